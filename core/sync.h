@@ -1,0 +1,322 @@
+/* sync: a durable, local-first synchronisation engine. The public API.
+ *
+ * Persist locally first, sync later. A submit is appended to a write-ahead log
+ * and applied to an in-memory store at once; it is promised once the durable
+ * position passes it; only then does it leave the node. The engine owns no
+ * socket, no thread and no clock: frames in (sync_receive), frames out
+ * (sync_next_frame), time in (sync_tick), the next deadline out
+ * (sync_next_deadline), fsync completions in (sync_disk_done).
+ *
+ * One engine is not safe for use from two threads at once; different engines
+ * share nothing.
+ *
+ * Every function that can fail returns SYNC_OK or a negative `enum
+ * sync_status` (env.h). After SYNC_E_POWERED_OFF or SYNC_E_FAILED only
+ * sync_close is useful.
+ */
+#ifndef SYNC_SYNC_H
+#define SYNC_SYNC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/env.h"
+
+#if defined(__GNUC__)
+#define SYNC_MUST_USE __attribute__((warn_unused_result))
+#else
+#define SYNC_MUST_USE
+#endif
+
+#define SYNC_NODE_ID_BYTES_MAX 63u           /* of [A-Za-z0-9._-] */
+#define SYNC_CLUSTER_ID_BYTES 16u
+#define SYNC_KEY_BYTES_MAX 1024u             /* any bytes, at least one */
+#define SYNC_VALUE_BYTES_LIMIT (1024u * 1024u) /* the greatest value_bytes_max */
+#define SYNC_FRAME_OVERHEAD_BYTES 4096u      /* a frame is at most value_bytes_max + this */
+#define SYNC_NO_DEADLINE UINT64_MAX
+#define SYNC_PEER_NONE UINT32_MAX
+
+struct sync_engine;
+
+/* An origin is one life of one writer: a node id and the incarnation drawn at
+ * its first write after an open. */
+struct sync_origin {
+  const char *node_id; /* NUL-terminated; owned by the engine */
+  uint64_t incarnation;
+};
+
+/* The id of an operation: never two payloads, anywhere, for ever. */
+struct sync_dot {
+  struct sync_origin origin;
+  uint64_t seq; /* contiguous from 1 within the origin */
+};
+
+enum sync_change_kind {
+  SYNC_PUT = 1,
+  SYNC_DELETE = 2, /* leaves a tombstone */
+  SYNC_SWEEP = 3,  /* removes tombstones; written by the engine, not by callers */
+};
+
+/* One change of an operation. Key and value are copied. */
+struct sync_change {
+  enum sync_change_kind kind; /* SYNC_PUT or SYNC_DELETE */
+  const void *key;
+  size_t key_size; /* 1 to SYNC_KEY_BYTES_MAX */
+  const void *value; /* SYNC_PUT only; may be empty */
+  size_t value_size;
+};
+
+/* What a submit returned: the operation's id, and the log position whose
+ * durability is its promise. */
+struct sync_receipt {
+  struct sync_dot dot;
+  uint64_t position;
+};
+
+/* Zero means the default everywhere. `node_id` and `cluster_id` are required.
+ * Limits belong to the cluster: all nodes must have the same; their hash
+ * travels in HELLO. */
+struct sync_options {
+  const char *node_id;
+  uint8_t cluster_id[SYNC_CLUSTER_ID_BYTES];
+
+  uint32_t value_bytes_max;  /* limit; 65536, at most SYNC_VALUE_BYTES_LIMIT */
+  uint32_t changes_max;      /* limit; changes in one operation, 256 */
+
+  uint64_t store_bytes_max;  /* nominal bytes of keys, values and index; 64 MiB */
+  uint32_t peers_max;        /* 64 */
+  uint32_t origins_max;      /* at local submit only; 65536 */
+  uint64_t segment_bytes;    /* rotate the log past this; 4 MiB */
+
+  uint32_t batch_size;       /* operations in one frame, 64 */
+  uint32_t window_ops;       /* operations in flight to one peer, 256 */
+  uint32_t max_retries;      /* then the peer is parked and probed, 5 */
+  uint64_t retry_interval_ns;/* first backoff, 5 s */
+  uint64_t retry_cap_ns;     /* longest backoff, 30 s */
+  uint64_t probe_interval_ns;/* to a parked peer, 15 s */
+  uint64_t ack_timeout_ns;   /* 10 s */
+  uint64_t idle_hello_ns;    /* to a peer with which nothing is owed, 30 s */
+  uint64_t idle_mark_ns;     /* quiet time before a durable mark, 1 s */
+  uint64_t fsync_spacing_ns; /* preset `durable`: 0, fsync as soon as the last is done; preset `fast`: 10 ms */
+  uint64_t clock_bound_ns;   /* how far ahead of the wall clock an adopted HLC may run, 500 ms */
+};
+
+/* The presets. `fast` only spaces fsyncs; no promise is weaker. */
+void sync_options_durable(struct sync_options *options);
+void sync_options_fast(struct sync_options *options);
+
+/* What sync_open found. All positions are bytes of the whole log. */
+struct sync_open_report {
+  uint64_t epoch;             /* opens that wrote, from 1 */
+  uint64_t recovered_ops;
+  uint64_t durable_position;  /* known durable from marks */
+  uint64_t appended_position; /* end of the valid prefix */
+  uint64_t tail_bytes_cut;    /* bytes behind the valid prefix */
+  uint64_t damage_position;   /* with SYNC_E_DAMAGED: where */
+  uint64_t claimed_position;  /* with SYNC_E_DAMAGED: a later record says that this much was durable */
+  char detail[160];           /* with an error: what, where and what would be right */
+};
+
+/* Opens the node's directory, replays its log, and starts a new session.
+ * `options` are copied; `env` must outlive the engine. On success *engine owns
+ * all its memory. `report` may be NULL.
+ * Nothing is durable, or promised, that was not before; requests fsyncs.
+ * Errors: SYNC_E_INVALID, SYNC_E_CLUSTER (another cluster's or node's files),
+ * SYNC_E_VERSION, SYNC_E_DAMAGED (nothing was changed), SYNC_E_NO_MEMORY,
+ * SYNC_E_NO_SPACE, SYNC_E_FULL, SYNC_E_IO, SYNC_E_POWERED_OFF. */
+SYNC_MUST_USE int sync_open(struct sync_engine **engine, const struct sync_env *env,
+                            const struct sync_options *options, struct sync_open_report *report);
+
+/* Writes a durable mark, closes files and frees all memory. Makes nothing
+ * durable: to keep the last submits, call sync_commit and wait for the durable
+ * position first. Completions of fsyncs still in flight must not be delivered
+ * afterwards. NULL is allowed. */
+void sync_close(struct sync_engine *engine);
+
+/* --- Writing ------------------------------------------------------------- */
+
+/* Submits one operation of `count` changes, at most one for each key, applied
+ * as one: all or nothing, here and on every replica. Visible to sync_get on
+ * return; promised when sync_durable_position() >= receipt->position.
+ * Requests an fsync. A delete of an absent key is a write like any other.
+ * Errors, each leaving everything unchanged: SYNC_E_INVALID, SYNC_E_TOO_BIG,
+ * SYNC_E_FULL, SYNC_E_TOO_MANY, SYNC_E_NO_MEMORY, SYNC_E_NO_SPACE, SYNC_E_IO,
+ * SYNC_E_FAILED. SYNC_E_POWERED_OFF: the outcome is not known; it may be found
+ * after the next open. The same is true of SYNC_E_IO and SYNC_E_NO_SPACE if
+ * power is lost before the next successful submit: a failed write may have
+ * persisted. */
+SYNC_MUST_USE int sync_write(struct sync_engine *engine, const struct sync_change *changes, size_t count,
+                             struct sync_receipt *receipt);
+SYNC_MUST_USE int sync_put(struct sync_engine *engine, const void *key, size_t key_size, const void *value,
+                           size_t value_size, struct sync_receipt *receipt);
+SYNC_MUST_USE int sync_delete(struct sync_engine *engine, const void *key, size_t key_size,
+                              struct sync_receipt *receipt);
+
+/* Requests an fsync of all submitted so far; returns without waiting.
+ * Errors: SYNC_E_IO, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+SYNC_MUST_USE int sync_commit(struct sync_engine *engine);
+/* All records that end at or below this are durable. It only grows. */
+uint64_t sync_durable_position(const struct sync_engine *engine);
+uint64_t sync_appended_position(const struct sync_engine *engine);
+/* The completion of a file_fsync or dir_fsync that this engine requested.
+ * A failure stops the engine for good (SYNC_E_FAILED from then on).
+ * Unknown tokens are SYNC_E_INVALID. */
+SYNC_MUST_USE int sync_disk_done(struct sync_engine *engine, uint64_t token, int result);
+
+/* --- Reading ------------------------------------------------------------- */
+
+/* One sibling of a key: one change that no held operation replaced. Pointers
+ * are the engine's, valid until the next call that can change the store
+ * (write, receive, close). */
+struct sync_sibling {
+  struct sync_dot dot;
+  uint64_t hlc;
+  bool tombstone;
+  bool automatic; /* written by a policy */
+  const void *value; /* NULL for a tombstone */
+  size_t value_size;
+};
+
+/* The winner by last write wins: the greatest (hlc, node id, incarnation,
+ * seq). SYNC_E_NOT_FOUND when the key is absent or the winner is a tombstone. */
+SYNC_MUST_USE int sync_get(const struct sync_engine *engine, const void *key, size_t key_size,
+                           struct sync_sibling *winner);
+/* Calls `each` for all siblings of the key in dot order (node id, incarnation,
+ * seq); ends early when it returns non-zero, and returns that. */
+int sync_siblings(const struct sync_engine *engine, const void *key, size_t key_size,
+                  int (*each)(void *arg, const struct sync_sibling *sibling), void *arg);
+
+/* Calls `each` for every key that begins with `prefix` (empty: all) and is
+ * not below `start` (may be empty), in bytewise key order, with its winner.
+ * `with_absent` includes keys whose winner is a tombstone. `each` must not
+ * change the engine; non-zero ends the iteration and is returned. */
+int sync_iterate(const struct sync_engine *engine, const void *prefix, size_t prefix_size, const void *start,
+                 size_t start_size, bool with_absent,
+                 int (*each)(void *arg, const void *key, size_t key_size, const struct sync_sibling *winner),
+                 void *arg);
+
+/* Order-independent digests, kept incrementally: two replicas with equal
+ * `vector` have equal `state`. */
+struct sync_digest {
+  uint64_t state;  /* over every (key, sibling) */
+  uint64_t vector; /* over every (origin, highest contiguous seq) */
+  uint64_t keys;   /* keys with at least one sibling */
+  uint64_t siblings;
+};
+void sync_digest_get(const struct sync_engine *engine, struct sync_digest *digest);
+/* The same, computed from scratch: for checking the incremental one. */
+void sync_digest_recompute(const struct sync_engine *engine, struct sync_digest *digest);
+
+/* The version vector, applied or durable: calls `each` for every origin in
+ * (node id, incarnation) order. */
+int sync_vector(const struct sync_engine *engine, bool durable,
+                int (*each)(void *arg, const struct sync_origin *origin, uint64_t seq), void *arg);
+/* Whether the operation is applied here. */
+bool sync_holds(const struct sync_engine *engine, const char *node_id, uint64_t incarnation, uint64_t seq);
+
+/* --- Peers and frames ------------------------------------------------------ */
+
+/* Registers a peer (durably: it is in the log) and gives its handle; the
+ * handle of a known peer is given again. Handles are small, stable while the
+ * engine is open, and come back in the same order after a reopen.
+ * Errors: SYNC_E_INVALID (also for our own id), SYNC_E_TOO_MANY,
+ * SYNC_E_NO_MEMORY, SYNC_E_NO_SPACE, SYNC_E_IO, SYNC_E_FAILED. */
+SYNC_MUST_USE int sync_peer_add(struct sync_engine *engine, const char *node_id, uint32_t *peer);
+/* Forgets what the peer holds and stops frames to it. What was owed to it is
+ * owed no longer; adding it again needs no ceremony. */
+SYNC_MUST_USE int sync_peer_remove(struct sync_engine *engine, uint32_t peer);
+
+enum sync_peer_state {
+  SYNC_PEER_NEW = 1,     /* no valid frame in this session of ours yet */
+  SYNC_PEER_ACTIVE = 2,
+  SYNC_PEER_BACKOFF = 3, /* an acknowledgement is overdue */
+  SYNC_PEER_PARKED = 4,  /* retries used up; probed */
+};
+struct sync_peer_info {
+  const char *node_id; /* the engine's, valid until the peer is removed */
+  enum sync_peer_state state;
+  uint32_t retries;
+  uint64_t owed_ops;      /* durable or not, that the peer is not known to hold */
+  uint64_t in_flight_ops; /* sent and not acknowledged */
+  uint64_t next_deadline_ns; /* monotonic */
+};
+SYNC_MUST_USE int sync_peer_info(const struct sync_engine *engine, uint32_t peer, struct sync_peer_info *info);
+/* Calls `each` with every handle in use, in ascending order. */
+int sync_peers(const struct sync_engine *engine, int (*each)(void *arg, uint32_t peer), void *arg);
+
+/* Takes one frame that arrived from `peer`. The bytes are read before return.
+ * SYNC_OK also when it held nothing new. Errors: SYNC_E_CORRUPT,
+ * SYNC_E_VERSION, SYNC_E_CLUSTER, SYNC_E_LIMITS, SYNC_E_PEER,
+ * SYNC_E_ID_CONFLICT (the peer is parked), and, applying nothing further of
+ * the frame (the peer will send it again): SYNC_E_NO_SPACE, SYNC_E_FULL,
+ * SYNC_E_NO_MEMORY, SYNC_E_IO, SYNC_E_FAILED. */
+SYNC_MUST_USE int sync_receive(struct sync_engine *engine, uint32_t peer, const void *frame, size_t size);
+
+/* Does what is due: retries, probes, spaced fsyncs, idle marks. */
+struct sync_tick_report {
+  uint32_t retried; /* peers whose window was restarted */
+  uint32_t pruned;  /* outbox entries completed since the last tick */
+  uint32_t batched; /* operations that became ready to send */
+};
+SYNC_MUST_USE int sync_tick(struct sync_engine *engine, struct sync_tick_report *report);
+/* When sync_tick wants to be called next, in env->mono_ns terms. */
+uint64_t sync_next_deadline(const struct sync_engine *engine);
+
+/* Writes the next frame that is ready into `buffer` and names its peer; peers
+ * take turns. Give `capacity` >= sync_frame_bytes_max(). Call until
+ * SYNC_E_NOT_FOUND after every call that may make work (open, write, receive,
+ * disk_done, tick). SYNC_E_BUFFER: too small, nothing consumed.
+ * SYNC_E_IO: the operation could not be read back; it is retried later. */
+SYNC_MUST_USE int sync_next_frame(struct sync_engine *engine, uint32_t *peer, void *buffer, size_t capacity,
+                                  size_t *size);
+size_t sync_frame_bytes_max(const struct sync_engine *engine);
+
+/* --- Outbox ---------------------------------------------------------------- */
+
+enum sync_outbox_status {
+  SYNC_OUTBOX_PENDING = 1,      /* not durable yet */
+  SYNC_OUTBOX_QUEUED = 2,       /* durable, not sent since the last restart of the window */
+  SYNC_OUTBOX_IN_FLIGHT = 3,    /* sent, not acknowledged */
+  SYNC_OUTBOX_ACKNOWLEDGED = 4, /* durable at that peer */
+  SYNC_OUTBOX_FAILED = 5,       /* the peer is parked; still owed and probed */
+};
+struct sync_outbox_entry {
+  struct sync_dot dot;
+  uint32_t peer;
+  enum sync_outbox_status status;
+  uint32_t retries;
+  uint64_t next_deadline_ns;
+};
+/* The number of operations written by this node (in any incarnation) that at
+ * least one registered peer is not known to hold durably. */
+uint64_t sync_outbox_size(const struct sync_engine *engine);
+/* Calls `each` for every (own operation, peer) that is still owed, in log
+ * order, then peer order. */
+int sync_outbox(const struct sync_engine *engine, int (*each)(void *arg, const struct sync_outbox_entry *entry),
+                void *arg);
+
+/* --- Counters --------------------------------------------------------------- */
+
+struct sync_stats {
+  uint64_t submits, submits_refused;
+  uint64_t applied_remote, duplicates, not_yet;
+  uint64_t frames_in, frames_in_bytes, frames_rejected;
+  uint64_t frames_out, frames_out_bytes, ops_out, hellos_out;
+  uint64_t fsyncs, fsync_bytes; /* completed; bytes that they made durable */
+  uint64_t log_bytes;           /* appended by this engine */
+  uint64_t timeouts, parked, revived;
+  uint64_t future_clock;        /* operations received from beyond the clock bound */
+  uint64_t store_bytes;         /* nominal, now */
+  uint64_t id_conflicts;
+  bool full;   /* not applying: the store's bound or the disk */
+  bool failed; /* stopped for good */
+};
+void sync_stats_get(const struct sync_engine *engine, struct sync_stats *stats);
+
+const char *sync_status_name(int status);    /* "SYNC_E_NO_SPACE" */
+const char *sync_status_message(int status); /* one plain sentence */
+/* The hash by which traces name a node. */
+uint64_t sync_node_hash(const char *node_id);
+
+#endif

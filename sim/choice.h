@@ -1,0 +1,143 @@
+/* Choices: the one source of chance.
+ *
+ * Every decision is one call with a tag: what is decided (kind), where (node
+ * or directed link), and a stable identity (this message, this submit). Under
+ * a seed the outcome is a function of (seed, tag) alone, so a new decision in
+ * the network reshuffles no disk, and removing one message shifts no other.
+ * Outcome 0 (or `lo`) is always the calm one.
+ *
+ * A source is a seed, with overrides by tag, or a recording: a table of
+ * outcomes by tag, calm where it says nothing. Recordings hold outcomes.
+ */
+#ifndef SIM_CHOICE_H
+#define SIM_CHOICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct sim_world;
+
+/* What is decided. Part of the recording format and of every trace hash:
+ * append only, never renumber. sim_choice_kind_name() gives the plain name. */
+enum sim_choice_kind {
+  SIM_CHOICE_TIE = 1,            /* order of simultaneous events */
+  SIM_CHOICE_NET_DELAY = 10,
+  SIM_CHOICE_NET_LOSS = 11,
+  SIM_CHOICE_NET_DUPLICATE = 12,
+  SIM_CHOICE_NET_DUPLICATE_DELAY = 13,
+  SIM_CHOICE_NET_REORDER = 14,
+  SIM_CHOICE_NET_REORDER_DELAY = 15,
+  SIM_CHOICE_NET_CORRUPT = 16,
+  SIM_CHOICE_NET_CORRUPT_BIT = 17,
+  SIM_CHOICE_NET_TRUNCATE = 18,
+  SIM_CHOICE_NET_TRUNCATE_SIZE = 19,
+  SIM_CHOICE_NET_SLOW = 20,
+  SIM_CHOICE_NET_SLOW_DELAY = 21,
+  SIM_CHOICE_NET_BURST = 22,
+  SIM_CHOICE_NET_CLOG = 23,
+  SIM_CHOICE_NET_CLOG_TIME = 24,
+  SIM_CHOICE_DISK_FSYNC_DELAY = 40,
+  SIM_CHOICE_DISK_STYLE = 41,    /* how a power loss treats one file */
+  SIM_CHOICE_DISK_PREFIX = 42,   /* how many pending writes survived */
+  SIM_CHOICE_DISK_TORN = 43,     /* sectors of the last of them */
+  SIM_CHOICE_DISK_SECTOR = 44,   /* one sector: lost or kept */
+  SIM_CHOICE_DISK_GARBAGE = 45,
+  SIM_CHOICE_DISK_SIZE = 46,     /* size apart from data */
+  SIM_CHOICE_DISK_DIRECTORY = 47,
+  SIM_CHOICE_DISK_WRITE_BACK = 48,
+  SIM_CHOICE_DISK_READ_ERROR = 49,
+  SIM_CHOICE_DISK_WRITE_ERROR = 50,
+  SIM_CHOICE_DISK_WRITE_ERROR_DONE = 51, /* how much of a failed write took effect */
+  SIM_CHOICE_DISK_SHORT = 52,
+  SIM_CHOICE_DISK_SHORT_SIZE = 53,
+  SIM_CHOICE_DISK_INTERRUPT = 54,
+  SIM_CHOICE_DISK_FSYNC_ERROR = 55,
+  SIM_CHOICE_DISK_FSYNC_ERROR_FORM = 56,
+  SIM_CHOICE_DISK_FSYNC_LIE = 57,
+  SIM_CHOICE_DISK_LATENCY = 58,
+  SIM_CHOICE_DISK_STALL = 59,
+  SIM_CHOICE_DISK_ROT = 60,
+  SIM_CHOICE_DISK_ROT_WHERE = 61,
+  SIM_CHOICE_DISK_MISDIRECT = 62,
+  SIM_CHOICE_DISK_MISDIRECT_WHERE = 63,
+  SIM_CHOICE_DISK_LOST_WRITE = 64,
+  SIM_CHOICE_DISK_UNREADABLE = 65,
+  SIM_CHOICE_NODE_PICK = 80,     /* env->pick of a node, by its kind in the identity */
+  SIM_CHOICE_NODE_CRASH_CALL = 81, /* at which environment call an armed power loss strikes */
+  SIM_CHOICE_NODE_ALLOC = 82,
+  SIM_CHOICE_SCENARIO = 100,     /* world:between and its like, by call site order */
+  SIM_CHOICE_SWARM = 101,        /* which faults a seed enables */
+  SIM_CHOICE_WORKLOAD_GAP = 120,
+  SIM_CHOICE_WORKLOAD_NODE = 121,
+  SIM_CHOICE_WORKLOAD_KEY = 122,
+  SIM_CHOICE_WORKLOAD_OPERATION = 123,
+  SIM_CHOICE_WORKLOAD_SIZE = 124,
+  SIM_CHOICE_WORKLOAD_HOT = 125,
+  SIM_CHOICE_WORKLOAD_SKIP = 126,
+  SIM_CHOICE_USER = 1000,        /* strangers' nodes count up from here */
+};
+
+/* Identities (sim_unique) have kinds of their own. */
+enum sim_unique_kind {
+  SIM_UNIQUE_NODE = 1,
+};
+
+struct sim_tag {
+  uint32_t kind;     /* enum sim_choice_kind */
+  uint32_t where;    /* node number from 1, or sim_tag_link(); 0: the world */
+  uint64_t identity; /* stable name of the decision within (kind, where) */
+};
+
+static inline struct sim_tag sim_tag(uint32_t kind, uint32_t where, uint64_t identity) {
+  struct sim_tag tag = {kind, where, identity};
+  return tag;
+}
+static inline uint32_t sim_tag_link(uint32_t from, uint32_t to) { return (from << 16) | to; }
+
+/* 1 with a probability of `ppm` parts per million, else 0. 0 ppm decides
+ * nothing: no draw, no record. */
+uint32_t sim_chance(struct sim_world *world, struct sim_tag tag, uint32_t ppm);
+/* Uniform below n; n >= 1. */
+uint64_t sim_pick(struct sim_world *world, struct sim_tag tag, uint64_t n);
+/* Uniform in lo..hi, both included; lo is calm. */
+uint64_t sim_range(struct sim_world *world, struct sim_tag tag, uint64_t lo, uint64_t hi);
+/* The next identity for decisions at (kind, where) that have none of their
+ * own: 0, 1, 2, ... */
+uint64_t sim_counter(struct sim_world *world, uint32_t kind, uint32_t where);
+/* 64 bits, never 0, that no other (kind, where, count) of this seed gives.
+ * No decision: the same under every source with this seed. */
+uint64_t sim_unique(struct sim_world *world, uint32_t kind, uint32_t where);
+
+/* The number drawn for a tag: a pure function, for tests and tools. */
+uint64_t sim_draw(uint64_t seed, struct sim_tag tag);
+
+/* --- Sources (outside the arena) ------------------------------------------- */
+
+struct sim_choice_table; /* outcomes by tag */
+struct sim_choice_table *sim_choice_table_create(void);
+void sim_choice_table_destroy(struct sim_choice_table *table);
+/* false when memory ran out. A later outcome for the same tag replaces. */
+bool sim_choice_table_set(struct sim_choice_table *table, struct sim_tag tag, uint64_t outcome);
+bool sim_choice_table_get(const struct sim_choice_table *table, struct sim_tag tag, uint64_t *outcome);
+size_t sim_choice_table_count(const struct sim_choice_table *table);
+/* Recording format: docs/formats.md. false on a write error. */
+bool sim_choice_table_write(const struct sim_choice_table *table, uint64_t seed, FILE *file);
+/* NULL and a message naming the line when the file is not a recording. */
+struct sim_choice_table *sim_choice_table_read(FILE *file, uint64_t *seed, char *error, size_t error_size);
+
+const char *sim_choice_kind_name(uint32_t kind);
+
+enum sim_choice_rest {
+  SIM_REST_SEED = 0, /* what the table does not name is drawn from the seed */
+  SIM_REST_CALM = 1, /* ... is calm: an exact replay of a recording */
+};
+struct sim_choice_source {
+  uint64_t seed;
+  const struct sim_choice_table *overrides; /* NULL: none */
+  enum sim_choice_rest rest;
+  struct sim_choice_table *record; /* NULL: do not record */
+};
+
+#endif

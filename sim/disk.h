@@ -1,0 +1,109 @@
+/* The simulated disk of one node: what disks do, not what one wishes.
+ *
+ * A file has a live image (what reads see: the page cache) and the ordered
+ * list of changes that are not yet known to be on the platter; the directory
+ * has the same for creations, renames and unlinks. fsync of one empties only
+ * its own list, when it completes. A power loss chooses, file by file, what of
+ * the pending changes survived. A process crash loses nothing but handles.
+ * docs/world.md tells the model; every call costs what it touches.
+ *
+ * All results are enum sync_status (core/env.h).
+ */
+#ifndef SIM_DISK_H
+#define SIM_DISK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/env.h"
+
+struct sim_world;
+struct sim_disk; /* in the arena */
+
+/* How kind a disk is when power is lost. */
+enum sim_disk_on_crash {
+  SIM_DISK_ADVERSARIAL = 0, /* every style, drawn per file; directory changes: any subset */
+  SIM_DISK_ORDERED = 1,     /* a prefix of all pending changes, the last torn at a sector; directory: a prefix */
+  SIM_DISK_STRICT = 2,      /* everything pending is lost */
+};
+
+/* The styles of an adversarial power loss; outcome 0 (calm) keeps everything. */
+enum sim_disk_style {
+  SIM_DISK_KEEP_ALL = 0,
+  SIM_DISK_LOSE_ALL = 1,
+  SIM_DISK_PREFIX = 2,         /* a prefix in write order, the last one torn at a sector */
+  SIM_DISK_SECTORS = 3,        /* each sector by itself, never an older write over a newer that survived */
+  SIM_DISK_SECTORS_GARBAGE = 4, /* the same; a lost sector may hold garbage or zeros */
+  SIM_DISK_STYLE_COUNT
+};
+
+/* Zero is the default and, for faults, "never". */
+struct sim_disk_config {
+  enum sim_disk_on_crash on_crash;
+  uint32_t sector_bytes;       /* 512; a power of two, 512 to 4096 */
+  uint64_t quota_bytes;        /* sum of file sizes; 0: no bound */
+  uint32_t handles_max;        /* 256 */
+  uint64_t fsync_min_ns, fsync_max_ns; /* time from request to completion; 50 us, 2 ms */
+  uint64_t latency_min_ns, latency_max_ns; /* of each read and write: keeps the node busy; 0 */
+  uint32_t stall_ppm;          /* per call: busy for stall_ns */
+  uint64_t stall_ns;
+  uint32_t write_back_ppm;     /* per write: the oldest pending change of that file is persisted */
+  uint32_t read_error_ppm, write_error_ppm;
+  uint32_t short_ppm;          /* a read or write does less than asked */
+  uint32_t interrupt_ppm;      /* SYNC_E_INTERRUPTED */
+  uint32_t fsync_error_ppm;
+  uint32_t fsync_lie_ppm;      /* reports success, persists nothing */
+  uint32_t rot_ppm;            /* per power loss: a bit of durable data flips */
+  uint32_t lost_write_ppm;     /* a write that never reaches the platter though fsync says so */
+  uint32_t misdirect_ppm;      /* a write lands elsewhere in the file on the platter */
+};
+
+struct sim_disk *sim_disk_create(struct sim_world *world, uint32_t node, const struct sim_disk_config *config);
+/* Changes settings from now on. */
+void sim_disk_configure(struct sim_disk *disk, const struct sim_disk_config *config);
+const struct sim_disk_config *sim_disk_config(const struct sim_disk *disk);
+
+/* The calls of the port, on behalf of the node. */
+int sim_disk_open(struct sim_disk *disk, const char *name, uint32_t flags, sync_file *file);
+int sim_disk_close(struct sim_disk *disk, sync_file file);
+int sim_disk_read(struct sim_disk *disk, sync_file file, uint64_t offset, void *buffer, size_t size, size_t *done);
+int sim_disk_write(struct sim_disk *disk, sync_file file, uint64_t offset, const void *bytes, size_t size,
+                   size_t *done);
+int sim_disk_truncate(struct sim_disk *disk, sync_file file, uint64_t size);
+int sim_disk_size(struct sim_disk *disk, sync_file file, uint64_t *size);
+int sim_disk_rename(struct sim_disk *disk, const char *from, const char *to);
+int sim_disk_unlink(struct sim_disk *disk, const char *name);
+int sim_disk_list(struct sim_disk *disk, int (*each)(void *arg, const char *name), void *arg);
+/* Take the request and schedule its completion with sim_schedule_disk(). */
+int sim_disk_fsync_file(struct sim_disk *disk, sync_file file, uint64_t token);
+int sim_disk_fsync_dir(struct sim_disk *disk, uint64_t token);
+/* The world calls this when the completion is due and the node is up: makes
+ * durable what the request covered and gives the result for the node. `id` is
+ * what sim_schedule_disk() was given. */
+int sim_disk_fsync_finish(struct sim_disk *disk, uint64_t id, uint64_t *token);
+
+/* The machine loses power: chooses what survives, drops handles, requests in
+ * flight, unlinked files. */
+void sim_disk_power_loss(struct sim_disk *disk);
+/* The process dies, the page cache lives: drops handles and their requests
+ * (what was requested may still be completed by the kernel). */
+void sim_disk_process_crash(struct sim_disk *disk);
+/* Empties the disk. */
+void sim_disk_wipe(struct sim_disk *disk);
+/* Makes all pending changes durable (for the end of a run, and for tests). */
+void sim_disk_sync_all(struct sim_disk *disk);
+
+/* --- For tests and oracles ---------------------------------------------------- */
+uint64_t sim_disk_used_bytes(const struct sim_disk *disk);
+uint64_t sim_disk_pending_changes(const struct sim_disk *disk);
+uint32_t sim_disk_open_handles(const struct sim_disk *disk);
+/* A hash of all names and live contents. */
+uint64_t sim_disk_digest(const struct sim_disk *disk);
+/* True once the world has damaged durable data, or lied about durability:
+ * promises of this node made before then are excused. */
+bool sim_disk_damaged(const struct sim_disk *disk);
+/* Flips one bit of a file's live and durable content; false when out of range. */
+bool sim_disk_flip(struct sim_disk *disk, const char *name, uint64_t bit);
+
+#endif
