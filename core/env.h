@@ -61,24 +61,24 @@ enum sync_pick_kind {
  * id (sync_node_hash() in sync.h), `peer` the handle that sync_peer_add gave.
  * An operation's dot is {node, incarnation, seq}. Append only. */
 enum sync_trace_kind {
-  SYNC_TRACE_OPEN = 1,        /* {status, epoch, durable position, appended position, bytes cut} */
-  SYNC_TRACE_SUBMIT = 2,      /* {node, incarnation, seq, end position, hlc} an own operation was applied */
-  SYNC_TRACE_APPLY = 3,       /* {node, incarnation, seq, end position, peer} a remote operation was applied */
-  SYNC_TRACE_DUPLICATE = 4,   /* {node, incarnation, seq, peer} was held already */
-  SYNC_TRACE_NOT_YET = 5,     /* {node, incarnation, seq, peer} a cause is missing: skipped */
-  SYNC_TRACE_DURABLE = 6,     /* {durable position} the durable position moved here */
-  SYNC_TRACE_SEND_OP = 7,     /* {node, incarnation, seq, peer} left in a frame */
-  SYNC_TRACE_SEND_HELLO = 8,  /* {peer, session, nonce, echo, flags} */
-  SYNC_TRACE_KNOWN = 9,       /* {peer, session, 1 if replaced else 0} what the peer holds was updated */
+  SYNC_TRACE_OPEN = 1,           /* {status, epoch, durable position, appended position, bytes cut} */
+  SYNC_TRACE_SUBMIT = 2,         /* {node, incarnation, seq, end position, hlc} an own operation was applied */
+  SYNC_TRACE_APPLY = 3,          /* {node, incarnation, seq, end position, peer} a remote operation was applied */
+  SYNC_TRACE_DUPLICATE = 4,      /* {node, incarnation, seq, peer} was held already */
+  SYNC_TRACE_NOT_YET = 5,        /* {node, incarnation, seq, peer} a cause is missing: skipped */
+  SYNC_TRACE_DURABLE = 6,        /* {durable position} the durable position moved here */
+  SYNC_TRACE_SEND_OP = 7,        /* {node, incarnation, seq, peer} left in a frame */
+  SYNC_TRACE_SEND_HELLO = 8,     /* {peer, session, nonce, echo, flags} */
+  SYNC_TRACE_KNOWN = 9,          /* {peer, session, 1 if replaced else 0} what the peer holds was updated */
   SYNC_TRACE_IGNORED_HELLO = 10, /* {peer, session} a dead session was not believed */
-  SYNC_TRACE_TIMEOUT = 11,    /* {peer, retries, next deadline in monotonic ns} */
-  SYNC_TRACE_PARKED = 12,     /* {peer} retries used up: slow probes from now on */
-  SYNC_TRACE_REVIVED = 13,    /* {peer} a valid frame ended parking or backoff */
-  SYNC_TRACE_REFUSED = 14,    /* {status, kind} a submit or frame was refused */
-  SYNC_TRACE_FAIL_STOP = 15,  /* {status} */
-  SYNC_TRACE_ROTATE = 16,     /* {first position, epoch} a new log segment */
-  SYNC_TRACE_MARK = 17,       /* {position} a durable mark was appended */
-  SYNC_TRACE_CLOSE = 18,      /* {durable position, appended position} */
+  SYNC_TRACE_TIMEOUT = 11,       /* {peer, retries, next deadline in monotonic ns} */
+  SYNC_TRACE_PARKED = 12,        /* {peer} retries used up: slow probes from now on */
+  SYNC_TRACE_REVIVED = 13,       /* {peer} a valid frame ended parking or backoff */
+  SYNC_TRACE_REFUSED = 14,       /* {status, kind} a submit or frame was refused */
+  SYNC_TRACE_FAIL_STOP = 15,     /* {status} */
+  SYNC_TRACE_ROTATE = 16,        /* {first position, epoch} a new log segment */
+  SYNC_TRACE_MARK = 17,          /* {position} a durable mark was appended */
+  SYNC_TRACE_CLOSE = 18,         /* {durable position, appended position} */
 };
 
 struct sync_env_ops {

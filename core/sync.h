@@ -29,11 +29,11 @@
 #define SYNC_MUST_USE
 #endif
 
-#define SYNC_NODE_ID_BYTES_MAX 63u           /* of [A-Za-z0-9._-] */
+#define SYNC_NODE_ID_BYTES_MAX 63u /* of [A-Za-z0-9._-] */
 #define SYNC_CLUSTER_ID_BYTES 16u
-#define SYNC_KEY_BYTES_MAX 1024u             /* any bytes, at least one */
+#define SYNC_KEY_BYTES_MAX 1024u               /* any bytes, at least one */
 #define SYNC_VALUE_BYTES_LIMIT (1024u * 1024u) /* the greatest value_bytes_max */
-#define SYNC_FRAME_OVERHEAD_BYTES 4096u      /* a frame is at most value_bytes_max + this */
+#define SYNC_FRAME_OVERHEAD_BYTES 4096u        /* a frame is at most value_bytes_max + this */
 #define SYNC_NO_DEADLINE UINT64_MAX
 #define SYNC_PEER_NONE UINT32_MAX
 
@@ -62,7 +62,7 @@ enum sync_change_kind {
 struct sync_change {
   enum sync_change_kind kind; /* SYNC_PUT or SYNC_DELETE */
   const void *key;
-  size_t key_size; /* 1 to SYNC_KEY_BYTES_MAX */
+  size_t key_size;   /* 1 to SYNC_KEY_BYTES_MAX */
   const void *value; /* SYNC_PUT only; may be empty */
   size_t value_size;
 };
@@ -81,25 +81,25 @@ struct sync_options {
   const char *node_id;
   uint8_t cluster_id[SYNC_CLUSTER_ID_BYTES];
 
-  uint32_t value_bytes_max;  /* limit; 65536, at most SYNC_VALUE_BYTES_LIMIT */
-  uint32_t changes_max;      /* limit; changes in one operation, 256 */
+  uint32_t value_bytes_max; /* limit; 65536, at most SYNC_VALUE_BYTES_LIMIT */
+  uint32_t changes_max;     /* limit; changes in one operation, 256 */
 
-  uint64_t store_bytes_max;  /* nominal bytes of keys, values and index; 64 MiB */
-  uint32_t peers_max;        /* 64 */
-  uint32_t origins_max;      /* at local submit only; 65536 */
-  uint64_t segment_bytes;    /* rotate the log past this; 4 MiB */
+  uint64_t store_bytes_max; /* nominal bytes of keys, values and index; 64 MiB */
+  uint32_t peers_max;       /* 64 */
+  uint32_t origins_max;     /* at local submit only; 65536 */
+  uint64_t segment_bytes;   /* rotate the log past this; 4 MiB */
 
-  uint32_t batch_size;       /* operations in one frame, 64 */
-  uint32_t window_ops;       /* operations in flight to one peer, 256 */
-  uint32_t max_retries;      /* then the peer is parked and probed, 5 */
-  uint64_t retry_interval_ns;/* first backoff, 5 s */
-  uint64_t retry_cap_ns;     /* longest backoff, 30 s */
-  uint64_t probe_interval_ns;/* to a parked peer, 15 s */
-  uint64_t ack_timeout_ns;   /* 10 s */
-  uint64_t idle_hello_ns;    /* to a peer with which nothing is owed, 30 s */
-  uint64_t idle_mark_ns;     /* quiet time before a durable mark, 1 s */
-  uint64_t fsync_spacing_ns; /* preset `durable`: 0, fsync as soon as the last is done; preset `fast`: 10 ms */
-  uint64_t clock_bound_ns;   /* how far ahead of the wall clock an adopted HLC may run, 500 ms */
+  uint32_t batch_size;        /* operations in one frame, 64 */
+  uint32_t window_ops;        /* operations in flight to one peer, 256 */
+  uint32_t max_retries;       /* then the peer is parked and probed, 5 */
+  uint64_t retry_interval_ns; /* first backoff, 5 s */
+  uint64_t retry_cap_ns;      /* longest backoff, 30 s */
+  uint64_t probe_interval_ns; /* to a parked peer, 15 s */
+  uint64_t ack_timeout_ns;    /* 10 s */
+  uint64_t idle_hello_ns;     /* to a peer with which nothing is owed, 30 s */
+  uint64_t idle_mark_ns;      /* quiet time before a durable mark, 1 s */
+  uint64_t fsync_spacing_ns;  /* preset `durable`: 0, fsync as soon as the last is done; preset `fast`: 10 ms */
+  uint64_t clock_bound_ns;    /* how far ahead of the wall clock an adopted HLC may run, 500 ms */
 };
 
 /* The presets. `fast` only spaces fsyncs; no promise is weaker. */
@@ -108,7 +108,7 @@ void sync_options_fast(struct sync_options *options);
 
 /* What sync_open found. All positions are bytes of the whole log. */
 struct sync_open_report {
-  uint64_t epoch;             /* opens that wrote, from 1 */
+  uint64_t epoch; /* opens that wrote, from 1 */
   uint64_t recovered_ops;
   uint64_t durable_position;  /* known durable from marks */
   uint64_t appended_position; /* end of the valid prefix */
@@ -125,8 +125,8 @@ struct sync_open_report {
  * Errors: SYNC_E_INVALID, SYNC_E_CLUSTER (another cluster's or node's files),
  * SYNC_E_VERSION, SYNC_E_DAMAGED (nothing was changed), SYNC_E_NO_MEMORY,
  * SYNC_E_NO_SPACE, SYNC_E_FULL, SYNC_E_IO, SYNC_E_POWERED_OFF. */
-SYNC_MUST_USE int sync_open(struct sync_engine **engine, const struct sync_env *env,
-                            const struct sync_options *options, struct sync_open_report *report);
+SYNC_MUST_USE int sync_open(struct sync_engine **engine, const struct sync_env *env, const struct sync_options *options,
+                            struct sync_open_report *report);
 
 /* Writes a durable mark, closes files and frees all memory. Makes nothing
  * durable: to keep the last submits, call sync_commit and wait for the durable
@@ -173,7 +173,7 @@ struct sync_sibling {
   struct sync_dot dot;
   uint64_t hlc;
   bool tombstone;
-  bool automatic; /* written by a policy */
+  bool automatic;    /* written by a policy */
   const void *value; /* NULL for a tombstone */
   size_t value_size;
 };
@@ -228,7 +228,7 @@ SYNC_MUST_USE int sync_peer_add(struct sync_engine *engine, const char *node_id,
 SYNC_MUST_USE int sync_peer_remove(struct sync_engine *engine, uint32_t peer);
 
 enum sync_peer_state {
-  SYNC_PEER_NEW = 1,     /* no valid frame in this session of ours yet */
+  SYNC_PEER_NEW = 1, /* no valid frame in this session of ours yet */
   SYNC_PEER_ACTIVE = 2,
   SYNC_PEER_BACKOFF = 3, /* an acknowledgement is overdue */
   SYNC_PEER_PARKED = 4,  /* retries used up; probed */
@@ -237,8 +237,8 @@ struct sync_peer_info {
   const char *node_id; /* the engine's, valid until the peer is removed */
   enum sync_peer_state state;
   uint32_t retries;
-  uint64_t owed_ops;      /* durable or not, that the peer is not known to hold */
-  uint64_t in_flight_ops; /* sent and not acknowledged */
+  uint64_t owed_ops;         /* durable or not, that the peer is not known to hold */
+  uint64_t in_flight_ops;    /* sent and not acknowledged */
   uint64_t next_deadline_ns; /* monotonic */
 };
 SYNC_MUST_USE int sync_peer_info(const struct sync_engine *engine, uint32_t peer, struct sync_peer_info *info);
@@ -306,8 +306,8 @@ struct sync_stats {
   uint64_t fsyncs, fsync_bytes; /* completed; bytes that they made durable */
   uint64_t log_bytes;           /* appended by this engine */
   uint64_t timeouts, parked, revived;
-  uint64_t future_clock;        /* operations received from beyond the clock bound */
-  uint64_t store_bytes;         /* nominal, now */
+  uint64_t future_clock; /* operations received from beyond the clock bound */
+  uint64_t store_bytes;  /* nominal, now */
   uint64_t id_conflicts;
   bool full;   /* not applying: the store's bound or the disk */
   bool failed; /* stopped for good */

@@ -22,7 +22,7 @@ struct sim_world;
 /* What is decided. Part of the recording format and of every trace hash:
  * append only, never renumber. sim_choice_kind_name() gives the plain name. */
 enum sim_choice_kind {
-  SIM_CHOICE_TIE = 1,            /* order of simultaneous events */
+  SIM_CHOICE_TIE = 1, /* order of simultaneous events */
   SIM_CHOICE_NET_DELAY = 10,
   SIM_CHOICE_NET_LOSS = 11,
   SIM_CHOICE_NET_DUPLICATE = 12,
@@ -39,12 +39,12 @@ enum sim_choice_kind {
   SIM_CHOICE_NET_CLOG = 23,
   SIM_CHOICE_NET_CLOG_TIME = 24,
   SIM_CHOICE_DISK_FSYNC_DELAY = 40,
-  SIM_CHOICE_DISK_STYLE = 41,    /* how a power loss treats one file */
-  SIM_CHOICE_DISK_PREFIX = 42,   /* how many pending writes survived */
-  SIM_CHOICE_DISK_TORN = 43,     /* sectors of the last of them */
-  SIM_CHOICE_DISK_SECTOR = 44,   /* one sector: lost or kept */
+  SIM_CHOICE_DISK_STYLE = 41,  /* how a power loss treats one file */
+  SIM_CHOICE_DISK_PREFIX = 42, /* how many pending writes survived */
+  SIM_CHOICE_DISK_TORN = 43,   /* sectors of the last of them */
+  SIM_CHOICE_DISK_SECTOR = 44, /* one sector: lost or kept */
   SIM_CHOICE_DISK_GARBAGE = 45,
-  SIM_CHOICE_DISK_SIZE = 46,     /* size apart from data */
+  SIM_CHOICE_DISK_SIZE = 46, /* size apart from data */
   SIM_CHOICE_DISK_DIRECTORY = 47,
   SIM_CHOICE_DISK_WRITE_BACK = 48,
   SIM_CHOICE_DISK_READ_ERROR = 49,
@@ -64,11 +64,11 @@ enum sim_choice_kind {
   SIM_CHOICE_DISK_MISDIRECT_WHERE = 63,
   SIM_CHOICE_DISK_LOST_WRITE = 64,
   SIM_CHOICE_DISK_UNREADABLE = 65,
-  SIM_CHOICE_NODE_PICK = 80,     /* env->pick of a node, by its kind in the identity */
+  SIM_CHOICE_NODE_PICK = 80,       /* env->pick of a node, by its kind in the identity */
   SIM_CHOICE_NODE_CRASH_CALL = 81, /* at which environment call an armed power loss strikes */
   SIM_CHOICE_NODE_ALLOC = 82,
-  SIM_CHOICE_SCENARIO = 100,     /* world:between and its like, by call site order */
-  SIM_CHOICE_SWARM = 101,        /* which faults a seed enables */
+  SIM_CHOICE_SCENARIO = 100, /* world:between and its like, by call site order */
+  SIM_CHOICE_SWARM = 101,    /* which faults a seed enables */
   SIM_CHOICE_WORKLOAD_GAP = 120,
   SIM_CHOICE_WORKLOAD_NODE = 121,
   SIM_CHOICE_WORKLOAD_KEY = 122,
@@ -76,7 +76,7 @@ enum sim_choice_kind {
   SIM_CHOICE_WORKLOAD_SIZE = 124,
   SIM_CHOICE_WORKLOAD_HOT = 125,
   SIM_CHOICE_WORKLOAD_SKIP = 126,
-  SIM_CHOICE_USER = 1000,        /* strangers' nodes count up from here */
+  SIM_CHOICE_USER = 1000, /* strangers' nodes count up from here */
 };
 
 /* Identities (sim_unique) have kinds of their own. */
@@ -94,7 +94,9 @@ static inline struct sim_tag sim_tag(uint32_t kind, uint32_t where, uint64_t ide
   struct sim_tag tag = {kind, where, identity};
   return tag;
 }
-static inline uint32_t sim_tag_link(uint32_t from, uint32_t to) { return (from << 16) | to; }
+static inline uint32_t sim_tag_link(uint32_t from, uint32_t to) {
+  return (from << 16) | to;
+}
 
 /* 1 with a probability of `ppm` parts per million, else 0. 0 ppm decides
  * nothing: no draw, no record. */

@@ -32,8 +32,8 @@ enum sim_disk_on_crash {
 enum sim_disk_style {
   SIM_DISK_KEEP_ALL = 0,
   SIM_DISK_LOSE_ALL = 1,
-  SIM_DISK_PREFIX = 2,         /* a prefix in write order, the last one torn at a sector */
-  SIM_DISK_SECTORS = 3,        /* each sector by itself, never an older write over a newer that survived */
+  SIM_DISK_PREFIX = 2,          /* a prefix in write order, the last one torn at a sector */
+  SIM_DISK_SECTORS = 3,         /* each sector by itself, never an older write over a newer that survived */
   SIM_DISK_SECTORS_GARBAGE = 4, /* the same; a lost sector may hold garbage or zeros */
   SIM_DISK_STYLE_COUNT
 };
@@ -41,22 +41,22 @@ enum sim_disk_style {
 /* Zero is the default and, for faults, "never". */
 struct sim_disk_config {
   enum sim_disk_on_crash on_crash;
-  uint32_t sector_bytes;       /* 512; a power of two, 512 to 4096 */
-  uint64_t quota_bytes;        /* sum of file sizes; 0: no bound */
-  uint32_t handles_max;        /* 256 */
-  uint64_t fsync_min_ns, fsync_max_ns; /* time from request to completion; 50 us, 2 ms */
+  uint32_t sector_bytes;                   /* 512; a power of two, 512 to 4096 */
+  uint64_t quota_bytes;                    /* sum of file sizes; 0: no bound */
+  uint32_t handles_max;                    /* 256 */
+  uint64_t fsync_min_ns, fsync_max_ns;     /* time from request to completion; 50 us, 2 ms */
   uint64_t latency_min_ns, latency_max_ns; /* of each read and write: keeps the node busy; 0 */
-  uint32_t stall_ppm;          /* per call: busy for stall_ns */
+  uint32_t stall_ppm;                      /* per call: busy for stall_ns */
   uint64_t stall_ns;
-  uint32_t write_back_ppm;     /* per write: the oldest pending change of that file is persisted */
+  uint32_t write_back_ppm; /* per write: the oldest pending change of that file is persisted */
   uint32_t read_error_ppm, write_error_ppm;
-  uint32_t short_ppm;          /* a read or write does less than asked */
-  uint32_t interrupt_ppm;      /* SYNC_E_INTERRUPTED */
+  uint32_t short_ppm;     /* a read or write does less than asked */
+  uint32_t interrupt_ppm; /* SYNC_E_INTERRUPTED */
   uint32_t fsync_error_ppm;
-  uint32_t fsync_lie_ppm;      /* reports success, persists nothing */
-  uint32_t rot_ppm;            /* per power loss: a bit of durable data flips */
-  uint32_t lost_write_ppm;     /* a write that never reaches the platter though fsync says so */
-  uint32_t misdirect_ppm;      /* a write lands elsewhere in the file on the platter */
+  uint32_t fsync_lie_ppm;  /* reports success, persists nothing */
+  uint32_t rot_ppm;        /* per power loss: a bit of durable data flips */
+  uint32_t lost_write_ppm; /* a write that never reaches the platter though fsync says so */
+  uint32_t misdirect_ppm;  /* a write lands elsewhere in the file on the platter */
 };
 
 struct sim_disk *sim_disk_create(struct sim_world *world, uint32_t node, const struct sim_disk_config *config);

@@ -54,9 +54,9 @@ struct sim_arena *sim_arena(struct sim *sim);
 typedef void (*sim_fatal_fn)(void *arg, bool in_node, const char *file, int line, const char *what, uint64_t seed,
                              uint64_t time_ns, uint64_t event, uint32_t node);
 void sim_on_fatal(struct sim *sim, sim_fatal_fn fatal, void *arg);
-#define SIM_ASSERT(world, cond) \
-  do { \
-    if (!(cond)) sim_fatal((world), __FILE__, __LINE__, #cond); \
+#define SIM_ASSERT(world, cond)                                                                                        \
+  do {                                                                                                                 \
+    if (!(cond)) sim_fatal((world), __FILE__, __LINE__, #cond);                                                        \
   } while (0)
 #if defined(__GNUC__)
 __attribute__((noreturn))
@@ -69,25 +69,25 @@ void sim_fatal(struct sim_world *world, const char *file, int line, const char *
 struct sim_link_config {
   uint64_t delay_min_ns, delay_max_ns; /* uniform between them */
   uint32_t loss_ppm;
-  uint32_t duplicate_ppm;      /* a second delivery ... */
-  uint64_t duplicate_max_ns;   /* ... up to this much later; 10 x delay_max */
-  uint32_t reorder_ppm;        /* extra delay up to reorder_max, overtaken by later ones */
-  uint64_t reorder_max_ns;     /* 4 x delay_max */
-  uint32_t corrupt_ppm;        /* one bit flips */
-  uint32_t truncate_ppm;       /* the end is missing */
-  uint32_t slow_ppm;           /* the slow tail: extra delay up to slow_max */
-  uint64_t slow_max_ns;        /* 1 s */
+  uint32_t duplicate_ppm;    /* a second delivery ... */
+  uint64_t duplicate_max_ns; /* ... up to this much later; 10 x delay_max */
+  uint32_t reorder_ppm;      /* extra delay up to reorder_max, overtaken by later ones */
+  uint64_t reorder_max_ns;   /* 4 x delay_max */
+  uint32_t corrupt_ppm;      /* one bit flips */
+  uint32_t truncate_ppm;     /* the end is missing */
+  uint32_t slow_ppm;         /* the slow tail: extra delay up to slow_max */
+  uint64_t slow_max_ns;      /* 1 s */
 };
 
 struct sim_config {
   struct sim_choice_source source;
-  struct sim_link_config link; /* of every link, until sim_link_set */
-  struct sim_disk_config disk; /* of every node, until sim_disk_configure */
-  bool shuffle;                /* simultaneous events in an order that is a choice */
-  uint64_t wall_start_ns;      /* 0: 2024-01-01T00:00:00Z */
-  uint64_t calls_per_event_max;    /* environment calls in one event: more is a livelock; 10 million */
-  uint64_t events_per_second_max;  /* events in one simulated second; 10 million */
-  struct sim_trace_log *trace; /* NULL: hash only; else every step is recorded here */
+  struct sim_link_config link;    /* of every link, until sim_link_set */
+  struct sim_disk_config disk;    /* of every node, until sim_disk_configure */
+  bool shuffle;                   /* simultaneous events in an order that is a choice */
+  uint64_t wall_start_ns;         /* 0: 2024-01-01T00:00:00Z */
+  uint64_t calls_per_event_max;   /* environment calls in one event: more is a livelock; 10 million */
+  uint64_t events_per_second_max; /* events in one simulated second; 10 million */
+  struct sim_trace_log *trace;    /* NULL: hash only; else every step is recorded here */
 };
 
 /* Begins a world in the arena, forgetting the one before. NULL: arena used up. */
@@ -167,8 +167,7 @@ uint64_t sim_node_lives(const struct sim_node *node);
 
 /* Called after a node went down for whatever reason, and after it came up;
  * for the ledger. */
-typedef void (*sim_lifecycle_fn)(struct sim_world *world, void *self, uint32_t node, bool up,
-                                 enum sim_node_down why);
+typedef void (*sim_lifecycle_fn)(struct sim_world *world, void *self, uint32_t node, bool up, enum sim_node_down why);
 void sim_on_lifecycle(struct sim_world *world, sim_lifecycle_fn changed, void *self);
 
 /* Runs code on a node from outside, as a client of its process would: gives
@@ -241,8 +240,8 @@ void sim_set_trace(struct sim *sim, struct sim_trace_log *log);
 void sim_calm(struct sim_world *world);
 
 uint64_t sim_now(const struct sim_world *world);
-uint64_t sim_events(const struct sim_world *world);      /* that entered a node */
-uint64_t sim_event_id(const struct sim_world *world);    /* the running event */
+uint64_t sim_events(const struct sim_world *world);   /* that entered a node */
+uint64_t sim_event_id(const struct sim_world *world); /* the running event */
 uint64_t sim_seed(const struct sim_world *world);
 struct sim_fault_count *sim_fault(struct sim_world *world, enum sim_fault fault);
 static inline void sim_fault_chance(struct sim_world *world, enum sim_fault fault, uint32_t fired) {
@@ -255,12 +254,12 @@ static inline void sim_fault_chance(struct sim_world *world, enum sim_fault faul
 
 struct sim_violation {
   bool found;
-  char property[64];  /* plain name: "durability" */
-  char detail[960];   /* what was seen, expected, where */
+  char property[64]; /* plain name: "durability" */
+  char detail[960];  /* what was seen, expected, where */
   uint64_t time_ns;
   uint64_t event;
-  uint32_t node;      /* 0: none in particular */
-  uint64_t subject[3];/* what the history is told of: an operation's {node hash, incarnation, seq}, or zeros */
+  uint32_t node;       /* 0: none in particular */
+  uint64_t subject[3]; /* what the history is told of: an operation's {node hash, incarnation, seq}, or zeros */
 };
 /* A property does not hold. The first one counts; the run ends after this
  * event. Printf format; integers and strings only. */

@@ -26,31 +26,31 @@ enum sim_subsystem {
 
 /* Kinds of steps; part of the trace format: append only. */
 enum sim_step {
-  SIM_STEP_EVENT = 1,         /* {event kind, ...}: begins each event */
-  SIM_STEP_SEND = 2,          /* {to, size, bytes hash, delivery time} */
-  SIM_STEP_DROP = 3,          /* {to, enum sim_fault} */
-  SIM_STEP_DELIVER = 4,       /* {from, size, bytes hash} */
-  SIM_STEP_FILE_OPEN = 10,    /* {name hash, flags, result} and so on: docs/formats.md */
+  SIM_STEP_EVENT = 1,      /* {event kind, ...}: begins each event */
+  SIM_STEP_SEND = 2,       /* {to, size, bytes hash, delivery time} */
+  SIM_STEP_DROP = 3,       /* {to, enum sim_fault} */
+  SIM_STEP_DELIVER = 4,    /* {from, size, bytes hash} */
+  SIM_STEP_FILE_OPEN = 10, /* {name hash, flags, result} and so on: docs/formats.md */
   SIM_STEP_FILE_CLOSE = 11,
-  SIM_STEP_FILE_READ = 12,    /* {file, offset, size done, bytes hash, result} */
-  SIM_STEP_FILE_WRITE = 13,   /* {file, offset, size done, bytes hash, result} */
+  SIM_STEP_FILE_READ = 12,  /* {file, offset, size done, bytes hash, result} */
+  SIM_STEP_FILE_WRITE = 13, /* {file, offset, size done, bytes hash, result} */
   SIM_STEP_FILE_TRUNCATE = 14,
   SIM_STEP_FILE_SIZE = 15,
   SIM_STEP_FILE_RENAME = 16,
   SIM_STEP_FILE_UNLINK = 17,
   SIM_STEP_DIR_LIST = 18,
-  SIM_STEP_FSYNC_BEGIN = 19,  /* {file or UINT32_MAX for the directory, token, due time} */
-  SIM_STEP_FSYNC_DONE = 20,   /* {token, result} */
+  SIM_STEP_FSYNC_BEGIN = 19,     /* {file or UINT32_MAX for the directory, token, due time} */
+  SIM_STEP_FSYNC_DONE = 20,      /* {token, result} */
   SIM_STEP_DISK_POWER_LOSS = 21, /* {name hash, surviving size, bytes hash} one per file */
   SIM_STEP_NODE_BOOT = 30,
-  SIM_STEP_NODE_DOWN = 31,    /* {enum sim_node_down} */
+  SIM_STEP_NODE_DOWN = 31, /* {enum sim_node_down} */
   SIM_STEP_NODE_TIMER = 32,
-  SIM_STEP_NODE_TRACE = 33,   /* {enum sync_trace_kind, fields...}: env->trace */
+  SIM_STEP_NODE_TRACE = 33, /* {enum sync_trace_kind, fields...}: env->trace */
   SIM_STEP_NODE_CLOCK = 34,
   SIM_STEP_NODE_PICK = 35,
   SIM_STEP_NODE_PAUSE = 36,
-  SIM_STEP_LINK = 40,         /* {from, to, change} cut, heal, settings */
-  SIM_STEP_CLUSTER = 50,      /* {cluster's own kind, ...} */
+  SIM_STEP_LINK = 40,    /* {from, to, change} cut, heal, settings */
+  SIM_STEP_CLUSTER = 50, /* {cluster's own kind, ...} */
   SIM_STEP_SCRIPT = 60,
   SIM_STEP_VIOLATION = 70,
 };
