@@ -170,6 +170,12 @@ uint64_t sim_node_lives(const struct sim_node *node);
 typedef void (*sim_lifecycle_fn)(struct sim_world *world, void *self, uint32_t node, bool up, enum sim_node_down why);
 void sim_on_lifecycle(struct sim_world *world, sim_lifecycle_fn changed, void *self);
 
+/* Called for every env->trace of a node that is powered, after it was folded
+ * into the trace: for oracles and counters. Must not call into the node. */
+typedef void (*sim_node_trace_fn)(struct sim_world *world, void *self, uint32_t node, enum sync_trace_kind kind,
+                                  const uint64_t *fields, size_t count);
+void sim_on_node_trace(struct sim_world *world, sim_node_trace_fn traced, void *self);
+
 /* Runs code on a node from outside, as a client of its process would: gives
  * the node's state, or NULL when it is not up. Power may be lost before leave.
  * Every successful enter needs a leave; leave says whether the node is still

@@ -1,0 +1,84 @@
+/* Scenarios: Lua files that describe a world, what happens in it, and what
+ * must hold. One file returns one scenario (sim.scenario{...}).
+ *
+ * The Lua state lives in the world's arena, so a checkpoint holds it; scripts
+ * are sandboxed and deterministic.
+ */
+#ifndef LUA_SCENARIO_H
+#define LUA_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cluster/cluster.h"
+#include "sim/sim.h"
+
+#define SCENARIO_SOMETIMES_MAX 16u
+#define SCENARIO_NAME_BYTES 96u
+
+/* A scenario file in memory: the text, not its meaning. */
+struct scenario_file;
+
+/* A wrong scenario: one message for people, beginning with FILE:LINE:, naming
+ * what is wrong and what would be right. */
+struct scenario_error {
+  char text[1024];
+};
+
+/* Reads a file (at most 1 MiB). NULL with errno set when it cannot be read. */
+struct scenario_file *scenario_file_read(const char *path);
+/* The same from memory; `path` is for messages. */
+struct scenario_file *scenario_file_from(const char *path, const char *text, size_t size);
+void scenario_file_free(struct scenario_file *file);
+const char *scenario_file_path(const struct scenario_file *file);
+const char *scenario_file_text(const struct scenario_file *file, size_t *size);
+
+/* What the file says of itself. */
+struct scenario_info {
+  char name[SCENARIO_NAME_BYTES];
+  char story[256];    /* the real failure that it stands for */
+  char must_fail[64]; /* a canary: the property that must be violated; else empty */
+  uint32_t nodes;
+  uint64_t duration_ns, settle_ns;
+  uint32_t sometimes_count;
+  char sometimes[SCENARIO_SOMETIMES_MAX][SCENARIO_NAME_BYTES];
+  bool expects[SIM_FAULT_COUNT]; /* fault kinds that its settings enable: each must fire somewhere in a suite */
+};
+/* 0, or -1 with *error. Uses the arena of `sim` (forgets the world in it). */
+int scenario_describe(struct sim *sim, const struct scenario_file *file, struct scenario_info *info,
+                      struct scenario_error *error);
+
+enum scenario_verdict {
+  SCENARIO_HELD = 0,
+  SCENARIO_VIOLATED = 1,
+  SCENARIO_WRONG = 2,   /* the script is in error: see `error` */
+  SCENARIO_HARNESS = 3, /* the harness failed (arena used up) */
+};
+
+struct scenario_result {
+  enum scenario_verdict verdict;
+  struct sim_violation violation; /* when violated */
+  struct scenario_error error;    /* when wrong */
+  uint64_t seed;
+  uint64_t trace_hash;
+  uint64_t trace_hash_of[SIM_SUB_COUNT];
+  uint64_t events; /* that entered a node */
+  uint64_t simulated_ns;
+  uint64_t peak_bytes; /* of the arena */
+  struct sim_fault_count faults[SIM_FAULT_COUNT];
+  uint32_t sometimes_count;
+  bool sometimes[SCENARIO_SOMETIMES_MAX]; /* by index of scenario_info.sometimes */
+};
+
+struct scenario_options {
+  struct sim_choice_source source; /* the seed, overrides, recording of choices */
+  struct sim_trace_log *trace;     /* NULL: hash only */
+  uint64_t until_ns;               /* 0: to the end; else stop there, without a final word */
+};
+
+/* One world, from birth to verdict. Forgets the world before it in `sim`. */
+void scenario_run(struct sim *sim, const struct scenario_file *file, const struct scenario_options *options,
+                  struct scenario_result *result);
+
+#endif
