@@ -20,6 +20,10 @@
 struct sim_arena; /* outside the mapping */
 struct sim_heap;  /* inside */
 
+/* The first bytes of the mapping belong to the arena's owner: neither reset nor
+ * save nor restore touches them, so what they point to may lie outside. */
+#define SIM_ARENA_OWNER_BYTES 64u
+
 #define SIM_FILL_NONE 256u /* leave fresh memory as it is */
 
 /* Maps `reserve_bytes` (0: 1 GiB, 256 MiB where pointers are 32 bits) without
