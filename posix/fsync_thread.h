@@ -1,0 +1,51 @@
+/* The queue of fsyncs: requested, done (by a helper thread, or at once by the
+ * caller), waiting to be taken. Internal to posix/. */
+#ifndef SYNC_POSIX_FSYNC_THREAD_H
+#define SYNC_POSIX_FSYNC_THREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "posix/posix_env.h"
+
+enum fsync_kind {
+  FSYNC_FILE = 1,
+  FSYNC_DIRECTORY = 2,
+};
+
+struct fsync_entry {
+  int descriptor; /* in thread mode a duplicate that the queue owns */
+  enum fsync_kind kind;
+  uint64_t token;
+  int result;
+};
+
+/* One ring, three cursors that only grow: taken <= done <= requested. */
+struct fsync_queue {
+  enum sync_posix_fsync_mode mode;
+  int event_fd; /* its counter is non-zero exactly while taken < done */
+  pthread_mutex_t mutex;
+  pthread_cond_t requested_changed;
+  pthread_t thread;
+  bool stopping;
+  uint64_t taken, done, requested;
+  struct fsync_entry entries[SYNC_POSIX_FSYNCS_MAX];
+};
+
+/* Starts the queue in storage of the caller's that must not move.
+ * SYNC_OK, SYNC_E_TOO_MANY, SYNC_E_NO_MEMORY, SYNC_E_IO. */
+int fsync_queue_init(struct fsync_queue *queue, enum sync_posix_fsync_mode mode);
+/* Finishes what was requested, then ends the thread. */
+void fsync_queue_deinit(struct fsync_queue *queue);
+
+/* Requests one fsync. `descriptor` stays the caller's, who may close it at
+ * once. SYNC_OK, or SYNC_E_TOO_MANY, SYNC_E_IO: not requested. */
+int fsync_queue_request(struct fsync_queue *queue, enum fsync_kind kind, int descriptor, uint64_t token);
+/* Takes the oldest completion; false when none waits. */
+bool fsync_queue_take(struct fsync_queue *queue, uint64_t *token, int *result);
+
+/* Makes a descriptor durable now: SYNC_OK or SYNC_E_IO. */
+int fsync_now(enum fsync_kind kind, int descriptor);
+
+#endif
