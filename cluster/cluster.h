@@ -68,6 +68,9 @@ int cluster_delete(struct cluster *cluster, uint32_t node, uint32_t key);
 /* The ledger number of the winning value, 0 when absent or the node is down. */
 uint64_t cluster_get(struct cluster *cluster, uint32_t node, uint32_t key);
 
+/* Empties the disk of a node that is down; what it promised is excused. */
+void cluster_wipe(struct cluster *cluster, uint32_t node);
+
 /* What scripts may ask. Sums over nodes and lives. */
 struct cluster_stats {
   uint64_t submits, refused, unknown, promised; /* of the ledger */

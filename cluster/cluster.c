@@ -1,0 +1,176 @@
+#include "cluster/cluster.h"
+
+#include <string.h>
+
+#include "cluster/state.h"
+
+#define CHECK_INTERVAL_NS (2u * SIM_SECOND)
+
+bool cluster_linked(const struct cluster *cluster, uint32_t a, uint32_t b) {
+  uint32_t nodes = cluster->config.nodes;
+  if (a == b) return false;
+  uint32_t low = a < b ? a : b, high = a < b ? b : a;
+  switch (cluster->config.topology) {
+  case CLUSTER_MESH:
+    return true;
+  case CLUSTER_LINE:
+    return high == low + 1u;
+  case CLUSTER_RING:
+    return high == low + 1u || (low == 1u && high == nodes);
+  case CLUSTER_STAR:
+    return low == 1u;
+  }
+  return false;
+}
+
+uint32_t cluster_nodes(const struct cluster *cluster) {
+  return cluster->config.nodes;
+}
+
+struct sync_engine *cluster_engine(struct cluster *cluster, uint32_t node) {
+  struct cluster_software *software = sim_node_peek(cluster->world, node);
+  return software ? software->engine : NULL;
+}
+
+/* --- Lifecycle ------------------------------------------------------------------ */
+
+static void went_up(struct cluster *cluster, struct cluster_node *node) {
+  node->repair_due = false;
+  if (cluster->judging) return;
+  cluster_check_boot(cluster, node->number);
+}
+
+static void refused(struct cluster *cluster, struct cluster_node *node) {
+  int status = node->open_status;
+  if (status == SYNC_OK || status == SYNC_E_POWERED_OFF) return;
+  uint64_t fields[] = {CLUSTER_STEP_OPEN, (uint64_t)(int64_t)status,
+                       sim_hash_bytes(node->open_detail, strlen(node->open_detail))};
+  sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, node->number, fields, 3);
+  bool excused = sim_disk_damaged(sim_node_disk(sim_node_at(cluster->world, node->number))) ||
+                 status == SYNC_E_NO_SPACE || status == SYNC_E_NO_MEMORY || status == SYNC_E_IO;
+  if (excused) return;
+  static const uint64_t nothing[3] = {0, 0, 0};
+  sim_violation(cluster->world, CLUSTER_RECOVERY, node->number, nothing,
+                "%s does not open again: %s (%s). Its disk is as honest as the scenario's settings say.", node->name,
+                sync_status_name(status), node->open_detail);
+}
+
+static void lifecycle(struct sim_world *world, void *self, uint32_t number, bool up, enum sim_node_down why) {
+  struct cluster *cluster = self;
+  (void)world;
+  struct cluster_node *node = &cluster->nodes[number];
+  if (up)
+    went_up(cluster, node);
+  else if (why == SIM_DOWN_REFUSED)
+    refused(cluster, node);
+}
+
+static void wake(struct sim_world *world, void *self, uint64_t token) {
+  struct cluster *cluster = self;
+  uint32_t node = (uint32_t)(token >> 8);
+  switch ((enum cluster_wake)(token & 0xffu)) {
+  case CLUSTER_WAKE_WORKLOAD:
+    cluster_workload_wake(cluster, token >> 8);
+    break;
+  case CLUSTER_WAKE_CHECK:
+    cluster_check(cluster);
+    sim_driver_at(world, cluster->driver, sim_now(world) + CHECK_INTERVAL_NS, CLUSTER_WAKE_CHECK);
+    break;
+  case CLUSTER_WAKE_REPAIR:
+    if (sim_node_state(sim_node_at(world, node)) != SIM_NODE_UP || !cluster->nodes[node].repair_due) break;
+    cluster->nodes[node].repair_due = false;
+    sim_node_process_crash(world, node);
+    sim_node_boot(world, node);
+    break;
+  }
+}
+
+/* --- Creation -------------------------------------------------------------------- */
+
+static void name_node(struct cluster_node *node) {
+  char digits[4];
+  size_t count = 0;
+  for (uint32_t rest = node->number; rest; rest /= 10u)
+    digits[count++] = (char)('0' + rest % 10u);
+  node->name[0] = 'n';
+  for (size_t i = 0; i < count; i++)
+    node->name[1 + i] = digits[count - 1 - i];
+  node->name[1 + count] = '\0';
+  node->hash = sync_node_hash(node->name);
+}
+
+struct cluster *cluster_create(struct sim_world *world, const struct cluster_config *config) {
+  struct cluster *cluster = sim_alloc(world, sizeof *cluster);
+  if (!cluster) return NULL;
+  memset(cluster, 0, sizeof *cluster);
+  cluster->world = world;
+  cluster->config = *config;
+  memcpy(cluster->config.engine.cluster_id, "syncsim cluster", SYNC_CLUSTER_ID_BYTES);
+  ledger_init(&cluster->ledger, world);
+  cluster->driver = sim_driver_add(world, wake, cluster);
+  sim_on_lifecycle(world, lifecycle, cluster);
+  sim_on_node_trace(world, cluster_traced, cluster);
+  for (uint32_t i = 1; i <= config->nodes; i++) {
+    struct cluster_node *node = &cluster->nodes[i];
+    node->cluster = cluster;
+    node->number = i;
+    node->life = LEDGER_NONE;
+    name_node(node);
+    if (sim_node_add(world, &cluster_node_kind, &node, sizeof(struct cluster_node *)) != i) return NULL;
+  }
+  for (uint32_t i = 1; i <= config->nodes; i++)
+    sim_node_boot(world, i);
+  sim_driver_at(world, cluster->driver, sim_now(world) + CHECK_INTERVAL_NS, CLUSTER_WAKE_CHECK);
+  return cluster;
+}
+
+/* --- Questions --------------------------------------------------------------------- */
+
+void cluster_stats(const struct cluster *cluster, struct cluster_stats *stats) {
+  memset(stats, 0, sizeof *stats);
+  stats->submits = cluster->ledger.operation_count;
+  stats->refused = cluster->ledger.refused;
+  stats->unknown = cluster->ledger.unknown;
+  stats->promised = cluster->ledger.promised;
+  memcpy(stats->by_trace, cluster->by_trace, sizeof stats->by_trace);
+}
+
+uint64_t cluster_outbox_size(struct cluster *cluster, uint32_t node) {
+  struct sync_engine *engine = cluster_engine(cluster, node);
+  return engine ? sync_outbox_size(engine) : 0;
+}
+
+bool cluster_node_stats(struct cluster *cluster, uint32_t node, struct sync_stats *stats) {
+  struct sync_engine *engine = cluster_engine(cluster, node);
+  if (engine) sync_stats_get(engine, stats);
+  return engine != NULL;
+}
+
+bool cluster_drained(struct cluster *cluster) {
+  for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
+    struct sync_engine *engine = cluster_engine(cluster, i);
+    if (!engine || sync_outbox_size(engine)) return false;
+  }
+  return true;
+}
+
+bool cluster_converged(struct cluster *cluster) {
+  struct sync_digest first, other;
+  for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
+    struct sync_engine *engine = cluster_engine(cluster, i);
+    if (!engine) return false;
+    sync_digest_get(engine, i == 1 ? &first : &other);
+    if (i > 1 && (first.state != other.state || first.vector != other.vector)) return false;
+  }
+  return true;
+}
+
+uint32_t cluster_node_of_hash(uint64_t node_hash, uint32_t nodes) {
+  struct cluster_node node;
+  for (uint32_t i = 1; i <= nodes; i++) {
+    node.number = i;
+    name_node(&node);
+    if (node.hash == node_hash) return i;
+  }
+  return 0;
+}

@@ -1,0 +1,172 @@
+#include "cluster/ledger.h"
+
+#include <string.h>
+
+#include "cluster/grow.h"
+
+void ledger_init(struct ledger *ledger, struct sim_world *world) {
+  memset(ledger, 0, sizeof *ledger);
+  ledger->world = world;
+}
+
+/* --- Lives ------------------------------------------------------------------ */
+
+static uint32_t slot_of(const struct ledger *ledger, uint64_t incarnation) {
+  uint32_t slot = (uint32_t)(sim_hash_fold(0, incarnation) >> 32) & (ledger->slots - 1u);
+  while (ledger->by_incarnation[slot] && ledger->lives[ledger->by_incarnation[slot] - 1u].incarnation != incarnation)
+    slot = (slot + 1u) & (ledger->slots - 1u);
+  return slot;
+}
+
+uint32_t ledger_life_find(const struct ledger *ledger, uint64_t incarnation) {
+  if (!ledger->slots) return LEDGER_NONE;
+  uint32_t entry = ledger->by_incarnation[slot_of(ledger, incarnation)];
+  return entry ? entry - 1u : LEDGER_NONE;
+}
+
+void ledger_life_name(struct ledger *ledger, uint32_t life, uint64_t incarnation) {
+  if ((ledger->slots_used + 1u) * 2u > ledger->slots) {
+    uint32_t old_slots = ledger->slots;
+    uint32_t *old = ledger->by_incarnation;
+    ledger->slots = old_slots ? old_slots * 2u : 64u;
+    ledger->by_incarnation = sim_alloc(ledger->world, ledger->slots * sizeof *ledger->by_incarnation);
+    SIM_ASSERT(ledger->world, ledger->by_incarnation != NULL);
+    memset(ledger->by_incarnation, 0, ledger->slots * sizeof *ledger->by_incarnation);
+    for (uint32_t i = 0; i < old_slots; i++)
+      if (old[i]) ledger->by_incarnation[slot_of(ledger, ledger->lives[old[i] - 1u].incarnation)] = old[i];
+    sim_free(ledger->world, old, old_slots * sizeof *old);
+  }
+  ledger->lives[life].incarnation = incarnation;
+  ledger->by_incarnation[slot_of(ledger, incarnation)] = life + 1u;
+  ledger->slots_used++;
+}
+
+uint32_t ledger_life_begin(struct ledger *ledger, uint32_t node) {
+  CLUSTER_GROW(ledger->world, ledger->lives, ledger->life_capacity, ledger->life_count + 1u);
+  struct ledger_life *life = &ledger->lives[ledger->life_count];
+  memset(life, 0, sizeof *life);
+  life->node = node;
+  life->unknown = LEDGER_NONE;
+  return ledger->life_count++;
+}
+
+/* --- Submits ----------------------------------------------------------------- */
+
+uint32_t ledger_submit(struct ledger *ledger, uint32_t life) {
+  CLUSTER_GROW(ledger->world, ledger->operations, ledger->operation_capacity, ledger->operation_count + 1u);
+  struct ledger_operation *operation = &ledger->operations[ledger->operation_count];
+  memset(operation, 0, sizeof *operation);
+  operation->time_ns = sim_now(ledger->world);
+  operation->life = life;
+  operation->change_first = ledger->change_count;
+  return ledger->operation_count++;
+}
+
+uint32_t ledger_change_add(struct ledger *ledger, enum sync_change_kind kind, uint32_t key, uint32_t value_size) {
+  CLUSTER_GROW(ledger->world, ledger->changes, ledger->change_capacity, ledger->change_count + 1u);
+  struct ledger_change *change = &ledger->changes[ledger->change_count];
+  memset(change, 0, sizeof *change);
+  change->operation = ledger->operation_count - 1u;
+  change->key = key;
+  change->value_size = value_size;
+  change->kind = (uint8_t)kind;
+  change->seen_first = ledger->seen_count;
+  ledger->operations[change->operation].change_count++;
+  return ++ledger->change_count;
+}
+
+void ledger_seen_add(struct ledger *ledger, uint32_t number) {
+  CLUSTER_GROW(ledger->world, ledger->seen, ledger->seen_capacity, ledger->seen_count + 1u);
+  ledger->seen[ledger->seen_count++] = number;
+  ledger->changes[ledger->change_count - 1u].seen_count++;
+}
+
+void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position, uint64_t hlc) {
+  struct ledger_operation *accepted = &ledger->operations[operation];
+  struct ledger_life *life = &ledger->lives[accepted->life];
+  CLUSTER_GROW(ledger->world, life->operations, life->capacity, life->count + 1u);
+  life->operations[life->count++] = operation;
+  life->unknown = LEDGER_NONE;
+  accepted->seq = life->count;
+  accepted->position = position;
+  accepted->hlc = hlc;
+  accepted->result = LEDGER_ACCEPTED;
+}
+
+void ledger_adopt(struct ledger *ledger, uint32_t life, uint64_t incarnation) {
+  uint32_t operation = ledger->lives[life].unknown;
+  if (!ledger->lives[life].incarnation) ledger_life_name(ledger, life, incarnation);
+  ledger_accept(ledger, operation, UINT64_MAX, 0);
+}
+
+uint32_t ledger_promise(struct ledger *ledger, uint32_t life_index, uint64_t durable_position) {
+  struct ledger_life *life = &ledger->lives[life_index];
+  uint32_t before = life->promised;
+  while (life->promised < life->count) {
+    struct ledger_operation *operation = &ledger->operations[life->operations[life->promised]];
+    if (operation->position > durable_position) break;
+    operation->result = LEDGER_PROMISED;
+    life->promised++;
+  }
+  ledger->promised += life->promised - before;
+  return life->promised - before;
+}
+
+uint32_t ledger_find(const struct ledger *ledger, uint64_t incarnation, uint64_t seq) {
+  uint32_t life = ledger_life_find(ledger, incarnation);
+  if (life == LEDGER_NONE || seq == 0 || seq > ledger->lives[life].count) return LEDGER_NONE;
+  return ledger->lives[life].operations[seq - 1u];
+}
+
+uint32_t ledger_change_of(const struct ledger *ledger, uint32_t operation, uint32_t key) {
+  const struct ledger_operation *found = &ledger->operations[operation];
+  for (uint32_t i = 0; i < found->change_count; i++)
+    if (ledger->changes[found->change_first + i].key == key) return found->change_first + i + 1u;
+  return 0;
+}
+
+/* --- Keys and values ---------------------------------------------------------- */
+
+size_t ledger_key_write(uint32_t key, char text[16]) {
+  static const char prefix[] = "key-";
+  memcpy(text, prefix, 4);
+  for (size_t i = 0; i < 8; i++) {
+    text[11 - i] = (char)('0' + key % 10u);
+    key /= 10u;
+  }
+  return 12;
+}
+
+bool ledger_key_read(const void *key, size_t size, uint32_t *number) {
+  const char *text = key;
+  if (size != 12 || memcmp(text, "key-", 4) != 0) return false;
+  uint32_t value = 0;
+  for (size_t i = 4; i < 12; i++) {
+    if (text[i] < '0' || text[i] > '9') return false;
+    value = value * 10u + (uint32_t)(text[i] - '0');
+  }
+  *number = value;
+  return true;
+}
+
+static uint8_t filler(uint32_t number, size_t size, size_t index) {
+  return (uint8_t)(sim_hash_fold(number, (uint64_t)size * 65599u + index / 8u) >> (8u * (index % 8u)));
+}
+
+void ledger_value_write(uint32_t number, uint8_t *value, size_t size) {
+  for (size_t i = 0; i < 4; i++)
+    value[i] = (uint8_t)(number >> (8u * i));
+  for (size_t i = 4; i < size; i++)
+    value[i] = filler(number, size, i);
+}
+
+uint32_t ledger_value_read(const void *value, size_t size) {
+  const uint8_t *bytes = value;
+  if (size < LEDGER_VALUE_BYTES_MIN) return 0;
+  uint32_t number = 0;
+  for (size_t i = 0; i < 4; i++)
+    number |= (uint32_t)bytes[i] << (8u * i);
+  for (size_t i = 4; i < size; i++)
+    if (bytes[i] != filler(number, size, i)) return 0;
+  return number;
+}

@@ -1,0 +1,142 @@
+/* The sync engine as the software of a simulated node. */
+#include <string.h>
+
+#include "cluster/state.h"
+
+static struct cluster_node *config_node(const void *config) {
+  struct cluster_node *node;
+  memcpy(&node, config, sizeof(struct cluster_node *));
+  return node;
+}
+
+static void register_peers(struct cluster_software *software) {
+  const struct cluster *cluster = software->node->cluster;
+  software->peers_missing = false;
+  for (uint32_t other = 1; other <= cluster->config.nodes; other++) {
+    if (!cluster_linked(cluster, software->node->number, other) || software->peer_of[other] != SYNC_PEER_NONE) continue;
+    uint32_t peer = 0;
+    int status = sync_peer_add(software->engine, cluster->nodes[other].name, &peer);
+    if (status != SYNC_OK) {
+      software->peers_missing = true; /* a full disk, say: tried again at the next event */
+      continue;
+    }
+    software->peer_of[other] = peer;
+    if (peer <= CLUSTER_NODES_MAX) software->node_of[peer] = (uint8_t)other;
+  }
+}
+
+static void *boot(struct sim_node *sim_node, const void *config) {
+  struct cluster_node *node = config_node(config);
+  struct cluster *cluster = node->cluster;
+  const struct sync_env *env = sim_node_env(sim_node);
+  struct cluster_software *software = env->ops->alloc(env->ctx, sizeof *software, sizeof *software);
+  if (!software) {
+    node->open_status = SYNC_E_NO_MEMORY;
+    return NULL;
+  }
+  memset(software, 0, sizeof *software);
+  software->node = node;
+  for (uint32_t i = 0; i <= CLUSTER_NODES_MAX; i++)
+    software->peer_of[i] = SYNC_PEER_NONE;
+
+  struct sync_options options = cluster->config.engine;
+  options.node_id = node->name;
+  struct sync_open_report report;
+  memset(&report, 0, sizeof report);
+  node->open_status = sync_open(&software->engine, env, &options, &report);
+  memcpy(node->open_detail, report.detail, sizeof node->open_detail);
+  node->open_detail[sizeof node->open_detail - 1] = '\0';
+  if (node->open_status != SYNC_OK) return NULL;
+  software->frame_bytes = sync_frame_bytes_max(software->engine);
+  software->frame = env->ops->alloc(env->ctx, software->frame_bytes, software->frame_bytes);
+  if (!software->frame) {
+    node->open_status = SYNC_E_NO_MEMORY;
+    return NULL;
+  }
+  register_peers(software);
+  cluster_pump(sim_node, software);
+  return software;
+}
+
+void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) {
+  struct cluster_node *node = software->node;
+  if (software->peers_missing) register_peers(software);
+  for (;;) {
+    uint32_t peer = 0;
+    size_t size = 0;
+    int status = sync_next_frame(software->engine, &peer, software->frame, software->frame_bytes, &size);
+    if (status != SYNC_OK) break;
+    if (peer <= CLUSTER_NODES_MAX && software->node_of[peer])
+      sim_send(sim_node, software->node_of[peer], software->frame, size);
+  }
+  sim_timer_set(sim_node, 0, sync_next_deadline(software->engine));
+  struct sync_stats stats;
+  sync_stats_get(software->engine, &stats);
+  if (stats.failed && !node->repair_due) {
+    node->repair_due = true;
+    struct sim_world *world = node->cluster->world;
+    sim_driver_at(world, node->cluster->driver, sim_now(world) + SIM_SECOND,
+                  CLUSTER_WAKE_REPAIR | (uint64_t)node->number << 8);
+  }
+}
+
+void cluster_note_durable(struct cluster_software *software) {
+  struct cluster *cluster = software->node->cluster;
+  uint64_t durable = sync_durable_position(software->engine);
+  uint32_t promised = ledger_promise(&cluster->ledger, software->node->life, durable);
+  if (!promised) return;
+  uint64_t fields[] = {CLUSTER_STEP_PROMISE, promised, durable};
+  sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, software->node->number, fields, 3);
+}
+
+static void message(struct sim_node *sim_node, void *state, uint32_t from, const uint8_t *bytes, size_t size) {
+  struct cluster_software *software = state;
+  uint32_t peer = from <= CLUSTER_NODES_MAX ? software->peer_of[from] : SYNC_PEER_NONE;
+  if (peer == SYNC_PEER_NONE) return;
+  /* A refused frame has told its reason to the engine's counters; the peer
+   * sends it again. */
+  int status = sync_receive(software->engine, peer, bytes, size);
+  (void)status;
+  cluster_pump(sim_node, software);
+}
+
+static void timer(struct sim_node *sim_node, void *state, uint32_t number) {
+  struct cluster_software *software = state;
+  (void)number;
+  struct sync_tick_report report;
+  int status = sync_tick(software->engine, &report);
+  (void)status; /* a failed engine shows in its counters; the pump looks */
+  cluster_pump(sim_node, software);
+}
+
+static void disk_done(struct sim_node *sim_node, void *state, uint64_t token, int result) {
+  struct cluster_software *software = state;
+  if (sync_disk_done(software->engine, token, result) == SYNC_OK) cluster_note_durable(software);
+  cluster_pump(sim_node, software);
+}
+
+static uint64_t digest(struct sim_node *sim_node, void *state) {
+  (void)sim_node;
+  struct cluster_software *software = state;
+  struct sync_digest value;
+  sync_digest_get(software->engine, &value);
+  return sim_hash_fold(value.state, value.vector);
+}
+
+static void stop(struct sim_node *sim_node, void *state) {
+  struct cluster_software *software = state;
+  const struct sync_env *env = sim_node_env(sim_node);
+  sync_close(software->engine);
+  env->ops->free(env->ctx, software->frame, software->frame_bytes, software->frame_bytes);
+  env->ops->free(env->ctx, software, sizeof *software, sizeof *software);
+}
+
+const struct sim_node_kind cluster_node_kind = {
+    .name = "sync",
+    .boot = boot,
+    .message = message,
+    .timer = timer,
+    .disk_done = disk_done,
+    .digest = digest,
+    .stop = stop,
+};

@@ -1,0 +1,179 @@
+/* Oracles that speak while a run goes on. */
+#include <string.h>
+
+#include "cluster/grow.h"
+#include "cluster/state.h"
+
+bool cluster_violated(const struct cluster *cluster) {
+  return sim_violation_get(cluster->world)->found;
+}
+
+void cluster_subject(const struct cluster *cluster, uint32_t operation, uint64_t subject[3]) {
+  const struct ledger_operation *found = &cluster->ledger.operations[operation];
+  const struct ledger_life *life = &cluster->ledger.lives[found->life];
+  subject[0] = cluster->nodes[life->node].hash;
+  subject[1] = life->incarnation;
+  subject[2] = found->seq;
+}
+
+/* --- At a boot: durability ------------------------------------------------------------ */
+
+struct vector_context {
+  struct cluster *cluster;
+  struct cluster_node *node;
+  uint32_t previous_life;
+};
+
+static uint32_t *applied_slot(struct cluster *cluster, struct cluster_node *node, uint32_t life) {
+  CLUSTER_GROW(cluster->world, node->applied, node->applied_capacity, life + 1u);
+  return &node->applied[life];
+}
+
+/* An origin in a vector: which life is it, and were so many submitted? An
+ * unknown outcome of the node's last life may turn out to exist here. */
+static int origin_at_boot(void *arg, const struct sync_origin *origin, uint64_t seq) {
+  struct vector_context *context = arg;
+  struct cluster *cluster = context->cluster;
+  struct ledger *ledger = &cluster->ledger;
+  uint32_t life = ledger_life_find(ledger, origin->incarnation);
+  uint32_t previous = context->previous_life;
+  bool own = strcmp(origin->node_id, context->node->name) == 0;
+  if (own && previous != LEDGER_NONE && ledger->lives[previous].unknown != LEDGER_NONE) {
+    struct ledger_life *last = &ledger->lives[previous];
+    bool next = life == previous && seq == (uint64_t)last->count + 1u;
+    bool first = life == LEDGER_NONE && last->incarnation == 0 && seq == 1;
+    if (next || first) {
+      ledger_adopt(ledger, previous, origin->incarnation);
+      life = previous;
+    }
+  }
+  if (life == LEDGER_NONE || seq > ledger->lives[life].count) {
+    uint64_t subject[3] = {sync_node_hash(origin->node_id), origin->incarnation, seq};
+    sim_violation(cluster->world, CLUSTER_PHANTOM, context->node->number, subject,
+                  "%s recovered operation %s/%016llx/%llu, which nobody submitted", context->node->name,
+                  origin->node_id, (unsigned long long)origin->incarnation, (unsigned long long)seq);
+    return 1;
+  }
+  *applied_slot(cluster, context->node, life) = (uint32_t)seq;
+  return 0;
+}
+
+static void check_promises(struct cluster *cluster, struct cluster_node *node, struct sync_engine *engine) {
+  struct ledger *ledger = &cluster->ledger;
+  bool excused = sim_disk_damaged(sim_node_disk(sim_node_at(cluster->world, node->number)));
+  for (uint32_t i = 0; i < ledger->life_count; i++) {
+    struct ledger_life *life = &ledger->lives[i];
+    if (life->node != node->number || !life->promised) continue;
+    if (excused) life->lost = true;
+    if (life->lost || sync_holds(engine, node->name, life->incarnation, life->promised)) continue;
+    uint32_t first = 1;
+    while (sync_holds(engine, node->name, life->incarnation, first))
+      first++;
+    const struct ledger_operation *lost = &ledger->operations[life->operations[first - 1u]];
+    uint64_t subject[3];
+    cluster_subject(cluster, life->operations[first - 1u], subject);
+    sim_violation(cluster->world, CLUSTER_DURABILITY, node->number, subject,
+                  "%s promised operation %s/%016llx/%u (submitted at %llu ns, key-%08u) and does not have it after it "
+                  "started again; it has %u of the %u that it promised in that life",
+                  node->name, node->name, (unsigned long long)life->incarnation, first,
+                  (unsigned long long)lost->time_ns, ledger->changes[lost->change_first].key, first - 1u,
+                  life->promised);
+    return;
+  }
+}
+
+void cluster_check_boot(struct cluster *cluster, uint32_t number) {
+  struct cluster_node *node = &cluster->nodes[number];
+  struct sync_engine *engine = cluster_engine(cluster, number);
+  if (!engine) return;
+  struct ledger *ledger = &cluster->ledger;
+  uint32_t previous = node->life;
+  node->life = ledger_life_begin(ledger, number);
+  if (node->applied_capacity) memset(node->applied, 0, node->applied_capacity * sizeof *node->applied);
+  struct vector_context context = {cluster, node, previous};
+  sync_vector(engine, false, origin_at_boot, &context);
+  if (previous != LEDGER_NONE) ledger->lives[previous].unknown = LEDGER_NONE;
+  check_promises(cluster, node, engine);
+  struct sync_digest kept, fresh;
+  sync_digest_get(engine, &kept);
+  sync_digest_recompute(engine, &fresh);
+  if (memcmp(&kept, &fresh, sizeof kept) != 0) {
+    static const uint64_t nothing[3] = {0, 0, 0};
+    sim_violation(cluster->world, CLUSTER_RECOVERY, number, nothing,
+                  "%s opened with a digest that its state does not have", node->name);
+  }
+  uint64_t fields[] = {CLUSTER_STEP_OPEN, kept.state, kept.vector};
+  sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, number, fields, 3);
+}
+
+/* --- At every step that a node reports ---------------------------------------------------- */
+
+static void traced_apply(struct cluster *cluster, struct cluster_node *node, const uint64_t *fields, bool local) {
+  uint64_t incarnation = fields[1], seq = fields[2];
+  struct ledger *ledger = &cluster->ledger;
+  uint32_t life = ledger_life_find(ledger, incarnation);
+  if (local && life == LEDGER_NONE && node->life != LEDGER_NONE && !ledger->lives[node->life].incarnation) {
+    ledger_life_name(ledger, node->life, incarnation);
+    life = node->life;
+  }
+  if (local && life != node->life) {
+    sim_violation(cluster->world, CLUSTER_UNIQUE_IDS, node->number, fields,
+                  "%s gave a new operation the id %s/%016llx/%llu, of an incarnation that an earlier life used",
+                  node->name, node->name, (unsigned long long)incarnation, (unsigned long long)seq);
+    return;
+  }
+  if (life == LEDGER_NONE) {
+    sim_violation(cluster->world, CLUSTER_PHANTOM, node->number, fields,
+                  "%s applied an operation of an incarnation (%016llx) in which nobody submitted", node->name,
+                  (unsigned long long)incarnation);
+    return;
+  }
+  uint32_t *applied = applied_slot(cluster, node, life);
+  if (seq == (uint64_t)*applied + 1u) {
+    *applied = (uint32_t)seq;
+    return;
+  }
+  uint32_t author = ledger->lives[life].node;
+  sim_violation(cluster->world, CLUSTER_EXACTLY_ONCE, node->number, fields,
+                "%s applied operation n%u/%016llx/%llu %s; it had applied up to %u of that origin", node->name, author,
+                (unsigned long long)incarnation, (unsigned long long)seq,
+                seq <= *applied ? "a second time" : "before an earlier one", *applied);
+}
+
+void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum sync_trace_kind kind,
+                    const uint64_t *fields, size_t count) {
+  (void)world;
+  struct cluster *cluster = self;
+  struct cluster_node *node = &cluster->nodes[number];
+  if ((uint32_t)kind < CLUSTER_TRACE_KINDS) cluster->by_trace[kind]++;
+  if (kind == SYNC_TRACE_SUBMIT && count > 4) node->last_hlc = fields[4];
+  if ((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 2 && !cluster->judging)
+    traced_apply(cluster, node, fields, kind == SYNC_TRACE_SUBMIT);
+}
+
+/* --- At intervals ---------------------------------------------------------------------------- */
+
+void cluster_check(struct cluster *cluster) {
+  uint32_t nodes = cluster->config.nodes;
+  struct sync_digest digests[CLUSTER_NODES_MAX + 1u];
+  bool up[CLUSTER_NODES_MAX + 1u] = {false};
+  for (uint32_t i = 1; i <= nodes; i++) {
+    struct sync_engine *engine = cluster_engine(cluster, i);
+    up[i] = engine != NULL;
+    if (!engine) continue;
+    sync_digest_get(engine, &digests[i]);
+    uint64_t fields[] = {CLUSTER_STEP_CHECK, digests[i].state, digests[i].vector};
+    sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, i, fields, 3);
+  }
+  for (uint32_t a = 1; a <= nodes; a++)
+    for (uint32_t b = a + 1u; b <= nodes; b++) {
+      if (!up[a] || !up[b] || digests[a].vector != digests[b].vector || digests[a].state == digests[b].state) continue;
+      static const uint64_t nothing[3] = {0, 0, 0};
+      sim_violation(cluster->world, CLUSTER_CONVERGENCE, a, nothing,
+                    "%s and %s hold the same operations and different states", cluster->nodes[a].name,
+                    cluster->nodes[b].name);
+      return;
+    }
+  cluster->check_node = cluster->check_node % nodes + 1u;
+  if (up[cluster->check_node]) cluster_check_model(cluster, cluster->check_node);
+}

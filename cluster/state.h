@@ -1,0 +1,94 @@
+/* What a cluster is made of; for the files of this folder. */
+#ifndef CLUSTER_STATE_H
+#define CLUSTER_STATE_H
+
+#include "cluster/cluster.h"
+#include "cluster/ledger.h"
+
+#define CLUSTER_NODES_MAX 64u
+#define CLUSTER_TRACE_KINDS 32u
+
+/* Steps that the cluster folds into the trace (field 0 of SIM_STEP_CLUSTER). */
+enum cluster_step {
+  CLUSTER_STEP_SUBMIT = 1,  /* {operation index, changes, status} */
+  CLUSTER_STEP_PROMISE = 2, /* {operations newly promised, durable position} */
+  CLUSTER_STEP_OPEN = 3,    /* {status, detail hash} */
+  CLUSTER_STEP_CHECK = 4,   /* {state digest, vector digest} */
+};
+
+/* Tokens of the cluster's own driver. */
+enum cluster_wake {
+  CLUSTER_WAKE_WORKLOAD = 1, /* | generation << 8 */
+  CLUSTER_WAKE_CHECK = 2,
+  CLUSTER_WAKE_REPAIR = 3, /* | node << 8: its engine stopped itself; its supervisor restarts it */
+};
+
+struct cluster_node {
+  struct cluster *cluster;
+  uint32_t number;
+  char name[8]; /* "n1" */
+  uint64_t hash;
+  uint32_t life;   /* index in the ledger, LEDGER_NONE before the first boot */
+  int open_status; /* of the last boot */
+  char open_detail[160];
+  bool repair_due;
+  uint64_t last_hlc; /* of the submit that is being traced */
+  uint32_t *applied; /* by life: highest sequence number applied, as traced */
+  uint32_t applied_capacity;
+};
+
+/* What the engine's process holds; in the node's own memory. */
+struct cluster_software {
+  struct sync_engine *engine;
+  struct cluster_node *node;
+  uint8_t *frame;
+  size_t frame_bytes;
+  uint32_t peer_of[CLUSTER_NODES_MAX + 1u]; /* by node number; SYNC_PEER_NONE */
+  uint8_t node_of[CLUSTER_NODES_MAX + 1u];  /* by peer handle */
+  bool peers_missing;                       /* some could not be registered yet */
+};
+
+struct cluster {
+  struct sim_world *world;
+  struct cluster_config config;
+  struct cluster_node nodes[CLUSTER_NODES_MAX + 1u]; /* from 1 */
+  struct ledger ledger;
+  uint32_t driver;
+  struct cluster_workload workload;
+  uint64_t workload_generation; /* 0: stopped */
+  uint64_t workload_submits;    /* identities of its choices */
+  uint32_t check_node;          /* whose turn it is for the model */
+  bool judging;                 /* lives that begin now are not judged by the ledger */
+  uint64_t by_trace[CLUSTER_TRACE_KINDS];
+  uint32_t *held;    /* scratch of the model, by life */
+  uint8_t *replaced; /* scratch of the model, by change number - 1 */
+  uint32_t held_capacity, replaced_capacity;
+  uint8_t *value; /* scratch of submits */
+  uint32_t value_capacity;
+};
+
+extern const struct sim_node_kind cluster_node_kind;
+
+bool cluster_linked(const struct cluster *cluster, uint32_t a, uint32_t b);
+/* The engine of a node that is up, NULL otherwise. */
+struct sync_engine *cluster_engine(struct cluster *cluster, uint32_t node);
+/* Sends what is ready and sets the timer. */
+void cluster_pump(struct sim_node *node, struct cluster_software *software);
+void cluster_note_durable(struct cluster_software *software);
+
+/* One submit of `count` changes through the ledger; a put's size in sizes[i]. */
+int cluster_submit(struct cluster *cluster, uint32_t node, const enum sync_change_kind *kinds, const uint32_t *keys,
+                   const uint32_t *sizes, uint32_t count);
+void cluster_workload_wake(struct cluster *cluster, uint64_t token);
+
+/* Oracles at a boot, at a trace of a node, at an interval. */
+void cluster_check_boot(struct cluster *cluster, uint32_t node);
+void cluster_traced(struct sim_world *world, void *self, uint32_t node, enum sync_trace_kind kind,
+                    const uint64_t *fields, size_t count);
+/* Compares a node's whole state with the reference model. */
+void cluster_check_model(struct cluster *cluster, uint32_t node);
+bool cluster_violated(const struct cluster *cluster);
+/* {node hash, incarnation, seq} of an operation, for a violation. */
+void cluster_subject(const struct cluster *cluster, uint32_t operation, uint64_t subject[3]);
+
+#endif
