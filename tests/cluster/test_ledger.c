@@ -1,0 +1,107 @@
+/* The ledger: numbers, values, promises. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cluster/ledger.h"
+
+struct fixture {
+  struct sim *sim;
+  struct ledger ledger;
+};
+
+static int set_up(void **state) {
+  static const struct sim_options options = {.fill = SIM_FILL_NONE};
+  static const struct sim_config config = {.source = {.seed = 1}};
+  struct fixture *fixture = test_malloc(sizeof *fixture);
+  fixture->sim = sim_open(&options);
+  assert_non_null(fixture->sim);
+  ledger_init(&fixture->ledger, sim_world_begin(fixture->sim, &config));
+  *state = fixture;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  struct fixture *fixture = *state;
+  sim_close(fixture->sim);
+  test_free(fixture);
+  return 0;
+}
+
+static void a_value_names_its_submit_and_any_flipped_bit_is_seen(void **state) {
+  (void)state;
+  uint8_t value[100];
+  for (size_t size = LEDGER_VALUE_BYTES_MIN; size <= sizeof value; size += 7) {
+    ledger_value_write(4711, value, size);
+    assert_int_equal(ledger_value_read(value, size), 4711);
+    for (size_t bit = 0; bit < 8 * size; bit++) {
+      value[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+      assert_int_equal(ledger_value_read(value, size), 0);
+      value[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+    }
+    assert_int_equal(ledger_value_read(value, size - 1), 0);
+  }
+}
+
+static void keys_are_read_back_and_strangers_refused(void **state) {
+  (void)state;
+  char text[16];
+  uint32_t number = 0;
+  size_t size = ledger_key_write(12345678, text);
+  assert_true(ledger_key_read(text, size, &number));
+  assert_int_equal(number, 12345678);
+  assert_false(ledger_key_read("key-1234567x", 12, &number));
+  assert_false(ledger_key_read("kex-12345678", 12, &number));
+  assert_false(ledger_key_read(text, size - 1, &number));
+}
+
+static void a_promise_covers_what_lies_below_the_durable_position_only(void **state) {
+  struct ledger *ledger = &((struct fixture *)*state)->ledger;
+  uint32_t life = ledger_life_begin(ledger, 1);
+  ledger_life_name(ledger, life, 77);
+  for (uint64_t i = 1; i <= 3; i++) {
+    uint32_t operation = ledger_submit(ledger, life);
+    ledger_change_add(ledger, SYNC_PUT, 5, 16);
+    ledger_accept(ledger, operation, 100 * i, i);
+  }
+  assert_int_equal(ledger_promise(ledger, life, 199), 1);
+  assert_int_equal(ledger_promise(ledger, life, 199), 0);
+  assert_int_equal(ledger_promise(ledger, life, 300), 2);
+  assert_int_equal(ledger->operations[ledger_find(ledger, 77, 3)].result, LEDGER_PROMISED);
+  assert_int_equal(ledger_find(ledger, 77, 4), LEDGER_NONE);
+  assert_int_equal(ledger_find(ledger, 78, 1), LEDGER_NONE);
+}
+
+static void an_unknown_outcome_that_exists_becomes_the_next_operation(void **state) {
+  struct ledger *ledger = &((struct fixture *)*state)->ledger;
+  uint32_t life = ledger_life_begin(ledger, 2);
+  uint32_t operation = ledger_submit(ledger, life);
+  ledger_change_add(ledger, SYNC_DELETE, 9, 0);
+  ledger->lives[life].unknown = operation;
+  ledger_adopt(ledger, life, 99);
+  assert_int_equal(ledger_find(ledger, 99, 1), operation);
+  assert_int_equal(ledger->lives[life].unknown, LEDGER_NONE);
+  assert_int_equal(ledger_promise(ledger, life, UINT64_MAX - 1), 0);
+}
+
+static void many_lives_are_found_by_incarnation(void **state) {
+  struct ledger *ledger = &((struct fixture *)*state)->ledger;
+  for (uint64_t i = 0; i < 1000; i++)
+    ledger_life_name(ledger, ledger_life_begin(ledger, 1), i * 1048576u + 3u);
+  for (uint64_t i = 0; i < 1000; i++)
+    assert_int_equal(ledger_life_find(ledger, i * 1048576u + 3u), i);
+  assert_int_equal(ledger_life_find(ledger, 4), LEDGER_NONE);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_value_names_its_submit_and_any_flipped_bit_is_seen),
+      cmocka_unit_test(keys_are_read_back_and_strangers_refused),
+      cmocka_unit_test_setup_teardown(a_promise_covers_what_lies_below_the_durable_position_only, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(an_unknown_outcome_that_exists_becomes_the_next_operation, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(many_lives_are_found_by_incarnation, set_up, tear_down),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
