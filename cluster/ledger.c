@@ -149,15 +149,19 @@ bool ledger_key_read(const void *key, size_t size, uint32_t *number) {
   return true;
 }
 
-static uint8_t filler(uint32_t number, size_t size, size_t index) {
-  return (uint8_t)(sim_hash_fold(number, (uint64_t)size * 65599u + index / 8u) >> (8u * (index % 8u)));
+/* Eight filler bytes of a value, as a number whose lowest byte comes first. */
+static uint64_t filler(uint32_t number, size_t size, size_t word) {
+  return sim_hash_fold(sim_hash_fold(number, size), word);
 }
 
 void ledger_value_write(uint32_t number, uint8_t *value, size_t size) {
   for (size_t i = 0; i < 4; i++)
     value[i] = (uint8_t)(number >> (8u * i));
-  for (size_t i = 4; i < size; i++)
-    value[i] = filler(number, size, i);
+  for (size_t i = 4; i < size;) {
+    uint64_t word = filler(number, size, i);
+    for (size_t end = i + 8 < size ? i + 8 : size; i < end; i++, word >>= 8)
+      value[i] = (uint8_t)word;
+  }
 }
 
 uint32_t ledger_value_read(const void *value, size_t size) {
@@ -166,7 +170,10 @@ uint32_t ledger_value_read(const void *value, size_t size) {
   uint32_t number = 0;
   for (size_t i = 0; i < 4; i++)
     number |= (uint32_t)bytes[i] << (8u * i);
-  for (size_t i = 4; i < size; i++)
-    if (bytes[i] != filler(number, size, i)) return 0;
+  for (size_t i = 4; i < size;) {
+    uint64_t word = filler(number, size, i);
+    for (size_t end = i + 8 < size ? i + 8 : size; i < end; i++, word >>= 8)
+      if (bytes[i] != (uint8_t)word) return 0;
+  }
   return number;
 }
