@@ -18,13 +18,12 @@ struct sim_event {
   uint64_t cause; /* id of the event that ran then */
   uint32_t kind;
   uint32_t node;
-  uint32_t from;   /* message: sender. timer: its number. driver: its number */
-  uint32_t size;   /* message */
-  void *payload;   /* message */
-  uint64_t value;  /* message: bytes hash. timer: generation. disk: request. driver: token */
-  uint64_t life;   /* disk: the node's life */
-  uint32_t next;   /* free list, or the node's waiting list: slot + 1 */
-  uint32_t waited; /* it is run from the waiting list */
+  uint32_t from;  /* message: sender. timer: its number. driver: its number */
+  uint32_t size;  /* message */
+  void *payload;  /* message */
+  uint64_t value; /* message: bytes hash. timer: generation. disk: request. driver: token */
+  uint64_t life;  /* disk: the node's life */
+  uint32_t next;  /* free list, or the node's waiting list: slot + 1 */
 };
 
 struct timeline_entry {

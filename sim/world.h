@@ -74,7 +74,6 @@ struct sim_world {
   struct sim_disk_config disk;
   bool shuffle;
   bool stop;
-  bool dispatching; /* an event runs: no checkpoint now */
   uint64_t wall_start_ns;
   uint64_t calls_per_event_max;
   uint64_t events_per_second_max;
@@ -87,6 +86,9 @@ struct sim_world {
 static inline struct sim *world_sim(const struct sim_world *world) {
   return world->root->sim;
 }
+
+__attribute__((noreturn)) void world_fatal(struct sim_world *world, bool in_node, const char *file, int line,
+                                           const char *what);
 
 /* The value's place, made with 0 when it is new. NULL: no memory. */
 uint64_t *sim_map_at(struct sim_world *world, struct sim_map *map, uint64_t key);
