@@ -1,0 +1,272 @@
+/* The explanation of failures: each listed one is run once more with a
+ * recording, for its history and its bundle. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "search/build_id.h"
+#include "search/bundle.h"
+#include "search/reproduce.h"
+#include "search/suite_work.h"
+
+#define LISTED_MAX 20u        /* of each scenario */
+#define HISTORY_LINES_MAX 30u /* in a report; the bundle has all */
+
+struct listing {
+  size_t row;
+  uint32_t signature; /* index + 1 */
+  const struct outcome *outcome;
+};
+
+static int by_row(const void *a, const void *b) {
+  const struct listing *left = a;
+  const struct listing *right = b;
+  return (left->row > right->row) - (left->row < right->row);
+}
+
+/* The kept failures that still count, in order of rows, at most LISTED_MAX of
+ * a scenario. Returns how many; SIZE_MAX: no memory. */
+static size_t choose(const struct suite *suite, struct listing **listings) {
+  const struct signatures *signatures = &suite->signatures;
+  struct listing *all = calloc(signatures->count * SIGNATURE_KEPT + 1, sizeof *all);
+  size_t found = 0;
+  size_t chosen = 0;
+  uint32_t of_scenario = 0;
+  if (all == NULL) return SIZE_MAX;
+  for (size_t i = 0; i < signatures->count; i++) {
+    const struct signature *signature = &signatures->items[i];
+    for (size_t n = 0; n < signature->kept_count; n++) {
+      const size_t row = signature->kept[n].row;
+      if (suite->rows[row].signature != i + 1) continue; /* dropped */
+      all[found].row = row;
+      all[found].signature = (uint32_t)(i + 1);
+      all[found].outcome = &signature->kept[n].outcome;
+      found++;
+    }
+  }
+  qsort(all, found, sizeof *all, by_row);
+  for (size_t i = 0; i < found; i++) {
+    const struct suite_run *runs = suite->result->runs;
+    if (i == 0 || runs[all[i].row].scenario != runs[all[i - 1].row].scenario) of_scenario = 0;
+    if (of_scenario++ < LISTED_MAX) all[chosen++] = all[i];
+  }
+  *listings = all;
+  return chosen;
+}
+
+static void fill_failure(const struct suite *suite, struct suite_failure *failure, const struct outcome *outcome,
+                         size_t row) {
+  const struct suite_run *run = &suite->result->runs[row];
+  const struct suite_scenario *scenario = &suite->result->scenarios[run->scenario];
+  failure->scenario = run->scenario;
+  failure->seed = run->seed;
+  failure->verdict = run->verdict;
+  failure->time_ns = outcome->time_ns;
+  failure->node = outcome->node;
+  failure->trace_hash = run->trace_hash;
+  memcpy(failure->property, outcome->property, sizeof failure->property);
+  memcpy(failure->detail, outcome->detail, sizeof failure->detail);
+  reproduce_line(failure->reproduce, sizeof failure->reproduce, suite->options->program, scenario->path, run->seed);
+}
+
+/* A canary that was not caught fails as a scenario, not by one seed. */
+static void fill_missed_canary(const struct suite *suite, struct suite_failure *failure, uint32_t index) {
+  const struct suite_scenario *scenario = &suite->result->scenarios[index];
+  failure->scenario = index;
+  failure->seed = suite->result->seed_first;
+  failure->verdict = SUITE_CANARY_MISSED;
+  failure->trace_hash = suite->result->runs[suite->first_row[index]].trace_hash;
+  memcpy(failure->property, scenario->info.must_fail, sizeof failure->property);
+  (void)snprintf(failure->detail, sizeof failure->detail,
+                 "this canary must violate \"%s\", and none of its %llu runs did: the oracle may be blind",
+                 scenario->info.must_fail, (unsigned long long)scenario->runs);
+  reproduce_line(failure->reproduce, sizeof failure->reproduce, suite->options->program, scenario->path, failure->seed);
+}
+
+/* How many rows of each signature are not listed, on the first that is. */
+static bool count_unlisted(const struct suite *suite, const struct listing *listings, size_t count) {
+  uint64_t *totals = calloc(suite->signatures.count + 1, sizeof *totals);
+  if (totals == NULL) return false;
+  for (size_t i = 0; i < suite->result->run_count; i++) {
+    totals[suite->rows[i].signature]++;
+  }
+  for (size_t i = 0; i < count; i++) {
+    totals[listings[i].signature]--;
+  }
+  for (size_t i = 0; i < count; i++) {
+    suite->result->failures[i].same_signature = totals[listings[i].signature];
+    totals[listings[i].signature] = 0;
+  }
+  free(totals);
+  return true;
+}
+
+/* The file's name without folder and extension; with a hash of the path when
+ * another scenario of the suite has the same. */
+static void bundle_name(const struct suite *suite, const struct suite_failure *failure, char *name, size_t size) {
+  const struct suite_result *result = suite->result;
+  const char *path = result->scenarios[failure->scenario].path;
+  const char *slash = strrchr(path, '/');
+  const char *base = slash == NULL ? path : slash + 1;
+  const char *dot = strrchr(base, '.');
+  const int length = dot == NULL || dot == base ? (int)strlen(base) : (int)(dot - base);
+  const char *apart = "";
+  char tag[24];
+  for (size_t i = 0; i < result->scenario_count; i++) {
+    const char *other = strrchr(result->scenarios[i].path, '/');
+    other = other == NULL ? result->scenarios[i].path : other + 1;
+    if (i == failure->scenario || strcmp(other, base) != 0) continue;
+    (void)snprintf(tag, sizeof tag, ".%08llx", (unsigned long long)(sim_hash_bytes(path, strlen(path)) >> 32));
+    apart = tag;
+  }
+  (void)snprintf(name, size, "%.*s%s-%llu", length > 200 ? 200 : length, base, apart,
+                 (unsigned long long)failure->seed);
+}
+
+/* Creates the bundle's folder and says where its choices go. */
+static void begin_bundle(const struct suite *suite, struct suite_failure *failure) {
+  char name[256];
+  if (suite->options->bundles == NULL || failure->verdict == SUITE_CANARY_MISSED) return;
+  bundle_name(suite, failure, name, sizeof name);
+  if (!bundle_path(failure->bundle, sizeof failure->bundle, suite->options->bundles, name)) return;
+  if (!bundle_create(failure->bundle)) failure->bundle[0] = '\0';
+}
+
+static bool records(const struct suite_failure *failure) {
+  if (failure->verdict == SUITE_CANARY_MISSED || failure->verdict == SUITE_SCENARIO_WRONG) return false;
+  return strcmp(failure->property, "crash") != 0 && strcmp(failure->property, "hang") != 0;
+}
+
+static bool start_recording(struct suite *suite, uint32_t place, size_t index) {
+  const struct suite_failure *failure = &suite->result->failures[index];
+  const struct suite_scenario *scenario = &suite->result->scenarios[failure->scenario];
+  struct job job = {.kind = failure->verdict == SUITE_NOT_DETERMINISTIC ? JOB_COMPARE : JOB_RECORD,
+                    .scenario = failure->scenario,
+                    .seed = failure->seed,
+                    .nodes = scenario->info.nodes};
+  if (failure->bundle[0] != '\0') (void)bundle_path(job.choices, sizeof job.choices, failure->bundle, "choices");
+  suite->row_of[place] = index;
+  return pool_start(suite->pool, place, &job);
+}
+
+static void take_recording(struct suite *suite) {
+  const size_t index = suite->row_of[suite->event.worker];
+  struct suite_failure *failure = &suite->result->failures[index];
+  if (suite->event.news != POOL_REPLY) return; /* as it was found, without a history */
+  failure->history = strdup(suite->event.text);
+  if (suite->event.job.kind == JOB_RECORD && suite->event.outcome.trace_hash != failure->trace_hash) {
+    struct suite_scenario *scenario = &suite->result->scenarios[failure->scenario];
+    (void)snprintf(failure->detail, sizeof failure->detail,
+                   "the run with a recording differs: trace 0x%016llx, and 0x%016llx before it",
+                   (unsigned long long)suite->event.outcome.trace_hash, (unsigned long long)failure->trace_hash);
+    (void)snprintf(failure->property, sizeof failure->property, "determinism");
+    failure->verdict = SUITE_NOT_DETERMINISTIC;
+    if (scenario->verdict != SUITE_SCENARIO_WRONG) scenario->verdict = SUITE_NOT_DETERMINISTIC;
+  }
+}
+
+static bool record_all(struct suite *suite) {
+  struct suite_result *result = suite->result;
+  size_t next = 0;
+  suite->progress.explaining = true;
+  while (!result->interrupted) {
+    const uint32_t place = pool_idle(suite->pool, POOL_NONE);
+    while (next < result->failure_count && !records(&result->failures[next])) {
+      next++;
+    }
+    if (place != POOL_NONE && next < result->failure_count) {
+      if (!start_recording(suite, place, next++)) return false;
+      continue;
+    }
+    if (pool_busy_count(suite->pool) == 0) break;
+    pool_wait(suite->pool, SIM_SECOND, &suite->event);
+    if (suite->event.news == POOL_SIGNAL) result->interrupted = true;
+    if (suite->event.news <= POOL_HUNG) take_recording(suite);
+    if (suite->options->progress != NULL) suite->options->progress(suite->options->progress_arg, &suite->progress);
+  }
+  return true;
+}
+
+static void finish_bundle(const struct suite *suite, struct suite_failure *failure, const char *build) {
+  const struct suite_scenario *scenario = &suite->result->scenarios[failure->scenario];
+  struct bundle bundle = {.seed = failure->seed, .trace_hash = failure->trace_hash};
+  if (failure->bundle[0] == '\0') return;
+  (void)snprintf(bundle.scenario, sizeof bundle.scenario, "%s", scenario->info.name);
+  (void)snprintf(bundle.path, sizeof bundle.path, "%s", scenario->path);
+  (void)snprintf(bundle.verdict, sizeof bundle.verdict, "%s", suite_verdict_name(failure->verdict));
+  (void)snprintf(bundle.property, sizeof bundle.property, "%s", failure->property);
+  (void)snprintf(bundle.build, sizeof bundle.build, "%s", build);
+  (void)snprintf(bundle.command, sizeof bundle.command, "%s", failure->reproduce);
+  if (!bundle_write(failure->bundle, &bundle, suite->files[failure->scenario], failure->history)) {
+    failure->bundle[0] = '\0';
+  }
+}
+
+/* Cuts a history to what a person reads in a report. */
+static void shorten(struct suite_failure *failure) {
+  char *at = failure->history;
+  uint32_t lines = 0;
+  size_t rest = 0;
+  while (lines < HISTORY_LINES_MAX && (at = strchr(at, '\n')) != NULL) {
+    at++;
+    lines++;
+  }
+  if (at == NULL) return;
+  for (const char *c = at; *c != '\0'; c++) {
+    rest += *c == '\n';
+  }
+  if (rest == 0) return;
+  const size_t head = (size_t)(at - failure->history);
+  const size_t size = head + 64 + sizeof failure->bundle;
+  char *cut = malloc(size);
+  if (cut == NULL) return;
+  memcpy(cut, failure->history, head);
+  (void)snprintf(cut + head, size - head, "... %zu more lines%s%s%s\n", rest, failure->bundle[0] == '\0' ? "" : " in ",
+                 failure->bundle, failure->bundle[0] == '\0' ? "" : "/history");
+  free(failure->history);
+  failure->history = cut;
+}
+
+static bool list(struct suite *suite) {
+  struct suite_result *result = suite->result;
+  struct listing *listings = NULL;
+  const size_t count = choose(suite, &listings);
+  bool good = count != SIZE_MAX;
+  if (good) {
+    result->failures = calloc(count + result->scenario_count, sizeof *result->failures);
+    good = result->failures != NULL;
+  }
+  for (size_t i = 0; good && i < count; i++) {
+    fill_failure(suite, &result->failures[i], listings[i].outcome, listings[i].row);
+  }
+  good = good && count_unlisted(suite, listings, count);
+  if (good) {
+    result->failure_count = count;
+    for (uint32_t i = 0; i < result->scenario_count; i++) {
+      if (result->scenarios[i].verdict != SUITE_CANARY_MISSED) continue;
+      fill_missed_canary(suite, &result->failures[result->failure_count++], i);
+    }
+  }
+  free(listings);
+  return good;
+}
+
+bool suite_explain(struct suite *suite) {
+  struct suite_result *result = suite->result;
+  char build[BUILD_ID_BYTES];
+  if (!list(suite)) return false;
+  if (result->failure_count == 0) return true;
+  build_id(build);
+  for (size_t i = 0; i < result->failure_count; i++) {
+    begin_bundle(suite, &result->failures[i]);
+  }
+  if (!record_all(suite)) return false;
+  for (size_t i = 0; i < result->failure_count; i++) {
+    struct suite_failure *failure = &result->failures[i];
+    if (failure->history == NULL) failure->history = calloc(1, 1);
+    if (failure->history == NULL) return false;
+    finish_bundle(suite, failure, build);
+    shorten(failure);
+  }
+  return true;
+}

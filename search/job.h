@@ -1,0 +1,46 @@
+/* Jobs of workers, and their replies, as they travel. */
+#ifndef SEARCH_JOB_H
+#define SEARCH_JOB_H
+
+#include <stdint.h>
+
+#include "lua/scenario.h"
+#include "search/outcome.h"
+
+#define JOB_MAGIC 0x53594a42u
+#define JOB_TEXT_MAX (64u * 1024u)
+
+enum job_kind {
+  JOB_DESCRIBE = 1, /* scenario_describe */
+  JOB_RUN = 2,      /* one world */
+  JOB_RECORD = 3,   /* the same with a recording: history, and choices into the bundle */
+  JOB_COMPARE = 4,  /* two recorded runs of one seed: what differs */
+};
+
+struct job {
+  uint32_t magic;
+  uint32_t kind; /* enum job_kind */
+  uint64_t serial;
+  uint64_t seed;
+  uint32_t scenario;
+  uint32_t nodes;
+  char choices[560]; /* JOB_RECORD: the file for the choices; empty: none */
+};
+
+struct job_description {
+  int status; /* of scenario_describe */
+  struct scenario_info info;
+  struct scenario_error error;
+};
+
+/* Followed by `body_size` bytes (struct outcome, or struct job_description)
+ * and `text_size` bytes of history. */
+struct job_reply {
+  uint32_t magic;
+  uint32_t kind;
+  uint64_t serial;
+  uint32_t body_size;
+  uint32_t text_size;
+};
+
+#endif

@@ -1,0 +1,156 @@
+#include "search/outcome.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define LAST_STEPS 24u
+
+struct guard {
+  jmp_buf jump;
+  struct sim *sim;
+  struct outcome *outcome;
+};
+
+uint64_t outcome_clock_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * SIM_SECOND + (uint64_t)now.tv_nsec;
+}
+
+/* All that the world owns is in the arena, so leaving it by a jump loses
+ * nothing but the world. */
+#if defined(__GNUC__)
+__attribute__((noreturn))
+#endif
+static void
+on_fatal(void *arg, bool in_node, const char *file, int line, const char *what, uint64_t seed, uint64_t time_ns,
+         uint64_t event, uint32_t node) {
+  struct guard *guard = arg;
+  struct outcome *outcome = guard->outcome;
+  outcome->fatal = true;
+  outcome->verdict = in_node ? SUITE_VIOLATED : SUITE_HARNESS;
+  (void)snprintf(outcome->property, sizeof outcome->property, "%s", OUTCOME_ASSERTION);
+  (void)snprintf(outcome->detail, sizeof outcome->detail, "%s:%d: assertion failed %s: %s (seed %llu, event %llu)",
+                 file, line, in_node ? "in a node" : "in the simulator", what, (unsigned long long)seed,
+                 (unsigned long long)event);
+  outcome->time_ns = time_ns;
+  outcome->event = event;
+  outcome->node = node;
+  const struct sim_world *world = sim_world(guard->sim);
+  outcome->trace_hash = world == NULL ? 0 : sim_trace_hash(world);
+  longjmp(guard->jump, 1);
+}
+
+static bool guarded_run(struct guard *guard, const struct scenario_file *file, const struct scenario_options *options,
+                        struct scenario_result *result) {
+  if (setjmp(guard->jump) != 0) return false;
+  scenario_run(guard->sim, file, options, result);
+  return true;
+}
+
+static void take_verdict(struct outcome *outcome, const struct scenario_result *result) {
+  outcome->time_ns = result->simulated_ns;
+  switch (result->verdict) {
+  case SCENARIO_HELD:
+    outcome->verdict = SUITE_HELD;
+    return;
+  case SCENARIO_VIOLATED:
+    outcome->verdict = SUITE_VIOLATED;
+    (void)snprintf(outcome->property, sizeof outcome->property, "%s", result->violation.property);
+    (void)snprintf(outcome->detail, sizeof outcome->detail, "%s", result->violation.detail);
+    outcome->time_ns = result->violation.time_ns;
+    outcome->event = result->violation.event;
+    outcome->node = result->violation.node;
+    memcpy(outcome->subject, result->violation.subject, sizeof outcome->subject);
+    return;
+  case SCENARIO_WRONG:
+    outcome->verdict = SUITE_SCENARIO_WRONG;
+    (void)snprintf(outcome->property, sizeof outcome->property, "scenario");
+    (void)snprintf(outcome->detail, sizeof outcome->detail, "%s", result->error.text);
+    return;
+  case SCENARIO_HARNESS:
+    break;
+  }
+  outcome->verdict = SUITE_HARNESS;
+  (void)snprintf(outcome->property, sizeof outcome->property, "harness");
+  (void)snprintf(outcome->detail, sizeof outcome->detail, "%s",
+                 result->error.text[0] != '\0' ? result->error.text : "the arena of the world is used up");
+}
+
+static void take_numbers(struct outcome *outcome, const struct scenario_result *result) {
+  outcome->trace_hash = result->trace_hash;
+  outcome->events = result->events;
+  outcome->simulated_ns = result->simulated_ns;
+  outcome->peak_bytes = result->peak_bytes;
+  memcpy(outcome->faults, result->faults, sizeof outcome->faults);
+  outcome->sometimes_count = result->sometimes_count;
+  memcpy(outcome->sometimes, result->sometimes, sizeof outcome->sometimes);
+}
+
+void outcome_run(struct sim *sim, const struct scenario_file *file, const struct scenario_options *options,
+                 struct outcome *outcome) {
+  struct guard guard = {.sim = sim, .outcome = outcome};
+  struct scenario_result result = {0};
+  const uint64_t start = outcome_clock_ns();
+  memset(outcome, 0, sizeof *outcome);
+  sim_on_fatal(sim, on_fatal, &guard);
+  if (guarded_run(&guard, file, options, &result)) {
+    take_numbers(outcome, &result);
+    take_verdict(outcome, &result);
+  } else {
+    outcome->simulated_ns = outcome->time_ns;
+    outcome->events = outcome->event;
+  }
+  sim_on_fatal(sim, NULL, NULL);
+  outcome->real_ns = outcome_clock_ns() - start;
+}
+
+static int guarded_describe(struct guard *guard, const struct scenario_file *file, struct scenario_info *info,
+                            struct scenario_error *error) {
+  if (setjmp(guard->jump) != 0) return 1;
+  return scenario_describe(guard->sim, file, info, error);
+}
+
+int outcome_describe(struct sim *sim, const struct scenario_file *file, struct scenario_info *info,
+                     struct scenario_error *error) {
+  struct outcome outcome = {0};
+  struct guard guard = {.sim = sim, .outcome = &outcome};
+  sim_on_fatal(sim, on_fatal, &guard);
+  int status = guarded_describe(&guard, file, info, error);
+  sim_on_fatal(sim, NULL, NULL);
+  if (status > 0) {
+    (void)snprintf(error->text, sizeof error->text, "%.900s", outcome.detail);
+    status = -1;
+  }
+  return status;
+}
+
+bool outcome_equal(const struct outcome *a, const struct outcome *b) {
+  return a->verdict == b->verdict && a->trace_hash == b->trace_hash && a->events == b->events &&
+         a->simulated_ns == b->simulated_ns && a->time_ns == b->time_ns && strcmp(a->property, b->property) == 0 &&
+         strcmp(a->detail, b->detail) == 0;
+}
+
+void outcome_history(const struct outcome *outcome, const struct sim_trace_log *log, uint32_t nodes, char *text,
+                     size_t size) {
+  size_t used = 0;
+  if (size == 0) return;
+  text[0] = '\0';
+  if ((outcome->subject[0] | outcome->subject[1] | outcome->subject[2]) != 0) {
+    used = cluster_history(log, outcome->subject, nodes, text, size);
+    text[used < size ? used : size - 1] = '\0';
+    if (used > 0) return;
+  }
+  const size_t count = sim_trace_log_count(log);
+  size_t index = count > LAST_STEPS ? count - LAST_STEPS : 0;
+  int length = snprintf(text, size, "the last steps of the world:\n");
+  for (used = (size_t)length; index < count && used + 2 < size; index++) {
+    size_t line = sim_trace_format(sim_trace_log_at(log, index), text + used, size - used - 1);
+    if (line > size - used - 2) line = size - used - 2;
+    used += line;
+    text[used++] = '\n';
+    text[used] = '\0';
+  }
+}

@@ -1,0 +1,49 @@
+/* The pool of worker processes: starts jobs, gathers replies, replaces the
+ * dead, kills the hung. One thread, no shared memory.
+ */
+#ifndef SEARCH_POOL_H
+#define SEARCH_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "search/job.h"
+#include "search/suite.h"
+
+struct pool;
+
+#define POOL_NONE UINT32_MAX
+
+enum pool_news {
+  POOL_REPLY,   /* the job is done */
+  POOL_DIED,    /* its worker ended before it replied; `text` says how */
+  POOL_HUNG,    /* it took longer than the watchdog allows, and was killed */
+  POOL_SIGNAL,  /* SIGINT or SIGTERM */
+  POOL_TIMEOUT, /* nothing in the time given */
+};
+
+struct pool_event {
+  enum pool_news news;
+  uint32_t worker; /* which place in the pool */
+  struct job job;
+  struct outcome outcome;
+  struct job_description description;
+  char text[JOB_TEXT_MAX + 1];
+};
+
+/* Blocks SIGINT and SIGTERM for the caller until pool_close. NULL with errno. */
+struct pool *pool_open(struct scenario_file *const *files, size_t file_count, const struct suite_options *options,
+                       uint32_t jobs, uint64_t watchdog_ns);
+void pool_close(struct pool *pool);
+
+/* An idle place, if possible not `avoid`; POOL_NONE: all are busy. */
+uint32_t pool_idle(const struct pool *pool, uint32_t avoid);
+uint32_t pool_busy_count(const struct pool *pool);
+/* Hands a job to an idle place, with a new process if it has none. false: no
+ * process could be started. */
+bool pool_start(struct pool *pool, uint32_t place, const struct job *job);
+/* Waits for the next thing to happen, at most `timeout_ns`. */
+void pool_wait(struct pool *pool, uint64_t timeout_ns, struct pool_event *event);
+
+#endif

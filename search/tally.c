@@ -1,0 +1,166 @@
+/* The tally: from rows to sums and verdicts. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "search/suite_work.h"
+
+/* Severity, for the worst of many. A wrong scenario says nothing about the
+ * engine, and differing runs make every other verdict worthless. */
+static int severity(enum suite_verdict verdict) {
+  switch (verdict) {
+  case SUITE_NOT_RUN:
+    return 0;
+  case SUITE_HELD:
+    return 1;
+  case SUITE_FAILED_AS_IT_MUST:
+    return 2;
+  case SUITE_HARNESS:
+    return 3;
+  case SUITE_CANARY_MISSED:
+    return 4;
+  case SUITE_VIOLATED:
+    return 5;
+  case SUITE_NOT_DETERMINISTIC:
+    return 6;
+  case SUITE_SCENARIO_WRONG:
+    return 7;
+  }
+  return 0;
+}
+
+/* What was started behind a stop, or after a scenario proved wrong, depends on
+ * the number of workers; so it does not count. */
+static void drop_rows(struct suite *suite) {
+  struct suite_result *result = suite->result;
+  for (size_t i = 0; i < result->run_count; i++) {
+    struct suite_run *run = &result->runs[i];
+    const uint64_t seed = i - suite->first_row[run->scenario];
+    const uint64_t order = seed * result->scenario_count + run->scenario;
+    const bool described = result->scenarios[run->scenario].verdict == SUITE_HELD;
+    if (!described || (order < suite->stop_at && seed <= suite->wrong_at[run->scenario])) continue;
+    const struct suite_run blank = {.scenario = run->scenario, .seed = run->seed, .verdict = SUITE_NOT_RUN};
+    *run = blank;
+    memset(&suite->rows[i], 0, sizeof suite->rows[i]);
+  }
+}
+
+static void add_run(struct suite_scenario *scenario, const struct suite_run *run, const struct suite_row *row) {
+  scenario->runs++;
+  scenario->failed += run->verdict != SUITE_HELD;
+  scenario->events += run->events;
+  scenario->simulated_ns += run->simulated_ns;
+  scenario->real_ns += run->real_ns;
+  for (size_t i = 0; i < SIM_FAULT_COUNT; i++) {
+    scenario->faults[i].opportunities += run->faults[i].opportunities;
+    scenario->faults[i].firings += run->faults[i].firings;
+  }
+  for (size_t i = 0; i < SCENARIO_SOMETIMES_MAX; i++) {
+    scenario->sometimes[i] += (row->sometimes >> i) & 1u;
+  }
+  if (severity(run->verdict) > severity(scenario->verdict)) scenario->verdict = run->verdict;
+}
+
+static bool all_seeds_ran(const struct suite *suite, const struct suite_scenario *scenario) {
+  return scenario->runs == suite->seeds && !suite->result->interrupted;
+}
+
+void suite_tally(struct suite *suite) {
+  struct suite_result *result = suite->result;
+  drop_rows(suite);
+  for (size_t i = 0; i < result->scenario_count; i++) {
+    result->scenarios[i].verdict = SUITE_NOT_RUN;
+  }
+  for (size_t i = 0; i < result->run_count; i++) {
+    const struct suite_run *run = &result->runs[i];
+    if (suite->rows[i].finished) add_run(&result->scenarios[run->scenario], run, &suite->rows[i]);
+  }
+  for (size_t i = 0; i < result->scenario_count; i++) {
+    struct suite_scenario *scenario = &result->scenarios[i];
+    /* One catch is enough; none counts only when every seed had its chance. */
+    if (scenario->info.must_fail[0] != '\0' && scenario->verdict == SUITE_HELD && all_seeds_ran(suite, scenario)) {
+      scenario->verdict = SUITE_CANARY_MISSED;
+    }
+  }
+}
+
+/* --- Vacuity -------------------------------------------------------------------- */
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+static bool
+add_vacuous(struct suite_result *result, const char *format, ...) {
+  char text[512];
+  va_list arguments;
+  va_start(arguments, format);
+  (void)vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  char **grown = realloc(result->vacuous, (result->vacuous_count + 1) * sizeof *grown);
+  if (grown == NULL) return false;
+  result->vacuous = grown;
+  grown[result->vacuous_count] = strdup(text);
+  if (grown[result->vacuous_count] == NULL) return false;
+  result->vacuous_count++;
+  return true;
+}
+
+/* A canary's worlds end early, and one that failed never came to its end. */
+static bool judged(const struct suite_scenario *scenario) {
+  return scenario->runs > 0 && scenario->info.must_fail[0] == '\0' && scenario->verdict == SUITE_HELD;
+}
+
+bool suite_find_vacuous(struct suite *suite) {
+  struct suite_result *result = suite->result;
+  for (size_t i = 0; i < result->scenario_count; i++) {
+    const struct suite_scenario *scenario = &result->scenarios[i];
+    const unsigned long long runs = scenario->runs;
+    if (!judged(scenario)) continue;
+    for (size_t fault = 0; fault < SIM_FAULT_COUNT; fault++) {
+      if (!scenario->info.expects[fault] || scenario->faults[fault].firings > 0) continue;
+      if (!add_vacuous(result, "%s: the fault %s is enabled and never fired in %llu runs (%llu opportunities)",
+                       scenario->info.name, sim_fault_name((enum sim_fault)fault), runs,
+                       (unsigned long long)scenario->faults[fault].opportunities)) {
+        return false;
+      }
+    }
+    for (uint32_t n = 0; n < scenario->info.sometimes_count && n < SCENARIO_SOMETIMES_MAX; n++) {
+      if (scenario->sometimes[n] > 0) continue;
+      if (!add_vacuous(result, "%s: \"%s\" never became true in %llu runs", scenario->info.name,
+                       scenario->info.sometimes[n], runs)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+static bool vacuity_counts(const struct suite_scenario *scenario) {
+  if (!judged(scenario) || scenario->runs < SUITE_VACUITY_SEEDS) return false;
+  for (size_t fault = 0; fault < SIM_FAULT_COUNT; fault++) {
+    if (scenario->info.expects[fault] && scenario->faults[fault].firings == 0) return true;
+  }
+  for (uint32_t n = 0; n < scenario->info.sometimes_count && n < SCENARIO_SOMETIMES_MAX; n++) {
+    if (scenario->sometimes[n] == 0) return true;
+  }
+  return false;
+}
+
+int suite_exit_status(const struct suite *suite) {
+  const struct suite_result *result = suite->result;
+  enum suite_verdict worst = SUITE_NOT_RUN;
+  bool vacuous = false;
+  bool ran = false;
+  for (size_t i = 0; i < result->scenario_count; i++) {
+    const struct suite_scenario *scenario = &result->scenarios[i];
+    if (severity(scenario->verdict) > severity(worst)) worst = scenario->verdict;
+    vacuous = vacuous || vacuity_counts(scenario);
+    ran = ran || scenario->runs > 0;
+  }
+  if (worst == SUITE_SCENARIO_WRONG) return 3;
+  if (worst == SUITE_NOT_DETERMINISTIC) return 4;
+  if (worst == SUITE_VIOLATED || worst == SUITE_CANARY_MISSED || vacuous) return 1;
+  if (worst == SUITE_HARNESS || result->interrupted || !ran) return 5;
+  return 0;
+}

@@ -1,0 +1,127 @@
+#include "search/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "search/job.h"
+#include "search/pipe.h"
+
+struct worker {
+  int out;
+  struct scenario_file *const *files;
+  const struct suite_options *options;
+  struct sim *sim; /* NULL: no address space; every job is answered with that */
+  char text[JOB_TEXT_MAX];
+};
+
+static bool reply(const struct worker *worker, const struct job *job, const void *body, size_t body_size) {
+  const struct job_reply header = {JOB_MAGIC, job->kind, job->serial, (uint32_t)body_size,
+                                   (uint32_t)strlen(worker->text)};
+  return pipe_write_all(worker->out, &header, sizeof header) && pipe_write_all(worker->out, body, body_size) &&
+         pipe_write_all(worker->out, worker->text, header.text_size);
+}
+
+static void no_arena(const struct worker *worker, char *text, size_t size) {
+  (void)snprintf(text, size, "no address space for an arena%s",
+                 worker->options->sim.arena_base == 0 ? "" : " at the wished base");
+}
+
+static bool serve_describe(struct worker *worker, const struct job *job) {
+  struct job_description description;
+  memset(&description, 0, sizeof description);
+  if (worker->sim == NULL) {
+    description.status = -2; /* not the scenario's fault */
+    no_arena(worker, description.error.text, sizeof description.error.text);
+  } else {
+    description.status =
+        outcome_describe(worker->sim, worker->files[job->scenario], &description.info, &description.error);
+  }
+  return reply(worker, job, &description, sizeof description);
+}
+
+static void run(struct worker *worker, const struct job *job, struct sim_choice_table *record,
+                struct sim_trace_log *trace, struct outcome *outcome) {
+  uint64_t seed = job->seed;
+  if (worker->sim == NULL) {
+    memset(outcome, 0, sizeof *outcome);
+    outcome->verdict = SUITE_HARNESS;
+    (void)snprintf(outcome->property, sizeof outcome->property, "harness");
+    no_arena(worker, outcome->detail, sizeof outcome->detail);
+    return;
+  }
+  if (worker->options->before_run != NULL) {
+    worker->options->before_run(worker->options->before_run_arg, worker->sim, job->scenario, &seed);
+  }
+  const struct scenario_options options = {.source = {.seed = seed, .rest = SIM_REST_SEED, .record = record},
+                                           .trace = trace};
+  outcome_run(worker->sim, worker->files[job->scenario], &options, outcome);
+}
+
+static void write_choices(const struct job *job, const struct sim_choice_table *table) {
+  FILE *file = job->choices[0] == '\0' ? NULL : fopen(job->choices, "wb");
+  if (file == NULL) return;
+  const bool written = sim_choice_table_write(table, job->seed, file);
+  if (fclose(file) != 0 || !written) (void)remove(job->choices); /* half a recording would replay another run */
+}
+
+static void serve_record(struct worker *worker, const struct job *job, struct outcome *outcome) {
+  struct sim_trace_log *log = sim_trace_log_create();
+  struct sim_choice_table *table = sim_choice_table_create();
+  run(worker, job, table, log, outcome);
+  if (log != NULL) outcome_history(outcome, log, job->nodes, worker->text, sizeof worker->text);
+  if (table != NULL) write_choices(job, table);
+  sim_trace_log_destroy(log);
+  sim_choice_table_destroy(table);
+}
+
+static void serve_compare(struct worker *worker, const struct job *job, struct outcome *outcome) {
+  struct sim_trace_log *first = sim_trace_log_create();
+  struct sim_trace_log *second = sim_trace_log_create();
+  size_t index = 0;
+  run(worker, job, NULL, first, outcome);
+  if (!outcome->fatal) run(worker, job, NULL, second, outcome);
+  if (first == NULL || second == NULL) {
+    (void)snprintf(worker->text, sizeof worker->text, "no memory for two recordings\n");
+  } else if (outcome->fatal) {
+    (void)snprintf(worker->text, sizeof worker->text, "a recorded run ended in a failed assertion\n");
+  } else if (!sim_trace_diff(first, second, &index, worker->text, sizeof worker->text)) {
+    (void)snprintf(worker->text, sizeof worker->text,
+                   "two recorded runs in one process agree: the difference comes from the process\n");
+  }
+  sim_trace_log_destroy(first);
+  sim_trace_log_destroy(second);
+}
+
+int worker_serve(int in, int out, struct scenario_file *const *files, size_t file_count,
+                 const struct suite_options *options) {
+  struct worker *worker = calloc(1, sizeof *worker);
+  struct job job;
+  bool alive = worker != NULL;
+  if (!alive) return 1;
+  worker->out = out;
+  worker->files = files;
+  worker->options = options;
+  worker->sim = sim_open(&options->sim);
+  while (alive && pipe_read_all(in, &job, sizeof job)) {
+    struct outcome outcome;
+    if (job.magic != JOB_MAGIC || job.scenario >= file_count) break;
+    worker->text[0] = '\0';
+    if (job.kind == JOB_DESCRIBE) {
+      alive = serve_describe(worker, &job);
+      continue;
+    }
+    if (job.kind == JOB_RUN) {
+      run(worker, &job, NULL, NULL, &outcome);
+    } else if (job.kind == JOB_RECORD) {
+      serve_record(worker, &job, &outcome);
+    } else {
+      serve_compare(worker, &job, &outcome);
+    }
+    alive = reply(worker, &job, &outcome, sizeof outcome) && !outcome.fatal;
+  }
+  if (worker->sim != NULL) sim_close(worker->sim);
+  free(worker);
+  return 0;
+}

@@ -1,0 +1,14 @@
+/* A worker: a process that runs worlds one after another in one arena. */
+#ifndef SEARCH_WORKER_H
+#define SEARCH_WORKER_H
+
+#include "lua/scenario.h"
+#include "search/suite.h"
+
+/* Serves jobs from `in` until it closes, replies to `out`. Returns the
+ * process's exit status; after a failed assertion it returns at once, for the
+ * next world deserves a clean process. */
+int worker_serve(int in, int out, struct scenario_file *const *files, size_t file_count,
+                 const struct suite_options *options);
+
+#endif
