@@ -1,0 +1,416 @@
+/* The report for people. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "reports/report.h"
+#include "reports/utf8.h"
+
+#define NAME_COLUMNS_MIN 12u
+#define RED "31"
+#define GREEN "32"
+#define YELLOW "33"
+#define BOLD "1"
+
+struct page {
+  FILE *file;
+  bool colour;
+  unsigned columns; /* 0: no limit */
+  bool ok;
+};
+
+/* --- Text ------------------------------------------------------------------------ */
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+static void
+say(struct page *page, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  if (vfprintf(page->file, format, arguments) < 0) page->ok = false;
+  va_end(arguments);
+}
+
+static void paint(struct page *page, const char *code) {
+  if (page->colour) say(page, "\033[%sm", code);
+}
+static void plain(struct page *page) {
+  if (page->colour) say(page, "\033[0m");
+}
+
+static unsigned text_columns(const char *text) {
+  unsigned columns = 0;
+  while (*text != '\0') {
+    uint32_t character;
+    bool valid;
+    text += utf8_decode(text, &character, &valid);
+    columns += utf8_columns(character);
+  }
+  return columns;
+}
+
+/* A clean text, cut to `columns` with "..." when it is longer, filled with
+ * blanks when it is shorter. */
+static void cell(struct page *page, const char *clean, unsigned columns) {
+  const bool cut = text_columns(clean) > columns;
+  const unsigned room = cut ? columns - 3 : columns;
+  unsigned used = 0;
+  while (*clean != '\0') {
+    uint32_t character;
+    bool valid;
+    const size_t size = utf8_decode(clean, &character, &valid);
+    const unsigned width = utf8_columns(character);
+    if (used + width > room) break;
+    say(page, "%.*s", (int)size, clean);
+    used += width;
+    clean += size;
+  }
+  if (cut) {
+    say(page, "...");
+    used += 3;
+  }
+  say(page, "%*s", (int)(columns - used), "");
+}
+
+static char *clean_line(struct page *page, const char *text) {
+  char *clean = utf8_clean(text, UTF8_FOR_LINE, SIZE_MAX / 4);
+  if (clean == NULL) page->ok = false;
+  return clean;
+}
+
+/* One paragraph with words wrapped, every line after the first indented. The
+ * first one has `indent` columns already. */
+static void paragraph(struct page *page, const char *text, unsigned indent) {
+  char *clean = clean_line(page, text);
+  if (clean == NULL) return;
+  unsigned used = indent;
+  for (const char *word = clean; *word != '\0';) {
+    const size_t size = strcspn(word, " ");
+    char *copy = strndup(word, size);
+    if (copy == NULL) {
+      page->ok = false;
+      break;
+    }
+    const unsigned width = text_columns(copy);
+    if (used > indent && page->columns > indent && used + 1 + width > page->columns) {
+      say(page, "\n%*s", (int)indent, "");
+      used = indent;
+    } else if (used > indent) {
+      say(page, " ");
+      used++;
+    }
+    say(page, "%s", copy);
+    used += width;
+    free(copy);
+    word += size;
+    word += strspn(word, " ");
+  }
+  say(page, "\n");
+  free(clean);
+}
+
+/* Several lines, each indented. */
+static void block(struct page *page, const char *text, unsigned indent) {
+  char *clean = utf8_clean(text, UTF8_FOR_TERMINAL, SIZE_MAX / 4);
+  if (clean == NULL) {
+    page->ok = false;
+    return;
+  }
+  for (char *line = clean; *line != '\0';) {
+    const size_t size = strcspn(line, "\n");
+    say(page, "%*s%.*s\n", (int)indent, "", (int)size, line);
+    line += size;
+    if (*line == '\n') line++;
+  }
+  free(clean);
+}
+
+/* "1,234,567" */
+static const char *grouped(uint64_t value, char text[32]) {
+  char digits[24];
+  const int count = snprintf(digits, sizeof digits, "%" PRIu64, value);
+  char *to = text;
+  for (int i = 0; i < count; i++) {
+    if (i > 0 && (count - i) % 3 == 0) *to++ = ',';
+    *to++ = digits[i];
+  }
+  *to = '\0';
+  return text;
+}
+
+/* "81 ms", "2.41 s", "3m 12s", "16h 40m", "12d 4h" */
+static const char *duration(uint64_t ns, char text[32]) {
+  const uint64_t seconds = ns / 1000000000u;
+  if (ns < 1000000u)
+    (void)snprintf(text, 32, "%" PRIu64 " us", ns / 1000u);
+  else if (seconds < 1)
+    (void)snprintf(text, 32, "%" PRIu64 " ms", ns / 1000000u);
+  else if (seconds < 60)
+    (void)snprintf(text, 32, "%" PRIu64 ".%02" PRIu64 " s", seconds, ns / 10000000u % 100u);
+  else if (seconds < 3600)
+    (void)snprintf(text, 32, "%" PRIu64 "m %02" PRIu64 "s", seconds / 60u, seconds % 60u);
+  else if (seconds < 86400)
+    (void)snprintf(text, 32, "%" PRIu64 "h %02" PRIu64 "m", seconds / 3600u, seconds / 60u % 60u);
+  else
+    (void)snprintf(text, 32, "%" PRIu64 "d %" PRIu64 "h", seconds / 86400u, seconds / 3600u % 24u);
+  return text;
+}
+
+/* --- The table ------------------------------------------------------------------- */
+
+enum column { COLUMN_NAME, COLUMN_SEEDS, COLUMN_VERDICT, COLUMN_FAULTS, COLUMN_SIMULATED, COLUMN_REAL, COLUMN_COUNT };
+
+static const char *const column_titles[COLUMN_COUNT] = {
+    "scenario", "seeds", "verdict", "faults fired", "simulated", "real",
+};
+
+struct row {
+  char *name; /* clean; owned */
+  char text[COLUMN_COUNT][64];
+  const char *colour;
+};
+
+static void verdict_text(const struct suite_scenario *scenario, char *text, size_t size) {
+  const char *words = "";
+  switch (scenario->verdict) {
+  case SUITE_HELD:
+    words = "held";
+    break;
+  case SUITE_VIOLATED:
+    words = "VIOLATED";
+    break;
+  case SUITE_NOT_DETERMINISTIC:
+    words = "NOT DETERMINISTIC";
+    break;
+  case SUITE_SCENARIO_WRONG:
+    words = "SCENARIO WRONG";
+    break;
+  case SUITE_HARNESS:
+    words = "HARNESS FAILED";
+    break;
+  case SUITE_FAILED_AS_IT_MUST:
+    words = "failed as it must";
+    break;
+  case SUITE_CANARY_MISSED:
+    words = "CANARY MISSED";
+    break;
+  case SUITE_NOT_RUN:
+    words = "not run";
+    break;
+  }
+  if (report_verdict_is_bad(scenario->verdict) && scenario->failed > 0)
+    (void)snprintf(text, size, "%s (%" PRIu64 ")", words, scenario->failed);
+  else
+    (void)snprintf(text, size, "%s", words);
+}
+
+static void row_make(struct page *page, struct row *row, const struct suite_scenario *scenario) {
+  row->name = clean_line(page, scenario->info.name[0] == '\0' ? scenario->path : scenario->info.name);
+  uint64_t firings = 0;
+  unsigned kinds = 0;
+  for (int kind = 0; kind < SIM_FAULT_COUNT; kind++) {
+    firings += scenario->faults[kind].firings;
+    if (scenario->faults[kind].firings > 0) kinds++;
+  }
+  char number[32];
+  (void)grouped(scenario->runs, row->text[COLUMN_SEEDS]);
+  verdict_text(scenario, row->text[COLUMN_VERDICT], sizeof row->text[0]);
+  if (kinds == 0)
+    (void)snprintf(row->text[COLUMN_FAULTS], sizeof row->text[0], "none");
+  else
+    (void)snprintf(row->text[COLUMN_FAULTS], sizeof row->text[0], "%s of %u kind%s", grouped(firings, number), kinds,
+                   kinds == 1 ? "" : "s");
+  (void)duration(scenario->simulated_ns, row->text[COLUMN_SIMULATED]);
+  (void)duration(scenario->real_ns, row->text[COLUMN_REAL]);
+  row->colour = report_verdict_is_bad(scenario->verdict) ? RED : scenario->verdict == SUITE_NOT_RUN ? YELLOW : GREEN;
+}
+
+static void table_row(struct page *page, const struct row *row, const unsigned widths[COLUMN_COUNT]) {
+  cell(page, row->name == NULL ? "" : row->name, widths[COLUMN_NAME]);
+  for (int i = COLUMN_SEEDS; i < COLUMN_COUNT; i++) {
+    say(page, "  ");
+    if (i == COLUMN_VERDICT) {
+      paint(page, row->colour);
+      cell(page, row->text[i], widths[i]);
+      plain(page);
+    } else
+      say(page, "%*s", (int)widths[i], row->text[i]);
+  }
+  say(page, "\n");
+}
+
+static void table(struct page *page, const struct suite_result *result) {
+  const size_t count = result->scenario_count;
+  struct row *rows = calloc(count + 1, sizeof *rows);
+  if (rows == NULL) {
+    page->ok = false;
+    return;
+  }
+  unsigned widths[COLUMN_COUNT], others = 0;
+  for (int i = 0; i < COLUMN_COUNT; i++)
+    widths[i] = (unsigned)strlen(column_titles[i]);
+  for (size_t r = 0; r < count; r++) {
+    row_make(page, &rows[r], &result->scenarios[r]);
+    const unsigned name = rows[r].name == NULL ? 0 : text_columns(rows[r].name);
+    if (name > widths[COLUMN_NAME]) widths[COLUMN_NAME] = name;
+    for (int i = COLUMN_SEEDS; i < COLUMN_COUNT; i++)
+      if (strlen(rows[r].text[i]) > widths[i]) widths[i] = (unsigned)strlen(rows[r].text[i]);
+  }
+  for (int i = COLUMN_SEEDS; i < COLUMN_COUNT; i++)
+    others += 2 + widths[i];
+  if (page->columns > 0 && widths[COLUMN_NAME] + others > page->columns)
+    widths[COLUMN_NAME] = page->columns > others + NAME_COLUMNS_MIN ? page->columns - others : NAME_COLUMNS_MIN;
+
+  paint(page, BOLD);
+  cell(page, column_titles[COLUMN_NAME], widths[COLUMN_NAME]);
+  for (int i = COLUMN_SEEDS; i < COLUMN_COUNT; i++)
+    say(page, i == COLUMN_VERDICT ? "  %-*s" : "  %*s", (int)widths[i], column_titles[i]);
+  plain(page);
+  say(page, "\n");
+  for (size_t r = 0; r < count; r++) {
+    table_row(page, &rows[r], widths);
+    free(rows[r].name);
+  }
+  free(rows);
+}
+
+/* --- Around the table ------------------------------------------------------------ */
+
+struct totals {
+  uint64_t ran, failed, caught, not_run, events, simulated_ns, firings;
+};
+
+static struct totals totals_of(const struct suite_result *result) {
+  struct totals totals = {0};
+  for (size_t i = 0; i < result->run_count; i++) {
+    const enum suite_verdict verdict = result->runs[i].verdict;
+    if (verdict == SUITE_NOT_RUN) {
+      totals.not_run++;
+      continue;
+    }
+    totals.ran++;
+    if (report_verdict_is_bad(verdict)) totals.failed++;
+    if (verdict == SUITE_FAILED_AS_IT_MUST) totals.caught++;
+  }
+  for (size_t i = 0; i < result->scenario_count; i++) {
+    totals.events += result->scenarios[i].events;
+    totals.simulated_ns += result->scenarios[i].simulated_ns;
+    for (int kind = 0; kind < SIM_FAULT_COUNT; kind++)
+      totals.firings += result->scenarios[i].faults[kind].firings;
+  }
+  return totals;
+}
+
+static void totals_line(struct page *page, const struct suite_result *result) {
+  const struct totals totals = totals_of(result);
+  char a[32], b[32], c[32], d[32], e[32], text[512];
+  (void)snprintf(text, sizeof text,
+                 "%zu scenario%s, seeds %" PRIu64 " to %" PRIu64
+                 ": %s runs, %s events, %s faults, %s simulated in %s with %" PRIu32 " job%s",
+                 result->scenario_count, result->scenario_count == 1 ? "" : "s", result->seed_first, result->seed_last,
+                 grouped(totals.ran, a), grouped(totals.events, b), grouped(totals.firings, c),
+                 duration(totals.simulated_ns, d), duration(result->real_ns, e), result->jobs,
+                 result->jobs == 1 ? "" : "s");
+  say(page, "\n");
+  paragraph(page, text, 0);
+}
+
+static void verdict_line(struct page *page, const struct suite_result *result) {
+  const struct totals totals = totals_of(result);
+  char number[32];
+  paint(page, result->exit_status == 0 ? GREEN : RED);
+  say(page, "%s: ", result->exit_status == 0 ? "HELD" : "FAILED");
+  say(page, "%s held", grouped(totals.ran - totals.failed - totals.caught, number));
+  if (totals.caught > 0) say(page, ", %s failed as they must", grouped(totals.caught, number));
+  say(page, ", %s failed", grouped(totals.failed, number));
+  if (totals.not_run > 0) say(page, ", %s not run", grouped(totals.not_run, number));
+  if (result->interrupted) say(page, ", interrupted");
+  if (result->exit_status != 0) say(page, "; exit status %d", result->exit_status);
+  plain(page);
+  say(page, "\n");
+}
+
+static void vacuous_notes(struct page *page, const struct suite_result *result) {
+  if (result->vacuous_count == 0) return;
+  say(page, "\n");
+  paint(page, YELLOW);
+  say(page, "Never happened, so nothing was tested there:");
+  plain(page);
+  say(page, "\n");
+  for (size_t i = 0; i < result->vacuous_count; i++) {
+    say(page, "  - ");
+    paragraph(page, result->vacuous[i], 4);
+  }
+}
+
+static void label(struct page *page, const char *name, const char *text) {
+  say(page, "  %-11s", name);
+  paragraph(page, text, 13);
+}
+
+static void failure(struct page *page, const struct suite_result *result, const struct suite_failure *one,
+                    size_t number) {
+  const bool known = one->scenario < result->scenario_count;
+  const struct suite_scenario *scenario = known ? &result->scenarios[one->scenario] : NULL;
+  char text[1024];
+  say(page, "\n");
+  paint(page, RED);
+  say(page, "FAILURE %zu of %zu", number, result->failure_count);
+  plain(page);
+  (void)snprintf(text, sizeof text, "%s (%s), seed %" PRIu64, known ? scenario->info.name : "",
+                 known ? scenario->path : "?", one->seed);
+  say(page, ": ");
+  paragraph(page, text, 2);
+
+  label(page, "property", one->property);
+  if (one->verdict != SUITE_VIOLATED) label(page, "verdict", report_verdict_name(one->verdict));
+  label(page, "saw", one->detail);
+  int length = snprintf(text, sizeof text, "%" PRIu64 ".%09" PRIu64 " s simulated", one->time_ns / 1000000000u,
+                        one->time_ns % 1000000000u);
+  if (one->node != 0) (void)snprintf(text + length, sizeof text - (size_t)length, ", at node n%" PRIu32, one->node);
+  label(page, "when", text);
+  (void)snprintf(text, sizeof text, "0x%016" PRIx64, one->trace_hash);
+  label(page, "trace hash", text);
+  if (one->history != NULL && one->history[0] != '\0') {
+    say(page, "  history\n");
+    block(page, one->history, 4);
+  }
+  label(page, "bundle", one->bundle[0] == '\0' ? "none: it could not be written" : one->bundle);
+  if (one->same_signature > 0) {
+    char digits[32];
+    (void)snprintf(text, sizeof text, "%s further failures like this one in this scenario",
+                   grouped(one->same_signature, digits));
+    label(page, "and", text);
+  }
+  /* On one line whatever the width: it is to be pasted. */
+  char *line = clean_line(page, one->reproduce);
+  say(page, "  see it again\n    ");
+  paint(page, BOLD);
+  say(page, "%s", line == NULL ? "" : line);
+  plain(page);
+  say(page, "\n");
+  free(line);
+}
+
+bool report_terminal_columns(FILE *file, const struct suite_result *result, bool colour, unsigned columns) {
+  struct page page = {.file = file, .colour = colour, .columns = columns, .ok = true};
+  if (result->scenario_count > 0) table(&page, result);
+  for (size_t i = 0; i < result->failure_count; i++)
+    failure(&page, result, &result->failures[i], i + 1);
+  vacuous_notes(&page, result);
+  totals_line(&page, result);
+  verdict_line(&page, result);
+  return fflush(file) == 0 && page.ok && !ferror(file);
+}
+
+bool report_terminal(FILE *file, const struct suite_result *result, bool colour) {
+  struct winsize size;
+  const int descriptor = fileno(file);
+  unsigned columns = 0;
+  if (descriptor >= 0 && isatty(descriptor) && ioctl(descriptor, TIOCGWINSZ, &size) == 0) columns = size.ws_col;
+  return report_terminal_columns(file, result, colour, columns);
+}
