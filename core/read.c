@@ -1,0 +1,90 @@
+/* Reading: values, siblings, iteration, digests, vectors. Nothing here changes
+ * the engine, and all of it works on one that has stopped. */
+#include "core/engine.h"
+
+static const struct store_key *read_find(const struct sync_engine *engine, const void *key, size_t key_size) {
+  if (key == NULL || key_size == 0 || key_size > SYNC_KEY_BYTES_MAX) return NULL;
+  return store_find(&engine->store, key, key_size);
+}
+
+int sync_get(const struct sync_engine *engine, const void *key, size_t key_size, struct sync_sibling *winner) {
+  const struct store_key *found = read_find(engine, key, key_size);
+  if (found == NULL) return SYNC_E_NOT_FOUND;
+  const struct store_sibling *sibling = store_winner(found);
+  if (sibling->tombstone) return SYNC_E_NOT_FOUND;
+  *winner = store_sibling_public(sibling);
+  return SYNC_OK;
+}
+
+int sync_siblings(const struct sync_engine *engine, const void *key, size_t key_size,
+                  int (*each)(void *arg, const struct sync_sibling *sibling), void *arg) {
+  const struct store_key *found = read_find(engine, key, key_size);
+  if (found == NULL) return SYNC_OK;
+  for (const struct store_sibling *s = found->siblings; s != NULL; s = s->next) {
+    struct sync_sibling sibling = store_sibling_public(s);
+    int rc = each(arg, &sibling);
+    if (rc != 0) return rc;
+  }
+  return SYNC_OK;
+}
+
+static int read_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {
+  size_t shorter = a_size < b_size ? a_size : b_size;
+  int order = shorter == 0 ? 0 : memcmp(a, b, shorter);
+  if (order != 0) return order;
+  return a_size < b_size ? -1 : a_size > b_size ? 1 : 0;
+}
+
+int sync_iterate(const struct sync_engine *engine, const void *prefix, size_t prefix_size, const void *start,
+                 size_t start_size, bool with_absent,
+                 int (*each)(void *arg, const void *key, size_t key_size, const struct sync_sibling *winner),
+                 void *arg) {
+  /* The later of the two is where the keys wanted begin. */
+  bool from_start = read_compare(start, start_size, prefix, prefix_size) > 0;
+  const struct store_key *key = from_start ? store_lower_bound(&engine->store, start, start_size)
+                                           : store_lower_bound(&engine->store, prefix, prefix_size);
+  for (; key != NULL; key = store_next(key)) {
+    const uint8_t *bytes = store_key_bytes(key);
+    if (key->size < prefix_size || (prefix_size > 0 && memcmp(bytes, prefix, prefix_size) != 0)) break;
+    const struct store_sibling *sibling = store_winner(key);
+    if (sibling->tombstone && !with_absent) continue;
+    struct sync_sibling winner = store_sibling_public(sibling);
+    int rc = each(arg, bytes, key->size, &winner);
+    if (rc != 0) return rc;
+  }
+  return SYNC_OK;
+}
+
+void sync_digest_get(const struct sync_engine *engine, struct sync_digest *digest) {
+  *digest = (struct sync_digest){
+      .state = engine->store.digest,
+      .vector = engine->origins.digest,
+      .keys = engine->store.keys,
+      .siblings = engine->store.siblings,
+  };
+}
+
+void sync_digest_recompute(const struct sync_engine *engine, struct sync_digest *digest) {
+  digest->vector = 0;
+  for (size_t i = 0; i < origins_count(&engine->origins); i++)
+    digest->vector += origin_hash(origins_at(&engine->origins, i));
+  store_recompute(&engine->store, &digest->state, &digest->keys, &digest->siblings);
+}
+
+int sync_vector(const struct sync_engine *engine, bool durable,
+                int (*each)(void *arg, const struct sync_origin *origin, uint64_t seq), void *arg) {
+  for (size_t i = 0; i < origins_count(&engine->origins); i++) {
+    const struct origin *origin = origins_sorted(&engine->origins, i);
+    uint64_t seq = durable ? origin->durable : origin->applied;
+    if (seq == 0) continue;
+    struct sync_origin named = origin_public(origin);
+    int rc = each(arg, &named, seq);
+    if (rc != 0) return rc;
+  }
+  return SYNC_OK;
+}
+
+bool sync_holds(const struct sync_engine *engine, const char *node_id, uint64_t incarnation, uint64_t seq) {
+  const struct origin *origin = origins_find(&engine->origins, (const uint8_t *)node_id, strlen(node_id), incarnation);
+  return seq > 0 && origin != NULL && origin->applied >= seq;
+}

@@ -1,0 +1,217 @@
+/* Taking frames (rules 2 and 7). A frame is checked whole before any of it has
+ * an effect. */
+#include "core/apply.h"
+
+/* --- OPS ----------------------------------------------------------------------- */
+
+/* What became of the operations of one frame. */
+struct receive_outcome {
+  uint64_t held_end; /* end of the last record of those held */
+  uint32_t applied, skipped;
+};
+
+static int receive_check_operations(const struct sync_engine *engine, struct ops *ops) {
+  struct bytes_reader reader = ops->operations;
+  const uint8_t *bytes;
+  size_t size;
+  while (ops_next(&reader, &bytes, &size)) {
+    struct operation_view view;
+    int rc = operation_parse(bytes, size, &engine->limits, &view);
+    if (rc != SYNC_OK) return rc == SYNC_E_TOO_BIG ? SYNC_E_CORRUPT : rc;
+  }
+  return SYNC_OK;
+}
+
+static void receive_note_held(const struct sync_engine *engine, const struct origin *origin, uint64_t seq,
+                              struct receive_outcome *outcome) {
+  uint64_t ordinal = 0;
+  const struct oplog_entry *entry = oplog_find(&engine->oplog, origin, seq, &ordinal);
+  if (entry != NULL && entry->end > outcome->held_end) outcome->held_end = entry->end;
+}
+
+static int receive_apply(struct sync_engine *engine, struct peer *peer, const struct operation_view *view,
+                         struct receive_outcome *outcome) {
+  struct apply_plan plan;
+  int rc = apply_prepare(engine, view, &plan);
+  if (rc != SYNC_OK) return rc;
+  uint64_t position = 0;
+  uint64_t end = 0;
+  rc = engine_append(engine, WAL_OPERATION, view->bytes, view->size, &position, &end);
+  if (rc != SYNC_OK) {
+    apply_cancel(engine, &plan);
+    return rc;
+  }
+  const struct origin *origin = apply_commit(engine, &plan, position, end);
+  outcome->applied++;
+  outcome->held_end = end;
+  engine->stats.applied_remote++;
+  uint64_t now = engine->env->ops->wall_ns(engine->env->ctx);
+  if (view->hlc > engine_add(now, engine->options.clock_bound_ns)) engine->stats.future_clock++;
+  ENGINE_TRACE(engine, SYNC_TRACE_APPLY, origin->node_hash, origin->incarnation, view->seq, end, peer->handle);
+  return SYNC_OK;
+}
+
+/* The sender held what it sent durably, and what it holds in a session it
+ * keeps: so an OPS frame of the known session says what need not go back. */
+static void receive_note_sender(struct peer *peer, const struct origin *origin, uint64_t session, uint64_t seq) {
+  if (peer->known_session == session && origin->index < peer->known.seqs.count)
+    (void)vector_raise(&peer->known, origin->index, seq);
+}
+
+static int receive_operation(struct sync_engine *engine, struct peer *peer, uint64_t session,
+                             const struct operation_view *view, struct receive_outcome *outcome) {
+  int verdict = apply_judge(engine, view);
+  const struct origin *origin =
+      origins_find(&engine->origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
+  /* Nobody else writes in the life that is ours now. */
+  if (verdict >= 0 && verdict != APPLY_DUPLICATE && origin != NULL && origin == engine->own)
+    verdict = SYNC_E_ID_CONFLICT;
+  uint64_t node = origin != NULL ? origin->node_hash : 0;
+  if (verdict == APPLY_DUPLICATE) {
+    engine->stats.duplicates++;
+    receive_note_held(engine, origin, view->seq, outcome);
+    ENGINE_TRACE(engine, SYNC_TRACE_DUPLICATE, node, view->own.incarnation, view->seq, peer->handle);
+  } else if (verdict == APPLY_NOT_YET) {
+    engine->stats.not_yet++;
+    outcome->skipped++;
+    if (origin == NULL) {
+      char id[ORIGIN_NODE_ID_ROOM] = {0};
+      memcpy(id, view->own.node_id, view->own.node_id_size);
+      node = sync_node_hash(id);
+    }
+    ENGINE_TRACE(engine, SYNC_TRACE_NOT_YET, node, view->own.incarnation, view->seq, peer->handle);
+    return SYNC_OK;
+  } else if (verdict == APPLY_READY) {
+    /* Room in `known` first, so that the operation does not go straight back. */
+    int rc = vector_reserve(engine->env, &peer->known, origins_count(&engine->origins) + 1);
+    if (rc == SYNC_OK) rc = receive_apply(engine, peer, view, outcome);
+    if (rc != SYNC_OK) return rc;
+    origin = origins_find(&engine->origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
+  } else {
+    return verdict;
+  }
+  receive_note_sender(peer, origin, session, view->seq);
+  return SYNC_OK;
+}
+
+/* Decides when the sender hears what is durable here: at once when nothing
+ * still has to become so. */
+static void receive_acknowledge(struct sync_engine *engine, struct peer *peer, const struct receive_outcome *outcome) {
+  bool all_durable = outcome->held_end <= engine->durable_seen;
+  if (outcome->skipped > 0) peer->gap_pending = true;
+  if (outcome->skipped > 0 || (outcome->applied == 0 && all_durable)) peer->hello_pending = true;
+  if (all_durable) return;
+  if (peer->ack_first == 0) peer->ack_first = outcome->held_end;
+  if (peer->ack_last < outcome->held_end) peer->ack_last = outcome->held_end;
+}
+
+static int receive_ops(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame, uint64_t now_ns) {
+  struct ops ops;
+  int rc = ops_parse(frame->body, frame->body_size, &ops);
+  if (rc == SYNC_OK) rc = receive_check_operations(engine, &ops);
+  if (rc != SYNC_OK) return rc;
+  peer_alive(engine, peer, now_ns);
+  struct receive_outcome outcome = {0};
+  const uint8_t *bytes;
+  size_t size;
+  while (rc == SYNC_OK && ops_next(&ops.operations, &bytes, &size)) {
+    struct operation_view view;
+    rc = operation_parse(bytes, size, &engine->limits, &view);
+    if (rc == SYNC_OK) rc = receive_operation(engine, peer, ops.session, &view, &outcome);
+  }
+  if (engine->stopped != SYNC_OK) return rc;
+  peer_settle(engine, peer, now_ns);
+  receive_acknowledge(engine, peer, &outcome);
+  if (rc == SYNC_E_FULL || rc == SYNC_E_NO_SPACE) {
+    if (!engine->stats.full) peer->hello_pending = true;
+    engine->stats.full = true;
+  } else if (rc == SYNC_E_ID_CONFLICT) {
+    engine->stats.id_conflicts++;
+    peer_park(engine, peer, now_ns);
+  }
+  int committed = outcome.applied > 0 ? engine_commit_soon(engine) : SYNC_OK;
+  return rc != SYNC_OK ? rc : committed;
+}
+
+/* --- HELLO ---------------------------------------------------------------------- */
+
+/* Sets engine->heard to what the HELLO says of origins that are known here,
+ * completed by what births imply. Of others there is nothing to send. */
+static int receive_hear(struct sync_engine *engine, const struct hello *hello) {
+  int rc = vector_reserve(engine->env, &engine->heard, origins_count(&engine->origins));
+  if (rc != SYNC_OK) return rc;
+  vector_clear(&engine->heard);
+  struct hello_walk walk = hello_walk_of(hello);
+  struct hello_entry entry;
+  while (hello_next(&walk, &entry)) {
+    const struct origin *origin = origins_find(&engine->origins, entry.node_id, entry.node_id_size, entry.incarnation);
+    if (origin != NULL) (void)vector_raise(&engine->heard, origin->index, entry.seq);
+    for (size_t i = 0; i < entry.birth_count; i++) {
+      uint64_t incarnation;
+      uint64_t seq;
+      hello_next_birth(&entry.birth, &incarnation, &seq);
+      const struct origin *elder = origins_find(&engine->origins, entry.node_id, entry.node_id_size, incarnation);
+      if (elder != NULL) (void)vector_raise(&engine->heard, elder->index, seq);
+    }
+  }
+  origins_complete(&engine->origins, &engine->heard);
+  return SYNC_OK;
+}
+
+static void receive_raise_known(struct sync_engine *engine, struct peer *peer) {
+  for (uint32_t i = 0; i < engine->heard.seqs.count; i++)
+    (void)vector_raise(&peer->known, i, vector_get(&engine->heard, i));
+}
+
+static int receive_hello(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame,
+                         uint64_t now_ns) {
+  struct hello hello;
+  int rc = hello_parse(frame->body, frame->body_size, &hello);
+  if (rc != SYNC_OK) return rc;
+  if (hello.node_id_size != peer->node_id_size || memcmp(hello.node_id, peer->node_id, peer->node_id_size) != 0)
+    return SYNC_E_PEER;
+  if (hello.limits_hash != engine->limits_hash) return SYNC_E_LIMITS;
+  rc = receive_hear(engine, &hello);
+  if (rc == SYNC_OK) rc = vector_reserve(engine->env, &peer->known, origins_count(&engine->origins));
+  if (rc != SYNC_OK) return rc;
+
+  peer_alive(engine, peer, now_ns);
+  peer->their_nonce = hello.nonce;
+  if (peer->known_session == hello.session) {
+    receive_raise_known(engine, peer);
+    peer_settle(engine, peer, now_ns);
+    ENGINE_TRACE(engine, SYNC_TRACE_KNOWN, peer->handle, hello.session, 0);
+  } else if (hello.echo == peer->my_nonce) {
+    peer_new_session(engine, peer, hello.session, now_ns);
+    receive_raise_known(engine, peer);
+    ENGINE_TRACE(engine, SYNC_TRACE_KNOWN, peer->handle, hello.session, 1);
+  } else {
+    ENGINE_TRACE(engine, SYNC_TRACE_IGNORED_HELLO, peer->handle, hello.session);
+    peer->hello_pending = true;
+  }
+  if (hello.known_session != engine->session) peer->hello_pending = true;
+  if (peer->known_session != hello.session) return SYNC_OK;
+  peer->is_full = (hello.flags & HELLO_FLAG_FULL) != 0;
+  if ((hello.flags & HELLO_FLAG_GAP) != 0 && !peer->is_full) peer_gap(peer, now_ns);
+  return SYNC_OK;
+}
+
+int sync_receive(struct sync_engine *engine, uint32_t handle, const void *bytes, size_t size) {
+  if (engine->stopped != SYNC_OK) return engine->stopped;
+  engine->stats.frames_in++;
+  engine->stats.frames_in_bytes += size;
+  struct peer *peer = peer_at(engine, handle);
+  struct frame_view frame = {0};
+  int rc = peer == NULL ? SYNC_E_PEER : SYNC_OK;
+  if (rc == SYNC_OK) rc = frame_parse(bytes, size, engine->options.cluster_id, &frame);
+  if (rc == SYNC_OK) {
+    uint64_t now_ns = engine_now(engine);
+    rc = frame.type == FRAME_HELLO ? receive_hello(engine, peer, &frame, now_ns)
+                                   : receive_ops(engine, peer, &frame, now_ns);
+  }
+  if (rc != SYNC_OK) {
+    engine->stats.frames_rejected++;
+    if (engine->stopped == SYNC_OK) ENGINE_TRACE(engine, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)rc, frame.type);
+  }
+  return rc;
+}

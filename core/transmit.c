@@ -1,0 +1,173 @@
+/* Making frames: HELLO with the durable vector, OPS with durable operations
+ * read back from the log. Peers take turns. */
+#include "core/checksum.h"
+#include "core/engine.h"
+
+/* --- HELLO ---------------------------------------------------------------------- */
+
+static bool transmit_listed(const struct origin *origin) {
+  return origin->durable > 0 && origin->implied != origin->durable;
+}
+
+static size_t transmit_entry_size(const struct origin *origin) {
+  size_t size = 8 + bytes_varint_size(origin->durable) + bytes_varint_size(origin->birth_count);
+  for (size_t i = 0; i < origin->birth_count; i++)
+    size += 8 + bytes_varint_size(origin->birth[i].seq);
+  return size;
+}
+
+static void transmit_entry(struct bytes_writer *writer, const struct origin *origin) {
+  bytes_write_u64(writer, origin->incarnation);
+  bytes_write_varint(writer, origin->durable);
+  bytes_write_varint(writer, origin->birth_count);
+  for (size_t i = 0; i < origin->birth_count; i++) {
+    bytes_write_u64(writer, origin->birth[i].origin->incarnation);
+    bytes_write_varint(writer, origin->birth[i].seq);
+  }
+}
+
+/* Writes the entries of one node, the sorted origins [from, to). What does not
+ * fit the frame is left out: it reads as "not held" and costs duplicates. */
+static void transmit_node(const struct origins *origins, struct bytes_writer *writer, size_t from, size_t to) {
+  const struct origin *first = origins_sorted(origins, from);
+  size_t room = writer->capacity - writer->size;
+  size_t size = 1 + first->node_id_size + BYTES_VARINT_MAX;
+  size_t count = 0;
+  size_t end = from;
+  for (; end < to; end++) {
+    const struct origin *origin = origins_sorted(origins, end);
+    if (!transmit_listed(origin)) continue;
+    size += transmit_entry_size(origin);
+    if (size > room) break;
+    count++;
+  }
+  if (count == 0) return;
+  bytes_write_u8(writer, (uint8_t)first->node_id_size);
+  bytes_write(writer, first->node_id, first->node_id_size);
+  bytes_write_varint(writer, count);
+  for (size_t i = from; i < end; i++)
+    if (transmit_listed(origins_sorted(origins, i))) transmit_entry(writer, origins_sorted(origins, i));
+}
+
+static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void *buffer) {
+  struct bytes_writer writer = frame_begin(buffer, engine->frame_bytes_max - FRAME_TRAILER_BYTES);
+  struct hello hello = {
+      .limits_hash = engine->limits_hash,
+      .node_id = (const uint8_t *)engine->node_id,
+      .node_id_size = strlen(engine->node_id),
+      .session = engine->session,
+      .nonce = peer->my_nonce,
+      .echo = peer->their_nonce,
+      .known_session = peer->known_session,
+      .flags = (uint8_t)((peer->gap_pending ? HELLO_FLAG_GAP : 0) | (engine->stats.full ? HELLO_FLAG_FULL : 0)),
+  };
+  hello_write_head(&writer, &hello);
+  struct origins *origins = &engine->origins;
+  origins_imply(origins);
+  size_t count = origins_count(origins);
+  for (size_t from = 0; from < count;) {
+    size_t to = from + 1;
+    while (to < count && memcmp(origins_sorted(origins, to)->node_id, origins_sorted(origins, from)->node_id,
+                                ORIGIN_NODE_ID_ROOM) == 0)
+      to++;
+    transmit_node(origins, &writer, from, to);
+    from = to;
+  }
+  sync_check(engine->env, !writer.failed);
+  peer->hello_pending = false;
+  peer->gap_pending = false;
+  engine->stats.hellos_out++;
+  ENGINE_TRACE(engine, SYNC_TRACE_SEND_HELLO, peer->handle, hello.session, hello.nonce, hello.echo, hello.flags);
+  return frame_finish(&writer, FRAME_HELLO, engine->options.cluster_id);
+}
+
+/* --- OPS ------------------------------------------------------------------------- */
+
+/* The next operation that the peer may be sent, or NULL; moves the cursor past
+ * what it holds. */
+static const struct oplog_entry *transmit_next(struct sync_engine *engine, struct peer *peer) {
+  if (peer->known_session == 0 || peer->state == SYNC_PEER_PARKED || peer->stalled) return NULL;
+  if (peer->in_flight_count >= peer->window) return NULL;
+  while (peer->cursor < engine->oplog.durable) {
+    const struct oplog_entry *entry = oplog_at(&engine->oplog, peer->cursor);
+    if (!peer_holds(peer, entry->origin, entry->seq)) return entry;
+    peer->cursor++;
+  }
+  return NULL;
+}
+
+/* Reads the operation back into its place in the frame, verified. */
+static int transmit_read(struct sync_engine *engine, struct bytes_writer *writer, const struct oplog_entry *entry) {
+  enum wal_record_type type = WAL_MARK;
+  size_t size = 0;
+  uint8_t *room = bytes_room(writer, entry->size);
+  sync_check(engine->env, room != NULL);
+  int rc = wal_read(engine->wal, entry->position, &type, room, entry->size, &size);
+  if (rc != SYNC_OK) return engine_note(engine, rc);
+  if (type != WAL_OPERATION || size != entry->size) return SYNC_E_DAMAGED;
+  return checksum64(room, size, 0) == entry->hash ? SYNC_OK : SYNC_E_DAMAGED;
+}
+
+/* SYNC_E_NOT_FOUND: nothing to send. */
+static int transmit_ops(struct sync_engine *engine, struct peer *peer, void *buffer, size_t *size) {
+  struct bytes_writer writer = frame_begin(buffer, engine->frame_bytes_max - FRAME_TRAILER_BYTES);
+  ops_write_head(&writer, engine->session);
+  uint32_t count = 0;
+  int rc = SYNC_OK;
+  const struct oplog_entry *entry = NULL;
+  while (count < engine->options.batch_size && (entry = transmit_next(engine, peer)) != NULL) {
+    size_t before = writer.size;
+    if (bytes_varint_size(entry->size) + entry->size > writer.capacity - writer.size) break;
+    bytes_write_varint(&writer, entry->size);
+    rc = transmit_read(engine, &writer, entry);
+    if (rc != SYNC_OK) {
+      writer.size = before;
+      break;
+    }
+    peer->in_flight[peer->in_flight_count++] = peer->cursor++;
+    count++;
+    ENGINE_TRACE(engine, SYNC_TRACE_SEND_OP, entry->origin->node_hash, entry->origin->incarnation, entry->seq,
+                 peer->handle);
+  }
+  if (engine->stopped != SYNC_OK) return rc;
+  if (rc != SYNC_OK) peer->stalled = true;
+  if (peer->state == SYNC_PEER_ACTIVE && peer->awaiting != (peer->in_flight_count > 0))
+    peer_schedule(engine, peer, engine_now(engine));
+  if (count == 0) return rc != SYNC_OK ? rc : SYNC_E_NOT_FOUND;
+  engine->stats.ops_out += count;
+  *size = frame_finish(&writer, FRAME_OPS, engine->options.cluster_id);
+  return SYNC_OK;
+}
+
+static bool transmit_ready(struct sync_engine *engine, struct peer *peer) {
+  return peer->hello_pending || transmit_next(engine, peer) != NULL;
+}
+
+int sync_next_frame(struct sync_engine *engine, uint32_t *handle, void *buffer, size_t capacity, size_t *size) {
+  if (engine->stopped != SYNC_OK) return engine->stopped;
+  uint32_t handles = peer_handles(engine);
+  for (uint32_t i = 0; i < handles; i++) {
+    uint32_t turn = (engine->turn + i) % handles;
+    struct peer *peer = peer_at(engine, turn);
+    if (peer == NULL) continue;
+    if (!transmit_ready(engine, peer)) {
+      /* A restarted window that found all held has nothing to wait for. */
+      if (peer->state == SYNC_PEER_ACTIVE && peer->awaiting && peer->in_flight_count == 0)
+        peer_schedule(engine, peer, engine_now(engine));
+      continue;
+    }
+    if (capacity < engine->frame_bytes_max) return SYNC_E_BUFFER;
+    int rc = SYNC_OK;
+    if (peer->hello_pending)
+      *size = transmit_hello(engine, peer, buffer);
+    else
+      rc = transmit_ops(engine, peer, buffer, size);
+    engine->turn = turn + 1;
+    if (rc != SYNC_OK) return rc == SYNC_E_POWERED_OFF || rc == SYNC_E_FAILED ? rc : SYNC_E_IO;
+    *handle = turn;
+    engine->stats.frames_out++;
+    engine->stats.frames_out_bytes += *size;
+    return SYNC_OK;
+  }
+  return SYNC_E_NOT_FOUND;
+}

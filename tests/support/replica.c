@@ -1,0 +1,217 @@
+#include "tests/support/replica.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+void replicas_init(struct replicas *replicas, uint32_t count) {
+  memset(replicas, 0, sizeof *replicas);
+  replicas->count = count;
+  for (uint32_t i = 0; i < count; i++) {
+    struct replica *replica = &replicas->at[i];
+    memory_env_init(&replica->memory);
+    replica->memory.mono_ns = UINT64_C(1000000000);
+    replica->memory.wall_ns = UINT64_C(1700000000000000000);
+    replica->memory.next_unique = 1 + (uint64_t)i * 1000000;
+    (void)snprintf(replica->node_id, sizeof replica->node_id, "n%u", i);
+    replica->options.node_id = replica->node_id;
+    memset(replica->options.cluster_id, 7, SYNC_CLUSTER_ID_BYTES);
+    replica_open(replicas, i);
+  }
+}
+
+void replicas_destroy(struct replicas *replicas) {
+  replicas_drop_all(replicas);
+  for (uint32_t i = 0; i < replicas->count; i++) {
+    replica_close(replicas, i);
+    memory_env_destroy(&replicas->at[i].memory);
+  }
+}
+
+void replica_open(struct replicas *replicas, uint32_t index) {
+  struct replica *replica = &replicas->at[index];
+  int rc = sync_open(&replica->engine, &replica->memory.env, &replica->options, &replica->report);
+  if (rc != SYNC_OK)
+    print_error("open of %s: %s: %s\n", replica->node_id, sync_status_name(rc), replica->report.detail);
+  assert_int_equal(rc, SYNC_OK);
+}
+
+void replica_close(struct replicas *replicas, uint32_t index) {
+  struct replica *replica = &replicas->at[index];
+  if (replica->engine == NULL) return;
+  sync_close(replica->engine);
+  replica->engine = NULL;
+  assert_int_equal(replica->memory.blocks, 0);
+  assert_int_equal(replica->memory.nominal_bytes, 0);
+  memory_env_process_crash(&replica->memory);
+}
+
+void replica_crash(struct replicas *replicas, uint32_t index, enum memory_env_loss style, uint64_t seed) {
+  struct replica *replica = &replicas->at[index];
+  /* Every call of the closing engine finds the power off. */
+  replica->memory.powered_off = true;
+  sync_close(replica->engine);
+  replica->engine = NULL;
+  assert_int_equal(replica->memory.blocks, 0);
+  memory_env_power_loss(&replica->memory, style, seed);
+}
+
+void replicas_link(struct replicas *replicas, uint32_t a, uint32_t b) {
+  assert_int_equal(sync_peer_add(replicas->at[a].engine, replicas->at[b].node_id, NULL), SYNC_OK);
+  assert_int_equal(sync_peer_add(replicas->at[b].engine, replicas->at[a].node_id, NULL), SYNC_OK);
+  replicas->linked[a][b] = true;
+  replicas->linked[b][a] = true;
+}
+
+struct replica_search {
+  struct sync_engine *engine;
+  const char *node_id;
+  uint32_t found;
+};
+
+static int replica_match(void *arg, uint32_t peer) {
+  struct replica_search *search = arg;
+  struct sync_peer_info info;
+  assert_int_equal(sync_peer_info(search->engine, peer, &info), SYNC_OK);
+  if (strcmp(info.node_id, search->node_id) == 0) search->found = peer;
+  return 0;
+}
+
+uint32_t replica_peer(struct replicas *replicas, uint32_t at, uint32_t of) {
+  struct replica_search search = {replicas->at[at].engine, replicas->at[of].node_id, SYNC_PEER_NONE};
+  (void)sync_peers(search.engine, replica_match, &search);
+  return search.found;
+}
+
+void replica_flush(struct replicas *replicas, uint32_t index) {
+  struct replica *replica = &replicas->at[index];
+  uint64_t token;
+  while (replica->engine != NULL && memory_env_complete(&replica->memory, SYNC_OK, &token))
+    assert_int_equal(sync_disk_done(replica->engine, token, SYNC_OK), SYNC_OK);
+}
+
+static uint32_t replica_number(struct replicas *replicas, uint32_t at, uint32_t peer) {
+  struct sync_peer_info info;
+  assert_int_equal(sync_peer_info(replicas->at[at].engine, peer, &info), SYNC_OK);
+  for (uint32_t i = 0; i < replicas->count; i++)
+    if (strcmp(replicas->at[i].node_id, info.node_id) == 0) return i;
+  fail();
+  return 0;
+}
+
+size_t replica_collect(struct replicas *replicas, uint32_t index) {
+  struct sync_engine *engine = replicas->at[index].engine;
+  if (engine == NULL) return 0;
+  size_t capacity = sync_frame_bytes_max(engine);
+  uint8_t *buffer = malloc(capacity);
+  assert_non_null(buffer);
+  size_t collected = 0;
+  uint32_t peer;
+  size_t size;
+  while (sync_next_frame(engine, &peer, buffer, capacity, &size) == SYNC_OK) {
+    if (replicas->frame_count == REPLICA_FRAMES_MAX) replicas_drop(replicas, 0);
+    uint8_t *bytes = malloc(size);
+    assert_non_null(bytes);
+    memcpy(bytes, buffer, size);
+    replicas->frames[replicas->frame_count++] = (struct replica_frame){
+        .from = index, .to = replica_number(replicas, index, peer), .bytes = bytes, .size = size};
+    assert_true(++collected < 10000);
+  }
+  free(buffer);
+  return collected;
+}
+
+int replicas_deliver(struct replicas *replicas, size_t place, bool keep) {
+  struct replica_frame frame = replicas->frames[place];
+  int rc = SYNC_OK;
+  if (replicas->at[frame.to].engine != NULL)
+    rc = sync_receive(replicas->at[frame.to].engine, replica_peer(replicas, frame.to, frame.from), frame.bytes,
+                      frame.size);
+  if (!keep) replicas_drop(replicas, place);
+  return rc;
+}
+
+void replicas_drop(struct replicas *replicas, size_t place) {
+  free(replicas->frames[place].bytes);
+  replicas->frame_count--;
+  memmove(&replicas->frames[place], &replicas->frames[place + 1],
+          (replicas->frame_count - place) * sizeof replicas->frames[0]);
+}
+
+void replicas_drop_all(struct replicas *replicas) {
+  while (replicas->frame_count > 0)
+    replicas_drop(replicas, replicas->frame_count - 1);
+}
+
+size_t replicas_settle(struct replicas *replicas, size_t limit) {
+  size_t delivered = 0;
+  for (;;) {
+    for (uint32_t i = 0; i < replicas->count; i++) {
+      replica_flush(replicas, i);
+      (void)replica_collect(replicas, i);
+    }
+    if (replicas->frame_count == 0) return delivered;
+    while (replicas->frame_count > 0) {
+      int rc = replicas_deliver(replicas, 0, false);
+      if (rc != SYNC_OK) print_error("deliver: %s\n", sync_status_name(rc));
+      assert_int_equal(rc, SYNC_OK);
+      delivered++;
+    }
+    assert_true(delivered <= limit);
+  }
+}
+
+void replicas_advance(struct replicas *replicas, uint64_t ns) {
+  for (uint32_t i = 0; i < replicas->count; i++) {
+    struct replica *replica = &replicas->at[i];
+    replica->memory.mono_ns += ns;
+    replica->memory.wall_ns += ns;
+    if (replica->engine != NULL) assert_int_equal(sync_tick(replica->engine, NULL), SYNC_OK);
+  }
+}
+
+void replica_put(struct replicas *replicas, uint32_t index, const char *key, const char *value) {
+  struct sync_receipt receipt;
+  assert_int_equal(sync_put(replicas->at[index].engine, key, strlen(key), value, strlen(value), &receipt), SYNC_OK);
+}
+
+void replica_delete(struct replicas *replicas, uint32_t index, const char *key) {
+  assert_int_equal(sync_delete(replicas->at[index].engine, key, strlen(key), NULL), SYNC_OK);
+}
+
+bool replica_reads(struct replicas *replicas, uint32_t index, const char *key, const char *value) {
+  struct sync_sibling winner;
+  int rc = sync_get(replicas->at[index].engine, key, strlen(key), &winner);
+  if (value == NULL) return rc == SYNC_E_NOT_FOUND;
+  return rc == SYNC_OK && winner.value_size == strlen(value) && memcmp(winner.value, value, winner.value_size) == 0;
+}
+
+static bool replica_digest_equal(const struct sync_digest *a, const struct sync_digest *b) {
+  return a->state == b->state && a->vector == b->vector && a->keys == b->keys && a->siblings == b->siblings;
+}
+
+bool replicas_agree(struct replicas *replicas) {
+  struct sync_digest first = {0};
+  bool have_first = false;
+  bool agree = true;
+  for (uint32_t i = 0; i < replicas->count; i++) {
+    if (replicas->at[i].engine == NULL) continue;
+    struct sync_digest kept;
+    struct sync_digest computed;
+    sync_digest_get(replicas->at[i].engine, &kept);
+    sync_digest_recompute(replicas->at[i].engine, &computed);
+    agree = agree && replica_digest_equal(&kept, &computed);
+    if (!have_first) first = kept;
+    have_first = true;
+    agree = agree && replica_digest_equal(&kept, &first);
+  }
+  return agree;
+}
+
+uint8_t replicas_frame_type(const struct replicas *replicas, size_t place) {
+  return replicas->frames[place].bytes[5];
+}
