@@ -198,6 +198,11 @@ static void tell_lifecycle(struct sim_node *node, bool up, enum sim_node_down wh
   if (world->lifecycle != NULL) world->lifecycle(world, world->lifecycle_self, node->number, up, why);
 }
 
+void sim_on_node_trace(struct sim_world *world, sim_node_trace_fn traced, void *self) {
+  world->node_trace = traced;
+  world->node_trace_self = self;
+}
+
 void sim_on_lifecycle(struct sim_world *world, sim_lifecycle_fn changed, void *self) {
   world->lifecycle = changed;
   world->lifecycle_self = self;

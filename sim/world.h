@@ -70,6 +70,8 @@ struct sim_world {
   uint32_t driver_count;
   sim_lifecycle_fn lifecycle;
   void *lifecycle_self;
+  sim_node_trace_fn node_trace;
+  void *node_trace_self;
 
   struct sim_disk_config disk;
   bool shuffle;
