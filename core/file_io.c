@@ -13,6 +13,9 @@
 int file_io_open(const struct sync_env *env, const char *name, uint32_t flags, sync_file *file) {
   UNINTERRUPTED(env->ops->file_open(env->ctx, name, flags, file));
 }
+int file_io_close(const struct sync_env *env, sync_file file) {
+  UNINTERRUPTED(env->ops->file_close(env->ctx, file));
+}
 int file_io_size(const struct sync_env *env, sync_file file, uint64_t *size) {
   UNINTERRUPTED(env->ops->file_size(env->ctx, file, size));
 }

@@ -18,6 +18,7 @@ int file_io_open(const struct sync_env *env, const char *name, uint32_t flags, s
 int file_io_read(const struct sync_env *env, sync_file file, uint64_t offset, void *buffer, size_t size, size_t *done);
 /* Writes all of it, or fails; then any part may have been written. */
 int file_io_write(const struct sync_env *env, sync_file file, uint64_t offset, const void *bytes, size_t size);
+int file_io_close(const struct sync_env *env, sync_file file);
 int file_io_size(const struct sync_env *env, sync_file file, uint64_t *size);
 int file_io_truncate(const struct sync_env *env, sync_file file, uint64_t size);
 int file_io_rename(const struct sync_env *env, const char *from, const char *to);

@@ -95,7 +95,8 @@ int segment_header_decode(const uint8_t *bytes, size_t size, struct segment_head
   bytes_read(&from, header->node_id, SEGMENT_NODE_ID_BYTES_MAX);
   for (size_t i = 0; i < SEGMENT_NODE_ID_BYTES_MAX; i++)
     if ((header->node_id[i] == '\0') != (i >= length)) return SYNC_E_CORRUPT;
-  if (!bytes_read_all(&from) || header->epoch == 0 || header->durable > header->first) return SYNC_E_CORRUPT;
+  if (!bytes_read_all(&from) || header->epoch == 0 || header->log_id == 0 || header->durable > header->first)
+    return SYNC_E_CORRUPT;
   return SYNC_OK;
 }
 

@@ -31,6 +31,8 @@ enum wal_record_type {
 
 #define WAL_RECORD_HEADER_BYTES 16u
 #define WAL_PAYLOAD_BYTES_MAX 0xffffffu /* 24-bit length */
+/* The log's fsync tokens count up from here; others keep below. */
+#define WAL_TOKENS (UINT64_C(1) << 63)
 
 struct wal;
 
@@ -83,7 +85,9 @@ int wal_append(struct wal *wal, enum wal_record_type type, const uint8_t *payloa
  * at a time, later ones are joined into the next. Returns at once. */
 int wal_commit(struct wal *wal);
 /* A completion. *ours tells whether the token was this log's. A failed result
- * fail-stops the log: SYNC_E_FAILED now and from then on. */
+ * fail-stops the log: SYNC_E_FAILED now and from then on. Other errors on the
+ * way to the next fsync (a full disk) are left to the next wal_commit or
+ * wal_mark, which go on from there. */
 int wal_disk_done(struct wal *wal, uint64_t token, int result, bool *ours);
 
 uint64_t wal_appended_position(const struct wal *wal);
@@ -93,8 +97,9 @@ uint64_t wal_claimed_position(const struct wal *wal);
 bool wal_failed(const struct wal *wal);
 uint64_t wal_id(const struct wal *wal);
 
-/* Appends a mark and commits it, when the durable position has moved since the
- * last claim. For an idle tick. */
+/* Appends a mark and commits it, when a record became durable that no record
+ * claims yet. Goes on with a commit that an error had stopped. For an idle
+ * tick. */
 int wal_mark(struct wal *wal);
 
 /* Reads back the record that begins at `position`, verified. The payload is
