@@ -8,6 +8,7 @@
 
 #include "reports/report.h"
 #include "reports/utf8.h"
+#include "search/reproduce.h"
 
 #define NAME_BYTES_MAX 400u
 #define BODY_BYTES_MAX (64u * 1024u)
@@ -212,11 +213,9 @@ static size_t quote(char *line, size_t at, size_t size, const char *text) {
 /* A failure like others that are told: only how to see it. */
 static void untold_failure(struct junit *junit, xmlNodePtr testcase, const struct suite_run *run,
                            struct counts *counts) {
-  const char *path = junit->result->scenarios[run->scenario].path;
   xmlNodePtr node = bad(junit, testcase, run->verdict, "like a failure of this scenario that is told in full", counts);
-  char body[sizeof junit->result->scenarios[0].path * 4 + 64] = "syncsim replay";
-  const size_t at = quote(body, strlen(body), sizeof body - 40, path);
-  (void)snprintf(body + at, sizeof body - at, " --seed %" PRIu64 "\n", run->seed);
+  char body[sizeof junit->result->scenarios[0].path * 4 + 64];
+  reproduce_line(body, sizeof body, NULL, junit->result->scenarios[run->scenario].path, run->seed);
   content(junit, node, body);
 }
 
