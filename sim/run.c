@@ -128,10 +128,9 @@ enum sim_end sim_run(struct sim *sim, uint64_t until_ns, uint64_t events_max) {
     if (world->violation.found) return SIM_END_VIOLATION;
     if (world->stop) return SIM_END_STOPPED;
     const struct timeline_entry *first = timeline_first(&world->timeline);
-    if (first == NULL) return SIM_END_IDLE;
-    if (first->time_ns > until_ns) {
-      if (until_ns > world->now_ns) world->now_ns = until_ns;
-      return SIM_END_TIME;
+    if (first == NULL || first->time_ns > until_ns) {
+      if (until_ns > world->now_ns && until_ns != SIM_TIME_NEVER) world->now_ns = until_ns;
+      return first == NULL ? SIM_END_IDLE : SIM_END_TIME;
     }
     if (events >= events_max) return SIM_END_EVENTS;
     struct timeline_entry entry = timeline_pop(&world->timeline);

@@ -232,7 +232,9 @@ enum sim_end {
   SIM_END_STOPPED = 4,   /* sim_stop() was called */
 };
 /* Runs until simulated time `until_ns` (events at that time included), or
- * until `events_max` more events have run (UINT64_MAX: no bound). */
+ * until `events_max` more events have run (UINT64_MAX: no bound). When it
+ * returns for time or idleness it is then `until_ns` (unless that is
+ * UINT64_MAX). */
 enum sim_end sim_run(struct sim *sim, uint64_t until_ns, uint64_t events_max);
 /* Ends sim_run after this event; for scripts with errors. */
 void sim_stop(struct sim_world *world);
