@@ -1,0 +1,122 @@
+/* syncsim diff: where two runs of a scenario part. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/recording.h"
+#include "search/outcome.h"
+#include "search/seeds.h"
+
+#define TEXT_BYTES 16384u
+
+static const struct option long_options[] = {
+    OPTIONS_OF_WORLDS, {"help", no_argument, NULL, OPTIONS_HELP}, {NULL, 0, NULL, 0}};
+
+/* One of the two runs. */
+struct side {
+  const char *name; /* a seed, or the path of a recording */
+  uint64_t seed;
+  struct sim_choice_table *choices;
+  struct sim_trace_log *log;
+  struct outcome outcome;
+};
+
+static bool side_open(struct side *side, const char *name) {
+  side->name = name;
+  side->log = sim_trace_log_create();
+  if (side->log == NULL) return false;
+  if (seeds_parse_one(name, &side->seed)) return true;
+  side->choices = recording_read(name, &side->seed);
+  return side->choices != NULL;
+}
+
+static void side_run(struct side *side, struct sim *sim, const struct scenario_file *file) {
+  const struct scenario_options options = {.source = {.seed = side->seed,
+                                                      .overrides = side->choices,
+                                                      .rest = side->choices == NULL ? SIM_REST_SEED : SIM_REST_CALM},
+                                           .trace = side->log};
+  outcome_run(sim, file, &options, &side->outcome);
+}
+
+static void side_close(struct side *side) {
+  sim_choice_table_destroy(side->choices);
+  sim_trace_log_destroy(side->log);
+}
+
+static int compare(struct side *sides, const struct scenario_file *file, const struct sim_options *sim_options) {
+  struct sim *sim = sim_open(sim_options);
+  char *text = malloc(TEXT_BYTES);
+  size_t index = 0;
+  int status = EXIT_HARNESS;
+  if (sim == NULL || text == NULL) {
+    (void)fprintf(stderr, "syncsim: no memory for two worlds\n");
+  } else {
+    for (int i = 0; i < 2; i++) {
+      side_run(&sides[i], sim, file);
+      (void)printf("%c: %s: %s, %llu events, trace 0x%016llx\n", "ab"[i], sides[i].name,
+                   suite_verdict_name(sides[i].outcome.verdict), (unsigned long long)sides[i].outcome.events,
+                   (unsigned long long)sides[i].outcome.trace_hash);
+    }
+    if (sides[0].outcome.verdict == SUITE_SCENARIO_WRONG) {
+      (void)fprintf(stderr, "%s\n", sides[0].outcome.detail);
+      status = EXIT_SCENARIO;
+    } else if (sim_trace_diff(sides[0].log, sides[1].log, &index, text, TEXT_BYTES)) {
+      (void)printf("%s\n", text);
+      status = EXIT_VIOLATED;
+    } else {
+      (void)printf("equal in all %zu steps\n", sim_trace_log_count(sides[0].log));
+      status = EXIT_HELD;
+    }
+  }
+  free(text);
+  if (sim != NULL) sim_close(sim);
+  return status;
+}
+
+static int run(const char *program, int argc, char **argv) {
+  struct sim_options sim_options = {.fill = SIM_FILL_NONE};
+  struct side sides[2];
+  (void)program;
+  memset(sides, 0, sizeof sides);
+  for (int option; (option = options_next(argc, argv, long_options)) != OPTIONS_END;) {
+    if (option == OPTIONS_HELP) {
+      (void)fputs(command_diff.help, stdout);
+      return EXIT_HELD;
+    }
+    if (option == OPTIONS_WRONG || !option_world(option, optarg, &sim_options)) return EXIT_USAGE;
+  }
+  if (argc - optind != 3) {
+    (void)fprintf(stderr, "syncsim: diff takes a scenario file and two runs; see 'syncsim help diff'\n");
+    return EXIT_USAGE;
+  }
+  errno = 0;
+  struct scenario_file *file = scenario_file_read(argv[optind]);
+  int status = EXIT_USAGE;
+  if (file == NULL) {
+    (void)fprintf(stderr, "syncsim: cannot read '%s': %s\n", argv[optind], strerror(errno));
+  } else if (side_open(&sides[0], argv[optind + 1]) && side_open(&sides[1], argv[optind + 2])) {
+    status = compare(sides, file, &sim_options);
+  }
+  side_close(&sides[0]);
+  side_close(&sides[1]);
+  if (file != NULL) scenario_file_free(file);
+  return status;
+}
+
+const struct command command_diff = {
+    "diff", "show where two runs of a scenario part",
+    "Usage: syncsim diff FILE A B\n"
+    "\n"
+    "Runs a scenario twice and names the first step in which the runs differ, with its\n"
+    "neighbourhood. A and B are seeds, or recordings that 'replay --record' wrote: for\n"
+    "example a seed against its own recording with some choices edited away.\n"
+    "\n"
+    "  --arena-base ADDR, --fill BYTE   as of run\n"
+    "  --help                           show this\n"
+    "\n"
+    "Exit status: 0 the runs are equal; 1 they differ; 2 wrong usage; 3 the scenario is\n"
+    "wrong; 5 no memory.\n",
+    run};

@@ -1,0 +1,137 @@
+/* syncsim list: what scenarios say of themselves. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/paths.h"
+#include "lua/units.h"
+#include "reports/utf8.h"
+#include "search/outcome.h"
+
+#define LIST_JSON_FORMAT 1
+
+enum { OPTION_JSON = 1 };
+
+static const struct option long_options[] = {
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"help", no_argument, NULL, OPTIONS_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static json_t *string(const char *text) {
+  char *clean = utf8_clean(text, UTF8_FOR_JSON, 4096);
+  json_t *value = json_string(clean == NULL ? "" : clean);
+  free(clean);
+  return value;
+}
+
+static json_t *describe_json(const char *path, const struct scenario_info *info) {
+  json_t *object = json_object();
+  json_t *sometimes = json_array();
+  for (uint32_t i = 0; i < info->sometimes_count; i++) {
+    (void)json_array_append_new(sometimes, string(info->sometimes[i]));
+  }
+  json_t *faults = json_array();
+  for (size_t i = 0; i < SIM_FAULT_COUNT; i++) {
+    if (info->expects[i]) (void)json_array_append_new(faults, string(sim_fault_name((enum sim_fault)i)));
+  }
+  (void)json_object_set_new(object, "path", string(path));
+  (void)json_object_set_new(object, "name", string(info->name));
+  (void)json_object_set_new(object, "story", string(info->story));
+  (void)json_object_set_new(object, "must_fail", info->must_fail[0] == '\0' ? json_null() : string(info->must_fail));
+  (void)json_object_set_new(object, "nodes", json_integer((json_int_t)info->nodes));
+  (void)json_object_set_new(object, "duration_ns", json_integer((json_int_t)info->duration_ns));
+  (void)json_object_set_new(object, "settle_ns", json_integer((json_int_t)info->settle_ns));
+  (void)json_object_set_new(object, "sometimes", sometimes);
+  (void)json_object_set_new(object, "faults", faults);
+  return object;
+}
+
+static void print_line(const char *label, const char *text) {
+  char *clean = utf8_clean(text, UTF8_FOR_LINE, 4096);
+  if (clean != NULL && clean[0] != '\0') (void)printf("  %s%s\n", label, clean);
+  free(clean);
+}
+
+static void describe_text(const char *path, const struct scenario_info *info) {
+  char duration[64];
+  units_format_duration(info->duration_ns, duration, sizeof duration);
+  (void)printf("%s\n", path);
+  print_line("", info->name);
+  (void)printf("  %u node%s, %s\n", info->nodes, info->nodes == 1 ? "" : "s", duration);
+  print_line("story: ", info->story);
+  print_line("must fail: ", info->must_fail);
+}
+
+static int list_all(const struct paths *paths, struct sim *sim, bool as_json) {
+  json_t *array = json_array();
+  int status = EXIT_HELD;
+  for (size_t i = 0; i < paths->count; i++) {
+    const char *path = scenario_file_path(paths->files[i]);
+    struct scenario_info info;
+    struct scenario_error error;
+    memset(&info, 0, sizeof info);
+    if (outcome_describe(sim, paths->files[i], &info, &error) != 0) {
+      (void)fprintf(stderr, "%s\n", error.text);
+      status = EXIT_SCENARIO;
+    } else if (as_json) {
+      (void)json_array_append_new(array, describe_json(path, &info));
+    } else {
+      describe_text(path, &info);
+    }
+  }
+  if (as_json) {
+    json_t *root = json_object();
+    (void)json_object_set_new(root, "format", json_integer(LIST_JSON_FORMAT));
+    (void)json_object_set(root, "scenarios", array);
+    (void)json_dumpf(root, stdout, JSON_INDENT(2));
+    (void)fputc('\n', stdout);
+    json_decref(root);
+  }
+  json_decref(array);
+  return status;
+}
+
+static int run(const char *program, int argc, char **argv) {
+  const struct sim_options sim_options = {.fill = SIM_FILL_NONE};
+  struct paths paths;
+  bool as_json = false;
+  (void)program;
+  for (int option; (option = options_next(argc, argv, long_options)) != OPTIONS_END;) {
+    if (option == OPTIONS_HELP) {
+      (void)fputs(command_list.help, stdout);
+      return EXIT_HELD;
+    }
+    if (option == OPTIONS_WRONG) return EXIT_USAGE;
+    as_json = true;
+  }
+  int status = paths_read(&paths, argv + optind, argc - optind);
+  if (status == EXIT_HELD) {
+    struct sim *sim = sim_open(&sim_options);
+    if (sim == NULL) {
+      (void)fprintf(stderr, "syncsim: no address space for an arena\n");
+      status = EXIT_HARNESS;
+    } else {
+      status = list_all(&paths, sim, as_json);
+      sim_close(sim);
+    }
+  }
+  paths_free(&paths);
+  return status;
+}
+
+const struct command command_list = {
+    "list", "show what scenarios say of themselves",
+    "Usage: syncsim list PATH... [--json]\n"
+    "\n"
+    "Shows of each scenario its file, name, number of nodes, simulated time, the real\n"
+    "failure that it stands for and, of a canary, the property that must fail.\n"
+    "\n"
+    "  --json   for machines (format 1)\n"
+    "  --help   show this\n"
+    "\n"
+    "Exit status: 0; 2 wrong usage; 3 a scenario is wrong; 5 there is none.\n",
+    run};

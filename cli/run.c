@@ -1,0 +1,235 @@
+/* syncsim run: scenarios under many seeds. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/paths.h"
+#include "cli/progress.h"
+#include "reports/report.h"
+#include "search/seeds.h"
+#include "search/suite.h"
+
+#define SEEDS_DEFAULT 20u
+
+struct run_options {
+  struct suite_options suite;
+  bool seeds_given;
+  const char *seed_from;
+  const char *json, *junit;
+  bool quiet, hashes;
+};
+
+enum {
+  OPTION_SEEDS = 1,
+  OPTION_SEED,
+  OPTION_SEED_FROM,
+  OPTION_JOBS,
+  OPTION_TIME,
+  OPTION_JSON,
+  OPTION_JUNIT,
+  OPTION_FAIL_FAST,
+  OPTION_BUNDLES,
+  OPTION_QUIET,
+  OPTION_HASHES,
+  OPTION_WATCHDOG,
+};
+
+static const struct option long_options[] = {
+    {"seeds", required_argument, NULL, OPTION_SEEDS},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"seed-from", required_argument, NULL, OPTION_SEED_FROM},
+    {"jobs", required_argument, NULL, OPTION_JOBS},
+    {"time", required_argument, NULL, OPTION_TIME},
+    {"json", required_argument, NULL, OPTION_JSON},
+    {"junit", required_argument, NULL, OPTION_JUNIT},
+    {"fail-fast", no_argument, NULL, OPTION_FAIL_FAST},
+    {"bundles", required_argument, NULL, OPTION_BUNDLES},
+    {"quiet", no_argument, NULL, OPTION_QUIET},
+    {"hashes", no_argument, NULL, OPTION_HASHES},
+    {"watchdog", required_argument, NULL, OPTION_WATCHDOG},
+    OPTIONS_OF_WORLDS,
+    {"help", no_argument, NULL, OPTIONS_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static bool take_seeds(struct run_options *options, int option, const char *value) {
+  if (options->seeds_given) {
+    (void)fprintf(stderr, "syncsim: give --seeds or --seed once\n");
+    return false;
+  }
+  options->seeds_given = true;
+  struct suite_options *suite = &options->suite;
+  if (option == OPTION_SEEDS) return option_seeds("seeds", value, &suite->seed_first, &suite->seed_last);
+  if (!option_seed("seed", value, &suite->seed_first)) return false;
+  suite->seed_last = suite->seed_first;
+  return true;
+}
+
+static bool take_option(struct run_options *options, int option, const char *value) {
+  uint64_t number = 0;
+  switch (option) {
+  case OPTION_SEEDS:
+  case OPTION_SEED:
+    return take_seeds(options, option, value);
+  case OPTION_SEED_FROM:
+    options->seed_from = value;
+    return true;
+  case OPTION_JOBS:
+    if (!option_number("jobs", value, 1, SUITE_JOBS_MAX, &number)) return false;
+    options->suite.jobs = (uint32_t)number;
+    return true;
+  case OPTION_TIME:
+    return option_duration("time", value, &options->suite.time_ns);
+  case OPTION_WATCHDOG:
+    return option_duration("watchdog", value, &options->suite.watchdog_ns);
+  case OPTION_JSON:
+    options->json = value;
+    return true;
+  case OPTION_JUNIT:
+    options->junit = value;
+    return true;
+  case OPTION_FAIL_FAST:
+    options->suite.fail_fast = true;
+    return true;
+  case OPTION_BUNDLES:
+    options->suite.bundles = value;
+    return true;
+  case OPTION_QUIET:
+    options->quiet = true;
+    return true;
+  case OPTION_HASHES:
+    options->hashes = true;
+    return true;
+  default:
+    return option_world(option, value, &options->suite.sim);
+  }
+}
+
+/* --seed-from TEXT moves a count of seeds to where the text says. */
+static bool settle_seeds(struct run_options *options) {
+  struct suite_options *suite = &options->suite;
+  if (options->seed_from == NULL) return true;
+  if (suite->seed_first != 1) {
+    (void)fprintf(stderr, "syncsim: --seed-from takes the first seed from its text: give --seeds a plain count\n");
+    return false;
+  }
+  suite->seed_first = seeds_from_text(options->seed_from);
+  suite->seed_last += suite->seed_first - 1;
+  return true;
+}
+
+static bool write_json(FILE *file, const void *arg) {
+  return report_json(file, arg);
+}
+static bool write_junit(FILE *file, const void *arg) {
+  return report_junit(file, arg);
+}
+
+static void print_hashes(const struct suite_result *result) {
+  for (size_t i = 0; i < result->run_count; i++) {
+    const struct suite_run *run = &result->runs[i];
+    const char *path = result->scenarios[run->scenario].path;
+    const char *slash = strrchr(path, '/');
+    if (run->verdict == SUITE_NOT_RUN) continue;
+    (void)printf("%s %llu 0x%016llx\n", slash == NULL ? path : slash + 1, (unsigned long long)run->seed,
+                 (unsigned long long)run->trace_hash);
+  }
+}
+
+static void print_interruption(const struct suite_result *result) {
+  uint64_t done = 0;
+  for (size_t i = 0; i < result->run_count; i++) {
+    done += result->runs[i].verdict != SUITE_NOT_RUN;
+  }
+  (void)printf("interrupted: %llu of %llu runs were done\n", (unsigned long long)done,
+               (unsigned long long)result->run_count);
+}
+
+/* Everything that there is to say; the reports are written whatever became of
+ * the others. Returns the exit status. */
+static int report(const struct run_options *options, const struct suite_result *result) {
+  const char *no_colour = getenv("NO_COLOR");
+  const bool colour = isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0');
+  int status = result->exit_status;
+  if (options->hashes) print_hashes(result);
+  if (!options->quiet || status != EXIT_HELD) {
+    if (!report_terminal(stdout, result, colour)) status = exit_status_worse(status, EXIT_HARNESS);
+    if (result->interrupted) print_interruption(result);
+  }
+  if (options->json != NULL && !output_write(options->json, write_json, result)) {
+    status = exit_status_worse(status, EXIT_HARNESS);
+  }
+  if (options->junit != NULL && !output_write(options->junit, write_junit, result)) {
+    status = exit_status_worse(status, EXIT_HARNESS);
+  }
+  return status;
+}
+
+static int run(const char *program, int argc, char **argv) {
+  struct run_options options = {0};
+  struct progress_line line;
+  struct paths paths;
+  char error[256];
+  options.suite.seed_first = 1;
+  options.suite.seed_last = SEEDS_DEFAULT;
+  options.suite.bundles = "build/failures";
+  options.suite.program = program;
+  options.suite.sim.fill = SIM_FILL_NONE;
+  options.suite.progress = progress_show;
+  options.suite.progress_arg = &line;
+  for (int option; (option = options_next(argc, argv, long_options)) != OPTIONS_END;) {
+    if (option == OPTIONS_HELP) {
+      (void)fputs(command_run.help, stdout);
+      return EXIT_HELD;
+    }
+    if (option == OPTIONS_WRONG || !take_option(&options, option, optarg)) return EXIT_USAGE;
+  }
+  if (!settle_seeds(&options)) return EXIT_USAGE;
+  int status = paths_read(&paths, argv + optind, argc - optind);
+  if (status == EXIT_HELD) {
+    progress_begin(&line);
+    struct suite_result *result = suite_run_all(paths.files, paths.count, &options.suite, error, sizeof error);
+    progress_end(&line);
+    if (result == NULL) (void)fprintf(stderr, "syncsim: %s\n", error);
+    status = result == NULL ? EXIT_HARNESS : report(&options, result);
+    suite_result_free(result);
+  }
+  paths_free(&paths);
+  return status;
+}
+
+const struct command command_run = {
+    "run", "run scenarios under many seeds and judge them",
+    "Usage: syncsim run PATH... [OPTIONS]\n"
+    "\n"
+    "Runs every scenario (a file, or all *.lua under a folder) under every seed, in\n"
+    "worker processes, and prints the verdicts. Each failure is told with one line to\n"
+    "paste that shows it again, and leaves a bundle.\n"
+    "\n"
+    "  --seeds N          seeds 1 to N (20)\n"
+    "  --seeds A..B       seeds A to B, decimal or 0x-hexadecimal\n"
+    "  --seed S           one seed\n"
+    "  --seed-from TEXT   --seeds N starts at a seed made from TEXT, such as a commit id\n"
+    "  --jobs N           worker processes (one per processor)\n"
+    "  --time D           start no run after so much real time: 90s, 5min\n"
+    "  --fail-fast        stop at the first failure\n"
+    "  --json FILE        write a JSON report\n"
+    "  --junit FILE       write a JUnit XML report\n"
+    "  --bundles FOLDER   where failures leave their bundles (build/failures)\n"
+    "  --watchdog D       real time that one run may take (120s)\n"
+    "  --quiet            say nothing when all held\n"
+    "  --help             show this\n"
+    "\n"
+    "To check determinism:\n"
+    "  --hashes           print FILE SEED TRACE_HASH for every run, before the verdicts\n"
+    "  --arena-base ADDR  put the arena of every world at this address\n"
+    "  --fill BYTE        fill fresh memory of worlds with this byte\n"
+    "\n"
+    "Exit status: 0 all held; 1 a property was violated, a canary was missed, or a fault\n"
+    "or `sometimes` never happened in 20 or more runs; 2 wrong usage; 3 a scenario is wrong;\n"
+    "4 a seed did not repeat itself; 5 the harness failed, was interrupted, or nothing ran.\n",
+    run};
