@@ -109,7 +109,7 @@ static int handle_take(struct sim_disk *disk, struct sim_file *file, sync_file *
     disk->handle_slots = slots;
   }
   disk->handles[free_slot].file = file;
-  disk->handles[free_slot].errors_told = file->errors;
+  disk->handles[free_slot].errors_told = file->errors_seen;
   disk->handles_open++;
   file->handles++;
   *number = (sync_file)free_slot;
@@ -119,14 +119,13 @@ static int handle_take(struct sim_disk *disk, struct sim_file *file, sync_file *
 static int open_file(struct sim_disk *disk, const char *name, uint32_t flags, sync_file *number) {
   uint32_t known = SYNC_OPEN_CREATE | SYNC_OPEN_EXCLUSIVE | SYNC_OPEN_TRUNCATE;
   if (!sim_name_valid(name) || (flags & ~known) != 0) return SYNC_E_INVALID;
-  if ((flags & SYNC_OPEN_EXCLUSIVE) != 0 && (flags & SYNC_OPEN_CREATE) == 0) return SYNC_E_INVALID;
   sim_disk_delay(disk, false);
   bool full = disk->handles_open >= disk->config.handles_max;
   sim_fault_chance(disk->world, SIM_FAULT_DISK_HANDLES, full);
   if (full) return SYNC_E_TOO_MANY;
   struct sim_file *file = sim_directory_find(&disk->directory, name);
   if (file == NULL && (flags & SYNC_OPEN_CREATE) == 0) return SYNC_E_NOT_FOUND;
-  if (file != NULL && (flags & SYNC_OPEN_EXCLUSIVE) != 0) return SYNC_E_EXISTS;
+  if (file != NULL && (flags & SYNC_OPEN_CREATE) != 0 && (flags & SYNC_OPEN_EXCLUSIVE) != 0) return SYNC_E_EXISTS;
   if (file == NULL) {
     file = file_add(disk);
     sim_directory_create(disk, name, file);
@@ -140,7 +139,9 @@ static int open_file(struct sim_disk *disk, const char *name, uint32_t flags, sy
 int sim_disk_open(struct sim_disk *disk, const char *name, uint32_t flags, sync_file *file) {
   *file = -1;
   int status = open_file(disk, name, flags, file);
-  return TRACE(disk, SIM_STEP_FILE_OPEN, text_hash(name), flags, RESULT(*file), RESULT(status));
+  uint64_t fields[] = {text_hash(name), flags, RESULT(status), RESULT(*file)};
+  sim_trace(disk->world, SIM_SUB_DISK, SIM_STEP_FILE_OPEN, disk->node, fields, 4);
+  return status;
 }
 
 static void handle_drop(struct sim_disk *disk, struct sim_handle *handle) {
@@ -164,11 +165,16 @@ int sim_disk_close(struct sim_disk *disk, sync_file file) {
 
 /* --- Read and write ----------------------------------------------------------- */
 
+/* Whether a file system could name the range at all. */
+static bool range_valid(uint64_t offset, uint64_t size) {
+  return offset <= (uint64_t)INT64_MAX && size <= (uint64_t)INT64_MAX - offset;
+}
+
 static int read_file(struct sim_disk *disk, sync_file number, uint64_t offset, void *buffer, size_t size,
                      size_t *done) {
   const struct sim_disk_config *config = &disk->config;
   struct sim_handle *handle = handle_of(disk, number);
-  if (handle == NULL || (buffer == NULL && size > 0)) return SYNC_E_INVALID;
+  if (handle == NULL || !range_valid(offset, size) || (buffer == NULL && size > 0)) return SYNC_E_INVALID;
   sim_disk_delay(disk, true);
   if (sim_disk_fault(disk, SIM_FAULT_DISK_INTERRUPT, SIM_CHOICE_DISK_INTERRUPT, config->interrupt_ppm))
     return SYNC_E_INTERRUPTED;
@@ -217,7 +223,7 @@ static int write_file(struct sim_disk *disk, sync_file number, uint64_t offset, 
                       size_t *done, size_t *touched) {
   const struct sim_disk_config *config = &disk->config;
   struct sim_handle *handle = handle_of(disk, number);
-  if (handle == NULL || (bytes == NULL && size > 0)) return SYNC_E_INVALID;
+  if (handle == NULL || !range_valid(offset, size) || (bytes == NULL && size > 0)) return SYNC_E_INVALID;
   sim_disk_delay(disk, true);
   if (size == 0) return SYNC_OK;
   if (sim_disk_fault(disk, SIM_FAULT_DISK_INTERRUPT, SIM_CHOICE_DISK_INTERRUPT, config->interrupt_ppm))
@@ -253,7 +259,7 @@ int sim_disk_write(struct sim_disk *disk, sync_file file, uint64_t offset, const
 
 static int truncate_file(struct sim_disk *disk, sync_file number, uint64_t size) {
   struct sim_handle *handle = handle_of(disk, number);
-  if (handle == NULL) return SYNC_E_INVALID;
+  if (handle == NULL || !range_valid(size, 0)) return SYNC_E_INVALID;
   sim_disk_delay(disk, false);
   struct sim_file *file = handle->file;
   if (size == file->size) return SYNC_OK;

@@ -4,7 +4,8 @@
  * list of changes that are not yet known to be on the platter; the directory
  * has the same for creations, renames and unlinks. fsync of one empties only
  * its own list, when it completes. A power loss chooses, file by file, what of
- * the pending changes survived. A process crash loses nothing but handles.
+ * the pending changes survived. A process crash loses nothing but handles and
+ * the fsyncs that they had requested.
  * docs/world.md tells the model; every call costs what it touches.
  *
  * All results are enum sync_status (core/env.h).
@@ -33,8 +34,8 @@ enum sim_disk_style {
   SIM_DISK_KEEP_ALL = 0,
   SIM_DISK_LOSE_ALL = 1,
   SIM_DISK_PREFIX = 2,          /* a prefix in write order, the last one torn at a sector */
-  SIM_DISK_SECTORS = 3,         /* each sector by itself, never an older write over a newer that survived */
-  SIM_DISK_SECTORS_GARBAGE = 4, /* the same; a lost sector may hold garbage or zeros */
+  SIM_DISK_SECTORS = 3,         /* each sector, and the size, by itself; never an older write over a newer one */
+  SIM_DISK_SECTORS_GARBAGE = 4, /* the same; where lost writes were writing may be garbage or zeros */
   SIM_DISK_STYLE_COUNT
 };
 
@@ -42,7 +43,7 @@ enum sim_disk_style {
 struct sim_disk_config {
   enum sim_disk_on_crash on_crash;
   uint32_t sector_bytes;                   /* 512; a power of two, 512 to 4096 */
-  uint64_t quota_bytes;                    /* sum of file sizes; 0: no bound */
+  uint64_t quota_bytes;                    /* sum of the sizes of files with a name or a handle; 0: no bound */
   uint32_t handles_max;                    /* 256 */
   uint64_t fsync_min_ns, fsync_max_ns;     /* time from request to completion; 50 us, 2 ms */
   uint64_t latency_min_ns, latency_max_ns; /* of each read and write: keeps the node busy; 0 */
@@ -64,7 +65,11 @@ struct sim_disk *sim_disk_create(struct sim_world *world, uint32_t node, const s
 void sim_disk_configure(struct sim_disk *disk, const struct sim_disk_config *config);
 const struct sim_disk_config *sim_disk_config(const struct sim_disk *disk);
 
-/* The calls of the port, on behalf of the node. */
+/* The calls of the port, on behalf of the node. A write that meets the quota is
+ * short up to it; one that finds no room at all gives SYNC_E_NO_SPACE. No file
+ * passes 1 GiB. A failed write (SYNC_E_IO) gives *done = 0 and may have changed
+ * any first part of its range. SYNC_E_INTERRUPTED comes from read and write
+ * only. */
 int sim_disk_open(struct sim_disk *disk, const char *name, uint32_t flags, sync_file *file);
 int sim_disk_close(struct sim_disk *disk, sync_file file);
 int sim_disk_read(struct sim_disk *disk, sync_file file, uint64_t offset, void *buffer, size_t size, size_t *done);
@@ -75,23 +80,26 @@ int sim_disk_size(struct sim_disk *disk, sync_file file, uint64_t *size);
 int sim_disk_rename(struct sim_disk *disk, const char *from, const char *to);
 int sim_disk_unlink(struct sim_disk *disk, const char *name);
 int sim_disk_list(struct sim_disk *disk, int (*each)(void *arg, const char *name), void *arg);
-/* Take the request and schedule its completion with sim_schedule_disk(). */
+/* Take the request and schedule its completion with sim_schedule_disk(). Ids
+ * count from 1 on each disk and are never used again. */
 int sim_disk_fsync_file(struct sim_disk *disk, sync_file file, uint64_t token);
 int sim_disk_fsync_dir(struct sim_disk *disk, uint64_t token);
 /* The world calls this when the completion is due and the node is up: makes
- * durable what the request covered and gives the result for the node. `id` is
- * what sim_schedule_disk() was given. */
+ * durable what the request covered (changes before it, none after) and gives
+ * the result for the node. `id` is what sim_schedule_disk() was given;
+ * SYNC_E_NOT_FOUND when a crash dropped that request. */
 int sim_disk_fsync_finish(struct sim_disk *disk, uint64_t id, uint64_t *token);
 
 /* The machine loses power: chooses what survives, drops handles, requests in
  * flight, unlinked files. */
 void sim_disk_power_loss(struct sim_disk *disk);
-/* The process dies, the page cache lives: drops handles and their requests
- * (what was requested may still be completed by the kernel). */
+/* The process dies, the page cache lives: drops handles and requests; what was
+ * requested stays pending. */
 void sim_disk_process_crash(struct sim_disk *disk);
 /* Empties the disk. */
 void sim_disk_wipe(struct sim_disk *disk);
-/* Makes all pending changes durable (for the end of a run, and for tests). */
+/* Makes the platter equal to the live content, whatever faults left there (for
+ * the end of a run, and for tests). */
 void sim_disk_sync_all(struct sim_disk *disk);
 
 /* --- For tests and oracles ---------------------------------------------------- */

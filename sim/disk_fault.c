@@ -100,13 +100,18 @@ static void revert(struct sim_disk *disk, struct sim_file *file, uint64_t order)
   sim_file_persist(disk->world, file, order, sector_bytes);
 }
 
-static void doom(struct sim_disk *disk, struct sim_file *file, uint64_t order, bool all) {
+/* Returns whether there was anything to doom. */
+static bool doom(struct sim_disk *disk, struct sim_file *file, uint64_t order, bool all) {
+  bool doomed = false;
   while (file->first != NULL && file->first->order <= order) {
-    if (all || file->first->sectors_lost != 0)
+    bool lost = all || file->first->sectors_lost != 0;
+    doomed = doomed || lost;
+    if (lost)
       sim_file_doom_first(disk->world, file);
     else
       sim_file_persist_first(disk->world, file, disk->config.sector_bytes);
   }
+  return doomed;
 }
 
 /* Fails an fsync. Returns whether it is told now. */
@@ -120,8 +125,8 @@ static bool fsync_fail(struct sim_disk *disk, struct sim_file *file, uint64_t or
     if (file->names + file->handles > 0) disk->used_bytes -= before - file->size;
     return true;
   }
-  doom(disk, file, order, false);
-  if (form == FORM_LATE) disk->damaged = true; /* this one reports success */
+  bool doomed = doom(disk, file, order, false);
+  if (form == FORM_LATE && doomed) disk->damaged = true; /* this one reports success */
   return form != FORM_LATE;
 }
 
@@ -131,19 +136,21 @@ int sim_disk_fsync_file_result(struct sim_disk *disk, struct sim_file *file, uin
   uint64_t told = handle != NULL ? handle->errors_told : file->errors;
   bool late = false;
   if (sim_disk_fault(disk, SIM_FAULT_DISK_FSYNC_ERROR, SIM_CHOICE_DISK_FSYNC_ERROR, config->fsync_error_ppm)) {
-    if (!fsync_fail(disk, file, order))
+    if (!fsync_fail(disk, file, order)) {
       late = true;
-    else if (handle == NULL)
+    } else if (handle == NULL) {
+      file->errors_seen = file->errors;
       return SYNC_E_IO;
+    }
   } else if (sim_disk_fault(disk, SIM_FAULT_DISK_FSYNC_LIE, SIM_CHOICE_DISK_FSYNC_LIE, config->fsync_lie_ppm)) {
-    if (file->first != NULL && file->first->order <= order) disk->damaged = true;
-    doom(disk, file, order, true);
+    if (doom(disk, file, order, true)) disk->damaged = true;
   } else {
     sim_file_persist(disk->world, file, order, config->sector_bytes);
   }
   if (handle == NULL) return SYNC_OK;
   uint64_t reported = late ? file->errors - 1 : file->errors;
   handle->errors_told = reported;
+  if (told < reported) file->errors_seen = reported;
   return told < reported ? SYNC_E_IO : SYNC_OK;
 }
 

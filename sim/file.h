@@ -58,10 +58,11 @@ struct sim_file {
   struct sim_change *first, *last; /* pending, oldest first */
   uint64_t pending;
   struct sim_scar *scars;
-  uint64_t errors;     /* failed fsyncs so far: each handle is told once */
-  uint32_t names;      /* live directory entries: 0 or 1 */
-  uint32_t handles;    /* open */
-  uint32_t references; /* of pending directory changes and fsync requests */
+  uint64_t errors;      /* failed fsyncs so far: each handle is told once ... */
+  uint64_t errors_seen; /* ... and a handle opened later of those that nobody was told */
+  uint32_t names;       /* live directory entries: 0 or 1 */
+  uint32_t handles;     /* open */
+  uint32_t references;  /* of pending directory changes and fsync requests */
 };
 
 struct sim_file *sim_file_create(struct sim_world *world);

@@ -257,12 +257,12 @@ static void directory_decide(struct sim_disk *disk) {
   sim_directory_settle(disk);
 }
 
-/* A hash of what survived in the ranges that were pending: [0] the longest size
- * that the file may have, ranges cut to what it has. */
 struct range {
   uint64_t from, to;
 };
 
+/* Decides one file. The trace folds what the pending ranges hold now, not the
+ * whole file. */
 static void file_power_loss(struct sim_disk *disk, const struct sim_entry *entry) {
   struct sim_file *file = entry->file;
   uint64_t identity = sim_name_hash(entry->name), hash = 0;
@@ -291,7 +291,7 @@ void sim_disk_power_loss(struct sim_disk *disk) {
   if (disk->config.on_crash == SIM_DISK_ORDERED) ordered_undo(disk);
   for (uint32_t i = 0; i < disk->directory.count; i++) {
     struct sim_file *file = disk->directory.entries[i].file;
-    file->errors = 0;
+    file->errors = file->errors_seen = 0;
     file_power_loss(disk, &disk->directory.entries[i]);
   }
   sim_disk_count_used(disk);

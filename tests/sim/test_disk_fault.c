@@ -226,6 +226,21 @@ static void a_revert_leaves_what_was_written_after_the_request(void **state) {
   sim_choice_table_destroy(table);
 }
 
+static void a_revert_spares_a_sector_that_was_written_again(void **state) {
+  (void)state;
+  struct sim_choice_table *table = failure(1, 1);
+  uint8_t bytes[8192];
+  sync_file file = begin(1, &failing, table, 2);
+  disk_fixture_write(&fixture, file, 0, 'b', SECTOR);
+  uint64_t id = disk_fixture_request(&fixture, file);
+  disk_fixture_write(&fixture, file, 0, 'c', 100);
+  assert_int_equal(disk_fixture_finish(&fixture, id), SYNC_E_IO);
+  disk_fixture_read(&fixture, "f", bytes, sizeof bytes);
+  assert_int_equal(bytes[0], 'c');
+  assert_int_equal(bytes[100], 'b');
+  sim_choice_table_destroy(table);
+}
+
 static void a_failed_fsync_may_be_told_by_the_next_one(void **state) {
   (void)state;
   struct sim_choice_table *table = failure(2, 1);
@@ -239,6 +254,21 @@ static void a_failed_fsync_may_be_told_by_the_next_one(void **state) {
   assert_string_equal(sectors(), "ba");
   sim_disk_power_loss(fixture.disk);
   assert_string_equal(sectors(), "aa");
+  sim_choice_table_destroy(table);
+}
+
+static void an_error_that_nobody_was_told_waits_for_the_next_who_opens(void **state) {
+  (void)state;
+  struct sim_choice_table *table = failure(2, 1);
+  sync_file file = begin(1, &failing, table, 1);
+  disk_fixture_write(&fixture, file, 0, 'b', SECTOR);
+  assert_int_equal(disk_fixture_fsync(&fixture, file), SYNC_OK);
+  sim_disk_process_crash(fixture.disk);
+  calm_down();
+  file = disk_fixture_create(&fixture, "f");
+  assert_int_equal(disk_fixture_fsync(&fixture, file), SYNC_E_IO);
+  file = disk_fixture_create(&fixture, "f");
+  assert_int_equal(disk_fixture_fsync(&fixture, file), SYNC_OK);
   sim_choice_table_destroy(table);
 }
 
@@ -293,6 +323,8 @@ static void a_lying_fsync_reports_success_and_persists_nothing(void **state) {
   assert_int_equal(disk_fixture_fsync(&fixture, file), SYNC_OK);
   assert_true(sim_disk_damaged(fixture.disk));
   assert_string_equal(sectors(), "ab");
+  calm_down();
+  assert_int_equal(disk_fixture_fsync(&fixture, file), SYNC_OK); /* finds nothing to do */
   sim_disk_power_loss(fixture.disk);
   assert_string_equal(sectors(), "a");
   assert_int_equal(disk_fixture_fired(&fixture, SIM_FAULT_DISK_FSYNC_LIE), 1);
@@ -338,6 +370,35 @@ static void a_lost_write_shows_only_after_a_power_loss(void **state) {
   sim_disk_power_loss(fixture.disk);
   assert_string_equal(sectors(), "aaa0c");
   assert_int_equal(disk_fixture_fired(&fixture, SIM_FAULT_DISK_LOST_WRITE), 2);
+}
+
+static void a_lost_write_survives_no_power_loss_of_any_style(void **state) {
+  (void)state;
+  for (int on_crash = 0; on_crash < 3; on_crash++) {
+    struct sim_disk_config config = {.on_crash = (enum sim_disk_on_crash)on_crash, .lost_write_ppm = 1000000};
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+      sync_file file = begin(seed, &config, NULL, 3);
+      disk_fixture_write(&fixture, file, 0, 'b', 2 * SECTOR);
+      sim_disk_power_loss(fixture.disk);
+      assert_null(strchr(sectors(), 'b'));
+      assert_int_equal(sectors()[2], 'a');
+    }
+  }
+}
+
+static void a_stray_write_onto_a_lost_one_is_what_the_platter_shows(void **state) {
+  (void)state;
+  struct sim_disk_config lost = {.on_crash = SIM_DISK_STRICT, .lost_write_ppm = 1000000};
+  struct sim_disk_config stray = {.on_crash = SIM_DISK_STRICT, .misdirect_ppm = 1000000};
+  sync_file file = begin(1, &lost, NULL, 2);
+  disk_fixture_write(&fixture, file, 0, 'b', SECTOR);
+  sim_disk_configure(fixture.disk, &stray);
+  disk_fixture_write(&fixture, file, SECTOR, 'c', SECTOR); /* the only other sector is 0 */
+  calm_down();
+  assert_int_equal(disk_fixture_fsync(&fixture, file), SYNC_OK);
+  assert_string_equal(sectors(), "bc");
+  sim_disk_power_loss(fixture.disk);
+  assert_string_equal(sectors(), "ca");
 }
 
 static void a_misdirected_write_lands_elsewhere_on_the_platter(void **state) {
@@ -422,12 +483,16 @@ int main(void) {
       cmocka_unit_test(a_sector_that_a_failed_fsync_left_heals_when_it_is_written_again),
       cmocka_unit_test(a_failed_fsync_may_revert_the_file_to_the_platter),
       cmocka_unit_test(a_revert_leaves_what_was_written_after_the_request),
+      cmocka_unit_test(a_revert_spares_a_sector_that_was_written_again),
       cmocka_unit_test(a_failed_fsync_may_be_told_by_the_next_one),
+      cmocka_unit_test(an_error_that_nobody_was_told_waits_for_the_next_who_opens),
       cmocka_unit_test(each_open_handle_is_told_once_of_a_failed_fsync),
       cmocka_unit_test(a_failed_fsync_may_have_persisted_any_part),
       cmocka_unit_test(a_lying_fsync_reports_success_and_persists_nothing),
       cmocka_unit_test(an_fsync_of_the_directory_fails_and_lies_too),
       cmocka_unit_test(a_lost_write_shows_only_after_a_power_loss),
+      cmocka_unit_test(a_lost_write_survives_no_power_loss_of_any_style),
+      cmocka_unit_test(a_stray_write_onto_a_lost_one_is_what_the_platter_shows),
       cmocka_unit_test(a_misdirected_write_lands_elsewhere_on_the_platter),
       cmocka_unit_test(rot_flips_one_bit_at_a_power_loss),
       cmocka_unit_test(a_flip_changes_the_live_and_the_durable_bit),
