@@ -268,6 +268,36 @@ static void a_wiped_disk_gives_back_all_its_memory(void **state) {
   }
 }
 
+static void a_restored_disk_goes_on_as_if_never_left(void **state) {
+  (void)state;
+  struct sim_disk_config config = {.write_back_ppm = 100000};
+  struct sim_checkpoint *checkpoint = sim_checkpoint_create();
+  uint64_t hashes[2], digests[2];
+  random_state = 5;
+  disk_fixture_begin(&fixture, 5, &config, NULL);
+  model_clear();
+  for (int i = 0; i < 500; i++)
+    random_call();
+  assert_true(sim_checkpoint_save(checkpoint, sim_arena(fixture.sim)));
+  static uint8_t model_copy[sizeof model];
+  memcpy(model_copy, &model, sizeof model);
+  uint64_t fsyncs = fixture.fsyncs;
+  for (int run = 0; run < 2; run++) {
+    random_state = 6;
+    for (int i = 0; i < 500; i++)
+      random_call();
+    sim_disk_power_loss(fixture.disk);
+    hashes[run] = sim_trace_hash(fixture.world);
+    digests[run] = sim_disk_digest(fixture.disk);
+    sim_checkpoint_restore(checkpoint, sim_arena(fixture.sim));
+    memcpy(&model, model_copy, sizeof model);
+    fixture.fsyncs = fsyncs;
+  }
+  assert_true(hashes[0] == hashes[1]);
+  assert_true(digests[0] == digests[1]);
+  sim_checkpoint_destroy(checkpoint);
+}
+
 static void names_are_checked(void **state) {
   (void)state;
   struct sim_disk_config config = {0};
@@ -405,6 +435,7 @@ int main(void) {
       cmocka_unit_test(random_calls_equal_a_plain_model),
       cmocka_unit_test(a_power_loss_after_all_is_synced_changes_nothing),
       cmocka_unit_test(a_wiped_disk_gives_back_all_its_memory),
+      cmocka_unit_test(a_restored_disk_goes_on_as_if_never_left),
       cmocka_unit_test(names_are_checked),
       cmocka_unit_test(closed_and_unknown_handles_are_refused),
       cmocka_unit_test(a_write_stops_at_the_quota_and_the_next_finds_no_space),
