@@ -42,6 +42,8 @@ struct peer {
 
   bool hello_pending;
   bool gap_pending; /* the next HELLO says that operations were skipped */
+  bool list_all;    /* the next HELLO leaves nothing out: the peer sent what is held here */
+  size_t list_from; /* the sorted origin at which the next HELLO goes on, after one that was too long */
   bool is_full;     /* says that it is not applying */
   bool stalled;     /* an operation for it could not be read back; again when due */
 };

@@ -100,6 +100,9 @@ static void receive_acknowledge(struct sync_engine *engine, struct peer *peer, c
   bool all_durable = outcome->held_end <= engine->durable_seen;
   if (outcome->skipped > 0) peer->gap_pending = true;
   if (outcome->skipped > 0 || (outcome->applied == 0 && all_durable)) peer->hello_pending = true;
+  /* It sends what is held here: perhaps it cannot tell what the lives that a
+   * HELLO leaves out imply. Without this, its window could stay full of them. */
+  if (outcome->skipped == 0 && outcome->applied == 0 && all_durable) peer->list_all = true;
   if (all_durable) return;
   if (peer->ack_first == 0) peer->ack_first = outcome->held_end;
   if (peer->ack_last < outcome->held_end) peer->ack_last = outcome->held_end;

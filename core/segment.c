@@ -108,12 +108,17 @@ static uint64_t record_checksum(const uint8_t *bytes, size_t size, uint64_t log_
   return checksum64(bytes + 8, WAL_RECORD_HEADER_BYTES - 8 + size, checksum_mix(log_id ^ checksum_mix(position)));
 }
 
+uint32_t segment_record_link(const uint8_t *bytes) {
+  return bytes_get_u32(bytes);
+}
+
 void segment_record_seal(uint8_t *bytes, enum wal_record_type type, size_t size, uint64_t log_id, uint64_t position,
-                         uint64_t durable) {
+                         uint64_t durable, uint32_t link) {
   uint64_t lag = position - durable;
   bytes_put_u24(bytes + 8, (uint32_t)size);
   bytes[11] = (uint8_t)type;
   bytes_put_u32(bytes + 12, lag < SEGMENT_LAG_NONE ? (uint32_t)lag : SEGMENT_LAG_NONE);
+  bytes_put_u32(bytes + 16, link);
   bytes_put_u64(bytes, record_checksum(bytes, size, log_id, position));
 }
 
@@ -121,6 +126,7 @@ bool segment_record_peek(const uint8_t *bytes, uint64_t position, size_t payload
                          struct segment_record *record) {
   uint32_t lag = bytes_get_u32(bytes + 12);
   record->size = bytes_get_u24(bytes + 8);
+  record->link = bytes_get_u32(bytes + 16);
   record->type = (enum wal_record_type)bytes[11];
   record->claims = lag != SEGMENT_LAG_NONE;
   record->durable = record->claims ? position - lag : 0;

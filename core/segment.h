@@ -30,6 +30,7 @@ struct segment_header {
 struct segment_record {
   enum wal_record_type type;
   uint32_t size; /* of the payload */
+  uint32_t link; /* names the record before it */
   bool claims;   /* whether `durable` is said */
   uint64_t durable;
 };
@@ -44,10 +45,12 @@ void segment_header_encode(uint8_t bytes[SEGMENT_HEADER_BYTES], const struct seg
  * they are one, intact, of a version that is not ours. */
 int segment_header_decode(const uint8_t *bytes, size_t size, struct segment_header *header);
 
+/* What the next record's link must be: half the checksum of this one. */
+uint32_t segment_record_link(const uint8_t *bytes);
 /* Completes the record in `bytes`, whose payload of `size` bytes stands already
  * behind the record header. */
 void segment_record_seal(uint8_t *bytes, enum wal_record_type type, size_t size, uint64_t log_id, uint64_t position,
-                         uint64_t durable);
+                         uint64_t durable, uint32_t link);
 /* Reads a record header without believing it: false when no record of this log
  * can begin so at `position`. Needs WAL_RECORD_HEADER_BYTES. */
 bool segment_record_peek(const uint8_t *bytes, uint64_t position, size_t payload_bytes_max,

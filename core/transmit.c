@@ -5,8 +5,10 @@
 
 /* --- HELLO ---------------------------------------------------------------------- */
 
-static bool transmit_listed(const struct origin *origin) {
-  return origin->durable > 0 && origin->implied != origin->durable;
+/* Dead lives that the birth of a listed one implies are left out, but not for
+ * a peer that has shown that it does not know these births. */
+static bool transmit_listed(const struct peer *peer, const struct origin *origin) {
+  return origin->durable > 0 && (peer->list_all || origin->implied != origin->durable);
 }
 
 static size_t transmit_entry_size(const struct origin *origin) {
@@ -26,9 +28,10 @@ static void transmit_entry(struct bytes_writer *writer, const struct origin *ori
   }
 }
 
-/* Writes the entries of one node, the sorted origins [from, to). What does not
- * fit the frame is left out: it reads as "not held" and costs duplicates. */
-static void transmit_node(const struct origins *origins, struct bytes_writer *writer, size_t from, size_t to) {
+/* Writes the entries of one node, the sorted origins [from, to). Returns where
+ * it stopped: below `to` when the frame is full. */
+static size_t transmit_node(const struct origins *origins, const struct peer *peer, struct bytes_writer *writer,
+                            size_t from, size_t to) {
   const struct origin *first = origins_sorted(origins, from);
   size_t room = writer->capacity - writer->size;
   size_t size = 1 + first->node_id_size + BYTES_VARINT_MAX;
@@ -36,17 +39,36 @@ static void transmit_node(const struct origins *origins, struct bytes_writer *wr
   size_t end = from;
   for (; end < to; end++) {
     const struct origin *origin = origins_sorted(origins, end);
-    if (!transmit_listed(origin)) continue;
+    if (!transmit_listed(peer, origin)) continue;
     size += transmit_entry_size(origin);
     if (size > room) break;
     count++;
   }
-  if (count == 0) return;
+  if (count == 0) return end;
   bytes_write_u8(writer, (uint8_t)first->node_id_size);
   bytes_write(writer, first->node_id, first->node_id_size);
   bytes_write_varint(writer, count);
   for (size_t i = from; i < end; i++)
-    if (transmit_listed(origins_sorted(origins, i))) transmit_entry(writer, origins_sorted(origins, i));
+    if (transmit_listed(peer, origins_sorted(origins, i))) transmit_entry(writer, origins_sorted(origins, i));
+  return end;
+}
+
+/* Writes the durable vector. What does not fit reads as "not held"; the next
+ * HELLO goes on there, and within a session the receiver adds them up. */
+static void transmit_vector(const struct origins *origins, struct peer *peer, struct bytes_writer *writer) {
+  size_t count = origins_count(origins);
+  size_t from = peer->list_from < count ? peer->list_from : 0;
+  while (from < count) {
+    size_t to = from + 1;
+    while (to < count && memcmp(origins_sorted(origins, to)->node_id, origins_sorted(origins, from)->node_id,
+                                ORIGIN_NODE_ID_ROOM) == 0)
+      to++;
+    size_t end = transmit_node(origins, peer, writer, from, to);
+    from = end;
+    if (end < to) break;
+  }
+  peer->list_from = from < count ? from : 0;
+  peer->list_all = false;
 }
 
 static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void *buffer) {
@@ -62,17 +84,8 @@ static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void
       .flags = (uint8_t)((peer->gap_pending ? HELLO_FLAG_GAP : 0) | (engine->stats.full ? HELLO_FLAG_FULL : 0)),
   };
   hello_write_head(&writer, &hello);
-  struct origins *origins = &engine->origins;
-  origins_imply(origins);
-  size_t count = origins_count(origins);
-  for (size_t from = 0; from < count;) {
-    size_t to = from + 1;
-    while (to < count && memcmp(origins_sorted(origins, to)->node_id, origins_sorted(origins, from)->node_id,
-                                ORIGIN_NODE_ID_ROOM) == 0)
-      to++;
-    transmit_node(origins, &writer, from, to);
-    from = to;
-  }
+  origins_imply(&engine->origins);
+  transmit_vector(&engine->origins, peer, &writer);
   sync_check(engine->env, !writer.failed);
   peer->hello_pending = false;
   peer->gap_pending = false;

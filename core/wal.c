@@ -163,7 +163,7 @@ int wal_append(struct wal *wal, enum wal_record_type type, const uint8_t *payloa
   struct wal_segment *last = wal_last(wal);
   sync_check(wal->env, last->end == wal->appended && wal->durable <= wal->appended);
   if (size > 0) memcpy(wal->buffer + WAL_RECORD_HEADER_BYTES, payload, size);
-  segment_record_seal(wal->buffer, type, size, wal->header.log_id, wal->appended, wal->durable);
+  segment_record_seal(wal->buffer, type, size, wal->header.log_id, wal->appended, wal->durable, wal->link);
   uint64_t offset = SEGMENT_HEADER_BYTES + (wal->appended - last->first);
   status = file_io_write(wal->env, last->file, offset, wal->buffer, whole);
   if (status != SYNC_OK) {
@@ -172,6 +172,7 @@ int wal_append(struct wal *wal, enum wal_record_type type, const uint8_t *payloa
     return status;
   }
   wal->junk = false;
+  wal->link = segment_record_link(wal->buffer);
   *position = wal->appended;
   wal->appended += whole;
   *end = wal->appended;

@@ -29,7 +29,7 @@ enum wal_record_type {
   WAL_PEER_REMOVED = 4 /* node id */
 };
 
-#define WAL_RECORD_HEADER_BYTES 16u
+#define WAL_RECORD_HEADER_BYTES 20u
 #define WAL_PAYLOAD_BYTES_MAX 0xffffffu /* 24-bit length */
 /* The log's fsync tokens count up from here; others keep below. */
 #define WAL_TOKENS (UINT64_C(1) << 63)

@@ -246,12 +246,16 @@ static int replay_segment(struct recovery *recovery, const struct wal_segment *s
     size_t left = 0;
     int status = record_at(recovery, segment, *position, 0, &record, &bytes, &left);
     if (status != SYNC_OK) return status;
+    /* A record that follows another one than it was written behind: that one
+     * came back after its write had failed and was done again. */
+    if (bytes != NULL && record.link != wal->link) bytes = NULL;
     if (bytes == NULL) {
       /* The last segment may end here; any other has lost what follows. */
       recovery->damage = left > 0 || segment->end != UINT64_MAX;
       return SYNC_OK;
     }
     if (record.claims && record.durable > wal->durable) wal->durable = record.durable;
+    wal->link = segment_record_link(bytes);
     status = recovery->replay(recovery->arg, record.type, *position, bytes + WAL_RECORD_HEADER_BYTES, record.size);
     if (status != SYNC_OK) return status < 0 ? status : SYNC_E_INVALID;
     *position += WAL_RECORD_HEADER_BYTES + (uint64_t)record.size;

@@ -49,6 +49,7 @@ struct wal {
   bool failed;
 
   uint64_t appended, durable;
+  uint32_t link;     /* of the last record: the next one names it */
   uint64_t claimed;  /* greatest durable position that a record or header says */
   uint64_t data_end; /* end of the last record that is not a mark */
 
