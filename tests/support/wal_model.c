@@ -45,16 +45,25 @@ static int replay(void *arg, enum wal_record_type type, uint64_t position, const
   return SYNC_OK;
 }
 
+static bool is_doubtful(const struct wal_model *model, const struct wal_model_record *found) {
+  for (size_t i = 0; i < model->doubt_count; i++)
+    if (model->doubts[i].id == found->id && model->doubts[i].position == found->position) return true;
+  return false;
+}
+
 static void compare(struct wal_model *model) {
   size_t found = model->found_count;
   for (size_t i = 0; i < found; i++) {
-    uint32_t id = i < model->count ? model->records[i].id : i == model->count ? model->doubtful_id : 0;
-    if (model->found[i].id != id || id == 0) violate(model, "what was found is no prefix of what was written");
-    if (i < model->count && model->found[i].position != model->records[i].position)
+    uint32_t id = model->found[i].id;
+    bool doubtful = i + 1 == found && is_doubtful(model, &model->found[i]);
+    if (!doubtful && (i >= model->count || id != model->records[i].id))
+      violate(model, "what was found is no prefix of what was written");
+    if (!doubtful && i < model->count && model->found[i].position != model->records[i].position)
       violate(model, "a record has moved");
   }
-  for (size_t i = found; i < model->count; i++)
-    if (model->records[i].end <= model->promised) violate(model, "a durable record is lost");
+  for (size_t i = 0; i < model->count; i++)
+    if (model->records[i].end <= model->promised && (i >= found || model->found[i].id != model->records[i].id))
+      violate(model, "a durable record is lost");
 }
 
 void wal_model_observe(struct wal_model *model) {
@@ -74,7 +83,7 @@ int wal_model_open(struct wal_model *model) {
   compare(model);
   memcpy(model->records, model->found, sizeof model->found);
   model->count = model->found_count;
-  model->doubtful_id = 0;
+  model->doubt_count = 0;
   if (wal_appended_position(model->wal) < model->promised) violate(model, "the log ends before what was durable");
   wal_model_observe(model);
   return status;
@@ -101,11 +110,11 @@ int wal_model_append(struct wal_model *model, size_t size) {
   int status = wal_append(model->wal, WAL_OPERATION, payload, size, &record.position, &record.end);
   if (status != SYNC_OK) {
     if (wal_appended_position(model->wal) != before) violate(model, "a failed append changed the log");
-    model->doubtful_id = record.id;
+    record.position = before;
+    if (model->doubt_count < WAL_MODEL_RECORDS_MAX) model->doubts[model->doubt_count++] = record;
     return status;
   }
   if (size_of(&record) != size || record.position != before) violate(model, "an append gave wrong positions");
-  model->doubtful_id = 0;
   model->records[model->count++] = record;
   wal_model_observe(model);
   return status;

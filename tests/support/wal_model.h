@@ -24,8 +24,11 @@ struct wal_model {
   struct wal_model_record records[WAL_MODEL_RECORDS_MAX]; /* what the log is to hold, marks apart */
   size_t count;
   uint32_t next_id;
-  uint32_t doubtful_id; /* an append that failed: it may be found after an open; 0: none */
-  uint64_t promised;    /* greatest durable position seen */
+  /* Appends that failed: each may be found after an open, as the last record,
+   * where it would have stood. */
+  struct wal_model_record doubts[WAL_MODEL_RECORDS_MAX];
+  size_t doubt_count;
+  uint64_t promised; /* greatest durable position seen */
   /* While opening: */
   struct wal_model_record found[WAL_MODEL_RECORDS_MAX];
   size_t found_count;
