@@ -1,6 +1,6 @@
 #!/bin/bash
 # Red controls of tools/check-deps.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../support/shell.sh"
 
 # plant FILE LINE: a tree of one bad file.
 plant() {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Red controls of tools/check-statics.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../support/shell.sh"
 objects=$1
 
 compile() { # COMPILER LAYER TEXT

@@ -1,5 +1,5 @@
 # Helpers of the shell tests: each claim prints `ok NAME` or `not ok NAME`.
-# Not a test itself: run-tests takes files named test_*.sh.
+# Not a test itself: tools/run-tests leaves tests/support/ out.
 set -u
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
