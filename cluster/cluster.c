@@ -77,8 +77,13 @@ static void wake(struct sim_world *world, void *self, uint64_t token) {
     sim_driver_at(world, cluster->driver, sim_now(world) + CHECK_INTERVAL_NS, CLUSTER_WAKE_CHECK);
     break;
   case CLUSTER_WAKE_REPAIR:
-    if (sim_node_state(sim_node_at(world, node)) != SIM_NODE_UP || !cluster->nodes[node].repair_due) break;
+    if (!cluster->nodes[node].repair_due) break; /* it started again for another reason */
+    if (sim_node_state(sim_node_at(world, node)) == SIM_NODE_PAUSED) {
+      sim_driver_at(world, cluster->driver, sim_now(world) + SIM_SECOND, token);
+      break;
+    }
     cluster->nodes[node].repair_due = false;
+    if (sim_node_state(sim_node_at(world, node)) != SIM_NODE_UP) break;
     sim_node_process_crash(world, node);
     sim_node_boot(world, node);
     break;

@@ -37,6 +37,18 @@ void cluster_settle(struct sim *sim, struct cluster *cluster, uint64_t settle_ns
   }
 }
 
+/* The world damaged its disk and it says so: nothing more is asked of it. */
+static bool honestly_damaged(struct cluster *cluster, uint32_t node) {
+  return cluster->nodes[node].open_status == SYNC_E_DAMAGED && !cluster_engine(cluster, node) &&
+         sim_disk_damaged(sim_node_disk(sim_node_at(cluster->world, node)));
+}
+
+static bool any_honestly_damaged(struct cluster *cluster) {
+  for (uint32_t i = 1; i <= cluster->config.nodes; i++)
+    if (honestly_damaged(cluster, i)) return true;
+  return false;
+}
+
 /* --- Convergence --------------------------------------------------------------------- */
 
 struct difference {
@@ -139,11 +151,13 @@ static void judge_reopen(struct cluster *cluster, uint32_t number) {
 
 void cluster_judge(struct cluster *cluster) {
   if (cluster_violated(cluster)) return;
-  judge_convergence(cluster);
-  judge_outboxes(cluster);
+  if (!any_honestly_damaged(cluster)) {
+    judge_convergence(cluster);
+    judge_outboxes(cluster);
+  }
   cluster->judging = true;
   for (uint32_t i = 1; i <= cluster->config.nodes && !cluster_violated(cluster); i++)
-    judge_reopen(cluster, i);
+    if (cluster_engine(cluster, i)) judge_reopen(cluster, i);
 }
 
 void cluster_wipe(struct cluster *cluster, uint32_t node) {
