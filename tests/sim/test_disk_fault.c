@@ -199,6 +199,27 @@ static void a_sector_that_a_failed_fsync_left_heals_when_it_is_written_again(voi
   sim_choice_table_destroy(table);
 }
 
+static void a_pending_write_that_survives_brings_its_whole_sector_along(void **state) {
+  (void)state;
+  int survived[2] = {0};
+  for (uint64_t seed = 1; seed <= 300; seed++) {
+    struct sim_disk_config config = {.fsync_error_ppm = 1000000}, calm = {0};
+    struct sim_choice_table *table = failure(0, 1);
+    uint8_t bytes[8192];
+    sync_file file = begin(seed, &config, table, 1);
+    disk_fixture_write(&fixture, file, 0, 'b', SECTOR);
+    assert_int_equal(disk_fixture_fsync(&fixture, file), SYNC_E_IO);
+    sim_disk_configure(fixture.disk, &calm);
+    disk_fixture_write(&fixture, file, 0, 'c', 100);
+    sim_disk_power_loss(fixture.disk);
+    disk_fixture_read(&fixture, "f", bytes, sizeof bytes);
+    assert_int_equal(bytes[100], bytes[0] == 'c' ? 'b' : 'a');
+    survived[bytes[0] == 'c']++;
+    sim_choice_table_destroy(table);
+  }
+  assert_true(survived[0] > 0 && survived[1] > 0);
+}
+
 static void a_failed_fsync_may_revert_the_file_to_the_platter(void **state) {
   (void)state;
   struct sim_choice_table *table = failure(1, 1);
@@ -481,6 +502,7 @@ int main(void) {
       cmocka_unit_test(latency_and_stalls_keep_the_node_busy),
       cmocka_unit_test(a_failed_fsync_marks_pages_clean_and_later_ones_do_not_bring_them_back),
       cmocka_unit_test(a_sector_that_a_failed_fsync_left_heals_when_it_is_written_again),
+      cmocka_unit_test(a_pending_write_that_survives_brings_its_whole_sector_along),
       cmocka_unit_test(a_failed_fsync_may_revert_the_file_to_the_platter),
       cmocka_unit_test(a_revert_leaves_what_was_written_after_the_request),
       cmocka_unit_test(a_revert_spares_a_sector_that_was_written_again),
