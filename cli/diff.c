@@ -38,7 +38,7 @@ static void side_run(struct side *side, struct sim *sim, const struct scenario_f
                                                       .overrides = side->choices,
                                                       .rest = side->choices == NULL ? SIM_REST_SEED : SIM_REST_CALM},
                                            .trace = side->log};
-  outcome_run(sim, file, &options, &side->outcome);
+  outcome_run(sim, file, &options, NULL, NULL, &side->outcome);
 }
 
 static void side_close(struct side *side) {

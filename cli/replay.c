@@ -157,7 +157,7 @@ static void run_world(struct replay *replay) {
       .trace = replay->log,
       .until_ns = replay->until_ns,
   };
-  outcome_run(replay->sim, replay->file, &options, &replay->outcome);
+  outcome_run(replay->sim, replay->file, &options, NULL, NULL, &replay->outcome);
   if (replay->outcome.verdict == SUITE_VIOLATED && replay->info.must_fail[0] != '\0' &&
       strcmp(replay->info.must_fail, replay->outcome.property) == 0) {
     replay->outcome.verdict = SUITE_FAILED_AS_IT_MUST;

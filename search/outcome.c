@@ -11,6 +11,8 @@ struct guard {
   jmp_buf jump;
   struct sim *sim;
   struct outcome *outcome;
+  void (*before)(void *arg, struct sim *sim);
+  void *before_arg;
 };
 
 uint64_t outcome_clock_ns(void) {
@@ -46,6 +48,7 @@ on_fatal(void *arg, bool in_node, const char *file, int line, const char *what, 
 static bool guarded_run(struct guard *guard, const struct scenario_file *file, const struct scenario_options *options,
                         struct scenario_result *result) {
   if (setjmp(guard->jump) != 0) return false;
+  if (guard->before != NULL) guard->before(guard->before_arg, guard->sim);
   scenario_run(guard->sim, file, options, result);
   return true;
 }
@@ -90,8 +93,8 @@ static void take_numbers(struct outcome *outcome, const struct scenario_result *
 }
 
 void outcome_run(struct sim *sim, const struct scenario_file *file, const struct scenario_options *options,
-                 struct outcome *outcome) {
-  struct guard guard = {.sim = sim, .outcome = outcome};
+                 void (*before)(void *arg, struct sim *sim), void *before_arg, struct outcome *outcome) {
+  struct guard guard = {.sim = sim, .outcome = outcome, .before = before, .before_arg = before_arg};
   struct scenario_result result = {0};
   const uint64_t start = outcome_clock_ns();
   memset(outcome, 0, sizeof *outcome);

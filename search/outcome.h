@@ -28,9 +28,10 @@ struct outcome {
 };
 
 /* Runs one world in this process. Returns after a failed assertion too; then
- * use the arena only after another world begins in it. */
+ * use the arena only after another world begins in it. `before` is called
+ * first, under the same guard, and may change *options; it may be NULL. */
 void outcome_run(struct sim *sim, const struct scenario_file *file, const struct scenario_options *options,
-                 struct outcome *outcome);
+                 void (*before)(void *arg, struct sim *sim), void *before_arg, struct outcome *outcome);
 /* scenario_describe() with the same guard. 0, or -1 with *error. */
 int outcome_describe(struct sim *sim, const struct scenario_file *file, struct scenario_info *info,
                      struct scenario_error *error);

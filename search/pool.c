@@ -61,11 +61,12 @@ struct pool *pool_open(struct scenario_file *const *files, size_t file_count, co
   return pool;
 }
 
-/* Ends a place's process, by force or by closing its pipe. Returns its wait status. */
-static int end_process(struct place *place, bool force) {
+/* Ends a place's process, by force: it owns nothing that needs a farewell, and one that is ending already keeps
+ * its own status. Returns its wait status. */
+static int end_process(struct place *place) {
   int status = 0;
   if (place->pid == 0) return 0;
-  if (force) (void)kill(place->pid, SIGKILL);
+  (void)kill(place->pid, SIGKILL);
   (void)close(place->to);
   (void)close(place->from);
   while (waitpid(place->pid, &status, 0) < 0 && errno == EINTR) {
@@ -79,7 +80,7 @@ static int end_process(struct place *place, bool force) {
 void pool_close(struct pool *pool) {
   if (pool == NULL) return;
   for (uint32_t i = 0; i < pool->count; i++) {
-    (void)end_process(&pool->places[i], pool->places[i].busy);
+    (void)end_process(&pool->places[i]);
   }
   (void)close(pool->signals);
   (void)sigprocmask(SIG_SETMASK, &pool->former, NULL);
@@ -180,7 +181,7 @@ bool pool_start(struct pool *pool, uint32_t index, const struct job *job) {
       place->busy = true;
       return true;
     }
-    (void)end_process(place, true);
+    (void)end_process(place);
   }
   return false;
 }
@@ -195,13 +196,15 @@ static void describe_death(int status, char *text, size_t size) {
   }
 }
 
-/* A whole and sane reply at the head of the buffer. */
-static bool take_reply(struct place *place, struct pool_event *event) {
+enum reply_state { REPLY_PARTIAL, REPLY_WHOLE, REPLY_NONSENSE };
+
+/* Looks for a whole and sane reply at the head of the buffer. */
+static enum reply_state take_reply(struct place *place, struct pool_event *event) {
   struct job_reply header;
   const struct pipe_buffer *buffer = &place->buffer;
   void *body = &event->outcome;
   size_t body_size = sizeof event->outcome;
-  if (buffer->size < sizeof header) return false;
+  if (buffer->size < sizeof header) return REPLY_PARTIAL;
   memcpy(&header, buffer->bytes, sizeof header);
   if (place->job.kind == JOB_DESCRIBE) {
     body = &event->description;
@@ -209,14 +212,14 @@ static bool take_reply(struct place *place, struct pool_event *event) {
   }
   if (header.magic != JOB_MAGIC || header.serial != place->job.serial || header.kind != place->job.kind ||
       header.body_size != body_size || header.text_size > JOB_TEXT_MAX) {
-    return false;
+    return REPLY_NONSENSE;
   }
-  if (buffer->size < sizeof header + body_size + header.text_size) return false;
+  if (buffer->size < sizeof header + body_size + header.text_size) return REPLY_PARTIAL;
   memcpy(body, buffer->bytes + sizeof header, body_size);
   memcpy(event->text, buffer->bytes + sizeof header + body_size, header.text_size);
   event->text[header.text_size] = '\0';
   place->buffer.size = 0; /* one job at a time: nothing can follow */
-  return true;
+  return REPLY_WHOLE;
 }
 
 /* Looks at one place that is readable. True when there is something to tell. */
@@ -226,17 +229,23 @@ static bool look(struct place *place, uint32_t index, struct pool_event *event) 
   event->worker = index;
   event->job = place->job;
   event->text[0] = '\0';
-  if (was_busy && take_reply(place, event)) {
+  const enum reply_state reply = was_busy ? take_reply(place, event) : REPLY_PARTIAL;
+  if (reply == REPLY_WHOLE) {
     event->news = POOL_REPLY;
     place->busy = false;
     if (state == PIPE_ENDED || (place->job.kind != JOB_DESCRIBE && event->outcome.fatal)) {
-      (void)end_process(place, false);
+      (void)end_process(place);
     }
     return true;
   }
-  if (state == PIPE_OPEN) return false;
-  describe_death(end_process(place, false), event->text, sizeof event->text);
+  if (state == PIPE_OPEN && reply == REPLY_PARTIAL) return false;
   event->news = POOL_DIED;
+  if (reply == REPLY_NONSENSE) {
+    (void)end_process(place);
+    (void)snprintf(event->text, sizeof event->text, "the worker process sent nonsense, and was killed");
+  } else {
+    describe_death(end_process(place), event->text, sizeof event->text);
+  }
   return was_busy;
 }
 
@@ -250,7 +259,7 @@ static bool find_hung(struct pool *pool, uint64_t now, struct pool_event *event)
     (void)snprintf(event->text, sizeof event->text,
                    "no end after %llu s of real time; the worker process was killed (--watchdog sets the limit)",
                    (unsigned long long)(pool->watchdog_ns / SIM_SECOND));
-    (void)end_process(place, true);
+    (void)end_process(place);
     return true;
   }
   return false;

@@ -41,9 +41,20 @@ static bool serve_describe(struct worker *worker, const struct job *job) {
   return reply(worker, job, &description, sizeof description);
 }
 
+struct prelude {
+  const struct suite_options *options;
+  uint32_t scenario;
+  struct scenario_options run;
+};
+
+static void run_prelude(void *arg, struct sim *sim) {
+  struct prelude *prelude = arg;
+  const struct suite_options *options = prelude->options;
+  options->before_run(options->before_run_arg, sim, prelude->scenario, &prelude->run.source.seed);
+}
+
 static void run(struct worker *worker, const struct job *job, struct sim_choice_table *record,
                 struct sim_trace_log *trace, struct outcome *outcome) {
-  uint64_t seed = job->seed;
   if (worker->sim == NULL) {
     memset(outcome, 0, sizeof *outcome);
     outcome->verdict = SUITE_HARNESS;
@@ -51,12 +62,12 @@ static void run(struct worker *worker, const struct job *job, struct sim_choice_
     no_arena(worker, outcome->detail, sizeof outcome->detail);
     return;
   }
-  if (worker->options->before_run != NULL) {
-    worker->options->before_run(worker->options->before_run_arg, worker->sim, job->scenario, &seed);
-  }
-  const struct scenario_options options = {.source = {.seed = seed, .rest = SIM_REST_SEED, .record = record},
-                                           .trace = trace};
-  outcome_run(worker->sim, worker->files[job->scenario], &options, outcome);
+  struct prelude before = {
+      .options = worker->options,
+      .scenario = job->scenario,
+      .run = {.source = {.seed = job->seed, .rest = SIM_REST_SEED, .record = record}, .trace = trace}};
+  outcome_run(worker->sim, worker->files[job->scenario], &before.run,
+              worker->options->before_run == NULL ? NULL : run_prelude, &before, outcome);
 }
 
 static void write_choices(const struct job *job, const struct sim_choice_table *table) {
