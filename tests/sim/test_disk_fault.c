@@ -205,6 +205,8 @@ static void a_pending_write_that_survives_brings_its_whole_sector_along(void **s
   for (uint64_t seed = 1; seed <= 300; seed++) {
     struct sim_disk_config config = {.fsync_error_ppm = 1000000}, calm = {0};
     struct sim_choice_table *table = failure(0, 1);
+    uint64_t identity = sim_hash_fold(sim_hash_fold(1, sim_hash_bytes("f", 1)), 0);
+    sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_STYLE, 1, identity), SIM_DISK_SECTORS);
     uint8_t bytes[8192];
     sync_file file = begin(seed, &config, table, 1);
     disk_fixture_write(&fixture, file, 0, 'b', SECTOR);
