@@ -31,6 +31,7 @@ SUPPORT_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/support/*.c))
 
 TEST_SOURCES := $(wildcard tests/*/test_*.c)
 TESTS := $(patsubst %.c,$(OUT)/%,$(TEST_SOURCES))
+CANARIES := $(patsubst %.c,$(OUT)/%,$(wildcard tests/canaries/*.c))
 BENCHES := $(patsubst %.c,$(OUT)/%,$(wildcard bench/*.c))
 EXAMPLES := $(patsubst %.c,$(OUT)/%,$(wildcard examples/*.c))
 
@@ -62,8 +63,11 @@ $(OUT)/examples/%: $(OUT)/examples/%.o $(OUT)/liball.a
 build/syncsim: $(OUT)/syncsim ## build the simulator (CC=clang, OPT=-O3, SANITIZE=1)
 	@cp -f $< $@.new && mv -f $@.new $@
 
+.PHONY: examples
+examples: $(EXAMPLES)
+
 .PHONY: tests
-tests: $(TESTS) ## build every cmocka program of this variant
+tests: $(TESTS) $(CANARIES) ## build every cmocka program of this variant
 
 # --- What people and CI run ------------------------------------------------
 
