@@ -115,6 +115,26 @@ static void a_recording_written_read_and_replayed_gives_the_same_run(void **unus
   sim_close(sim);
 }
 
+static void a_recording_is_sorted_by_tag_however_it_was_made(void **unused) {
+  (void)unused;
+  char text[2][4096] = {{0}};
+  for (size_t run = 0; run < 2; run++) {
+    struct sim_choice_table *table = sim_choice_table_create();
+    for (uint32_t i = 0; i < 60; i++) {
+      uint32_t n = run == 0 ? i : 59 - i;
+      assert_true(sim_choice_table_set(table, sim_tag(10 + n / 30, n / 10 % 3, n % 10), n));
+    }
+    FILE *file = tmpfile();
+    assert_true(sim_choice_table_write(table, 7, file));
+    rewind(file);
+    assert_true(fread(text[run], 1, sizeof text[run] - 1, file) > 600);
+    (void)fclose(file);
+    sim_choice_table_destroy(table);
+  }
+  assert_string_equal(text[0], text[1]);
+  assert_memory_equal(text[0], "syncsim-choices 1\nseed 7\n10 0 0 0\n10 0 1 1\n", 43);
+}
+
 static void an_override_changes_one_outcome_and_is_kept_in_bounds(void **unused) {
   (void)unused;
   struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
@@ -186,6 +206,7 @@ int main(void) {
       cmocka_unit_test(outcomes_are_uniform_and_within_bounds),
       cmocka_unit_test(identities_never_repeat_and_ignore_the_source),
       cmocka_unit_test(a_recording_written_read_and_replayed_gives_the_same_run),
+      cmocka_unit_test(a_recording_is_sorted_by_tag_however_it_was_made),
       cmocka_unit_test(an_override_changes_one_outcome_and_is_kept_in_bounds),
       cmocka_unit_test(a_calm_world_has_no_faults),
       cmocka_unit_test(damaged_recordings_are_refused_with_their_line),

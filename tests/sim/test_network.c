@@ -212,6 +212,8 @@ static void a_message_left_out_shifts_no_message_of_another_instant(void **unuse
   }
   for (size_t i = 5; i < 10; i++)
     assert_int_equal(due[0][i], due[1][i - 1]);
+  for (size_t i = 1; i < 10; i++)
+    assert_true(due[0][i] - i * SIM_US != due[0][0]);
   sim_close(sim);
 }
 

@@ -136,6 +136,42 @@ static void after_power_is_lost_every_call_fails_and_nothing_has_effect(void **u
   sim_close(sim);
 }
 
+static void the_call_in_which_power_is_lost_fails_too(void **unused) {
+  (void)unused;
+  struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
+  struct sim_config config = {.source = {.seed = 1}};
+  struct sim_world *world = begin(sim, &config, (struct toy_config){.persist = true});
+  assert_true(sim_node_boot(world, 1));
+  sim_node_arm(world, 1, 2, true);
+  struct toy_state *toy = sim_node_enter(world, 1);
+  const struct sync_env *env = sim_node_env(sim_node_at(world, 1));
+  size_t done = 0;
+  assert_int_equal(env->ops->file_write(env->ctx, toy->file, 0, "x", 1, &done), SYNC_OK);
+  assert_int_equal(env->ops->file_write(env->ctx, toy->file, 1, "y", 1, &done), SYNC_E_POWERED_OFF);
+  assert_int_equal(env->ops->file_write(env->ctx, toy->file, 1, "y", 1, &done), SYNC_E_POWERED_OFF);
+  assert_false(sim_node_leave(world, 1));
+  assert_true(sim_node_boot(world, 1));
+  assert_int_equal(look(world, 1)->recovered_bytes, 1);
+  sim_close(sim);
+}
+
+static void a_crash_loop_leaves_no_memory_behind(void **unused) {
+  (void)unused;
+  struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
+  struct sim_config config = {.source = {.seed = 1}};
+  struct sim_world *world = begin(sim, &config, (struct toy_config){.leak = true, .persist = true});
+  assert_true(sim_node_boot(world, 1));
+  sim_node_power_loss(world, 1);
+  size_t used = sim_arena_used_bytes(sim_arena(sim));
+  for (uint64_t i = 1; i <= 1000; i++) {
+    assert_true(sim_node_boot(world, 1));
+    sim_node_power_loss(world, 1);
+    (void)sim_run(sim, i * SIM_SECOND, UINT64_MAX);
+  }
+  assert_true(sim_arena_used_bytes(sim_arena(sim)) <= used + 16384);
+  sim_close(sim);
+}
+
 static void a_block_that_stop_forgets_is_a_leak(void **unused) {
   (void)unused;
   struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
@@ -282,6 +318,8 @@ static void allocations_fail_on_demand_and_at_the_quota(void **unused) {
   assert_false(sim_node_boot(world, 1));
   sim_node_memory_quota(world, 1, 64 + 40);
   assert_true(sim_node_boot(world, 1));
+  sim_node_power_loss(world, 1);
+  assert_true(sim_node_boot(world, 1));
   sim_close(sim);
 }
 
@@ -353,6 +391,8 @@ int main(void) {
       cmocka_unit_test(a_node_boots_dies_stops_and_refuses_and_each_is_told),
       cmocka_unit_test(power_can_be_lost_at_every_environment_call),
       cmocka_unit_test(after_power_is_lost_every_call_fails_and_nothing_has_effect),
+      cmocka_unit_test(the_call_in_which_power_is_lost_fails_too),
+      cmocka_unit_test(a_crash_loop_leaves_no_memory_behind),
       cmocka_unit_test(a_block_that_stop_forgets_is_a_leak),
       cmocka_unit_test(a_node_that_never_returns_is_a_livelock),
       cmocka_unit_test(too_many_events_in_one_simulated_second_are_a_livelock),

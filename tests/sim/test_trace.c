@@ -84,6 +84,27 @@ static void a_delivery_one_nanosecond_later_changes_the_hash(void **unused) {
   sim_close(sim);
 }
 
+static void do_nothing(struct sim_world *world, void *self, uint64_t token) {
+  (void)world, (void)self, (void)token;
+}
+
+static void an_event_that_does_nothing_is_hashed_with_its_time(void **unused) {
+  (void)unused;
+  struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
+  uint64_t hashes[2];
+  for (uint64_t shift = 0; shift < 2; shift++) {
+    struct sim_config config = {.source = {.seed = 1}};
+    struct sim_world *world = sim_world_begin(sim, &config);
+    uint32_t driver = sim_driver_add(world, do_nothing, NULL);
+    sim_driver_at(world, driver, 10 + shift, 0);
+    sim_driver_at(world, driver, 20, 0);
+    (void)sim_run(sim, 100, UINT64_MAX);
+    hashes[shift] = sim_trace_hash_of(world, SIM_SUB_TIMELINE);
+  }
+  assert_true(hashes[0] != hashes[1]);
+  sim_close(sim);
+}
+
 static void two_swapped_events_change_the_hash(void **unused) {
   (void)unused;
   struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
@@ -179,6 +200,7 @@ int main(void) {
       cmocka_unit_test(equal_runs_have_equal_hashes_with_and_without_a_recording),
       cmocka_unit_test(one_flipped_payload_bit_changes_the_hash),
       cmocka_unit_test(a_delivery_one_nanosecond_later_changes_the_hash),
+      cmocka_unit_test(an_event_that_does_nothing_is_hashed_with_its_time),
       cmocka_unit_test(two_swapped_events_change_the_hash),
       cmocka_unit_test(a_clock_that_is_read_changes_the_node_chain_and_no_other),
       cmocka_unit_test(the_diff_names_the_first_step_that_differs),
