@@ -327,6 +327,28 @@ static void a_read_is_verified_every_time(void **state) {
   wal_model_close(&w->model);
 }
 
+static void a_record_of_another_place_or_log_is_not_taken(void **state) {
+  struct world *w = *state;
+  uint8_t buffer[WAL_MODEL_PAYLOAD_MAX], bytes[40];
+  enum wal_record_type type = WAL_MARK;
+  size_t size = 0;
+  struct segment_record record;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  for (size_t i = 0; i < 3; i++)
+    assert_int_equal(wal_model_append(&w->model, 20), SYNC_OK);
+  uint8_t *file = memory_env_bytes(&w->memory, "wal-0000000000000000-00000001.new", &size) + SEGMENT_HEADER_BYTES;
+  assert_int_equal(wal_read(w->model.wal, 80, &type, buffer, sizeof buffer, &size), SYNC_OK);
+  memcpy(bytes, file + 80, sizeof bytes);
+  memcpy(file + 80, file, sizeof bytes); /* a misdirected write */
+  assert_int_equal(wal_read(w->model.wal, 80, &type, buffer, sizeof buffer, &size), SYNC_E_DAMAGED);
+  memcpy(file + 80, bytes, sizeof bytes);
+  assert_true(segment_record_peek(bytes, 80, WAL_MODEL_PAYLOAD_MAX, &record));
+  assert_true(segment_record_verify(bytes, &record, wal_id(w->model.wal), 80));
+  assert_false(segment_record_verify(bytes, &record, wal_id(w->model.wal) + 1, 80));
+  assert_false(segment_record_verify(bytes, &record, wal_id(w->model.wal), 120));
+  wal_model_close(&w->model);
+}
+
 static void a_full_disk_refuses_appends_until_there_is_room(void **state) {
   struct world *w = *state;
   assert_int_equal(wal_model_open(&w->model), SYNC_OK);
@@ -389,6 +411,7 @@ int main(void) {
       TEST(many_segments_are_read_through_few_handles),
       TEST(unsynced_segments_are_bounded_and_the_last_grows_instead),
       TEST(a_read_is_verified_every_time),
+      TEST(a_record_of_another_place_or_log_is_not_taken),
       TEST(a_full_disk_refuses_appends_until_there_is_room),
       TEST(names_are_parsed_strictly),
   };

@@ -213,6 +213,53 @@ static void a_header_that_is_damaged_hides_no_claim_of_its_records(void **state)
   wal_model_close(&w->model);
 }
 
+static void the_claim_of_a_segment_header_alone_is_believed(void **state) {
+  struct world *w = *state;
+  fresh(w, 7);
+  assert_int_equal(wal_model_append(&w->model, 100), SYNC_OK);
+  const char *second = "wal-0000000000000348-00000001";
+  assert_true(exists(w, second));
+  size_t offset = offset_of(w, 6);
+  process_crash(w);
+  memory_env_cut(&w->memory, second, SEGMENT_HEADER_BYTES);
+  memory_env_flip(&w->memory, FIRST_SEGMENT, offset);
+  assert_int_equal(wal_model_open(&w->model), SYNC_E_DAMAGED);
+  assert_true(w->model.report.damage_position == 720 && w->model.report.claimed_position == 840);
+  memory_env_flip(&w->memory, FIRST_SEGMENT, offset);
+  open_ok(w);
+  assert_int_equal(w->model.count, 7);
+  wal_model_close(&w->model);
+}
+
+/* A failed write that came back after power loss in the place of the record
+ * that was written over it, with the next record behind. */
+static void a_record_is_not_served_behind_another_than_its_own_predecessor(void **state) {
+  struct world *w = *state;
+  uint8_t refused[120];
+  size_t size = 0;
+  fresh(w, 3);
+  assert_int_equal(wal_model_append(&w->model, 100), SYNC_OK);
+  uint64_t position = w->model.records[3].position;
+  memcpy(refused, memory_env_bytes(&w->memory, FIRST_SEGMENT, &size) + offset_of(w, 3), sizeof refused);
+  wal_model_close(&w->model);
+  assert_false(world_end(w));
+
+  world_begin(w); /* the same log again, with other records behind the third */
+  fresh(w, 3);
+  w->model.next_id = 5;
+  assert_int_equal(wal_model_append(&w->model, 100), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 100), SYNC_OK);
+  size_t offset = offset_of(w, 3);
+  process_crash(w);
+  memcpy(memory_env_bytes(&w->memory, FIRST_SEGMENT, &size) + offset, refused, sizeof refused);
+  w->model.doubts[w->model.doubt_count++] = (struct wal_model_record){.id = 4, .position = position};
+  open_ok(w);
+  assert_int_equal(w->model.count, 4);
+  assert_int_equal(w->model.records[3].id, 4);
+  assert_int_equal(w->model.report.tail_bytes_cut, 120);
+  wal_model_close(&w->model);
+}
+
 static void a_segment_whose_size_survived_without_its_data_is_a_tail(void **state) {
   struct world *w = *state;
   fresh(w, 3);
@@ -624,6 +671,8 @@ int main(void) {
       TEST(a_missing_or_headless_segment_in_the_middle_is_damage),
       TEST(a_missing_or_headless_first_segment_is_damage),
       TEST(a_header_that_is_damaged_hides_no_claim_of_its_records),
+      TEST(the_claim_of_a_segment_header_alone_is_believed),
+      TEST(a_record_is_not_served_behind_another_than_its_own_predecessor),
       TEST(a_segment_whose_size_survived_without_its_data_is_a_tail),
       TEST(a_read_error_is_an_error_and_no_tail),
       TEST(no_memory_at_any_allocation_is_an_error_and_the_retry_succeeds),
