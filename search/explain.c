@@ -126,7 +126,7 @@ static void bundle_name(const struct suite *suite, const struct suite_failure *f
 /* Creates the bundle's folder and says where its choices go. */
 static void begin_bundle(const struct suite *suite, struct suite_failure *failure) {
   char name[256];
-  if (suite->options->bundles == NULL || failure->verdict == SUITE_CANARY_MISSED) return;
+  if (suite->options->bundles == NULL) return;
   bundle_name(suite, failure, name, sizeof name);
   if (!bundle_path(failure->bundle, sizeof failure->bundle, suite->options->bundles, name)) return;
   if (!bundle_create(failure->bundle)) failure->bundle[0] = '\0';

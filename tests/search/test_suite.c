@@ -17,7 +17,8 @@
 
 #define CALM                                                                                                           \
   "local sim = require \"sim\"\n"                                                                                      \
-  "return sim.scenario { name = \"calm\", nodes = 1, duration = \"1s\", run = function(world) end }\n"
+  "return sim.scenario { name = \"calm\", nodes = 1, duration = \"1s\",\n"                                             \
+  "  run = function(world) world:sleep(world:between(\"1ms\", \"500ms\")) end }\n"
 
 /* What the workers do before some seeds, besides running them. */
 struct mischief {
