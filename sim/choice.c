@@ -5,15 +5,23 @@
 #define SALT_IDENTITY UINT64_C(0x9e3779b97f4a7c15)
 #define SALT_UNIQUE UINT64_C(0xd1342543de82ef95)
 
-uint64_t sim_draw(uint64_t seed, struct sim_tag tag) {
+static inline uint64_t draw_mixed(uint64_t mixed_seed, struct sim_tag tag) {
   uint64_t where = (uint64_t)tag.kind << 32 | tag.where;
-  uint64_t mixed = sim_mix(sim_mix(seed + SALT_IDENTITY) ^ where);
+  uint64_t mixed = sim_mix(mixed_seed ^ where);
   return sim_mix(sim_mix(mixed + tag.identity * SALT_IDENTITY) ^ tag.identity);
 }
 
+uint64_t sim_mix_seed(uint64_t seed) {
+  return sim_mix(seed + SALT_IDENTITY);
+}
+
+uint64_t sim_draw(uint64_t seed, struct sim_tag tag) {
+  return draw_mixed(sim_mix_seed(seed), tag);
+}
+
 /* The outcome in lo .. lo + n - 1; n = 0 means all 64 bits. */
-static inline uint64_t draw_scaled(uint64_t seed, struct sim_tag tag, uint64_t n) {
-  uint64_t bits = sim_draw(seed, tag);
+static inline uint64_t draw_scaled(uint64_t mixed_seed, struct sim_tag tag, uint64_t n) {
+  uint64_t bits = draw_mixed(mixed_seed, tag);
   return n == 0 ? bits : sim_scale(bits, n);
 }
 
@@ -40,7 +48,7 @@ static uint64_t decide(struct sim *sim, struct sim_tag tag, uint64_t fresh, uint
 uint32_t sim_chance(struct sim_world *world, struct sim_tag tag, uint32_t ppm) {
   if (ppm == 0) return 0;
   struct sim *sim = world_sim(world);
-  uint64_t fresh = sim_scale(sim_draw(sim->source.seed, tag), 1000000) < ppm;
+  uint64_t fresh = sim_scale(draw_mixed(sim->mixed_seed, tag), 1000000) < ppm;
   if (sim->plain_seed) return (uint32_t)fresh;
   return (uint32_t)decide(sim, tag, fresh, 0, 1);
 }
@@ -48,7 +56,7 @@ uint32_t sim_chance(struct sim_world *world, struct sim_tag tag, uint32_t ppm) {
 uint64_t sim_pick(struct sim_world *world, struct sim_tag tag, uint64_t n) {
   SIM_ASSERT(world, n >= 1);
   struct sim *sim = world_sim(world);
-  uint64_t fresh = sim_scale(sim_draw(sim->source.seed, tag), n);
+  uint64_t fresh = sim_scale(draw_mixed(sim->mixed_seed, tag), n);
   if (sim->plain_seed) return fresh;
   return decide(sim, tag, fresh, 0, n - 1);
 }
@@ -56,7 +64,7 @@ uint64_t sim_pick(struct sim_world *world, struct sim_tag tag, uint64_t n) {
 uint64_t sim_range(struct sim_world *world, struct sim_tag tag, uint64_t lo, uint64_t hi) {
   SIM_ASSERT(world, lo <= hi);
   struct sim *sim = world_sim(world);
-  uint64_t fresh = lo + draw_scaled(sim->source.seed, tag, hi - lo + 1);
+  uint64_t fresh = lo + draw_scaled(sim->mixed_seed, tag, hi - lo + 1);
   if (sim->plain_seed) return fresh;
   return decide(sim, tag, fresh, lo, hi);
 }

@@ -83,6 +83,15 @@ static void *large_alloc(struct sim_arena *arena, struct sim_heap *heap, size_t 
   return (unsigned char *)span + SPAN_HEADER_BYTES;
 }
 
+/* What the block held is gone: filled, or for valgrind to watch. */
+static inline void spoil(const struct sim_arena *arena, void *block, size_t size) {
+  if (arena->fill < SIM_FILL_NONE) {
+    memset(block, (int)arena->fill, size);
+  } else if (arena->valgrind) {
+    sim_memory_undefined(block, size);
+  }
+}
+
 void *sim_heap_alloc(struct sim_arena *arena, struct sim_heap *heap, size_t size) {
   if (size > arena->reserve_bytes) return NULL;
   size_t slot_size = size + 2 * SIM_REDZONE_BYTES;
@@ -91,8 +100,7 @@ void *sim_heap_alloc(struct sim_arena *arena, struct sim_heap *heap, size_t size
   if (slot == NULL) return NULL;
   unsigned char *block = slot + SIM_REDZONE_BYTES;
   sim_memory_unpoison(block, size);
-  if (arena->fill < SIM_FILL_NONE) memset(block, (int)arena->fill, size);
-  if (arena->valgrind) sim_memory_undefined(block, size);
+  spoil(arena, block, size);
   heap->blocks++;
   heap->bytes += size;
   return block;
@@ -112,8 +120,7 @@ void sim_heap_free(struct sim_arena *arena, struct sim_heap *heap, void *block, 
     span_give(arena, span);
     return;
   }
-  if (arena->fill < SIM_FILL_NONE) memset(block, (int)arena->fill, size);
-  if (arena->valgrind) sim_memory_undefined(block, size);
+  spoil(arena, block, size);
   sim_memory_poison(block, size);
   push_free(heap, class_of(slot_size), slot);
 }

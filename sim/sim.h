@@ -243,8 +243,10 @@ struct sim_world *sim_world(struct sim *sim);
 void sim_set_source(struct sim *sim, const struct sim_choice_source *source);
 void sim_set_trace(struct sim *sim, struct sim_trace_log *log);
 
-/* Stops all faults: probabilities go to zero, cuts and pauses end, clocks run
- * true, armed crashes are disarmed. Nodes that are down stay down. */
+/* Stops all faults: probabilities, disk latencies and quotas go to zero, cuts
+ * and pauses end, clocks run at the true rate (a wall clock that was stepped
+ * stays where it is), armed crashes and failing allocations are disarmed.
+ * Nodes that are down stay down. */
 void sim_calm(struct sim_world *world);
 
 uint64_t sim_now(const struct sim_world *world);

@@ -69,6 +69,7 @@ void sim_fatal(struct sim_world *world, const char *file, int line, const char *
 
 void sim_set_source(struct sim *sim, const struct sim_choice_source *source) {
   sim->source = *source;
+  sim->mixed_seed = sim_mix_seed(source->seed);
   sim->plain_seed = source->overrides == NULL && source->record == NULL && source->rest == SIM_REST_SEED;
 }
 

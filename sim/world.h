@@ -10,7 +10,8 @@ struct sim {
   struct sim_arena *arena;
   struct sim_world *world;
   struct sim_choice_source source;
-  bool plain_seed; /* neither overrides nor recording nor calm: draw at once */
+  uint64_t mixed_seed; /* what draws begin with */
+  bool plain_seed;     /* neither overrides nor recording nor calm: draw at once */
   struct sim_trace_log *trace;
   sim_fatal_fn fatal;
   void *fatal_arg;
@@ -89,6 +90,7 @@ static inline struct sim *world_sim(const struct sim_world *world) {
   return world->root->sim;
 }
 
+uint64_t sim_mix_seed(uint64_t seed);
 __attribute__((noreturn)) void world_fatal(struct sim_world *world, bool in_node, const char *file, int line,
                                            const char *what);
 

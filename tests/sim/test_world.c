@@ -61,9 +61,13 @@ static void a_wished_base_is_taken(void **unused) {
   struct sim_config config = toy_world_config(1);
   uint64_t hash = toy_world_run(somewhere, &config, NODES, END);
   sim_close(somewhere);
-  uintptr_t wished = base - (UINT64_C(1) << 24);
-  struct sim *there = toy_sim_open(wished, SIM_FILL_NONE);
-  if (there == NULL) skip();
+  struct sim *there = NULL;
+  uintptr_t wished = base;
+  for (int tries = 0; there == NULL && tries < 100; tries++) {
+    wished -= (uintptr_t)1 << 24;
+    there = toy_sim_open(wished, SIM_FILL_NONE);
+  }
+  assert_non_null(there);
   assert_int_equal((uintptr_t)sim_arena_base(sim_arena(there)), wished);
   assert_int_equal(toy_world_run(there, &config, NODES, END), hash);
   sim_close(there);
