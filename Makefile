@@ -15,9 +15,9 @@ OPT ?= -O2
 VARIANT ?= $(notdir $(CC))$(OPT)$(if $(SANITIZE),-san)
 OUT := build/$(VARIANT)
 
+comma := ,
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 SANITIZE_FLAGS := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-comma := ,
 LIBRARY_CFLAGS := -isystem /usr/include/lua5.4 -isystem /usr/include/libxml2
 CFLAGS_ALL := -std=c11 $(OPT) -g $(WARNINGS) -ffp-contract=off -I. $(LIBRARY_CFLAGS) -D_GNU_SOURCE $(SANITIZE_FLAGS) $(CFLAGS)
 LDLIBS_ALL := -llua5.4 -ljansson -lxml2 -lm -lpthread $(LDLIBS)
