@@ -5,8 +5,9 @@
  * nothing else: no libc beyond memory and string functions, no ambient state.
  *
  * One environment is one directory of one node. Names are flat: 1 to 63 bytes
- * of [A-Za-z0-9._-], no separators. All calls return at once; only fsync
- * completes later (see file_fsync).
+ * of [A-Za-z0-9._-], no separators, and none of ".", ".." and "lock" (the
+ * environment's own). All calls return at once; only fsync completes later (see
+ * file_fsync).
  */
 #ifndef SYNC_ENV_H
 #define SYNC_ENV_H

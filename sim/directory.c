@@ -14,7 +14,7 @@ bool sim_name_valid(const char *name) {
     if (!letter && c != '.' && c != '_' && c != '-') return false;
     if (size + 1 == SIM_NAME_BYTES) return false;
   }
-  return size > 0 && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+  return size > 0 && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, "lock") != 0;
 }
 
 uint64_t sim_name_hash(const char *name) {

@@ -307,8 +307,9 @@ static void names_are_checked(void **state) {
   memset(longest, 'n', sizeof longest);
   longest[63] = '\0';
   assert_int_equal(sim_disk_open(fixture.disk, longest, SYNC_OPEN_CREATE, &file), SYNC_OK);
+  assert_int_equal(sim_disk_open(fixture.disk, "lock2", SYNC_OPEN_CREATE, &file), SYNC_OK);
   longest[63] = 'n', longest[64] = '\0';
-  static const char *const bad[] = {"", "a/b", "a b", "\xc3\xa4", ".", ".."};
+  static const char *const bad[] = {"", "a/b", "a b", "\xc3\xa4", ".", "..", "lock"};
   assert_int_equal(sim_disk_open(fixture.disk, longest, SYNC_OPEN_CREATE, &file), SYNC_E_INVALID);
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     assert_int_equal(sim_disk_open(fixture.disk, bad[i], SYNC_OPEN_CREATE, &file), SYNC_E_INVALID);
