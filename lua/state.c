@@ -5,6 +5,9 @@
 
 #include "lua/script.h"
 
+#define MEMORY_SPENT "the script uses more than 32 MiB of memory"
+#define CHARGED_BYTES_MIN 4096u
+
 /* --- Memory ---------------------------------------------------------------------- */
 
 /* Lua asks again after a full collection: the script is out of memory when the
@@ -33,6 +36,11 @@ static void *allocate(void *ud, void *block, size_t old_size, size_t new_size) {
     sim_free(script->world, block, old_size);
   }
   if (new_size > old_size) script->refused = 0;
+  /* Great blocks cost time too: a loop of them must end like any other. */
+  if (new_size >= CHARGED_BYTES_MIN) {
+    uint64_t steps = new_size / 64u;
+    script->slice_steps -= steps < script->slice_steps ? steps : script->slice_steps;
+  }
   script->bytes = script->bytes - old_size + new_size;
   return fresh;
 }
@@ -45,6 +53,7 @@ static void spent(lua_State *lua) {
   /* From now on every instruction raises the error again: no pcall in a loop
    * outlives it. */
   lua_sethook(lua, lua_gethook(lua), LUA_MASKCOUNT, 1);
+  if (script->memory_spent) script_raise(lua, MEMORY_SPENT);
   script_raise(lua,
                "the script takes too long without world:sleep (an endless loop?): more than %d million steps in one go",
                (int)(SCRIPT_SLICE_STEPS / 1000000u));
@@ -52,7 +61,7 @@ static void spent(lua_State *lua) {
 
 static void take(lua_State *lua, uint64_t steps) {
   struct script *script = script_of(lua);
-  if (script->steps_spent || script->slice_steps < steps || script->total_steps < steps) spent(lua);
+  if (script->steps_spent || script->memory_spent || script->slice_steps < steps || script->total_steps < steps) spent(lua);
   script->slice_steps -= steps;
   script->total_steps -= steps;
 }
@@ -157,7 +166,7 @@ void script_failed(struct script *script, lua_State *lua, int status) {
   script->wrong = true;
   if (script->memory_spent || status == LUA_ERRMEM) {
     script->memory_spent = !script->arena_spent;
-    what = "the script uses more than 32 MiB of memory";
+    what = MEMORY_SPENT;
   }
   if (strncmp(what, SCRIPT_CHUNK ":", sizeof SCRIPT_CHUNK) == 0)
     (void)snprintf(script->error, sizeof script->error, "%s", what);

@@ -76,7 +76,7 @@ static int string_rep(lua_State *lua) {
   (void)luaL_optlstring(lua, 3, "", &between);
   if (count > (lua_Integer)REP_BYTES_MAX || (count > 0 && (uint64_t)count * (size + between) > REP_BYTES_MAX))
     script_raise(lua, "string.rep: the result would have more than %u bytes", REP_BYTES_MAX);
-  script_charge(lua, count > 0 ? (uint64_t)count + (uint64_t)count * (size + between) / 64u : 0);
+  script_charge(lua, count > 0 ? (uint64_t)count * (size + between + 1u) / 64u : 0);
   return call_library(lua);
 }
 
