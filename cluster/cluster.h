@@ -80,8 +80,10 @@ void cluster_stats(const struct cluster *cluster, struct cluster_stats *stats);
 uint64_t cluster_outbox_size(struct cluster *cluster, uint32_t node); /* 0 when down */
 /* The engine's own counters of this life of the node; false when it is down. */
 bool cluster_node_stats(struct cluster *cluster, uint32_t node, struct sync_stats *stats);
-bool cluster_drained(struct cluster *cluster);   /* all up, outboxes empty */
-bool cluster_converged(struct cluster *cluster); /* all up, equal digests */
+/* All up and outboxes empty; all up with equal digests. Both are also true
+ * while a node honestly refuses to open on a disk that the world damaged. */
+bool cluster_drained(struct cluster *cluster);
+bool cluster_converged(struct cluster *cluster);
 
 /* Checks the invariants that hold at any moment (equal vectors have equal
  * states, state equals the model, values are real). Runs by itself at

@@ -37,18 +37,6 @@ void cluster_settle(struct sim *sim, struct cluster *cluster, uint64_t settle_ns
   }
 }
 
-/* The world damaged its disk and it says so: nothing more is asked of it. */
-static bool honestly_damaged(struct cluster *cluster, uint32_t node) {
-  return cluster->nodes[node].open_status == SYNC_E_DAMAGED && !cluster_engine(cluster, node) &&
-         sim_disk_damaged(sim_node_disk(sim_node_at(cluster->world, node)));
-}
-
-static bool any_honestly_damaged(struct cluster *cluster) {
-  for (uint32_t i = 1; i <= cluster->config.nodes; i++)
-    if (honestly_damaged(cluster, i)) return true;
-  return false;
-}
-
 /* --- Convergence --------------------------------------------------------------------- */
 
 struct difference {
@@ -151,7 +139,7 @@ static void judge_reopen(struct cluster *cluster, uint32_t number) {
 
 void cluster_judge(struct cluster *cluster) {
   if (cluster_violated(cluster)) return;
-  if (!any_honestly_damaged(cluster)) {
+  if (!cluster_excused(cluster)) {
     judge_convergence(cluster);
     judge_outboxes(cluster);
   }

@@ -87,6 +87,9 @@ void cluster_traced(struct sim_world *world, void *self, uint32_t node, enum syn
                     const uint64_t *fields, size_t count);
 /* Compares a node's whole state with the reference model. */
 void cluster_check_model(struct cluster *cluster, uint32_t node);
+/* Some node's disk was damaged by the world and the node says so by not
+ * opening: the others cannot be asked to converge with it. */
+bool cluster_excused(struct cluster *cluster);
 bool cluster_violated(const struct cluster *cluster);
 /* {node hash, incarnation, seq} of an operation, for a violation. */
 void cluster_subject(const struct cluster *cluster, uint32_t operation, uint64_t subject[3]);

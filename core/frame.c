@@ -119,7 +119,7 @@ int hello_parse(const uint8_t *body, size_t size, struct hello *hello) {
   hello->flags = bytes_read_u8(&reader);
   if (reader.failed || !origin_node_id_valid(hello->node_id, hello->node_id_size)) return SYNC_E_CORRUPT;
   if (hello->session == 0 || hello->nonce == 0) return SYNC_E_CORRUPT;
-  if ((hello->flags & ~(HELLO_FLAG_GAP | HELLO_FLAG_FULL)) != 0) return SYNC_E_CORRUPT;
+  if ((hello->flags & ~(HELLO_FLAG_GAP | HELLO_FLAG_FULL | HELLO_FLAG_ANSWER)) != 0) return SYNC_E_CORRUPT;
   hello->nodes = reader;
   return hello_check_entries(hello) ? SYNC_OK : SYNC_E_CORRUPT;
 }

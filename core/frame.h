@@ -30,8 +30,9 @@ int frame_parse(const void *bytes, size_t size, const uint8_t *cluster_id, struc
 
 /* --- HELLO ---------------------------------------------------------------- */
 
-#define HELLO_FLAG_GAP 1u  /* operations were skipped: a cause is missing */
-#define HELLO_FLAG_FULL 2u /* not applying */
+#define HELLO_FLAG_GAP 1u    /* operations were skipped: a cause is missing */
+#define HELLO_FLAG_FULL 2u   /* not applying */
+#define HELLO_FLAG_ANSWER 4u /* a retry or probe: the sender waits for a HELLO */
 
 struct hello {
   uint64_t limits_hash;

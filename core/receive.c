@@ -192,7 +192,7 @@ static int receive_hello(struct sync_engine *engine, struct peer *peer, const st
     ENGINE_TRACE(engine, SYNC_TRACE_IGNORED_HELLO, peer->handle, hello.session);
     peer->hello_pending = true;
   }
-  if (hello.known_session != engine->session) peer->hello_pending = true;
+  if (hello.known_session != engine->session || (hello.flags & HELLO_FLAG_ANSWER) != 0) peer->hello_pending = true;
   if (peer->known_session != hello.session) return SYNC_OK;
   peer->is_full = (hello.flags & HELLO_FLAG_FULL) != 0;
   if ((hello.flags & HELLO_FLAG_GAP) != 0 && !peer->is_full) peer_gap(peer, now_ns);

@@ -71,6 +71,12 @@ static void transmit_vector(const struct origins *origins, struct peer *peer, st
   peer->list_all = false;
 }
 
+static uint8_t transmit_flags(const struct sync_engine *engine, const struct peer *peer) {
+  bool waits = peer->state == SYNC_PEER_BACKOFF || peer->state == SYNC_PEER_PARKED;
+  return (uint8_t)((peer->gap_pending ? HELLO_FLAG_GAP : 0) | (engine->stats.full ? HELLO_FLAG_FULL : 0) |
+                   (waits ? HELLO_FLAG_ANSWER : 0));
+}
+
 static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void *buffer) {
   struct bytes_writer writer = frame_begin(buffer, engine->frame_bytes_max - FRAME_TRAILER_BYTES);
   struct hello hello = {
@@ -81,7 +87,7 @@ static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void
       .nonce = peer->my_nonce,
       .echo = peer->their_nonce,
       .known_session = peer->known_session,
-      .flags = (uint8_t)((peer->gap_pending ? HELLO_FLAG_GAP : 0) | (engine->stats.full ? HELLO_FLAG_FULL : 0)),
+      .flags = transmit_flags(engine, peer),
   };
   hello_write_head(&writer, &hello);
   origins_imply(&engine->origins);
