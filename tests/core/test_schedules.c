@@ -170,7 +170,12 @@ static void check_known(void) {
         const struct origin *origin = origins_at(&engine->origins, i);
         const struct origin *there =
             origins_find(&other->origins, (const uint8_t *)origin->node_id, origin->node_id_size, origin->incarnation);
-        assert_true(vector_get(&peer->known, i) <= (there == NULL ? 0 : there->durable));
+        uint64_t seq = vector_get(&peer->known, i);
+        if (seq == 0) continue;
+        uint64_t ordinal;
+        assert_non_null(there);
+        const struct oplog_entry *entry = oplog_find(&other->oplog, there, seq, &ordinal);
+        assert_true(entry != NULL && entry->end <= sync_durable_position(other));
       }
     }
 }
