@@ -1,0 +1,245 @@
+/* One world from birth to verdict: the same for the same seed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/script_fixture.h"
+
+#define HEAD "local sim = require 'sim'\nreturn sim.scenario { name = 'test', nodes = 3, duration = '6s',\n"
+#define WORKLOAD "workload = sim.kv { keys = 8, rate = '40/s', deletes = '10%' },\n"
+#define BUSY                                                                                                           \
+  HEAD WORKLOAD "network = { delay = '1ms..20ms', loss = '3%', reorder = '5%' }, disk = { fsync = '1ms..20ms' }, "     \
+                "shuffle = true,\n"                                                                                    \
+                "run = function(world)\n"                                                                              \
+                "  world:spawn(function(w) while true do w:sleep(w:between('10ms', '400ms')) w:log('tick ' .. "        \
+                "w:now()) end end)\n"                                                                                  \
+                "  for i = 1, 5 do\n"                                                                                  \
+                "    world:sleep(world:between('200ms', '700ms'))\n"                                                   \
+                "    local node = world:node(world:pick(3))\n"                                                         \
+                "    local cut = world:isolate(node)\n"                                                                \
+                "    node:crash { within = 50 }\n"                                                                     \
+                "    world:wait_until(function() return not node:up() end, '300ms')\n"                                 \
+                "    local t = {} for k, v in pairs(world:stats()) do t[#t + 1] = k .. v end\n"                        \
+                "    world:log(table.concat(t, ' '))\n"                                                                \
+                "    node:restart()\n"                                                                                 \
+                "    cut:heal()\n"                                                                                     \
+                "  end\n"                                                                                              \
+                "end,\n"                                                                                               \
+                "properties = {\n"                                                                                     \
+                "  sim.sometimes('it crashed', function(w) return w:fault('power_loss_in_call').firings > 0 end),\n"   \
+                "  sim.sometimes('never', function(w) return w:stats().submits > 1000000 end),\n"                      \
+                "  sim.eventually('equal', '30s', function(w) return w:converged() end) } }\n"
+
+static uint64_t hash_of(struct script_fixture *fixture, const char *text, uint64_t seed) {
+  enum scenario_verdict verdict = script_run(fixture, text, seed);
+  if (verdict != SCENARIO_HELD)
+    fail_msg("seed %d: %s%s", (int)seed, fixture->result.error.text, fixture->result.violation.detail);
+  return fixture->result.trace_hash;
+}
+
+static void the_same_seed_gives_the_same_run(void **state) {
+  for (uint64_t seed = 1; seed <= 10; seed++) {
+    uint64_t first = hash_of(*state, BUSY, seed),
+             script = ((struct script_fixture *)*state)->result.trace_hash_of[SIM_SUB_SCRIPT];
+    (void)hash_of(*state, HEAD WORKLOAD "}", seed);
+    assert_true(hash_of(*state, BUSY, seed) == first);
+    assert_true(((struct script_fixture *)*state)->result.trace_hash_of[SIM_SUB_SCRIPT] == script);
+  }
+}
+
+static void another_arena_gives_the_same_run(void **state) {
+  uint64_t first = hash_of(*state, BUSY, 3);
+  struct script_fixture other = {0};
+  struct sim_options options = {.fill = 0x5a};
+  other.sim = sim_open(&options);
+  assert_non_null(other.sim);
+  assert_true(hash_of(&other, BUSY, 3) == first);
+  sim_close(other.sim);
+}
+
+static void another_seed_gives_another_run(void **state) {
+  uint64_t seen[20];
+  for (uint64_t seed = 0; seed < 20; seed++) {
+    seen[seed] = hash_of(*state, BUSY, seed);
+    for (uint64_t before = 0; before < seed; before++)
+      assert_true(seen[before] != seen[seed]);
+  }
+}
+
+static void the_path_of_the_file_does_not_reach_the_run(void **state) {
+  struct script_fixture *fixture = *state;
+  uint64_t hashes[2];
+  static const char *const paths[] = {"a.lua",
+                                      "/some/where/else/with/a/very/long/path/indeed/that/lua/would/cut/short/b.lua"};
+  static const char text[] =
+      HEAD "run = function(w) w:log(select(2, pcall(error, 'x', 1))) w:log(select(2, pcall(function() "
+           "local x = nil + 1 end))) end }";
+  for (int i = 0; i < 2; i++) {
+    struct scenario_file *file = scenario_file_from(paths[i], text, sizeof text - 1);
+    struct scenario_options options = {.source = {.seed = 1}};
+    scenario_run(fixture->sim, file, &options, &fixture->result);
+    assert_int_equal(fixture->result.verdict, SCENARIO_HELD);
+    hashes[i] = fixture->result.trace_hash;
+    scenario_file_free(file);
+  }
+  assert_true(hashes[0] == hashes[1]);
+}
+
+static void a_script_in_mid_sleep_goes_on_after_a_restore(void **state) {
+  struct script_fixture *fixture = *state;
+  struct scenario_file *file = scenario_file_from("file.lua", BUSY, sizeof BUSY - 1);
+  struct scenario_options options = {.source = {.seed = 5}, .until_ns = 5 * SIM_SECOND};
+  struct sim_checkpoint *checkpoint = sim_checkpoint_create();
+  scenario_run(fixture->sim, file, &options, &fixture->result);
+  uint64_t whole = fixture->result.trace_hash;
+  for (uint64_t at = 100; at < 4000; at += 371) {
+    options.until_ns = at * SIM_MS;
+    scenario_run(fixture->sim, file, &options, &fixture->result);
+    assert_true(fixture->result.simulated_ns == options.until_ns);
+    assert_true(sim_checkpoint_save(checkpoint, sim_arena(fixture->sim)));
+    for (int round = 0; round < 2; round++) {
+      (void)sim_run(fixture->sim, 5 * SIM_SECOND, UINT64_MAX);
+      assert_true(sim_trace_hash(sim_world(fixture->sim)) == whole);
+      sim_checkpoint_restore(checkpoint, sim_arena(fixture->sim));
+    }
+  }
+  sim_checkpoint_destroy(checkpoint);
+  scenario_file_free(file);
+}
+
+static void results_tell_what_became_true(void **state) {
+  struct script_fixture *fixture = *state;
+  (void)hash_of(fixture, BUSY, 1);
+  assert_int_equal(fixture->result.sometimes_count, 2);
+  assert_true(fixture->result.sometimes[0]);
+  assert_false(fixture->result.sometimes[1]);
+  assert_true(fixture->result.faults[SIM_FAULT_POWER_LOSS_IN_CALL].firings > 0);
+  assert_true(fixture->result.events > 100 && fixture->result.peak_bytes > 100000);
+  assert_true(fixture->result.simulated_ns >= 6 * SIM_SECOND);
+}
+
+static void violated(void **state, const char *text, const char *property, const char *detail) {
+  struct script_fixture *fixture = *state;
+  assert_int_equal(script_run(fixture, text, 1), SCENARIO_VIOLATED);
+  assert_string_equal(fixture->result.violation.property, property);
+  assert_string_equal(fixture->result.violation.detail, detail);
+}
+
+static void properties_are_judged(void **state) {
+  violated(state, HEAD "properties = { sim.always('early', function(w) return w:now() < 1234567890 end) } }", "early",
+           "was false at 1.3s");
+  violated(state, HEAD "settle = '1s', properties = { sim.eventually('late', '3s', function(w) return false end) } }",
+           "late", "did not become true within 3s after faults stopped (looked until 9s)");
+  violated(state, HEAD "run = function(w)\n w:sleep '1s' w:fail('as it must') end }", "test", "line 4: as it must");
+  (void)hash_of(*state,
+                HEAD "properties = { sim.eventually('held', '3s', function(w) return w:now() > 8000000000 end) } }", 1);
+}
+
+static void a_canary_that_promises_early_is_caught(void **state) {
+  struct script_fixture *fixture = *state;
+  static const char text[] =
+      HEAD "workload = sim.kv { rate = '100/s', promise = 'submit' }, disk = { on_crash = 'strict', "
+           "fsync = '10ms..40ms' },\nmust_fail = 'durability', run = function(w) for i = 1, 10 do "
+           "w:sleep '200ms' w:node(1):put(1) w:node(1):crash() w:node(1):restart() end end }";
+  assert_int_equal(script_run(fixture, text, 1), SCENARIO_VIOLATED);
+  assert_string_equal(fixture->result.violation.property, "durability");
+}
+
+static void an_override_leaves_one_act_out(void **state) {
+  struct script_fixture *fixture = *state;
+  static const char text[] =
+      HEAD "run = function(w) w:sleep '1s' w:node(2):crash() w:sleep '1s' w:node(2):restart() end }";
+  struct scenario_file *file = scenario_file_from("file.lua", text, sizeof text - 1);
+  struct sim_choice_table *table = sim_choice_table_create(), *record = sim_choice_table_create();
+  struct scenario_options options = {.source = {.seed = 1, .record = record}};
+  uint64_t outcome;
+  struct sim_tag act = sim_tag(SIM_CHOICE_SCENARIO, 2, UINT64_C(1) << 32 | 1u);
+  scenario_run(fixture->sim, file, &options, &fixture->result);
+  uint64_t hash = fixture->result.trace_hash;
+  assert_int_equal(fixture->result.faults[SIM_FAULT_POWER_LOSS].firings, 1);
+  assert_true(sim_choice_table_get(record, act, &outcome) && outcome == 1);
+  /* The recording replays ... */
+  options.source = (struct sim_choice_source){.seed = 1, .overrides = record, .rest = SIM_REST_CALM};
+  scenario_run(fixture->sim, file, &options, &fixture->result);
+  assert_true(fixture->result.trace_hash == hash);
+  /* ... and the one crash can be left out. */
+  assert_true(sim_choice_table_set(table, act, 0));
+  options.source = (struct sim_choice_source){.seed = 1, .overrides = table};
+  scenario_run(fixture->sim, file, &options, &fixture->result);
+  assert_int_equal(fixture->result.verdict, SCENARIO_HELD);
+  assert_int_equal(fixture->result.faults[SIM_FAULT_POWER_LOSS].firings, 0);
+  sim_choice_table_destroy(table);
+  sim_choice_table_destroy(record);
+  scenario_file_free(file);
+}
+
+static void a_swarm_leaves_out_half_of_the_faults(void **state) {
+  struct script_fixture *fixture = *state;
+  static const char text[] = HEAD WORKLOAD "network = { loss = '5%', duplicate = '5%' }, swarm = true }";
+  unsigned both = 0, none = 0, one = 0;
+  for (uint64_t seed = 1; seed <= 40; seed++) {
+    (void)hash_of(fixture, text, seed);
+    bool loss = fixture->result.faults[SIM_FAULT_NET_LOSS].firings > 0;
+    bool duplicate = fixture->result.faults[SIM_FAULT_NET_DUPLICATE].firings > 0;
+    both += loss && duplicate;
+    none += !loss && !duplicate;
+    one += loss != duplicate;
+  }
+  assert_true(both >= 4 && none >= 4 && one >= 10);
+}
+
+static void every_method_does_what_it_says(void **state) {
+  assert_string_equal(
+      script_body(
+          *state,
+          "local a, b = world:node(1), world:node(2)\n"
+          "assert(a == world:nodes()[1] and a:number() == 1 and a:up() and a:state() == 'up' and a:lives() >= 1)\n"
+          "local ok, status = a:put(7, '100B') assert(ok and status == 'SYNC_OK')\n"
+          "assert(a:get(7) and b:get(7) == nil and a:get(8) == nil)\n"
+          "assert(a:outbox().size == 1 and world:stats().submits == 1)\n"
+          "assert(world:wait_until(function() return world:drained() end, '10s') == true)\n"
+          "assert(b:get(7) == a:get(7) and world:converged())\n"
+          "b:delete(7) assert(b:get(7) == nil)\n"
+          "assert(world:wait_until(function() return false end, '20ms') == false)\n"
+          "local ns, text = world:now() assert(math.type(ns) == 'integer' and text:find('ms'))\n"
+          "a:stop() assert(a:state() == 'down' and not a:up()) ok, status = a:put(1) assert(not ok)\n"
+          "assert(status == 'SYNC_E_POWERED_OFF') assert(a:restart() and a:restart())\n"
+          "a:crash { at = 1 } world:sleep '1ms' a:put(3) assert(not a:up()) a:restart()\n"
+          "b:pause() assert(b:state() == 'paused') b:resume() assert(b:up())\n"
+          "a:wipe() assert(not a:up()) a:restart() assert(a:calls() > 0 and a:disk_used() > 0)\n"
+          "a:process_crash() a:restart() a:clock { step = '-1s', rate = '100ppm', freeze = true }\n"
+          "a:disk { quota = '1MiB', fsync = '1ms' }\n"
+          "local cut = world:partition(a, { b }) cut:heal() cut:heal() world:partition_one_way({ 1 }, { 2 })\n"
+          "world:heal_all() world:isolate(1):heal() world:link(1, 2) { loss = '50%' }\n"
+          "for i = 1, 50 do local x = world:pick(3) assert(x >= 1 and x <= 3) end\n"
+          "assert(world:pick { 'only' } == 'only' and world:chance '100%' and not world:chance '0%')\n"
+          "assert(world:between('5ms', '5ms') == '5ms') world:check() world:log('a text longer than forty-eight bytes, "
+          "so that it takes more than one step of the trace')\n"
+          "local f = world:fault('power_loss_in_call') assert(f.firings == 1)\n"
+          "world:spawn(function(w, x, y) w:log(x .. y) end, 'x', 'y')"),
+      "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, script_fixture_open, script_fixture_close)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(the_same_seed_gives_the_same_run),
+      TEST(another_arena_gives_the_same_run),
+      TEST(another_seed_gives_another_run),
+      TEST(the_path_of_the_file_does_not_reach_the_run),
+      TEST(a_script_in_mid_sleep_goes_on_after_a_restore),
+      TEST(results_tell_what_became_true),
+      TEST(properties_are_judged),
+      TEST(a_canary_that_promises_early_is_caught),
+      TEST(an_override_leaves_one_act_out),
+      TEST(a_swarm_leaves_out_half_of_the_faults),
+      TEST(every_method_does_what_it_says),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
