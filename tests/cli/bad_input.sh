@@ -94,7 +94,7 @@ full_disk() {
   unshare -m bash -c 'mkdir -p disk && mount -t tmpfs -o size=64k tmpfs disk || exit 77
     dd if=/dev/zero of=disk/filler bs=1k count=60 2>/dev/null
     "$@" run good.lua --seeds 300 --json disk/report.json --junit disk/report.xml
-    status=$?; echo "left: $(ls disk)"; exit $status' _ "$syncsim"
+    status=$?; echo "left:" $(ls disk); exit $status' _ "$syncsim"
 }
 status=0
 full_disk >says.out 2>&1 || status=$?
@@ -120,7 +120,7 @@ kill_a_worker() {
   done
   wait "$suite" || status=$?
   cat killed.out
-  [ "$status" -eq 5 ] && grep -q 'signal 9' killed.out && grep -q 'did not happen' killed.out
+  [ "$status" -eq 5 ] && grep -q 'signal 9' killed.out
 }
 claim a_killed_worker_is_a_failure_of_its_seed kill_a_worker
 interrupt() { # SIGNAL
