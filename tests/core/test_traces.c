@@ -307,6 +307,41 @@ static void dead_incarnations_stay_off_the_wire(void **state) {
   replicas_destroy(world);
 }
 
+/* Life 3 implies 2, and 2 implies 1; who knows neither 2 nor 3 cannot tell. */
+static void what_unknown_lives_imply_is_said_when_it_is_sent_back(void **state) {
+  (void)state;
+  replicas_init(world, 2);
+  replicas_link(world, 0, 1);
+  replica_put(world, 0, "x", "1");
+  (void)replicas_settle(world, 60);
+  for (uint32_t life = 0; life < 2; life++) {
+    replica_close(world, 0);
+    replica_open(world, 0);
+    replica_put(world, 0, "x", "again");
+    replica_flush(world, 0);
+  }
+  replica_close(world, 0);
+  replica_open(world, 0);
+  /* Only HELLO gets through from n0. */
+  for (uint32_t round = 0; round < 10; round++) {
+    replica_flush(world, 0);
+    (void)replica_collect(world, 0);
+    (void)replica_collect(world, 1);
+    for (size_t place = world->frame_count; place-- > 0;)
+      if (world->frames[place].from == 0 && replicas_frame_type(world, place) == FRAME_OPS) replicas_drop(world, place);
+    while (world->frame_count > 0)
+      assert_int_equal(replicas_deliver(world, 0, false), SYNC_OK);
+  }
+  struct sync_peer_info info;
+  assert_int_equal(sync_peer_info(world->at[1].engine, replica_peer(world, 1, 0), &info), SYNC_OK);
+  assert_int_equal(info.in_flight_ops, 0);
+  assert_int_equal(info.owed_ops, 0);
+  struct sync_stats stats;
+  sync_stats_get(world->at[0].engine, &stats);
+  assert_int_equal(stats.duplicates, 1);
+  replicas_destroy(world);
+}
+
 int main(void) {
   world = calloc(1, sizeof *world);
   const struct CMUnitTest tests[] = {
@@ -318,6 +353,7 @@ int main(void) {
       cmocka_unit_test(a_write_waits_for_its_causes),
       cmocka_unit_test(only_the_durable_is_acknowledged_and_sent),
       cmocka_unit_test(dead_incarnations_stay_off_the_wire),
+      cmocka_unit_test(what_unknown_lives_imply_is_said_when_it_is_sent_back),
   };
   int r = cmocka_run_group_tests(tests, NULL, NULL);
   free(world);
