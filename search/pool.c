@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lua/units.h"
 #include "search/pipe.h"
 #include "search/worker.h"
 
@@ -250,15 +251,16 @@ static bool look(struct place *place, uint32_t index, struct pool_event *event) 
 }
 
 static bool find_hung(struct pool *pool, uint64_t now, struct pool_event *event) {
+  char limit[64];
   for (uint32_t i = 0; i < pool->count; i++) {
     struct place *place = &pool->places[i];
     if (!place->busy || place->deadline_ns > now) continue;
     event->news = POOL_HUNG;
     event->worker = i;
     event->job = place->job;
+    units_format_duration(pool->watchdog_ns, limit, sizeof limit);
     (void)snprintf(event->text, sizeof event->text,
-                   "no end after %llu s of real time; the worker process was killed (--watchdog sets the limit)",
-                   (unsigned long long)(pool->watchdog_ns / SIM_SECOND));
+                   "no end after %s of real time; the worker process was killed (--watchdog sets the limit)", limit);
     (void)end_process(place);
     return true;
   }
