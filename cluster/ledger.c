@@ -86,16 +86,28 @@ void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position,
   struct ledger_life *life = &ledger->lives[accepted->life];
   CLUSTER_GROW(ledger->world, life->operations, life->capacity, life->count + 1u);
   life->operations[life->count++] = operation;
-  life->unknown = LEDGER_NONE;
   accepted->seq = life->count;
   accepted->position = position;
   accepted->hlc = hlc;
   accepted->result = LEDGER_ACCEPTED;
 }
 
-void ledger_adopt(struct ledger *ledger, uint32_t life, uint64_t incarnation) {
-  uint32_t operation = ledger->lives[life].unknown;
-  if (!ledger->lives[life].incarnation) ledger_life_name(ledger, life, incarnation);
+void ledger_doubt(struct ledger *ledger, uint32_t operation) {
+  struct ledger_life *life = &ledger->lives[ledger->operations[operation].life];
+  ledger->operations[operation].result = LEDGER_UNKNOWN;
+  life->unknown = operation;
+  life->unknown_seq = life->count + 1u;
+  ledger->unknown++;
+}
+
+void ledger_adopt(struct ledger *ledger, uint32_t life_index, uint64_t incarnation) {
+  struct ledger_life *life = &ledger->lives[life_index];
+  uint32_t operation = life->unknown;
+  if (!life->incarnation) ledger_life_name(ledger, life_index, incarnation);
+  for (uint32_t seq = life->unknown_seq; seq <= life->count; seq++)
+    ledger->operations[life->operations[seq - 1u]].seq = 0;
+  life->count = life->unknown_seq - 1u;
+  life->unknown = LEDGER_NONE;
   ledger_accept(ledger, operation, UINT64_MAX, 0);
 }
 
@@ -108,6 +120,7 @@ uint32_t ledger_promise(struct ledger *ledger, uint32_t life_index, uint64_t dur
     operation->result = LEDGER_PROMISED;
     life->promised++;
   }
+  if (life->unknown != LEDGER_NONE && life->promised >= life->unknown_seq) life->unknown = LEDGER_NONE;
   ledger->promised += life->promised - before;
   return life->promised - before;
 }

@@ -49,9 +49,10 @@ struct ledger_life {
   uint32_t node;
   uint32_t *operations; /* by seq - 1 */
   uint32_t count, capacity;
-  uint32_t promised; /* the first so many are promised */
-  uint32_t unknown;  /* an operation that may exist beyond `count`; LEDGER_NONE */
-  bool lost;         /* the node was wiped or its disk damaged since: promises are excused */
+  uint32_t promised;    /* the first so many are promised */
+  uint32_t unknown;     /* an operation that may exist though it was not accepted; LEDGER_NONE */
+  uint32_t unknown_seq; /* the sequence number that it would have */
+  bool lost;            /* the node was wiped or its disk damaged since: promises are excused */
 };
 
 struct ledger {
@@ -83,7 +84,11 @@ uint32_t ledger_change_add(struct ledger *ledger, enum sync_change_kind kind, ui
 void ledger_seen_add(struct ledger *ledger, uint32_t number);
 /* The submit's result: gives it the next sequence number of its life. */
 void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position, uint64_t hlc);
-/* An unknown outcome turned out to exist as the next operation of its life. */
+/* The outcome is not known: until a later operation of the life is durable,
+ * it may turn out to exist. A newer unknown replaces an older. */
+void ledger_doubt(struct ledger *ledger, uint32_t operation);
+/* The unknown outcome turned out to exist, with its sequence number; what was
+ * accepted under that number meanwhile is lost (it was never promised). */
 void ledger_adopt(struct ledger *ledger, uint32_t life, uint64_t incarnation);
 /* Everything of the life up to that log position is durable; gives how many
  * operations that newly promised. */

@@ -29,23 +29,57 @@ static uint32_t *applied_slot(struct cluster *cluster, struct cluster_node *node
   return &node->applied[life];
 }
 
-/* An origin in a vector: which life is it, and were so many submitted? An
- * unknown outcome of the node's last life may turn out to exist here. */
+struct sibling_search {
+  uint64_t incarnation, seq;
+  uint32_t number; /* of the change that it should be */
+  bool tombstone;  /* ... or a delete */
+  bool found;
+};
+
+static int search_sibling(void *arg, const struct sync_sibling *sibling) {
+  struct sibling_search *search = arg;
+  if (sibling->dot.origin.incarnation != search->incarnation || sibling->dot.seq != search->seq) return 0;
+  search->found =
+      search->tombstone ? sibling->tombstone : ledger_value_read(sibling->value, sibling->value_size) == search->number;
+  return 1;
+}
+
+/* Whether the node holds under that id what the operation submitted. Only for
+ * the newest operation of an origin at its author: nothing has replaced it. */
+static bool holds_as(struct cluster *cluster, uint32_t node, uint32_t operation, uint64_t incarnation, uint64_t seq) {
+  uint32_t first = cluster->ledger.operations[operation].change_first;
+  const struct ledger_change *change = &cluster->ledger.changes[first];
+  struct sibling_search search = {incarnation, seq, first + 1u, change->kind == SYNC_DELETE, false};
+  char key[16];
+  size_t key_size = ledger_key_write(change->key, key);
+  sync_siblings(cluster_engine(cluster, node), key, key_size, search_sibling, &search);
+  return search.found;
+}
+
+/* The last life of the node may have an operation of unknown outcome: does this
+ * origin of its own show that it exists? */
+static bool unknown_exists(struct vector_context *context, uint32_t life, const struct sync_origin *origin,
+                           uint64_t seq) {
+  struct ledger *ledger = &context->cluster->ledger;
+  uint32_t previous = context->previous_life;
+  if (previous == LEDGER_NONE || strcmp(origin->node_id, context->node->name) != 0) return false;
+  const struct ledger_life *last = &ledger->lives[previous];
+  if (last->unknown == LEDGER_NONE || seq != last->unknown_seq) return false;
+  if (life == LEDGER_NONE) return last->incarnation == 0 && seq == 1;
+  if (life != previous) return false;
+  if (last->count < seq) return true;
+  return holds_as(context->cluster, context->node->number, last->unknown, origin->incarnation, seq);
+}
+
+/* An origin in a vector: which life is it, and were so many submitted? */
 static int origin_at_boot(void *arg, const struct sync_origin *origin, uint64_t seq) {
   struct vector_context *context = arg;
   struct cluster *cluster = context->cluster;
   struct ledger *ledger = &cluster->ledger;
   uint32_t life = ledger_life_find(ledger, origin->incarnation);
-  uint32_t previous = context->previous_life;
-  bool own = strcmp(origin->node_id, context->node->name) == 0;
-  if (own && previous != LEDGER_NONE && ledger->lives[previous].unknown != LEDGER_NONE) {
-    struct ledger_life *last = &ledger->lives[previous];
-    bool next = life == previous && seq == (uint64_t)last->count + 1u;
-    bool first = life == LEDGER_NONE && last->incarnation == 0 && seq == 1;
-    if (next || first) {
-      ledger_adopt(ledger, previous, origin->incarnation);
-      life = previous;
-    }
+  if (unknown_exists(context, life, origin, seq)) {
+    ledger_adopt(ledger, context->previous_life, origin->incarnation);
+    life = context->previous_life;
   }
   if (life == LEDGER_NONE || seq > ledger->lives[life].count) {
     uint64_t subject[3] = {sync_node_hash(origin->node_id), origin->incarnation, seq};

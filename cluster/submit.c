@@ -54,12 +54,10 @@ static void note_result(struct cluster *cluster, uint32_t operation, int status,
   /* A failed write may have persisted, and a power loss says nothing. */
   bool unknown =
       status == SYNC_E_POWERED_OFF || status == SYNC_E_IO || status == SYNC_E_NO_SPACE || status == SYNC_E_FAILED;
-  submitted->result = unknown ? LEDGER_UNKNOWN : LEDGER_REFUSED;
-  if (unknown) {
-    life->unknown = operation;
-    ledger->unknown++;
-  } else
-    ledger->refused++;
+  if (unknown)
+    ledger_doubt(ledger, operation);
+  else
+    ledger->refused++; /* LEDGER_REFUSED is 0 */
 }
 
 int cluster_submit(struct cluster *cluster, uint32_t number, const enum sync_change_kind *kinds, const uint32_t *keys,

@@ -144,7 +144,7 @@ void sync_close(struct sync_engine *engine);
  * SYNC_E_FULL, SYNC_E_TOO_MANY, SYNC_E_NO_MEMORY, SYNC_E_NO_SPACE, SYNC_E_IO,
  * SYNC_E_FAILED. SYNC_E_POWERED_OFF: the outcome is not known; it may be found
  * after the next open. The same is true of SYNC_E_IO and SYNC_E_NO_SPACE if
- * power is lost before the next successful submit: a failed write may have
+ * power is lost before a later submit is durable: a failed write may have
  * persisted. */
 SYNC_MUST_USE int sync_write(struct sync_engine *engine, const struct sync_change *changes, size_t count,
                              struct sync_receipt *receipt);

@@ -79,11 +79,41 @@ static void an_unknown_outcome_that_exists_becomes_the_next_operation(void **sta
   uint32_t life = ledger_life_begin(ledger, 2);
   uint32_t operation = ledger_submit(ledger, life);
   ledger_change_add(ledger, SYNC_DELETE, 9, 0);
-  ledger->lives[life].unknown = operation;
+  ledger_doubt(ledger, operation);
   ledger_adopt(ledger, life, 99);
   assert_int_equal(ledger_find(ledger, 99, 1), operation);
   assert_int_equal(ledger->lives[life].unknown, LEDGER_NONE);
   assert_int_equal(ledger_promise(ledger, life, UINT64_MAX - 1), 0);
+}
+
+static void a_refused_write_may_displace_what_was_accepted_after_it_but_not_promised(void **state) {
+  struct ledger *ledger = &((struct fixture *)*state)->ledger;
+  uint32_t life = ledger_life_begin(ledger, 2);
+  ledger_life_name(ledger, life, 99);
+  uint32_t refused = ledger_submit(ledger, life);
+  ledger_change_add(ledger, SYNC_PUT, 9, 16);
+  ledger_doubt(ledger, refused);
+  uint32_t accepted = ledger_submit(ledger, life);
+  ledger_change_add(ledger, SYNC_PUT, 8, 16);
+  ledger_accept(ledger, accepted, 100, 1);
+  assert_int_equal(ledger->lives[life].unknown, refused);
+  ledger_adopt(ledger, life, 99);
+  assert_int_equal(ledger_find(ledger, 99, 1), refused);
+  assert_int_equal(ledger->operations[accepted].seq, 0);
+}
+
+static void a_durable_successor_ends_the_doubt(void **state) {
+  struct ledger *ledger = &((struct fixture *)*state)->ledger;
+  uint32_t life = ledger_life_begin(ledger, 2);
+  ledger_life_name(ledger, life, 99);
+  uint32_t refused = ledger_submit(ledger, life);
+  ledger_change_add(ledger, SYNC_PUT, 9, 16);
+  ledger_doubt(ledger, refused);
+  uint32_t accepted = ledger_submit(ledger, life);
+  ledger_change_add(ledger, SYNC_PUT, 8, 16);
+  ledger_accept(ledger, accepted, 100, 1);
+  assert_int_equal(ledger_promise(ledger, life, 100), 1);
+  assert_int_equal(ledger->lives[life].unknown, LEDGER_NONE);
 }
 
 static void many_lives_are_found_by_incarnation(void **state) {
@@ -101,6 +131,9 @@ int main(void) {
       cmocka_unit_test(keys_are_read_back_and_strangers_refused),
       cmocka_unit_test_setup_teardown(a_promise_covers_what_lies_below_the_durable_position_only, set_up, tear_down),
       cmocka_unit_test_setup_teardown(an_unknown_outcome_that_exists_becomes_the_next_operation, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(a_refused_write_may_displace_what_was_accepted_after_it_but_not_promised, set_up,
+                                      tear_down),
+      cmocka_unit_test_setup_teardown(a_durable_successor_ends_the_doubt, set_up, tear_down),
       cmocka_unit_test_setup_teardown(many_lives_are_found_by_incarnation, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL) != 0;
