@@ -143,6 +143,8 @@ const char *sim_choice_kind_name(uint32_t kind) {
     NAME(DISK_MISDIRECT_WHERE, "disk_misdirect_where")
     NAME(DISK_LOST_WRITE, "disk_lost_write")
     NAME(DISK_UNREADABLE, "disk_unreadable")
+    NAME(DISK_UNREADABLE_WHERE, "disk_unreadable_where")
+    NAME(DISK_WRITE_BACK_NAMES, "disk_write_back_names")
     NAME(NODE_PICK, "node_pick")
     NAME(NODE_CRASH_CALL, "node_crash_call")
     NAME(NODE_ALLOC, "node_alloc")

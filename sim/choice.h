@@ -64,6 +64,8 @@ enum sim_choice_kind {
   SIM_CHOICE_DISK_MISDIRECT_WHERE = 63,
   SIM_CHOICE_DISK_LOST_WRITE = 64,
   SIM_CHOICE_DISK_UNREADABLE = 65,
+  SIM_CHOICE_DISK_UNREADABLE_WHERE = 66,
+  SIM_CHOICE_DISK_WRITE_BACK_NAMES = 67,
   SIM_CHOICE_NODE_PICK = 80,       /* env->pick of a node, by its kind in the identity */
   SIM_CHOICE_NODE_CRASH_CALL = 81, /* at which environment call an armed power loss strikes */
   SIM_CHOICE_NODE_ALLOC = 82,

@@ -68,6 +68,12 @@ void sim_directory_persist(struct sim_disk *disk, uint64_t order);
 void sim_directory_settle(struct sim_disk *disk);
 /* Whether an earlier pending change that is lost shares a name with this one. */
 bool sim_directory_orphaned(const struct sim_entry_change *change);
+/* The names on the platter, into an uninitialised directory. It counts on its
+ * files (names) until it is dropped, at once: no other call between the two. */
+void sim_directory_platter(struct sim_disk *disk, struct sim_directory *names);
+void sim_directory_platter_drop(struct sim_disk *disk, struct sim_directory *names);
+/* A name that is on the platter at once. It is free, and nothing is pending. */
+void sim_directory_add_durable(struct sim_disk *disk, const char *name, struct sim_file *file);
 /* No entries, no changes. */
 void sim_directory_clear(struct sim_disk *disk);
 

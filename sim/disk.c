@@ -37,15 +37,13 @@ const struct sim_disk_config *sim_disk_config(const struct sim_disk *disk) {
   return &disk->config;
 }
 
-static struct sim_file *file_add(struct sim_disk *disk) {
-  struct sim_file *file = sim_file_create(disk->world);
+void sim_disk_link(struct sim_disk *disk, struct sim_file *file) {
   file->previous = disk->files_last;
   if (disk->files_last != NULL)
     disk->files_last->next = file;
   else
     disk->files = file;
   disk->files_last = file;
-  return file;
 }
 
 void sim_disk_release(struct sim_disk *disk, struct sim_file *file) {
@@ -116,6 +114,11 @@ static int handle_take(struct sim_disk *disk, struct sim_file *file, sync_file *
   return SYNC_OK;
 }
 
+static void write_back_names(struct sim_disk *disk) {
+  if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_BACK, SIM_CHOICE_DISK_WRITE_BACK_NAMES, disk->config.write_back_ppm))
+    sim_directory_persist(disk, disk->directory.first->order);
+}
+
 static int open_file(struct sim_disk *disk, const char *name, uint32_t flags, sync_file *number) {
   uint32_t known = SYNC_OPEN_CREATE | SYNC_OPEN_EXCLUSIVE | SYNC_OPEN_TRUNCATE;
   if (!sim_name_valid(name) || (flags & ~known) != 0) return SYNC_E_INVALID;
@@ -127,8 +130,10 @@ static int open_file(struct sim_disk *disk, const char *name, uint32_t flags, sy
   if (file == NULL && (flags & SYNC_OPEN_CREATE) == 0) return SYNC_E_NOT_FOUND;
   if (file != NULL && (flags & SYNC_OPEN_CREATE) != 0 && (flags & SYNC_OPEN_EXCLUSIVE) != 0) return SYNC_E_EXISTS;
   if (file == NULL) {
-    file = file_add(disk);
+    file = sim_file_create(disk->world);
+    sim_disk_link(disk, file);
     sim_directory_create(disk, name, file);
+    write_back_names(disk);
   } else if ((flags & SYNC_OPEN_TRUNCATE) != 0 && file->size > 0) {
     disk->used_bytes -= file->size;
     sim_file_truncate(disk->world, file, ++disk->order, 0);
@@ -180,11 +185,14 @@ static int read_file(struct sim_disk *disk, sync_file number, uint64_t offset, v
     return SYNC_E_INTERRUPTED;
   if (sim_disk_fault(disk, SIM_FAULT_DISK_READ_ERROR, SIM_CHOICE_DISK_READ_ERROR, config->read_error_ppm))
     return SYNC_E_IO;
-  const struct sim_file *file = handle->file;
-  if (offset >= file->size) return SYNC_OK;
+  struct sim_file *file = handle->file;
+  if (offset >= file->size || size == 0) return SYNC_OK;
   if (size > file->size - offset) size = (size_t)(file->size - offset);
   if (size > 1 && sim_disk_fault(disk, SIM_FAULT_DISK_SHORT, SIM_CHOICE_DISK_SHORT, config->short_ppm))
     size = sim_disk_short_size(disk, size);
+  if (sim_file_read_fails(file, offset, offset + size, config->sector_bytes) ||
+      sim_disk_draw_unreadable(disk, file, offset, offset + size))
+    return SYNC_E_IO;
   sim_file_get(file, offset, buffer, size);
   *done = size;
   return SYNC_OK;
@@ -236,11 +244,13 @@ static int write_file(struct sim_disk *disk, sync_file number, uint64_t offset, 
   if (full) size = (size_t)(end - offset);
   if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_ERROR, SIM_CHOICE_DISK_WRITE_ERROR, config->write_error_ppm)) {
     *touched = (size_t)sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_WRITE_ERROR_DONE), size + UINT64_C(1));
+    if (sim_file_write_fails(file, offset, offset + *touched, config->sector_bytes)) *touched = 0;
     put(disk, file, offset, bytes, *touched);
     return SYNC_E_IO;
   }
   if (size > 1 && sim_disk_fault(disk, SIM_FAULT_DISK_SHORT, SIM_CHOICE_DISK_SHORT, config->short_ppm))
     size = sim_disk_short_size(disk, size);
+  if (sim_file_write_fails(file, offset, offset + size, config->sector_bytes)) return SYNC_E_IO;
   put(disk, file, offset, bytes, size);
   *done = *touched = size;
   return SYNC_OK;
@@ -267,6 +277,8 @@ static int truncate_file(struct sim_disk *disk, sync_file number, uint64_t size)
     bool full = size > end_max(disk, file);
     if (disk->config.quota_bytes > 0) sim_fault_chance(disk->world, SIM_FAULT_DISK_FULL, full);
     if (full) return SYNC_E_NO_SPACE;
+  } else if (sim_file_write_fails(file, size, file->size, disk->config.sector_bytes)) {
+    return SYNC_E_IO; /* what is left of the sector cannot be read */
   }
   disk->used_bytes += size - file->size;
   sim_file_truncate(disk->world, file, ++disk->order, size);
@@ -300,6 +312,7 @@ int sim_disk_rename(struct sim_disk *disk, const char *from, const char *to) {
       const struct sim_file *replaced = sim_directory_find(&disk->directory, to);
       sim_directory_rename(disk, from, to);
       unnamed(disk, replaced);
+      write_back_names(disk);
     }
   }
   return TRACE(disk, SIM_STEP_FILE_RENAME, text_hash(from), text_hash(to), RESULT(status));
@@ -314,6 +327,7 @@ int sim_disk_unlink(struct sim_disk *disk, const char *name) {
     if (file != NULL) {
       sim_directory_unlink(disk, name);
       unnamed(disk, file);
+      write_back_names(disk);
     }
   }
   return TRACE(disk, SIM_STEP_FILE_UNLINK, text_hash(name), RESULT(status));
@@ -442,18 +456,8 @@ uint64_t sim_disk_digest(const struct sim_disk *disk) {
     const struct sim_entry *entry = &disk->directory.entries[i];
     digest = sim_hash_fold(digest, sim_name_hash(entry->name));
     digest = sim_hash_fold(digest, sim_file_hash(entry->file, 0, entry->file->size));
+    for (const struct sim_unreadable *run = entry->file->unreadable; run != NULL; run = run->next)
+      digest = sim_hash_fold(sim_hash_fold(digest, run->from), run->to);
   }
   return digest;
-}
-
-bool sim_disk_damaged(const struct sim_disk *disk) {
-  return disk->damaged;
-}
-
-bool sim_disk_flip(struct sim_disk *disk, const char *name, uint64_t bit) {
-  struct sim_file *file = sim_name_valid(name) ? sim_directory_find(&disk->directory, name) : NULL;
-  if (file == NULL || bit / 8 >= file->size) return false;
-  sim_file_flip(disk->world, file, bit);
-  disk->damaged = true;
-  return true;
 }

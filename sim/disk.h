@@ -49,16 +49,39 @@ struct sim_disk_config {
   uint64_t latency_min_ns, latency_max_ns; /* of each read and write: keeps the node busy; 0 */
   uint32_t stall_ppm;                      /* per call: busy for stall_ns */
   uint64_t stall_ns;
-  uint32_t write_back_ppm; /* per write: the oldest pending change of that file is persisted */
+  uint32_t write_back_ppm; /* per write: the oldest pending change of that file is persisted; per change of
+                              names: the oldest pending one of the directory */
   uint32_t read_error_ppm, write_error_ppm;
   uint32_t short_ppm;     /* a read or write does less than asked */
   uint32_t interrupt_ppm; /* SYNC_E_INTERRUPTED */
   uint32_t fsync_error_ppm;
   uint32_t fsync_lie_ppm;  /* reports success, persists nothing */
   uint32_t rot_ppm;        /* per power loss: a bit of durable data flips */
+  uint32_t unreadable_ppm; /* per read: finds that a sector of its range can no longer be read */
   uint32_t lost_write_ppm; /* a write that never reaches the platter though fsync says so */
   uint32_t misdirect_ppm;  /* a write lands elsewhere in the file on the platter */
+  uint32_t damage_budget; /* damages of this disk (enum sim_damage_kind) after which chance does no more; 0: no bound */
 };
+
+/* Damage at rest: what a disk does to data that it promised to keep. */
+enum sim_damage_kind {
+  SIM_DAMAGE_ROT = 1,
+  SIM_DAMAGE_UNREADABLE = 2,
+  SIM_DAMAGE_LOST_WRITE = 3,
+  SIM_DAMAGE_MISDIRECTED = 4,
+  SIM_DAMAGE_FSYNC_LIE = 5,
+  SIM_DAMAGE_FSYNC_LATE = 6, /* an fsync that failed and says so only the next time */
+};
+
+/* One damage. Of an fsync: the range that holds all it should have covered. */
+struct sim_damage {
+  enum sim_damage_kind kind;
+  uint64_t name_hash;    /* sim_hash_bytes() of the file's name then; 0: no name, or the directory itself */
+  uint64_t offset, size; /* of the file's bytes; where a misdirected write should have been */
+  uint64_t stray_offset; /* where a misdirected write landed; else offset */
+  uint64_t time_ns;
+};
+#define SIM_DAMAGES_MAX 64u
 
 struct sim_disk *sim_disk_create(struct sim_world *world, uint32_t node, const struct sim_disk_config *config);
 /* Changes settings from now on. */
@@ -96,8 +119,17 @@ void sim_disk_power_loss(struct sim_disk *disk);
 /* The process dies, the page cache lives: drops handles and requests; what was
  * requested stays pending. */
 void sim_disk_process_crash(struct sim_disk *disk);
-/* Empties the disk. */
+/* Empties the disk; an image that was saved stays. */
 void sim_disk_wipe(struct sim_disk *disk);
+/* Keeps a copy of all that the platter holds now (names, contents, unreadable
+ * sectors; nothing that is pending), in place of an earlier one. In the arena, so
+ * that checkpoints hold it. */
+void sim_disk_image_save(struct sim_disk *disk);
+void sim_disk_image_drop(struct sim_disk *disk);
+/* The disk is as the image says, all durable, nothing pending, no handles; the
+ * image stays. false: none was saved. Settings, damage record and the count of
+ * power losses go on. */
+bool sim_disk_image_restore(struct sim_disk *disk);
 /* Makes the platter equal to the live content, whatever faults left there (for
  * the end of a run, and for tests). */
 void sim_disk_sync_all(struct sim_disk *disk);
@@ -106,12 +138,23 @@ void sim_disk_sync_all(struct sim_disk *disk);
 uint64_t sim_disk_used_bytes(const struct sim_disk *disk);
 uint64_t sim_disk_pending_changes(const struct sim_disk *disk);
 uint32_t sim_disk_open_handles(const struct sim_disk *disk);
-/* A hash of all names and live contents. */
+/* A hash of all names, live contents, and unreadable sectors. */
 uint64_t sim_disk_digest(const struct sim_disk *disk);
 /* True once the world has damaged durable data, or lied about durability:
  * promises of this node made before then are excused. */
 bool sim_disk_damaged(const struct sim_disk *disk);
+/* How many damages there were since the disk was made, scripted ones included. */
+uint64_t sim_disk_damage_count(const struct sim_disk *disk);
+/* The first SIM_DAMAGES_MAX of them, in order; NULL past the end. */
+const struct sim_damage *sim_disk_damage_at(const struct sim_disk *disk, uint64_t index);
+
+/* Damage by script: always done, and counted against the budget. */
 /* Flips one bit of a file's live and durable content; false when out of range. */
 bool sim_disk_flip(struct sim_disk *disk, const char *name, uint64_t bit);
+/* `count` sectors of the file, from number `sector` on, give SYNC_E_IO to every
+ * read until they are written again. What the page cache holds on to (pending
+ * changes) is read from there until power is lost. One damage, whatever the
+ * count. false when out of range. */
+bool sim_disk_unreadable(struct sim_disk *disk, const char *name, uint64_t sector, uint64_t count);
 
 #endif

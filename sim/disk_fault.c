@@ -10,6 +10,10 @@ bool sim_disk_fault(struct sim_disk *disk, enum sim_fault fault, enum sim_choice
   return fired != 0;
 }
 
+bool sim_disk_damage_fault(struct sim_disk *disk, enum sim_fault fault, enum sim_choice_kind kind, uint32_t ppm) {
+  return sim_disk_may_damage(disk) && sim_disk_fault(disk, fault, kind, ppm);
+}
+
 struct sim_tag sim_disk_tag(struct sim_disk *disk, enum sim_choice_kind kind) {
   return sim_tag(kind, disk->node, sim_counter(disk->world, kind, disk->node));
 }
@@ -33,11 +37,11 @@ size_t sim_disk_short_size(struct sim_disk *disk, size_t size) {
 void sim_disk_draw_fate(struct sim_disk *disk, struct sim_file *file, struct sim_change *change, const uint8_t *bytes) {
   const struct sim_disk_config *config = &disk->config;
   uint64_t sectors = (file->size + config->sector_bytes - 1) / config->sector_bytes;
-  if (sim_disk_fault(disk, SIM_FAULT_DISK_LOST_WRITE, SIM_CHOICE_DISK_LOST_WRITE, config->lost_write_ppm)) {
+  if (sim_disk_damage_fault(disk, SIM_FAULT_DISK_LOST_WRITE, SIM_CHOICE_DISK_LOST_WRITE, config->lost_write_ppm)) {
     change->fate = SIM_FATE_LOST;
-    disk->damaged = true;
-  } else if (sectors > 1 &&
-             sim_disk_fault(disk, SIM_FAULT_DISK_MISDIRECTED, SIM_CHOICE_DISK_MISDIRECT, config->misdirect_ppm)) {
+    sim_disk_damage(disk, SIM_DAMAGE_LOST_WRITE, file, change->offset, change->size, 0);
+  } else if (sectors > 1 && sim_disk_damage_fault(disk, SIM_FAULT_DISK_MISDIRECTED, SIM_CHOICE_DISK_MISDIRECT,
+                                                  config->misdirect_ppm)) {
     /* It lands at the same place of another sector. */
     uint64_t own = change->offset / config->sector_bytes;
     uint64_t other = sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_MISDIRECT_WHERE), sectors - 1);
@@ -46,7 +50,7 @@ void sim_disk_draw_fate(struct sim_disk *disk, struct sim_file *file, struct sim
     change->stray = sim_disk_alloc(disk->world, (size_t)change->size);
     memcpy(change->stray, bytes, (size_t)change->size);
     change->stray_offset = other * config->sector_bytes + change->offset % config->sector_bytes;
-    disk->damaged = true;
+    sim_disk_damage(disk, SIM_DAMAGE_MISDIRECTED, file, change->offset, change->size, change->stray_offset);
   }
 }
 
@@ -114,9 +118,22 @@ static bool doom(struct sim_disk *disk, struct sim_file *file, uint64_t order, b
   return doomed;
 }
 
+/* The range that holds all changes that an fsync covers. */
+static void covered(const struct sim_file *file, uint64_t order, uint64_t *from, uint64_t *to) {
+  *from = *to = 0;
+  for (const struct sim_change *change = file->first; change != NULL && change->order <= order; change = change->next) {
+    uint64_t end = change->offset + change->size;
+    if (change == file->first || change->offset < *from) *from = change->offset;
+    if (end > *to) *to = end;
+  }
+}
+
 /* Fails an fsync. Returns whether it is told now. */
 static bool fsync_fail(struct sim_disk *disk, struct sim_file *file, uint64_t order) {
   uint64_t form = sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_FSYNC_ERROR_FORM), FORM_COUNT);
+  if (form == FORM_LATE && !sim_disk_may_damage(disk)) form = FORM_CLEAN;
+  uint64_t from, to;
+  covered(file, order, &from, &to);
   draw_doomed(disk, file, order);
   file->errors++;
   if (form == FORM_REVERT) {
@@ -126,7 +143,8 @@ static bool fsync_fail(struct sim_disk *disk, struct sim_file *file, uint64_t or
     return true;
   }
   bool doomed = doom(disk, file, order, false);
-  if (form == FORM_LATE && doomed) disk->damaged = true; /* this one reports success */
+  if (form == FORM_LATE && doomed) /* this one reports success */
+    sim_disk_damage(disk, SIM_DAMAGE_FSYNC_LATE, file, from, to - from, 0);
   return form != FORM_LATE;
 }
 
@@ -142,8 +160,10 @@ int sim_disk_fsync_file_result(struct sim_disk *disk, struct sim_file *file, uin
       file->errors_seen = file->errors;
       return SYNC_E_IO;
     }
-  } else if (sim_disk_fault(disk, SIM_FAULT_DISK_FSYNC_LIE, SIM_CHOICE_DISK_FSYNC_LIE, config->fsync_lie_ppm)) {
-    if (doom(disk, file, order, true)) disk->damaged = true;
+  } else if (sim_disk_damage_fault(disk, SIM_FAULT_DISK_FSYNC_LIE, SIM_CHOICE_DISK_FSYNC_LIE, config->fsync_lie_ppm)) {
+    uint64_t from, to;
+    covered(file, order, &from, &to);
+    if (doom(disk, file, order, true)) sim_disk_damage(disk, SIM_DAMAGE_FSYNC_LIE, file, from, to - from, 0);
   } else {
     sim_file_persist(disk->world, file, order, config->sector_bytes);
   }
@@ -167,8 +187,9 @@ int sim_disk_fsync_dir_result(struct sim_disk *disk, uint64_t order) {
       sim_directory_persist(disk, change->order);
     return SYNC_E_IO;
   }
-  if (sim_disk_fault(disk, SIM_FAULT_DISK_FSYNC_LIE, SIM_CHOICE_DISK_FSYNC_LIE, config->fsync_lie_ppm)) {
-    if (disk->directory.first != NULL && disk->directory.first->order <= order) disk->damaged = true;
+  if (sim_disk_damage_fault(disk, SIM_FAULT_DISK_FSYNC_LIE, SIM_CHOICE_DISK_FSYNC_LIE, config->fsync_lie_ppm)) {
+    if (disk->directory.first != NULL && disk->directory.first->order <= order)
+      sim_disk_damage(disk, SIM_DAMAGE_FSYNC_LIE, NULL, 0, 0, 0);
     return SYNC_OK;
   }
   sim_directory_persist(disk, order);
@@ -180,15 +201,32 @@ void sim_disk_rot(struct sim_disk *disk) {
   for (uint32_t i = 0; i < disk->directory.count; i++)
     bytes += disk->directory.entries[i].file->size;
   if (bytes == 0) return;
-  if (!sim_disk_fault(disk, SIM_FAULT_DISK_ROT, SIM_CHOICE_DISK_ROT, disk->config.rot_ppm)) return;
+  if (!sim_disk_damage_fault(disk, SIM_FAULT_DISK_ROT, SIM_CHOICE_DISK_ROT, disk->config.rot_ppm)) return;
   uint64_t bit = sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_ROT_WHERE), bytes * 8);
   for (uint32_t i = 0; i < disk->directory.count; i++) {
     struct sim_file *file = disk->directory.entries[i].file;
     if (bit < file->size * 8) {
       sim_file_flip(disk->world, file, bit);
-      break;
+      sim_disk_damage(disk, SIM_DAMAGE_ROT, file, bit / 8, 1, 0);
+      return;
     }
     bit -= file->size * 8;
   }
-  disk->damaged = true;
+}
+
+bool sim_disk_draw_unreadable(struct sim_disk *disk, struct sim_file *file, uint64_t from, uint64_t to) {
+  uint64_t sector_bytes = disk->config.sector_bytes, at, candidates = 0;
+  if (disk->config.unreadable_ppm == 0 || !sim_disk_may_damage(disk)) return false;
+  bool fired =
+      sim_chance(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_UNREADABLE), disk->config.unreadable_ppm) != 0;
+  for (at = from - from % sector_bytes; fired && at < to; at += sector_bytes)
+    candidates += sim_file_reads_platter(file, at, disk->config.sector_bytes);
+  sim_fault_chance(disk->world, SIM_FAULT_DISK_UNREADABLE, candidates > 0);
+  if (candidates == 0) return false;
+  uint64_t which = sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_UNREADABLE_WHERE), candidates);
+  for (at = from - from % sector_bytes;; at += sector_bytes)
+    if (sim_file_reads_platter(file, at, disk->config.sector_bytes) && which-- == 0) break;
+  sim_file_make_unreadable(disk->world, file, at, at + sector_bytes, disk->config.sector_bytes);
+  sim_disk_damage(disk, SIM_DAMAGE_UNREADABLE, file, at, sector_bytes, 0);
+  return true;
 }

@@ -39,6 +39,9 @@ struct sim_disk {
   uint64_t losses;     /* power losses so far */
   uint64_t used_bytes; /* sizes of files that have a name or a handle */
   bool damaged;
+  uint64_t damage_count;
+  struct sim_damage *damages;   /* SIM_DAMAGES_MAX; NULL: none yet */
+  struct sim_disk_image *image; /* NULL: none */
 };
 
 /* Frees the file when nothing refers to it any more. */
@@ -46,11 +49,15 @@ void sim_disk_release(struct sim_disk *disk, struct sim_file *file);
 /* Drops handles and requests in flight, as every crash does. */
 void sim_disk_drop_process(struct sim_disk *disk);
 void sim_disk_count_used(struct sim_disk *disk);
+/* The file is the newest of the disk's list. */
+void sim_disk_link(struct sim_disk *disk, struct sim_file *file);
 
 /* --- disk_fault.c: whether and how a call goes wrong -------------------------- */
 
 /* Draws and counts a fault; no draw at 0 ppm. */
 bool sim_disk_fault(struct sim_disk *disk, enum sim_fault fault, enum sim_choice_kind kind, uint32_t ppm);
+/* The same for damage at rest; no draw when the budget is used up. */
+bool sim_disk_damage_fault(struct sim_disk *disk, enum sim_fault fault, enum sim_choice_kind kind, uint32_t ppm);
 /* The next decision of that kind on this disk. */
 struct sim_tag sim_disk_tag(struct sim_disk *disk, enum sim_choice_kind kind);
 /* Latency of a read or write, and a stall of any call. */
@@ -65,5 +72,15 @@ int sim_disk_fsync_file_result(struct sim_disk *disk, struct sim_file *file, uin
 int sim_disk_fsync_dir_result(struct sim_disk *disk, uint64_t order);
 /* A bit of what is on the platter flips, perhaps. After a power loss. */
 void sim_disk_rot(struct sim_disk *disk);
+/* A read of [from, to) finds a sector unreadable, perhaps; from < to. */
+bool sim_disk_draw_unreadable(struct sim_disk *disk, struct sim_file *file, uint64_t from, uint64_t to);
+
+/* --- damage.c ------------------------------------------------------------------- */
+
+/* Whether the budget allows one more. */
+bool sim_disk_may_damage(const struct sim_disk *disk);
+/* Counts and records one. `file` NULL: the directory. */
+void sim_disk_damage(struct sim_disk *disk, enum sim_damage_kind kind, const struct sim_file *file, uint64_t offset,
+                     uint64_t size, uint64_t stray_offset);
 
 #endif

@@ -40,6 +40,7 @@ void sim_file_forgive(struct sim_world *world, struct sim_file *file) {
     file->scars = scar->next;
     scar_free(world, scar);
   }
+  sim_file_make_readable(world, file, 0, UINT64_MAX);
 }
 
 void sim_file_destroy(struct sim_world *world, struct sim_file *file) {
@@ -268,8 +269,11 @@ static void scars_cut(struct sim_world *world, struct sim_file *file, uint64_t f
 }
 
 void sim_file_heal(struct sim_world *world, struct sim_file *file, uint64_t from, uint64_t to, uint32_t sector_bytes) {
-  if (file->scars == NULL || from >= to) return;
-  scars_cut(world, file, from - from % sector_bytes, (to + sector_bytes - 1) / sector_bytes * sector_bytes);
+  if ((file->scars == NULL && file->unreadable == NULL) || from >= to) return;
+  from -= from % sector_bytes;
+  to = (to + sector_bytes - 1) / sector_bytes * sector_bytes;
+  scars_cut(world, file, from, to);
+  sim_file_make_readable(world, file, from, to);
 }
 
 void sim_file_doom_first(struct sim_world *world, struct sim_file *file) {
@@ -287,7 +291,10 @@ void sim_file_persist_first(struct sim_world *world, struct sim_file *file, uint
     return;
   }
   if (change->fate == SIM_FATE_STRAY) {
-    scars_cut(world, file, change->stray_offset, change->stray_offset + change->size);
+    uint64_t stray_end = change->stray_offset + change->size;
+    scars_cut(world, file, change->stray_offset, stray_end);
+    sim_file_make_readable(world, file, change->stray_offset - change->stray_offset % sector_bytes,
+                           (stray_end + sector_bytes - 1) / sector_bytes * sector_bytes);
     scar_add(world, file, change->stray_offset, change->size, change->size, change->stray);
   }
   sim_file_doom_first(world, file);
@@ -305,7 +312,23 @@ void sim_file_settle(struct sim_world *world, struct sim_file *file, uint64_t si
     uint64_t to = min_u64(size, scar->offset + scar->size);
     if (scar->offset < to) put_remembered(world, file, scar->offset, scar->undo_size, scar->bytes, scar->offset, to);
   }
-  sim_file_forgive(world, file);
+  scars_cut(world, file, 0, UINT64_MAX);
+  sim_file_make_readable(world, file, size, UINT64_MAX);
+}
+
+struct sim_file *sim_file_platter(struct sim_world *world, const struct sim_file *file) {
+  struct sim_file *copy = sim_file_create(world);
+  for (uint32_t i = 0; i < file->page_end; i++)
+    if (file->pages[i] != NULL) memcpy(page_need(world, copy, i), file->pages[i], SIM_PAGE_BYTES);
+  copy->size = file->size;
+  for (const struct sim_change *change = file->last; change != NULL; change = change->previous)
+    sim_file_undo(world, copy, change, 0, UINT64_MAX);
+  for (const struct sim_scar *scar = file->scars; scar != NULL; scar = scar->next)
+    scar_add(world, copy, scar->offset, scar->size, scar->undo_size, scar->bytes);
+  for (const struct sim_unreadable *run = file->unreadable; run != NULL; run = run->next)
+    sim_file_make_unreadable(world, copy, run->from, run->to, 1);
+  sim_file_settle(world, copy, file->durable_size);
+  return copy;
 }
 
 static void flip_in(uint8_t *bytes, uint64_t offset, uint64_t size, uint64_t bit) {

@@ -49,6 +49,13 @@ struct sim_scar {
   uint8_t bytes[];
 };
 
+/* Sectors whose platter gives no data back (latent sector errors), as bytes
+ * [from, to). Disjoint, ascending. What is written again is readable again. */
+struct sim_unreadable {
+  struct sim_unreadable *next;
+  uint64_t from, to;
+};
+
 struct sim_file {
   struct sim_file *next, *previous; /* all files of the disk, oldest first */
   uint64_t size;                    /* live */
@@ -58,6 +65,7 @@ struct sim_file {
   struct sim_change *first, *last; /* pending, oldest first */
   uint64_t pending;
   struct sim_scar *scars;
+  struct sim_unreadable *unreadable;
   uint64_t errors;      /* failed fsyncs so far: each handle is told once ... */
   uint64_t errors_seen; /* ... and a handle opened later of those that nobody was told */
   uint32_t names;       /* live directory entries: 0 or 1 */
@@ -98,13 +106,31 @@ void sim_file_heal(struct sim_world *world, struct sim_file *file, uint64_t from
 void sim_file_resize(struct sim_world *world, struct sim_file *file, uint64_t size);
 /* After a power loss: no change is pending, the size is `size`, the scars show. */
 void sim_file_settle(struct sim_world *world, struct sim_file *file, uint64_t size);
-/* Forgets scars: the platter is as the cache. */
+/* Forgets scars and unreadable sectors: the platter is as the cache. */
 void sim_file_forgive(struct sim_world *world, struct sim_file *file);
+/* A file of its own, linked nowhere, that holds what the platter of this one
+ * does, unreadable sectors too. */
+struct sim_file *sim_file_platter(struct sim_world *world, const struct sim_file *file);
 /* Flips a bit in every version of the byte. */
 void sim_file_flip(struct sim_world *world, struct sim_file *file, uint64_t bit);
 
 /* Sectors that a change touches: [*first, *end). */
 void sim_change_sectors(const struct sim_change *change, uint32_t sector_bytes, uint64_t *first, uint64_t *end);
+
+/* --- unreadable.c. Offsets are rounded out to whole sectors. ------------------- */
+
+void sim_file_make_unreadable(struct sim_world *world, struct sim_file *file, uint64_t from, uint64_t to,
+                              uint32_t sector_bytes);
+/* Exactly [from, to). */
+void sim_file_make_readable(struct sim_world *world, struct sim_file *file, uint64_t from, uint64_t to);
+/* Whether a read of the sector at `from` is served from the platter: the page
+ * cache holds on to what differs from it. */
+bool sim_file_reads_platter(const struct sim_file *file, uint64_t from, uint32_t sector_bytes);
+/* Whether reading [from, to) must fail. */
+bool sim_file_read_fails(const struct sim_file *file, uint64_t from, uint64_t to, uint32_t sector_bytes);
+/* Whether writing [from, to) must fail: it covers an unreadable sector in part,
+ * and the rest of it would have to be read first. */
+bool sim_file_write_fails(const struct sim_file *file, uint64_t from, uint64_t to, uint32_t sector_bytes);
 
 /* Memory of the world; a used-up arena is the harness's failure. */
 void *sim_disk_alloc(struct sim_world *world, size_t size);

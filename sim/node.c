@@ -314,6 +314,14 @@ void sim_node_wipe(struct sim_world *world, uint32_t number) {
   sim_disk_wipe(node->disk);
 }
 
+bool sim_node_restore(struct sim_world *world, uint32_t number) {
+  struct sim_node *node = sim_node_at(world, number);
+  SIM_ASSERT(world, node->heap == NULL);
+  bool restored = sim_disk_image_restore(node->disk);
+  sim_fault_chance(world, SIM_FAULT_RESTORE, restored);
+  return restored;
+}
+
 void *sim_node_enter(struct sim_world *world, uint32_t number) {
   struct sim_node *node = sim_node_at(world, number);
   if (node->run_state != SIM_NODE_UP) return NULL;

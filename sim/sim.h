@@ -154,6 +154,11 @@ uint64_t sim_node_stop(struct sim_world *world, uint32_t number);
 void sim_node_pause(struct sim_world *world, uint32_t number);
 void sim_node_resume(struct sim_world *world, uint32_t number);
 void sim_node_wipe(struct sim_world *world, uint32_t number); /* the node must be down */
+/* Sets the node's disk back to the image that sim_disk_image_save() kept last, as
+ * a restore from backup does: what was written since is gone, names too; all is
+ * durable and nothing pending. The image can be restored again. The node must be
+ * down. false, and nothing happens: no image was saved. */
+bool sim_node_restore(struct sim_world *world, uint32_t number);
 /* Power is lost inside the `calls`-th environment call from now (1: the next).
  * 0 disarms. `process` true: the process dies, the page cache lives. */
 void sim_node_arm(struct sim_world *world, uint32_t number, uint64_t calls, bool process);
