@@ -48,7 +48,7 @@ same_hash() { # FILE...
     [ "$(hash_in "$file")" = "$hash" ] || { echo "$file: $(hash_in "$file"), not $hash"; return 1; }
   done
 }
-without_times() { sed -E 's/ in [0-9.]+ [mu]?s.*//; s/ +[0-9.]+ (ms|us|s)$//' "$1"; }
+without_times() { sed -E 's/ in [0-9.]+ [mu]?s.*//; s/ +[0-9.]+ (ms|us|s)$//; s/ +/ /g' "$1"; }
 
 claim some_seeds_fail status_of 1 run.out "$syncsim" run "some seeds.lua" --seeds 12 --json run.json --hashes
 seed=$(sed -n 's/.*replay.*--seed \([0-9]*\)$/\1/p' run.out | head -1)
