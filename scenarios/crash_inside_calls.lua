@@ -7,8 +7,8 @@ return sim.scenario {
   duration = "10s",
   workload = sim.kv { keys = 16, rate = "60/s", deletes = "10%", batch = "10%" },
   network  = { delay = "1ms..20ms" },
-  disk     = { on_crash = "adversarial", fsync = "500us..10ms", write_back = "10%" },
-  engine   = { segment = "8KiB" }, -- small: the log changes its segment often
+  disk     = { on_crash = "adversarial", fsync = "1ms..20ms", write_back = "10%" },
+  engine   = { segment = "4KiB" }, -- small: the log changes its segment often
   expects  = { "power_loss_in_call", "disk_torn", "disk_directory" },
 
   run = function(world)

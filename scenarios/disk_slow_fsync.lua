@@ -8,7 +8,8 @@ return sim.scenario {
   workload = sim.kv { keys = 12, rate = "60/s", deletes = "10%" },
   network  = { delay = "100us..2ms" }, -- the network is much faster than the disks
   disk     = { on_crash = "adversarial", fsync = "20ms..400ms" },
-  expects  = { "power_loss", "disk_fsync_cut", "disk_lost_pending" },
+  expects  = { "power_loss", "disk_fsync_cut", "disk_lost_pending", "disk_torn", "disk_reordered", "disk_garbage",
+               "disk_size" },
 
   run = function(world)
     for _ = 1, 5 do

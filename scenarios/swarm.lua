@@ -59,8 +59,8 @@ return sim.scenario {
                corrupt = "1%", truncate = "1%", slow = "1%", slow_within = "1s" },
   disk     = { on_crash = "adversarial", fsync = "100us..20ms", write_back = "10%", interrupt = "2%", short = "2%",
                write_error = "0.1%", fsync_error = "0.2%" },
-  engine   = { segment = "16KiB", batch_size = 8, ack_timeout = "500ms", retry_interval = "200ms", retry_cap = "2s",
-               max_retries = 4, probe_interval = "2s" },
+  engine   = { segment = "16KiB", batch_size = 8, ack_timeout = "300ms", retry_interval = "100ms", retry_cap = "1s",
+               max_retries = 2, probe_interval = "1s" },
   shuffle  = true,
   swarm    = true, -- each seed has a random half of these faults
   expects  = { "power_loss", "power_loss_in_call", "process_crash", "net_partition", "pause", "clock_step",

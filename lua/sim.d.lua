@@ -1,0 +1,340 @@
+---@meta sim
+-- What editors with a Lua language server need to know about scenarios.
+-- The guide is docs/scenarios.md.
+
+---A duration: "5s", "2.5s", "200us" (ns, us, ms, s, min, h).
+---@alias duration string
+---A range of durations: "5ms..50ms", or one duration.
+---@alias durations string
+---A size: "64KiB" (B, KiB, MiB, GiB).
+---@alias size string
+---A range of sizes: "16B..64B", or one size.
+---@alias sizes string
+---A share: "1%", "0.5%", "200ppm".
+---@alias share string
+---A rate: "50/s" (/s, /min, /h).
+---@alias rate string
+---@alias anynode integer|sim.Node
+---@alias group anynode|anynode[]
+
+---@class sim.Network
+---@field delay? durations one way; "1ms"
+---@field loss? share
+---@field duplicate? share
+---@field duplicate_within? duration
+---@field reorder? share
+---@field reorder_within? duration
+---@field corrupt? share one bit flips
+---@field truncate? share the end is missing
+---@field slow? share
+---@field slow_within? duration
+
+---@class sim.Disk
+---@field on_crash? "adversarial"|"ordered"|"strict"
+---@field sector? size
+---@field quota? size "0B" is no bound
+---@field handles? integer
+---@field fsync? durations from request to completion; "50us..2ms"
+---@field latency? durations of each read and write
+---@field stall? share
+---@field stall_time? duration
+---@field write_back? share
+---@field read_error? share
+---@field write_error? share
+---@field short? share
+---@field interrupt? share
+---@field fsync_error? share
+---@field fsync_lie? share
+---@field rot? share
+---@field lost_write? share
+---@field misdirect? share
+
+---@class sim.Engine
+---@field preset? "durable"|"fast"
+---@field value_max? size
+---@field changes_max? integer
+---@field store_max? size
+---@field peers_max? integer
+---@field origins_max? integer
+---@field segment? size
+---@field batch_size? integer
+---@field window_ops? integer
+---@field max_retries? integer
+---@field retry_interval? duration
+---@field retry_cap? duration
+---@field probe_interval? duration
+---@field ack_timeout? duration
+---@field idle_hello? duration
+---@field idle_mark? duration
+---@field fsync_spacing? duration
+---@field clock_bound? duration
+
+---@class sim.KvOptions
+---@field keys? integer 16
+---@field rate? rate all nodes together; "50/s"
+---@field deletes? share
+---@field hot? share of submits that go to key 0
+---@field value? sizes "16B..64B"
+---@field batch? share of submits that are one operation of several keys
+---@field promise? "durable"|"submit"
+
+---@class sim.Kv
+
+---@class sim.Property
+
+---@alias fault
+---| "net_loss" | "net_duplicate" | "net_reorder" | "net_partition" | "net_corrupt" | "net_truncate" | "net_slow"
+---| "net_burst" | "net_clog" | "net_overflow" | "power_loss" | "power_loss_in_call" | "process_crash" | "pause" | "wipe"
+---| "restore" | "alloc" | "clock_step" | "clock_drift" | "clock_freeze" | "disk_lost_pending" | "disk_torn"
+---| "disk_reordered" | "disk_garbage" | "disk_size" | "disk_directory" | "disk_write_back" | "disk_full"
+---| "disk_read_error" | "disk_write_error" | "disk_short" | "disk_interrupt" | "disk_fsync_error" | "disk_fsync_lie"
+---| "disk_fsync_cut" | "disk_latency" | "disk_stall" | "disk_rot" | "disk_unreadable" | "disk_lost_write"
+---| "disk_misdirected" | "disk_handles"
+
+---@class sim.ScenarioOptions
+---@field name string what must hold, in a few words
+---@field story? string the real failure that it stands for
+---@field nodes? integer 1 to 64; 3
+---@field topology? "mesh"|"line"|"ring"|"star"
+---@field duration? duration of faults; "20s"
+---@field settle? duration to converge in; "120s"
+---@field workload? sim.Kv
+---@field network? sim.Network
+---@field disk? sim.Disk
+---@field engine? sim.Engine
+---@field shuffle? boolean simultaneous events in an order that the seed chooses
+---@field swarm? boolean each seed turns off a random half of the faults
+---@field must_fail? string a canary: the property that must be violated
+---@field expects? fault[] faults that run causes
+---@field run? fun(world: sim.World)
+---@field properties? sim.Property[]
+
+---@class sim.Scenario
+
+---@class sim
+local sim = {}
+
+---@param options sim.ScenarioOptions
+---@return sim.Scenario
+function sim.scenario(options) end
+
+---@param options sim.KvOptions
+---@return sim.Kv
+function sim.kv(options) end
+
+---Must be true every 100 ms of simulated time, and at the end.
+---@param name string
+---@param holds fun(world: sim.World): boolean
+---@return sim.Property
+function sim.always(name, holds) end
+
+---Must be true at some look, in at least one run of a suite.
+---@param name string
+---@param holds fun(world: sim.World): boolean
+---@return sim.Property
+function sim.sometimes(name, holds) end
+
+---Must become true within that time after faults stopped.
+---@param name string
+---@param within duration
+---@param holds fun(world: sim.World): boolean
+---@return sim.Property
+function sim.eventually(name, within, holds) end
+
+---@class sim.Cut
+local cut = {}
+
+---Mends what this cut cut; once.
+function cut:heal() end
+
+---@class sim.Stats
+---@field submits integer
+---@field refused integer
+---@field unknown integer
+---@field promised integer
+---@field opens integer
+---@field closes integer
+---@field submitted integer
+---@field applied integer
+---@field duplicates integer
+---@field not_yet integer
+---@field durables integer
+---@field sent integer
+---@field hellos integer
+---@field acknowledgements integer
+---@field ignored_hellos integer
+---@field timeouts integer
+---@field retries integer
+---@field parked integer
+---@field revived integer
+---@field refusals integer
+---@field fail_stops integer
+---@field rotations integer
+---@field marks integer
+
+---@class sim.World
+local world = {}
+
+---@param time duration
+function world:sleep(time) end
+
+---Looks every 10 ms; false when the time passed.
+---@param holds fun(world: sim.World): boolean
+---@param within duration
+---@return boolean
+function world:wait_until(holds, within) end
+
+---Starts another task beside this one.
+---@param task fun(world: sim.World, ...)
+---@param ... any
+function world:spawn(task, ...) end
+
+---@return integer ns simulated time
+---@return string text
+function world:now() end
+
+---@param from duration
+---@param to duration
+---@return duration
+function world:between(from, to) end
+
+---1 to n, or one of the list.
+---@generic T
+---@param list T[]
+---@return T
+---@overload fun(self: sim.World, n: integer): integer
+function world:pick(list) end
+
+---@param how_often share
+---@return boolean
+function world:chance(how_often) end
+
+---@param number anynode
+---@return sim.Node
+function world:node(number) end
+
+---@return sim.Node[]
+function world:nodes() end
+
+---@param a group
+---@param b group
+---@return sim.Cut
+function world:partition(a, b) end
+
+---What `from` sends does not arrive at `to`.
+---@param from group
+---@param to group
+---@return sim.Cut
+function world:partition_one_way(from, to) end
+
+---@param node anynode
+---@return sim.Cut
+function world:isolate(node) end
+
+function world:heal_all() end
+
+---Network options for one directed link: world:link(1, 2) { loss = "50%" }
+---@param from anynode
+---@param to anynode
+---@return fun(options: sim.Network)
+function world:link(from, to) end
+
+---@param what "start"|"stop"
+function world:workload(what) end
+
+---@return sim.Stats
+function world:stats() end
+
+---@param name fault
+---@return { opportunities: integer, firings: integer }
+function world:fault(name) end
+
+---All up and nothing owed.
+---@return boolean
+function world:drained() end
+
+---All up and equal.
+---@return boolean
+function world:converged() end
+
+---Runs the oracles that hold at any moment.
+function world:check() end
+
+---@param text any
+function world:log(text) end
+
+---A violation, named after the scenario.
+---@param text string
+function world:fail(text) end
+
+---@class sim.Crash
+---@field within? integer inside one of the next so many calls
+---@field at? integer inside this call from now
+
+---@class sim.Node
+local node = {}
+
+---Power loss: now, or inside a later call.
+---@param when? sim.Crash
+function node:crash(when) end
+
+---The process dies, the page cache lives.
+---@param when? sim.Crash
+function node:process_crash(when) end
+
+---Boots it; does nothing when it is up.
+---@param options? { crash_within?: integer, crash_at?: integer }
+---@return boolean up
+function node:restart(options) end
+
+function node:stop() end
+function node:pause() end
+function node:resume() end
+
+---Empties its disk.
+function node:wipe() end
+
+---@param options { step?: string, rate?: string, freeze?: boolean }
+function node:clock(options) end
+
+---@param options sim.Disk
+function node:disk(options) end
+
+---@param key integer
+---@param value_size? size
+---@return boolean taken
+---@return string status
+function node:put(key, value_size) end
+
+---@param key integer
+---@return boolean taken
+---@return string status
+function node:delete(key) end
+
+---The number of the value in the ledger, nil when absent.
+---@param key integer
+---@return integer?
+function node:get(key) end
+
+---@return boolean
+function node:up() end
+
+---@return "up"|"down"|"paused"|"refused"
+function node:state() end
+
+---@return { size: integer }
+function node:outbox() end
+
+---@return integer
+function node:number() end
+
+---@return integer calls to the environment so far
+function node:calls() end
+
+---@return integer
+function node:lives() end
+
+---@return integer bytes
+function node:disk_used() end
+
+return sim
