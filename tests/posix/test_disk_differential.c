@@ -394,22 +394,27 @@ struct report {
   size_t size;
 };
 
+__attribute__((format(printf, 2, 3))) static void report_text(struct report *report, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  int wrote = vsnprintf(report->text + report->size, sizeof report->text - report->size, format, arguments);
+  va_end(arguments);
+  assert_true(wrote >= 0 && (size_t)wrote < sizeof report->text - report->size);
+  report->size += (size_t)wrote;
+}
+
 static void report_step(struct report *report, struct both *both, const struct step *step, bool equal) {
   char call[256];
   const struct outcome *a = &both->simulated.outcome, *b = &both->real.outcome;
   if (report == NULL) return;
   describe(step, call, sizeof call);
-  int wrote = snprintf(report->text + report->size, sizeof report->text - report->size,
-                       "  %s -> %s, %" PRIu64 ", %zu\n", call, sync_status_name(a->status), a->value, a->size);
-  report->size += (size_t)wrote;
+  report_text(report, "  %s -> %s, %" PRIu64 ", %zu\n", call, sync_status_name(a->status), a->value, a->size);
   if (equal) return;
   size_t at = 0;
   while (at < a->size && at < b->size && a->bytes[at] == b->bytes[at])
     at++;
-  wrote = snprintf(report->text + report->size, sizeof report->text - report->size,
-                   "    real: %s, %" PRIu64 ", %zu; bytes differ from %zu on\n", sync_status_name(b->status), b->value,
-                   b->size, at);
-  report->size += (size_t)wrote;
+  report_text(report, "    real: %s, %" PRIu64 ", %zu; bytes differ from %zu on\n", sync_status_name(b->status),
+              b->value, b->size, at);
 }
 
 static bool step_reported(struct both *both, struct step step, uint64_t token, struct report *report) {
@@ -437,7 +442,10 @@ static bool same_in_the_end(struct both *both, struct report *report) {
     bytes += both->real.outcome.size;
     if (!step_reported(both, (struct step){.call = CLOSE, .file = file}, 0, report)) return false;
   }
-  return sim_disk_used_bytes(sim_node_disk(sim_node_at(both->world, 1))) == bytes;
+  uint64_t used = sim_disk_used_bytes(sim_node_disk(sim_node_at(both->world, 1)));
+  if (used != bytes && report != NULL)
+    report_text(report, "  the simulated disk counts %" PRIu64 " bytes, the files have %" PRIu64 "\n", used, bytes);
+  return used == bytes;
 }
 
 /* The first `length` calls of a seed's sequence. false: the sides differ. */
@@ -450,8 +458,7 @@ static bool run(struct both *both, uint64_t seed, uint32_t length, struct report
   bool equal = true;
   for (uint32_t i = 0; equal && i < steps; i++)
     equal = step_reported(both, draw_step(both), i + 1, report);
-  if (report != NULL)
-    report->size += (size_t)snprintf(report->text + report->size, sizeof report->text - report->size, "  (the end)\n");
+  if (report != NULL) report_text(report, "  (the end: a look at everything)\n");
   equal = equal && same_in_the_end(both, report);
   (void)sim_node_leave(both->world, 1);
   real_clear(both);
