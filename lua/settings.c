@@ -60,8 +60,10 @@ static const struct schema_field disk_fields[] = {
     SHARE(DISK, "fsync_error", fsync_error_ppm),
     SHARE(DISK, "fsync_lie", fsync_lie_ppm),
     SHARE(DISK, "rot", rot_ppm),
+    SHARE(DISK, "unreadable", unreadable_ppm),
     SHARE(DISK, "lost_write", lost_write_ppm),
     SHARE(DISK, "misdirect", misdirect_ppm),
+    COUNT(DISK, "damage_budget", damage_budget, 0, 1000000),
 };
 
 void settings_read_network(lua_State *lua, int index, struct sim_link_config *link, const char *path) {
@@ -215,6 +217,7 @@ static void expect_enabled(struct settings *settings) {
   expect(settings, SIM_FAULT_DISK_FSYNC_ERROR, disk->fsync_error_ppm);
   expect(settings, SIM_FAULT_DISK_FSYNC_LIE, disk->fsync_lie_ppm);
   expect(settings, SIM_FAULT_DISK_ROT, disk->rot_ppm);
+  expect(settings, SIM_FAULT_DISK_UNREADABLE, disk->unreadable_ppm);
   expect(settings, SIM_FAULT_DISK_LOST_WRITE, disk->lost_write_ppm);
   expect(settings, SIM_FAULT_DISK_MISDIRECTED, disk->misdirect_ppm);
 }
@@ -317,7 +320,7 @@ void settings_swarm(struct sim_world *world, struct settings *settings) {
       &link->truncate_ppm,    &link->slow_ppm,        &disk->stall_ppm,   &disk->write_back_ppm,
       &disk->read_error_ppm,  &disk->write_error_ppm, &disk->short_ppm,   &disk->interrupt_ppm,
       &disk->fsync_error_ppm, &disk->fsync_lie_ppm,   &disk->rot_ppm,     &disk->lost_write_ppm,
-      &disk->misdirect_ppm,
+      &disk->misdirect_ppm,   &disk->unreadable_ppm,
   };
   for (uint32_t i = 0; i < COUNT_OF(shares); i++)
     if (*shares[i] && !sim_chance(world, sim_tag(SIM_CHOICE_SWARM, 0, i), 500000)) *shares[i] = 0;

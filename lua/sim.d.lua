@@ -46,8 +46,10 @@
 ---@field fsync_error? share
 ---@field fsync_lie? share
 ---@field rot? share
+---@field unreadable? share
 ---@field lost_write? share
 ---@field misdirect? share
+---@field damage_budget? integer
 
 ---@class sim.Engine
 ---@field preset? "durable"|"fast"

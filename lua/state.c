@@ -61,7 +61,8 @@ static void spent(lua_State *lua) {
 
 static void take(lua_State *lua, uint64_t steps) {
   struct script *script = script_of(lua);
-  if (script->steps_spent || script->memory_spent || script->slice_steps < steps || script->total_steps < steps) spent(lua);
+  if (script->steps_spent || script->memory_spent || script->slice_steps < steps || script->total_steps < steps)
+    spent(lua);
   script->slice_steps -= steps;
   script->total_steps -= steps;
 }
