@@ -139,7 +139,7 @@ static struct sim_change *change_add(struct sim_world *world, struct sim_file *f
   memset(change, 0, sizeof *change);
   change->order = order;
   change->offset = offset;
-  change->size = size;
+  change->size = change->written = size;
   change->undo_size = undo_size;
   sim_file_get(file, offset, change->undo, undo_size);
   change->previous = file->last;
@@ -278,7 +278,7 @@ void sim_file_heal(struct sim_world *world, struct sim_file *file, uint64_t from
 
 void sim_file_doom_first(struct sim_world *world, struct sim_file *file) {
   struct sim_change *change = file->first;
-  scar_add(world, file, change->offset, change->size, change->undo_size, change->undo);
+  scar_add(world, file, change->offset, change->written, change->undo_size, change->undo);
   sim_file_forget(world, file, change);
 }
 
@@ -286,7 +286,7 @@ void sim_file_persist_first(struct sim_world *world, struct sim_file *file, uint
   struct sim_change *change = file->first;
   file->durable_size = change->size_after;
   if (change->fate == SIM_FATE_HONEST) {
-    sim_file_heal(world, file, change->offset, change->offset + change->size, sector_bytes);
+    sim_file_heal(world, file, change->offset, change->offset + change->written, sector_bytes);
     sim_file_forget(world, file, change);
     return;
   }

@@ -30,6 +30,7 @@ struct sim_change {
   struct sim_change *next, *previous;
   uint64_t order;        /* global on the disk */
   uint64_t offset, size; /* the bytes that it wrote or cut */
+  uint64_t written;      /* so many first bytes may reach the platter: all but the end of a torn one */
   uint64_t size_after;   /* of the file */
   uint64_t undo_size;    /* this many first bytes of the range are in undo; the rest was zeros */
   uint8_t *stray;        /* copy of the written bytes; only with SIM_FATE_STRAY */

@@ -36,12 +36,8 @@ static void tear_last(struct sim_disk *disk, struct sim_file *file, uint64_t kep
   uint64_t edge = (change->offset / sector_bytes + kept) * sector_bytes;
   uint64_t size_before = change->previous != NULL ? change->previous->size_after : file->durable_size;
   sim_file_undo(disk->world, file, change, edge, UINT64_MAX);
-  if (change->fate == SIM_FATE_STRAY) {
-    sim_free(disk->world, change->stray, (size_t)change->size);
-    change->stray = NULL;
-    change->fate = SIM_FATE_LOST;
-  }
-  change->size = edge - change->offset; /* what it did not write heals nothing */
+  if (change->fate == SIM_FATE_STRAY) change->fate = SIM_FATE_LOST;
+  change->written = edge - change->offset;
   change->size_after = edge > size_before ? edge : size_before;
   sim_fault_chance(disk->world, SIM_FAULT_DISK_LOST_PENDING, 1);
 }

@@ -218,6 +218,60 @@ static void an_open_file_without_a_name_vanishes(void **state) {
   assert_int_equal(sim_disk_open_handles(fixture.disk), 0);
 }
 
+static void write_back_makes_the_oldest_pending_name_durable(void **state) {
+  (void)state;
+  static const char *const outcomes[] = {"b=B ", "a=A b=B ", "c=A ", "b=B c=A "};
+  /* Of a create, a rename and an unlink, as many are durable as were written back. */
+  uint64_t fired = 0;
+  bool at[4] = {false};
+  for (uint64_t code = 0; code < 8; code++) {
+    struct sim_disk_config config = {.on_crash = SIM_DISK_STRICT};
+    struct sim_choice_table *table = sim_choice_table_create();
+    for (uint64_t i = 0; i < 3; i++)
+      sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_WRITE_BACK_NAMES, 1, i), code >> i & 1);
+    disk_fixture_begin(&fixture, 1, &config, table);
+    create("b", 'B');
+    assert_int_equal(disk_fixture_fsync_dir(&fixture), SYNC_OK);
+    config.write_back_ppm = 1;
+    sim_disk_configure(fixture.disk, &config);
+    sync_file file = disk_fixture_create(&fixture, "a");
+    config.write_back_ppm = 0;
+    sim_disk_configure(fixture.disk, &config);
+    disk_fixture_write(&fixture, file, 0, 'A', 1);
+    assert_int_equal(disk_fixture_fsync(&fixture, file), SYNC_OK);
+    config.write_back_ppm = 1;
+    sim_disk_configure(fixture.disk, &config);
+    rename_file("a", "c");
+    unlink_file("b");
+    uint64_t count = (code & 1) + (code >> 1 & 1) + (code >> 2 & 1);
+    assert_int_equal(sim_disk_pending_changes(fixture.disk), 3 - count);
+    assert_int_equal(disk_fixture_fired(&fixture, SIM_FAULT_DISK_WRITE_BACK), count);
+    fired += count;
+    sim_disk_power_loss(fixture.disk);
+    seen.count = 0;
+    see();
+    static const int outcome_of[] = {0, 1, 3, 2};
+    assert_string_equal(seen.items[0], outcomes[outcome_of[count]]);
+    at[count] = true;
+    sim_choice_table_destroy(table);
+  }
+  assert_int_equal(fired, 12);
+  assert_true(at[0] && at[1] && at[2] && at[3]);
+}
+
+static void a_file_whose_unlink_is_written_back_at_once_gives_back_its_room(void **state) {
+  (void)state;
+  struct sim_disk_config config = {.write_back_ppm = 1000000};
+  disk_fixture_begin(&fixture, 1, &config, NULL);
+  create("a", 'A');
+  create("b", 'B');
+  rename_file("a", "b");
+  assert_int_equal(sim_disk_used_bytes(fixture.disk), 1);
+  unlink_file("b");
+  assert_int_equal(sim_disk_used_bytes(fixture.disk), 0);
+  assert_int_equal(sim_disk_pending_changes(fixture.disk), 0);
+}
+
 static int setup(void **state) {
   (void)state;
   disk_fixture_open(&fixture);
@@ -241,6 +295,8 @@ int main(void) {
       cmocka_unit_test(fsync_of_the_directory_does_not_make_content_durable),
       cmocka_unit_test(an_fsync_of_the_directory_covers_only_what_was_before_it),
       cmocka_unit_test(an_open_file_without_a_name_vanishes),
+      cmocka_unit_test(write_back_makes_the_oldest_pending_name_durable),
+      cmocka_unit_test(a_file_whose_unlink_is_written_back_at_once_gives_back_its_room),
   };
   return cmocka_run_group_tests_name("disk_directory", tests, setup, teardown) != 0;
 }
