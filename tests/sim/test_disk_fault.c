@@ -139,20 +139,133 @@ static void a_read_error_is_reported(void **state) {
   assert_int_equal(disk_fixture_fired(&fixture, SIM_FAULT_DISK_READ_ERROR), 1);
 }
 
-static void latency_and_stalls_keep_the_node_busy(void **state) {
-  (void)state;
-  struct sim_disk_config latency = {.latency_min_ns = 5 * SIM_US, .latency_max_ns = 9 * SIM_US};
-  struct sim_disk_config stall = {.stall_ppm = 1000000, .stall_ns = SIM_SECOND};
-  sync_file file = begin(1, &latency, NULL, 0);
+/* How long the node is busy for a call of each sort. */
+static uint64_t busy_for(int call, sync_file file) {
   const struct sim_node *node = sim_node_at(fixture.world, 1);
-  uint64_t before = node->busy_until_ns;
-  disk_fixture_write(&fixture, file, 0, 'x', 1);
-  assert_in_range(node->busy_until_ns - before, 5 * SIM_US, 9 * SIM_US);
-  file = begin(1, &stall, NULL, 0);
-  node = sim_node_at(fixture.world, 1);
-  disk_fixture_write(&fixture, file, 0, 'x', 1);
-  assert_in_range(node->busy_until_ns, SIM_SECOND, 2 * SIM_SECOND);
-  assert_int_equal(disk_fixture_fired(&fixture, SIM_FAULT_DISK_STALL), 1);
+  uint64_t before = node->busy_until_ns, size;
+  uint8_t byte = 'x';
+  size_t done;
+  sync_file other;
+  switch (call) {
+  case 0:
+    assert_int_equal(sim_disk_write(fixture.disk, file, 0, &byte, 1, &done), SYNC_OK);
+    break;
+  case 1:
+    assert_int_equal(sim_disk_read(fixture.disk, file, 0, &byte, 1, &done), SYNC_OK);
+    break;
+  case 2:
+    assert_int_equal(sim_disk_open(fixture.disk, "f", 0, &other), SYNC_OK);
+    break;
+  case 3:
+    assert_int_equal(sim_disk_truncate(fixture.disk, file, 5), SYNC_OK);
+    break;
+  case 4:
+    assert_int_equal(sim_disk_rename(fixture.disk, "f", "g"), SYNC_OK);
+    break;
+  case 5:
+    assert_int_equal(sim_disk_unlink(fixture.disk, "f"), SYNC_OK);
+    break;
+  case 6:
+    disk_fixture_request(&fixture, file);
+    break;
+  case 7:
+    assert_int_equal(sim_disk_fsync_dir(fixture.disk, 1), SYNC_OK);
+    break;
+  default:
+    assert_int_equal(sim_disk_size(fixture.disk, file, &size), SYNC_OK);
+    break;
+  }
+  return node->busy_until_ns - before;
+}
+
+static void reads_and_writes_take_any_latency_of_the_range_and_other_calls_none(void **state) {
+  (void)state;
+  struct sim_disk_config latency = {.latency_min_ns = 5, .latency_max_ns = 9};
+  for (int call = 0; call < 9; call++) {
+    int seen[10] = {0};
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+      sync_file file = begin(seed, &latency, NULL, 1);
+      uint64_t busy = busy_for(call, file);
+      assert_true(busy == 0 || (busy >= 5 && busy <= 9));
+      seen[busy]++;
+    }
+    assert_int_equal(seen[0], call < 2 ? 0 : 100);
+    for (int ns = 5; ns <= 9; ns++)
+      assert_int_equal(seen[ns] > 0, call < 2);
+  }
+}
+
+static void any_call_but_size_and_close_stalls_for_the_whole_time_or_not_at_all(void **state) {
+  (void)state;
+  struct sim_disk_config stall = {.stall_ppm = 500000, .stall_ns = SIM_SECOND};
+  for (int call = 0; call < 9; call++) {
+    uint64_t stalled = 0;
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+      sync_file file = begin(seed, &stall, NULL, 1);
+      uint64_t busy = busy_for(call, file);
+      assert_true(busy == 0 || busy >= SIM_SECOND);
+      assert_int_equal(disk_fixture_fired(&fixture, SIM_FAULT_DISK_STALL), busy > 0);
+      stalled += busy > 0;
+    }
+    if (call < 8)
+      assert_true(stalled > 0 && stalled < 50);
+    else
+      assert_int_equal(stalled, 0);
+  }
+}
+
+/* Room for none to all of a write: it does what fits, and never more. */
+static void the_quota_cuts_a_write_at_every_byte(void **state) {
+  (void)state;
+  for (uint64_t room = 0; room <= 6; room++) {
+    for (uint64_t offset = 0; offset <= 2; offset++) { /* the first bytes overwrite */
+      struct sim_disk_config config = {.on_crash = SIM_DISK_STRICT, .quota_bytes = 2 + room};
+      struct sim_disk_config calm = {.on_crash = SIM_DISK_STRICT};
+      size_t done;
+      uint64_t size;
+      begin(1, &calm, NULL, 0);
+      sync_file file = disk_fixture_create(&fixture, "f");
+      disk_fixture_write(&fixture, file, 0, 'a', 2);
+      sim_disk_configure(fixture.disk, &config);
+      int status = sim_disk_write(fixture.disk, file, offset, "12345", 5, &done);
+      uint64_t fits = 2 + room - offset < 5 ? 2 + room - offset : 5;
+      assert_int_equal(status, fits == 0 ? SYNC_E_NO_SPACE : SYNC_OK);
+      assert_int_equal(done, fits);
+      assert_int_equal(sim_disk_size(fixture.disk, file, &size), SYNC_OK);
+      assert_int_equal(size, offset + fits > 2 ? offset + fits : 2);
+      assert_int_equal(sim_disk_used_bytes(fixture.disk), size);
+      assert_int_equal(disk_fixture_fired(&fixture, SIM_FAULT_DISK_FULL), fits < 5);
+      assert_int_equal(disk_fixture_chances(&fixture, SIM_FAULT_DISK_FULL), 1);
+    }
+  }
+}
+
+static void a_write_error_at_the_quota_leaves_no_more_than_fits(void **state) {
+  (void)state;
+  struct sim_disk_config config = {.on_crash = SIM_DISK_STRICT, .quota_bytes = 3, .write_error_ppm = 1000000};
+  bool seen[4] = {false};
+  for (uint64_t seed = 1; seed <= 100; seed++) {
+    sync_file file = begin(seed, &config, NULL, 0);
+    size_t done;
+    assert_int_equal(sim_disk_write(fixture.disk, file, 0, "12345", 5, &done), SYNC_E_IO);
+    uint64_t size = sim_disk_used_bytes(fixture.disk);
+    assert_true(size <= 3);
+    seen[size] = true;
+  }
+  assert_true(seen[0] && seen[1] && seen[2] && seen[3]);
+}
+
+static void a_transfer_of_one_byte_is_never_short(void **state) {
+  (void)state;
+  struct sim_disk_config config = {.short_ppm = 1000000};
+  sync_file file = begin(1, &config, NULL, 1);
+  uint8_t byte;
+  size_t done;
+  assert_int_equal(sim_disk_write(fixture.disk, file, 0, "1", 1, &done), SYNC_OK);
+  assert_int_equal(done, 1);
+  assert_int_equal(sim_disk_read(fixture.disk, file, 0, &byte, 1, &done), SYNC_OK);
+  assert_int_equal(done, 1);
+  assert_int_equal(disk_fixture_chances(&fixture, SIM_FAULT_DISK_SHORT), 0);
 }
 
 /* --- fsync ------------------------------------------------------------------------- */
@@ -501,7 +614,11 @@ int main(void) {
       cmocka_unit_test(transfers_are_short_by_any_size),
       cmocka_unit_test(an_interrupted_call_did_nothing),
       cmocka_unit_test(a_read_error_is_reported),
-      cmocka_unit_test(latency_and_stalls_keep_the_node_busy),
+      cmocka_unit_test(reads_and_writes_take_any_latency_of_the_range_and_other_calls_none),
+      cmocka_unit_test(any_call_but_size_and_close_stalls_for_the_whole_time_or_not_at_all),
+      cmocka_unit_test(the_quota_cuts_a_write_at_every_byte),
+      cmocka_unit_test(a_write_error_at_the_quota_leaves_no_more_than_fits),
+      cmocka_unit_test(a_transfer_of_one_byte_is_never_short),
       cmocka_unit_test(a_failed_fsync_marks_pages_clean_and_later_ones_do_not_bring_them_back),
       cmocka_unit_test(a_sector_that_a_failed_fsync_left_heals_when_it_is_written_again),
       cmocka_unit_test(a_pending_write_that_survives_brings_its_whole_sector_along),
