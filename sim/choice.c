@@ -1,5 +1,6 @@
 #include "sim/world.h"
 
+#include "sim/choice_source.h"
 #include "sim/mix.h"
 
 #define SALT_IDENTITY UINT64_C(0x9e3779b97f4a7c15)
@@ -19,28 +20,71 @@ uint64_t sim_draw(uint64_t seed, struct sim_tag tag) {
   return draw_mixed(sim_mix_seed(seed), tag);
 }
 
-/* The outcome in lo .. lo + n - 1; n = 0 means all 64 bits. */
-static inline uint64_t draw_scaled(uint64_t mixed_seed, struct sim_tag tag, uint64_t n) {
-  uint64_t bits = draw_mixed(mixed_seed, tag);
-  return n == 0 ? bits : sim_scale(bits, n);
-}
-
 /* A table may hold an outcome that this edition of the world does not allow. */
 static uint64_t clamp(uint64_t value, uint64_t lo, uint64_t hi) {
   if (value < lo) return lo;
   return value > hi ? hi : value;
 }
 
-/* `fresh` is what the seed would give. */
-static uint64_t decide(struct sim *sim, struct sim_tag tag, uint64_t fresh, uint64_t lo, uint64_t hi) {
+static inline uint64_t draw_chance(uint64_t mixed_seed, struct sim_tag tag, uint32_t ppm) {
+  return sim_scale(draw_mixed(mixed_seed, tag), 1000000) < ppm;
+}
+
+static inline uint64_t draw_between(uint64_t mixed_seed, struct sim_tag tag, uint64_t lo, uint64_t hi) {
+  uint64_t bits = draw_mixed(mixed_seed, tag), n = hi - lo + 1;
+  return lo + (n == 0 ? bits : sim_scale(bits, n));
+}
+
+/* --- What is not simply drawn --- */
+
+static uint64_t from_seed(struct sim *sim, const struct sim_question *question) {
+  uint64_t mixed_seed = sim->mixed_seed;
+  size_t reseed = sim->world->reseed, count = 0;
+  if (reseed > 0 && sim->source.overrides != NULL) {
+    const struct sim_reseed *reseeds = sim_choice_table_reseeds(sim->source.overrides, &count);
+    if (reseed <= count) mixed_seed = sim_mix_seed(reseeds[reseed - 1].seed);
+  }
+  if (question->ppm > 0) return draw_chance(mixed_seed, question->tag, question->ppm);
+  return draw_between(mixed_seed, question->tag, question->lo, question->hi);
+}
+
+static bool is_asked(const struct sim_choice_source *source, uint32_t kind) {
+  if (source->only == NULL) return true;
+  for (size_t i = 0; i < source->only_count; i++) {
+    if (source->only[i] == kind) return true;
+  }
+  return false;
+}
+
+static uint64_t from_rest(struct sim *sim, const struct sim_question *question) {
+  const struct sim_choice_source *source = &sim->source;
+  uint64_t outcome = question->lo;
+  switch (source->rest) {
+  case SIM_REST_SEED:
+    return from_seed(sim, question);
+  case SIM_REST_CALM:
+    break;
+  case SIM_REST_BYTES:
+    if (!is_asked(source, question->tag.kind)) break;
+    SIM_ASSERT(sim->world, sim_choice_bytes_decide(source->bytes, question, &outcome));
+    break;
+  case SIM_REST_ENUMERATE:
+    if (!is_asked(source, question->tag.kind)) break;
+    SIM_ASSERT(sim->world, sim_enumerator_decide(source->enumerator, question, &outcome));
+    break;
+  }
+  return clamp(outcome, question->lo, question->hi);
+}
+
+static uint64_t decide(struct sim *sim, const struct sim_question *question) {
   uint64_t outcome;
-  if (sim->source.overrides != NULL && sim_choice_table_get(sim->source.overrides, tag, &outcome)) {
-    outcome = clamp(outcome, lo, hi);
+  if (sim->source.overrides != NULL && sim_choice_table_get(sim->source.overrides, question->tag, &outcome)) {
+    outcome = clamp(outcome, question->lo, question->hi);
   } else {
-    outcome = sim->source.rest == SIM_REST_CALM ? lo : fresh;
+    outcome = from_rest(sim, question);
   }
   if (sim->source.record != NULL) {
-    SIM_ASSERT(sim->world, sim_choice_table_set(sim->source.record, tag, outcome));
+    SIM_ASSERT(sim->world, sim_choice_table_set(sim->source.record, question->tag, outcome));
   }
   return outcome;
 }
@@ -48,26 +92,68 @@ static uint64_t decide(struct sim *sim, struct sim_tag tag, uint64_t fresh, uint
 uint32_t sim_chance(struct sim_world *world, struct sim_tag tag, uint32_t ppm) {
   if (ppm == 0) return 0;
   struct sim *sim = world_sim(world);
-  uint64_t fresh = sim_scale(draw_mixed(sim->mixed_seed, tag), 1000000) < ppm;
-  if (sim->plain_seed) return (uint32_t)fresh;
-  return (uint32_t)decide(sim, tag, fresh, 0, 1);
+  if (sim->plain_seed) return (uint32_t)draw_chance(sim->mixed_seed, tag, ppm);
+  struct sim_question question = {.tag = tag, .hi = 1, .ppm = ppm};
+  return (uint32_t)decide(sim, &question);
 }
 
 uint64_t sim_pick(struct sim_world *world, struct sim_tag tag, uint64_t n) {
   SIM_ASSERT(world, n >= 1);
   struct sim *sim = world_sim(world);
-  uint64_t fresh = sim_scale(draw_mixed(sim->mixed_seed, tag), n);
-  if (sim->plain_seed) return fresh;
-  return decide(sim, tag, fresh, 0, n - 1);
+  if (sim->plain_seed) return draw_between(sim->mixed_seed, tag, 0, n - 1);
+  struct sim_question question = {.tag = tag, .hi = n - 1};
+  return decide(sim, &question);
 }
 
 uint64_t sim_range(struct sim_world *world, struct sim_tag tag, uint64_t lo, uint64_t hi) {
   SIM_ASSERT(world, lo <= hi);
   struct sim *sim = world_sim(world);
-  uint64_t fresh = lo + draw_scaled(sim->mixed_seed, tag, hi - lo + 1);
-  if (sim->plain_seed) return fresh;
-  return decide(sim, tag, fresh, lo, hi);
+  if (sim->plain_seed) return draw_between(sim->mixed_seed, tag, lo, hi);
+  struct sim_question question = {.tag = tag, .lo = lo, .hi = hi, .is_range = true};
+  return decide(sim, &question);
 }
+
+/* --- Sources --- */
+
+void sim_set_source(struct sim *sim, const struct sim_choice_source *source) {
+  sim->source = *source;
+  sim->mixed_seed = sim_mix_seed(source->seed);
+  sim->plain_seed = source->overrides == NULL && source->record == NULL && source->rest == SIM_REST_SEED;
+  size_t count = 0;
+  if (source->overrides != NULL) (void)sim_choice_table_reseeds(source->overrides, &count);
+  sim->has_reseeds = count > 0;
+}
+
+void world_reseed(struct sim_world *world, uint64_t event) {
+  const struct sim_choice_source *source = &world_sim(world)->source;
+  size_t count = 0;
+  const struct sim_reseed *reseeds = sim_choice_table_reseeds(source->overrides, &count);
+  for (size_t i = 0; i < count; i++) {
+    if (reseeds[i].event != event) continue;
+    world->reseed = (uint32_t)i + 1;
+    if (source->record != NULL) SIM_ASSERT(world, sim_choice_table_reseed(source->record, reseeds[i]));
+  }
+}
+
+struct sim_mark sim_mark(const struct sim *sim) {
+  struct sim_mark mark = {0};
+  const struct sim_choice_source *source = &sim->source;
+  if (source->record != NULL) mark.record = sim_choice_table_mark(source->record);
+  if (source->rest == SIM_REST_BYTES) mark.position = sim_choice_bytes_mark(source->bytes, &mark.memo);
+  if (source->rest == SIM_REST_ENUMERATE) mark.position = sim_enumerator_mark(source->enumerator, &mark.memo);
+  if (sim->trace != NULL) mark.trace = sim_trace_log_count(sim->trace);
+  return mark;
+}
+
+void sim_rewind(struct sim *sim, struct sim_mark mark) {
+  const struct sim_choice_source *source = &sim->source;
+  if (source->record != NULL) sim_choice_table_cut(source->record, mark.record);
+  if (source->rest == SIM_REST_BYTES) sim_choice_bytes_cut(source->bytes, mark.position, mark.memo);
+  if (source->rest == SIM_REST_ENUMERATE) sim_enumerator_cut(source->enumerator, mark.position, mark.memo);
+  if (sim->trace != NULL) sim_trace_log_cut(sim->trace, mark.trace);
+}
+
+/* --- Identities --- */
 
 /* Keys of the counter map: bit 63 tells identities from decisions, bit 62
  * keeps them from being 0. */
@@ -85,7 +171,7 @@ uint64_t sim_counter(struct sim_world *world, uint32_t kind, uint32_t where) {
 
 /* A bijection of (kind, where, count) under each seed: no two are equal. */
 uint64_t sim_unique(struct sim_world *world, uint32_t kind, uint32_t where) {
-  uint64_t seed = world_sim(world)->source.seed;
+  uint64_t seed = world->seed;
   SIM_ASSERT(world, kind < 64 && where < (UINT32_C(1) << 26));
   for (;;) {
     uint64_t count = next_count(world, 1, kind, where);
@@ -93,72 +179,5 @@ uint64_t sim_unique(struct sim_world *world, uint32_t kind, uint32_t where) {
     uint64_t packed = (uint64_t)kind << 58 | (uint64_t)where << 32 | count;
     uint64_t value = sim_mix(sim_mix(packed ^ sim_mix(seed + SALT_UNIQUE)) ^ sim_mix(seed ^ SALT_UNIQUE));
     if (value != 0) return value;
-  }
-}
-
-const char *sim_choice_kind_name(uint32_t kind) {
-  switch (kind) {
-#define NAME(constant, name)                                                                                           \
-  case SIM_CHOICE_##constant:                                                                                          \
-    return name;
-    NAME(TIE, "tie")
-    NAME(NET_DELAY, "net_delay")
-    NAME(NET_LOSS, "net_loss")
-    NAME(NET_DUPLICATE, "net_duplicate")
-    NAME(NET_DUPLICATE_DELAY, "net_duplicate_delay")
-    NAME(NET_REORDER, "net_reorder")
-    NAME(NET_REORDER_DELAY, "net_reorder_delay")
-    NAME(NET_CORRUPT, "net_corrupt")
-    NAME(NET_CORRUPT_BIT, "net_corrupt_bit")
-    NAME(NET_TRUNCATE, "net_truncate")
-    NAME(NET_TRUNCATE_SIZE, "net_truncate_size")
-    NAME(NET_SLOW, "net_slow")
-    NAME(NET_SLOW_DELAY, "net_slow_delay")
-    NAME(NET_BURST, "net_burst")
-    NAME(NET_CLOG, "net_clog")
-    NAME(NET_CLOG_TIME, "net_clog_time")
-    NAME(DISK_FSYNC_DELAY, "disk_fsync_delay")
-    NAME(DISK_STYLE, "disk_style")
-    NAME(DISK_PREFIX, "disk_prefix")
-    NAME(DISK_TORN, "disk_torn")
-    NAME(DISK_SECTOR, "disk_sector")
-    NAME(DISK_GARBAGE, "disk_garbage")
-    NAME(DISK_SIZE, "disk_size")
-    NAME(DISK_DIRECTORY, "disk_directory")
-    NAME(DISK_WRITE_BACK, "disk_write_back")
-    NAME(DISK_READ_ERROR, "disk_read_error")
-    NAME(DISK_WRITE_ERROR, "disk_write_error")
-    NAME(DISK_WRITE_ERROR_DONE, "disk_write_error_done")
-    NAME(DISK_SHORT, "disk_short")
-    NAME(DISK_SHORT_SIZE, "disk_short_size")
-    NAME(DISK_INTERRUPT, "disk_interrupt")
-    NAME(DISK_FSYNC_ERROR, "disk_fsync_error")
-    NAME(DISK_FSYNC_ERROR_FORM, "disk_fsync_error_form")
-    NAME(DISK_FSYNC_LIE, "disk_fsync_lie")
-    NAME(DISK_LATENCY, "disk_latency")
-    NAME(DISK_STALL, "disk_stall")
-    NAME(DISK_ROT, "disk_rot")
-    NAME(DISK_ROT_WHERE, "disk_rot_where")
-    NAME(DISK_MISDIRECT, "disk_misdirect")
-    NAME(DISK_MISDIRECT_WHERE, "disk_misdirect_where")
-    NAME(DISK_LOST_WRITE, "disk_lost_write")
-    NAME(DISK_UNREADABLE, "disk_unreadable")
-    NAME(DISK_UNREADABLE_WHERE, "disk_unreadable_where")
-    NAME(DISK_WRITE_BACK_NAMES, "disk_write_back_names")
-    NAME(NODE_PICK, "node_pick")
-    NAME(NODE_CRASH_CALL, "node_crash_call")
-    NAME(NODE_ALLOC, "node_alloc")
-    NAME(SCENARIO, "scenario")
-    NAME(SWARM, "swarm")
-    NAME(WORKLOAD_GAP, "workload_gap")
-    NAME(WORKLOAD_NODE, "workload_node")
-    NAME(WORKLOAD_KEY, "workload_key")
-    NAME(WORKLOAD_OPERATION, "workload_operation")
-    NAME(WORKLOAD_SIZE, "workload_size")
-    NAME(WORKLOAD_HOT, "workload_hot")
-    NAME(WORKLOAD_SKIP, "workload_skip")
-#undef NAME
-  default:
-    return kind >= SIM_CHOICE_USER ? "user" : "unknown";
   }
 }

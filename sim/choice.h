@@ -6,8 +6,10 @@
  * the network reshuffles no disk, and removing one message shifts no other.
  * Outcome 0 (or `lo`) is always the calm one.
  *
- * A source is a seed, with overrides by tag, or a recording: a table of
- * outcomes by tag, calm where it says nothing. Recordings hold outcomes.
+ * A source is a table of outcomes by tag, and something that decides the rest:
+ * a seed, calm, bytes (choice_bytes.h), or an enumerator (enumerator.h). What
+ * any of them decided can be recorded, and the recording replayed: recordings
+ * hold outcomes.
  */
 #ifndef SIM_CHOICE_H
 #define SIM_CHOICE_H
@@ -110,8 +112,8 @@ uint64_t sim_range(struct sim_world *world, struct sim_tag tag, uint64_t lo, uin
 /* The next identity for decisions at (kind, where) that have none of their
  * own: 0, 1, 2, ... */
 uint64_t sim_counter(struct sim_world *world, uint32_t kind, uint32_t where);
-/* 64 bits, never 0, that no other (kind, where, count) of this seed gives.
- * No decision: the same under every source with this seed. */
+/* 64 bits, never 0, that no other (kind, where, count) of this seed gives: the
+ * seed under which the world began. No decision: the same under every source. */
 uint64_t sim_unique(struct sim_world *world, uint32_t kind, uint32_t where);
 
 /* The number drawn for a tag: a pure function, for tests and tools. */
@@ -122,10 +124,35 @@ uint64_t sim_draw(uint64_t seed, struct sim_tag tag);
 struct sim_choice_table; /* outcomes by tag */
 struct sim_choice_table *sim_choice_table_create(void);
 void sim_choice_table_destroy(struct sim_choice_table *table);
+/* Forgets every outcome and reseed; keeps the memory. */
+void sim_choice_table_clear(struct sim_choice_table *table);
 /* false when memory ran out. A later outcome for the same tag replaces. */
 bool sim_choice_table_set(struct sim_choice_table *table, struct sim_tag tag, uint64_t outcome);
 bool sim_choice_table_get(const struct sim_choice_table *table, struct sim_tag tag, uint64_t *outcome);
 size_t sim_choice_table_count(const struct sim_choice_table *table);
+
+/* From the beginning of event `event` on, draws come from another seed. */
+struct sim_reseed {
+  uint64_t event; /* sim_event_id() while it runs */
+  uint64_t seed;
+};
+/* Appends a reseed; under SIM_REST_SEED the overrides' reseeds take effect, the
+ * one whose event ran last. Outcomes that the table names stay. The arena
+ * remembers by its place in the list which one that was: the table of a branch
+ * repeats the reseeds that led there. false when memory ran out. */
+bool sim_choice_table_reseed(struct sim_choice_table *table, struct sim_reseed reseed);
+/* In order of arrival. */
+const struct sim_reseed *sim_choice_table_reseeds(const struct sim_choice_table *table, size_t *count);
+
+/* How much a table holds, so that what came later can be cut away again. */
+struct sim_choice_mark {
+  size_t outcomes, replaced, reseeds;
+};
+struct sim_choice_mark sim_choice_table_mark(const struct sim_choice_table *table);
+/* The table is what it was at the mark, replaced outcomes included. No cut or
+ * clear to before the mark has happened since. */
+void sim_choice_table_cut(struct sim_choice_table *table, struct sim_choice_mark mark);
+
 /* Recording format: docs/formats.md. false on a write error. */
 bool sim_choice_table_write(const struct sim_choice_table *table, uint64_t seed, FILE *file);
 /* NULL and a message naming the line when the file is not a recording. */
@@ -133,15 +160,41 @@ struct sim_choice_table *sim_choice_table_read(FILE *file, uint64_t *seed, char 
 
 const char *sim_choice_kind_name(uint32_t kind);
 
+struct sim_choice_bytes;
+struct sim_enumerator;
+
+/* What decides where the table of overrides is silent. */
 enum sim_choice_rest {
-  SIM_REST_SEED = 0, /* what the table does not name is drawn from the seed */
-  SIM_REST_CALM = 1, /* ... is calm: an exact replay of a recording */
+  SIM_REST_SEED = 0,      /* draws from the seed */
+  SIM_REST_CALM = 1,      /* calm: an exact replay of a recording */
+  SIM_REST_BYTES = 2,     /* `bytes`, and calm where they end */
+  SIM_REST_ENUMERATE = 3, /* `enumerator`: one combination after another */
 };
 struct sim_choice_source {
   uint64_t seed;
   const struct sim_choice_table *overrides; /* NULL: none */
   enum sim_choice_rest rest;
-  struct sim_choice_table *record; /* NULL: do not record */
+  struct sim_choice_table *record;   /* NULL: do not record */
+  struct sim_choice_bytes *bytes;    /* of SIM_REST_BYTES */
+  struct sim_enumerator *enumerator; /* of SIM_REST_ENUMERATE */
+  const uint32_t *only;              /* kinds that bytes or enumerator decide, the others are calm; NULL: all */
+  size_t only_count;
 };
+
+/* --- What a run writes outside the arena ------------------------------------- */
+
+struct sim;
+
+/* Where the recording, the trace log, and the bytes or enumerator stand. */
+struct sim_mark {
+  struct sim_choice_mark record, memo;
+  size_t position;
+  size_t trace;
+};
+/* Taken with a checkpoint. */
+struct sim_mark sim_mark(const struct sim *sim);
+/* After the checkpoint's restore: cuts away what was written since the mark, so
+ * that source and log are what they were. They must be the same ones. */
+void sim_rewind(struct sim *sim, struct sim_mark mark);
 
 #endif

@@ -13,11 +13,20 @@ struct entry {
   uint64_t outcome;
 };
 
+struct replaced {
+  size_t entry;
+  uint64_t outcome;
+};
+
 struct sim_choice_table {
   struct entry *entries; /* in order of arrival */
   size_t count, capacity;
-  uint32_t *slots;   /* entry number + 1; 0: empty */
-  size_t slot_count; /* a power of two */
+  uint32_t *slots;           /* entry number + 1; 0: empty */
+  size_t slot_count;         /* a power of two */
+  struct replaced *replaced; /* in order, so that a cut can put them back */
+  size_t replaced_count, replaced_capacity;
+  struct sim_reseed *reseeds;
+  size_t reseed_count, reseed_capacity;
 };
 
 struct sim_choice_table *sim_choice_table_create(void) {
@@ -28,6 +37,8 @@ void sim_choice_table_destroy(struct sim_choice_table *table) {
   if (table == NULL) return;
   free(table->entries);
   free(table->slots);
+  free(table->replaced);
+  free(table->reseeds);
   free(table);
 }
 
@@ -47,15 +58,20 @@ static size_t find_slot(const struct sim_choice_table *table, struct sim_tag tag
   return slot;
 }
 
+/* The items with room for one more; NULL: no memory, and they stay as they are. */
+static void *reserve(void *items, size_t *capacity, size_t count, size_t item_bytes) {
+  if (count < *capacity) return items;
+  size_t wanted = *capacity == 0 ? 64 : *capacity * 2;
+  if (wanted > UINT32_MAX / 4) return NULL;
+  void *grown = realloc(items, wanted * item_bytes);
+  if (grown != NULL) *capacity = wanted;
+  return grown;
+}
+
 static bool grow(struct sim_choice_table *table) {
-  if (table->count == table->capacity) {
-    size_t capacity = table->capacity == 0 ? 64 : table->capacity * 2;
-    if (capacity > UINT32_MAX / 4) return false;
-    struct entry *entries = realloc(table->entries, capacity * sizeof *entries);
-    if (entries == NULL) return false;
-    table->entries = entries;
-    table->capacity = capacity;
-  }
+  struct entry *entries = reserve(table->entries, &table->capacity, table->count, sizeof *entries);
+  if (entries == NULL) return false;
+  table->entries = entries;
   if (table->slot_count >= (table->count + 1) * 2) return true;
   size_t slot_count = table->slot_count == 0 ? 256 : table->slot_count * 2;
   uint32_t *slots = calloc(slot_count, sizeof *slots);
@@ -73,12 +89,54 @@ bool sim_choice_table_set(struct sim_choice_table *table, struct sim_tag tag, ui
   if (!grow(table)) return false;
   size_t slot = find_slot(table, tag);
   if (table->slots[slot] != 0) {
-    table->entries[table->slots[slot] - 1].outcome = outcome;
+    struct entry *entry = &table->entries[table->slots[slot] - 1];
+    if (entry->outcome == outcome) return true;
+    struct replaced *replaced =
+        reserve(table->replaced, &table->replaced_capacity, table->replaced_count, sizeof *replaced);
+    if (replaced == NULL) return false;
+    table->replaced = replaced;
+    table->replaced[table->replaced_count++] = (struct replaced){table->slots[slot] - 1, entry->outcome};
+    entry->outcome = outcome;
     return true;
   }
   table->entries[table->count] = (struct entry){tag, outcome};
   table->slots[slot] = (uint32_t)++table->count;
   return true;
+}
+
+void sim_choice_table_clear(struct sim_choice_table *table) {
+  table->count = table->replaced_count = table->reseed_count = 0;
+  if (table->slot_count > 0) memset(table->slots, 0, table->slot_count * sizeof *table->slots);
+}
+
+bool sim_choice_table_reseed(struct sim_choice_table *table, struct sim_reseed reseed) {
+  struct sim_reseed *reseeds = reserve(table->reseeds, &table->reseed_capacity, table->reseed_count, sizeof *reseeds);
+  if (reseeds == NULL) return false;
+  table->reseeds = reseeds;
+  table->reseeds[table->reseed_count++] = reseed;
+  return true;
+}
+
+const struct sim_reseed *sim_choice_table_reseeds(const struct sim_choice_table *table, size_t *count) {
+  *count = table->reseed_count;
+  return table->reseeds;
+}
+
+struct sim_choice_mark sim_choice_table_mark(const struct sim_choice_table *table) {
+  return (struct sim_choice_mark){table->count, table->replaced_count, table->reseed_count};
+}
+
+void sim_choice_table_cut(struct sim_choice_table *table, struct sim_choice_mark mark) {
+  while (table->replaced_count > mark.replaced) {
+    const struct replaced *replaced = &table->replaced[--table->replaced_count];
+    table->entries[replaced->entry].outcome = replaced->outcome;
+  }
+  if (table->reseed_count > mark.reseeds) table->reseed_count = mark.reseeds;
+  /* Backwards, the last one of a run of slots is the one that came last. */
+  while (table->count > mark.outcomes) {
+    table->slots[find_slot(table, table->entries[table->count - 1].tag)] = 0;
+    table->count--;
+  }
 }
 
 bool sim_choice_table_get(const struct sim_choice_table *table, struct sim_tag tag, uint64_t *outcome) {
@@ -109,6 +167,10 @@ bool sim_choice_table_write(const struct sim_choice_table *table, uint64_t seed,
     const struct entry *entry = &sorted[i];
     ok = fprintf(file, "%" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu64 "\n", entry->tag.kind, entry->tag.where,
                  entry->tag.identity, entry->outcome) > 0;
+  }
+  for (size_t i = 0; ok && i < table->reseed_count; i++) {
+    const struct sim_reseed *reseed = &table->reseeds[i];
+    ok = fprintf(file, "reseed %" PRIu64 " %" PRIu64 "\n", reseed->event, reseed->seed) > 0;
   }
   free(sorted);
   return fflush(file) == 0 && ok;
@@ -141,6 +203,11 @@ static bool read_entry(const char *line, struct entry *entry) {
   return *line == '\0';
 }
 
+static bool read_reseed(const char *line, struct sim_reseed *reseed) {
+  if (!read_number(&line, UINT64_MAX, &reseed->event) || *line++ != ' ') return false;
+  return read_number(&line, UINT64_MAX, &reseed->seed) && *line == '\0';
+}
+
 static bool read_line(FILE *file, char *line, size_t size) {
   if (fgets(line, (int)size, file) == NULL) return false;
   size_t length = strlen(line);
@@ -159,6 +226,13 @@ static bool take_line(struct sim_choice_table *table, unsigned long number, cons
     if (strncmp(line, "seed ", 5) != 0) return false;
     line += 5;
     return read_number(&line, UINT64_MAX, seed) && *line == '\0';
+  }
+  if (strncmp(line, "reseed ", 7) == 0) {
+    struct sim_reseed reseed;
+    *problem = "expected \"reseed\" and two numbers: event, seed";
+    if (!read_reseed(line + 7, &reseed)) return false;
+    *problem = "memory ran out";
+    return sim_choice_table_reseed(table, reseed);
   }
   struct entry entry;
   *problem = "expected four numbers: kind, where, identity, outcome";

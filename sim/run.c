@@ -3,6 +3,7 @@
 static void trace_event(struct sim_world *world, const struct sim_event *event) {
   world->event_id = event->id;
   world->event_cause = event->cause;
+  if (world_sim(world)->has_reseeds) world_reseed(world, event->id);
   uint64_t fields[] = {event->kind, event->cause, event->from, event->value};
   sim_trace(world, SIM_SUB_TIMELINE, SIM_STEP_EVENT, event->node, fields, 4);
 }

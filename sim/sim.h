@@ -244,7 +244,8 @@ enum sim_end sim_run(struct sim *sim, uint64_t until_ns, uint64_t events_max);
 /* Ends sim_run after this event; for scripts with errors. */
 void sim_stop(struct sim_world *world);
 struct sim_world *sim_world(struct sim *sim);
-/* Swaps the choice source and the recording (after a restore, to branch). */
+/* Swaps the choice source and the recording (after a restore, to branch).
+ * Identities stay those of the seed under which the world began. */
 void sim_set_source(struct sim *sim, const struct sim_choice_source *source);
 void sim_set_trace(struct sim *sim, struct sim_trace_log *log);
 

@@ -92,6 +92,8 @@ struct sim_trace_log *sim_trace_log_create(void);
 void sim_trace_log_destroy(struct sim_trace_log *log);
 void sim_trace_log_clear(struct sim_trace_log *log);
 size_t sim_trace_log_count(const struct sim_trace_log *log);
+/* Forgets all but the first `count` records; not more than it has. */
+void sim_trace_log_cut(struct sim_trace_log *log, size_t count);
 const struct sim_trace_record *sim_trace_log_at(const struct sim_trace_log *log, size_t index);
 /* One record as a line of text, without newline. Returns its length. */
 size_t sim_trace_format(const struct sim_trace_record *record, char *text, size_t size);

@@ -29,6 +29,10 @@ void sim_trace_log_clear(struct sim_trace_log *log) {
   log->count = 0;
 }
 
+void sim_trace_log_cut(struct sim_trace_log *log, size_t count) {
+  if (count < log->count) log->count = count;
+}
+
 size_t sim_trace_log_count(const struct sim_trace_log *log) {
   return log->count;
 }

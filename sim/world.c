@@ -59,18 +59,12 @@ void sim_on_fatal(struct sim *sim, sim_fatal_fn fatal, void *arg) {
 void world_fatal(struct sim_world *world, bool in_node, const char *file, int line, const char *what) {
   struct sim *sim = world_sim(world);
   uint32_t node = world->running == NULL ? 0 : world->running->number;
-  sim->fatal(sim->fatal_arg, in_node, file, line, what, sim->source.seed, world->now_ns, world->event_id, node);
+  sim->fatal(sim->fatal_arg, in_node, file, line, what, world->seed, world->now_ns, world->event_id, node);
   abort();
 }
 
 void sim_fatal(struct sim_world *world, const char *file, int line, const char *what) {
   world_fatal(world, false, file, line, what);
-}
-
-void sim_set_source(struct sim *sim, const struct sim_choice_source *source) {
-  sim->source = *source;
-  sim->mixed_seed = sim_mix_seed(source->seed);
-  sim->plain_seed = source->overrides == NULL && source->record == NULL && source->rest == SIM_REST_SEED;
 }
 
 void sim_set_trace(struct sim *sim, struct sim_trace_log *log) {
@@ -93,6 +87,7 @@ struct sim_world *sim_world_begin(struct sim *sim, const struct sim_config *conf
   world->arena = sim->arena;
   world->heap = heap;
   world->disk = config->disk;
+  world->seed = config->source.seed;
   world->shuffle = config->shuffle;
   world->wall_start_ns = or_default(config->wall_start_ns, WALL_START_NS);
   world->calls_per_event_max = or_default(config->calls_per_event_max, CALLS_PER_EVENT_MAX);
@@ -138,7 +133,7 @@ uint64_t sim_event_id(const struct sim_world *world) {
 }
 
 uint64_t sim_seed(const struct sim_world *world) {
-  return world_sim(world)->source.seed;
+  return world->seed;
 }
 
 /* --- Events --- */

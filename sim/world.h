@@ -11,7 +11,8 @@ struct sim {
   struct sim_world *world;
   struct sim_choice_source source;
   uint64_t mixed_seed; /* what draws begin with */
-  bool plain_seed;     /* neither overrides nor recording nor calm: draw at once */
+  bool plain_seed;     /* no overrides, no recording, nothing else that decides: draw at once */
+  bool has_reseeds;    /* the overrides have some */
   struct sim_trace_log *trace;
   sim_fatal_fn fatal;
   void *fatal_arg;
@@ -49,6 +50,8 @@ struct sim_world {
   struct sim_root *root;
   struct sim_arena *arena;
   struct sim_heap *heap;
+  uint64_t seed;   /* under which it began; of identities */
+  uint32_t reseed; /* place of the reseed in effect, from 1; 0: none */
   uint64_t now_ns;
   uint64_t event_id; /* the running event, or the last */
   uint64_t event_cause;
@@ -91,6 +94,8 @@ static inline struct sim *world_sim(const struct sim_world *world) {
 }
 
 uint64_t sim_mix_seed(uint64_t seed);
+/* The source's reseed at this event, if any, is in effect. */
+void world_reseed(struct sim_world *world, uint64_t event);
 __attribute__((noreturn)) void world_fatal(struct sim_world *world, bool in_node, const char *file, int line,
                                            const char *what);
 

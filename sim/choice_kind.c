@@ -1,0 +1,68 @@
+#include "sim/choice.h"
+
+const char *sim_choice_kind_name(uint32_t kind) {
+  switch (kind) {
+#define NAME(constant, name)                                                                                           \
+  case SIM_CHOICE_##constant:                                                                                          \
+    return name;
+    NAME(TIE, "tie")
+    NAME(NET_DELAY, "net_delay")
+    NAME(NET_LOSS, "net_loss")
+    NAME(NET_DUPLICATE, "net_duplicate")
+    NAME(NET_DUPLICATE_DELAY, "net_duplicate_delay")
+    NAME(NET_REORDER, "net_reorder")
+    NAME(NET_REORDER_DELAY, "net_reorder_delay")
+    NAME(NET_CORRUPT, "net_corrupt")
+    NAME(NET_CORRUPT_BIT, "net_corrupt_bit")
+    NAME(NET_TRUNCATE, "net_truncate")
+    NAME(NET_TRUNCATE_SIZE, "net_truncate_size")
+    NAME(NET_SLOW, "net_slow")
+    NAME(NET_SLOW_DELAY, "net_slow_delay")
+    NAME(NET_BURST, "net_burst")
+    NAME(NET_CLOG, "net_clog")
+    NAME(NET_CLOG_TIME, "net_clog_time")
+    NAME(DISK_FSYNC_DELAY, "disk_fsync_delay")
+    NAME(DISK_STYLE, "disk_style")
+    NAME(DISK_PREFIX, "disk_prefix")
+    NAME(DISK_TORN, "disk_torn")
+    NAME(DISK_SECTOR, "disk_sector")
+    NAME(DISK_GARBAGE, "disk_garbage")
+    NAME(DISK_SIZE, "disk_size")
+    NAME(DISK_DIRECTORY, "disk_directory")
+    NAME(DISK_WRITE_BACK, "disk_write_back")
+    NAME(DISK_READ_ERROR, "disk_read_error")
+    NAME(DISK_WRITE_ERROR, "disk_write_error")
+    NAME(DISK_WRITE_ERROR_DONE, "disk_write_error_done")
+    NAME(DISK_SHORT, "disk_short")
+    NAME(DISK_SHORT_SIZE, "disk_short_size")
+    NAME(DISK_INTERRUPT, "disk_interrupt")
+    NAME(DISK_FSYNC_ERROR, "disk_fsync_error")
+    NAME(DISK_FSYNC_ERROR_FORM, "disk_fsync_error_form")
+    NAME(DISK_FSYNC_LIE, "disk_fsync_lie")
+    NAME(DISK_LATENCY, "disk_latency")
+    NAME(DISK_STALL, "disk_stall")
+    NAME(DISK_ROT, "disk_rot")
+    NAME(DISK_ROT_WHERE, "disk_rot_where")
+    NAME(DISK_MISDIRECT, "disk_misdirect")
+    NAME(DISK_MISDIRECT_WHERE, "disk_misdirect_where")
+    NAME(DISK_LOST_WRITE, "disk_lost_write")
+    NAME(DISK_UNREADABLE, "disk_unreadable")
+    NAME(DISK_UNREADABLE_WHERE, "disk_unreadable_where")
+    NAME(DISK_WRITE_BACK_NAMES, "disk_write_back_names")
+    NAME(NODE_PICK, "node_pick")
+    NAME(NODE_CRASH_CALL, "node_crash_call")
+    NAME(NODE_ALLOC, "node_alloc")
+    NAME(SCENARIO, "scenario")
+    NAME(SWARM, "swarm")
+    NAME(WORKLOAD_GAP, "workload_gap")
+    NAME(WORKLOAD_NODE, "workload_node")
+    NAME(WORKLOAD_KEY, "workload_key")
+    NAME(WORKLOAD_OPERATION, "workload_operation")
+    NAME(WORKLOAD_SIZE, "workload_size")
+    NAME(WORKLOAD_HOT, "workload_hot")
+    NAME(WORKLOAD_SKIP, "workload_skip")
+#undef NAME
+  default:
+    return kind >= SIM_CHOICE_USER ? "user" : "unknown";
+  }
+}
