@@ -73,7 +73,7 @@ tests: $(TESTS) $(CANARIES) ## build every cmocka program of this variant
 
 JOBS ?= $(shell nproc)
 # Chosen so that `make sim` runs for less than a minute on two cores.
-SEEDS ?= 300
+SEEDS ?= 200
 MAKE_QUIET := $(MAKE) --no-print-directory -s -j$(JOBS)
 
 .PHONY: setup
@@ -81,7 +81,7 @@ setup: ## install the Debian packages that are missing
 	@tools/setup
 
 .PHONY: sim
-sim: setup ## build, run scenarios/ over many seeds (SEEDS=300), reports in build/reports/
+sim: setup ## build, run scenarios/ over many seeds (SEEDS=200), reports in build/reports/
 	@$(MAKE_QUIET) build/syncsim
 	@mkdir -p build/reports
 	@build/syncsim run scenarios --seeds $(SEEDS) --jobs $(JOBS) --time 55s \

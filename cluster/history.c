@@ -12,6 +12,7 @@ struct teller {
   uint32_t nodes;
   uint64_t end[CLUSTER_NODES_MAX + 1u]; /* where its record ends in the log of each node; 0: not there */
   bool durable[CLUSTER_NODES_MAX + 1u];
+  uint32_t author; /* 0: not submitted yet, or promised already */
 };
 
 #if defined(__GNUC__)
@@ -47,6 +48,7 @@ static void tell_step(struct teller *teller, const struct sim_trace_record *reco
   switch (record->fields[0]) {
   case SYNC_TRACE_SUBMIT:
     teller->end[node] = f[3];
+    teller->author = node;
     tell(teller, record->time_ns, "n%u submitted it (log position %llu)", node, (unsigned long long)f[3]);
     break;
   case SYNC_TRACE_APPLY:
@@ -67,6 +69,15 @@ static void tell_step(struct teller *teller, const struct sim_trace_record *reco
   }
 }
 
+/* {CLUSTER_STEP_PROMISE, operations newly promised, durable position} */
+static void tell_promise(struct teller *teller, const struct sim_trace_record *record) {
+  if (record->fields[0] != CLUSTER_STEP_PROMISE || record->count < 3) return;
+  if (record->node != teller->author || record->fields[2] < teller->end[record->node]) return;
+  teller->author = 0;
+  tell(teller, record->time_ns, "n%u promised it: durable up to log position %llu", record->node,
+       (unsigned long long)record->fields[2]);
+}
+
 size_t cluster_history(const struct sim_trace_log *log, const uint64_t subject[3], uint32_t nodes, char *text,
                        size_t size) {
   static const char *const why[] = {"", "lost power", "process died", "was stopped", "refused to start"};
@@ -83,6 +94,7 @@ size_t cluster_history(const struct sim_trace_log *log, const uint64_t subject[3
       begun = begun || teller.length > before;
     }
     if (known && !begun) continue;
+    if (record->step == SIM_STEP_CLUSTER) tell_promise(&teller, record);
     if (record->step == SIM_STEP_NODE_BOOT) tell(&teller, record->time_ns, "n%u started", record->node);
     if (record->step == SIM_STEP_NODE_DOWN && record->fields[0] < sizeof why / sizeof why[0])
       tell(&teller, record->time_ns, "n%u %s", record->node, why[record->fields[0]]);
