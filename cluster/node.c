@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cluster/state.h"
+#include "core/frame.h"
 
 static struct cluster_node *config_node(const void *config) {
   struct cluster_node *node;
@@ -131,6 +132,13 @@ static void stop(struct sim_node *sim_node, void *state) {
   env->ops->free(env->ctx, software, sizeof *software, sizeof *software);
 }
 
+/* By the header alone: a damaged frame still counts as what it says it is. */
+static uint32_t classify(const uint8_t *bytes, size_t size) {
+  static const uint8_t magic[4] = {'S', 'Y', 'N', 'F'};
+  if (size < FRAME_HEADER_BYTES || memcmp(bytes, magic, sizeof magic) != 0) return 0;
+  return bytes[5] == FRAME_HELLO || bytes[5] == FRAME_OPS ? bytes[5] : 0;
+}
+
 const struct sim_node_kind cluster_node_kind = {
     .name = "sync",
     .boot = boot,
@@ -139,4 +147,5 @@ const struct sim_node_kind cluster_node_kind = {
     .disk_done = disk_done,
     .digest = digest,
     .stop = stop,
+    .classify = classify,
 };

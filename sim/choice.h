@@ -40,6 +40,12 @@ enum sim_choice_kind {
   SIM_CHOICE_NET_BURST = 22,
   SIM_CHOICE_NET_CLOG = 23,
   SIM_CHOICE_NET_CLOG_TIME = 24,
+  SIM_CHOICE_NET_BURST_STAY = 25,
+  SIM_CHOICE_NET_BURST_LOSS = 26,
+  SIM_CHOICE_NET_RULE = 27, /* always 1 under a seed; an override can leave one message out */
+  SIM_CHOICE_NET_FLAP = 28, /* how long until it turns */
+  SIM_CHOICE_NET_SWIZZLE_BEGIN = 29,
+  SIM_CHOICE_NET_SWIZZLE_END = 30,
   SIM_CHOICE_DISK_FSYNC_DELAY = 40,
   SIM_CHOICE_DISK_STYLE = 41,  /* how a power loss treats one file */
   SIM_CHOICE_DISK_PREFIX = 42, /* how many pending writes survived */

@@ -13,6 +13,11 @@ struct sim_clock {
   uint64_t wall_ns;
   int32_t ppm;
   bool frozen; /* the wall clock */
+
+  int64_t strobe_ns; /* 0: none */
+  uint64_t strobe_every_ns, strobe_until_ns;
+  uint64_t strobe_generation; /* a jump planned in another is stale */
+  bool strobe_away;           /* it has jumped and not yet back */
 };
 
 uint64_t clock_mono(const struct sim_clock *clock, uint64_t now_ns);

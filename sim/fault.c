@@ -51,6 +51,9 @@ const char *sim_fault_name(enum sim_fault fault) {
     NAME(DISK_LOST_WRITE, "disk_lost_write")
     NAME(DISK_MISDIRECTED, "disk_misdirected")
     NAME(DISK_HANDLES, "disk_handles")
+    NAME(NET_BANDWIDTH, "net_bandwidth")
+    NAME(NET_RULE, "net_rule")
+    NAME(CLOCK_STROBE, "clock_strobe")
 #undef NAME
   case SIM_FAULT_COUNT:
     break;

@@ -14,8 +14,8 @@ enum sim_fault {
   SIM_FAULT_NET_CORRUPT,
   SIM_FAULT_NET_TRUNCATE,
   SIM_FAULT_NET_SLOW,
-  SIM_FAULT_NET_BURST,
-  SIM_FAULT_NET_CLOG,
+  SIM_FAULT_NET_BURST,    /* a message was lost in one */
+  SIM_FAULT_NET_CLOG,     /* a message was held by one */
   SIM_FAULT_NET_OVERFLOW, /* a queue at its capacity */
   SIM_FAULT_POWER_LOSS,
   SIM_FAULT_POWER_LOSS_IN_CALL, /* armed, inside an environment call */
@@ -49,6 +49,9 @@ enum sim_fault {
   SIM_FAULT_DISK_LOST_WRITE,
   SIM_FAULT_DISK_MISDIRECTED,
   SIM_FAULT_DISK_HANDLES,
+  SIM_FAULT_NET_BANDWIDTH, /* a message waited for the line */
+  SIM_FAULT_NET_RULE,      /* a rule decided over a message */
+  SIM_FAULT_CLOCK_STROBE,  /* a jump of one */
   SIM_FAULT_COUNT
 };
 

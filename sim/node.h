@@ -90,8 +90,14 @@ bool node_timer_due(struct sim_node *node, const struct sim_event *event);
 #define NETWORK_NO_SUCH_NODE UINT64_C(1001)
 void network_drop(struct sim_world *world, const struct sim_event *event, uint64_t why);
 void network_free(struct sim_world *world, const struct sim_event *event);
-/* true: the message meets a cut link and is lost. */
-bool network_cut(struct sim_world *world, const struct sim_event *event);
+/* What becomes of a message at the end of its way, while any link was touched.
+ * Lost: the caller drops it. Held: the slot stays until the link lets it go. */
+enum network_fate { NETWORK_DELIVERED, NETWORK_LOST, NETWORK_HELD };
+enum network_fate network_arrives(struct sim_world *world, const struct sim_event *event, uint32_t slot);
+/* An event of the network itself. false: it was stale. */
+bool network_event(struct sim_world *world, const struct sim_event *event);
+/* A wall clock jumps. false: it was stale. */
+bool clock_strobes(struct sim_node *node, const struct sim_event *event);
 void network_calm(struct sim_world *world);
 void network_init(struct sim_world *world, const struct sim_link_config *config);
 

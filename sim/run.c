@@ -88,16 +88,28 @@ static bool dispatch(struct sim_world *world, uint32_t slot) {
     driver->wake(world, driver->self, event.value);
     return true;
   }
+  if (event.kind == SIM_EVENT_NETWORK) {
+    timeline_release(&world->timeline, slot);
+    return network_event(world, &event);
+  }
   struct sim_node *node = world->nodes[event.node - 1];
+  if (event.kind == SIM_EVENT_STROBE) {
+    timeline_release(&world->timeline, slot);
+    return clock_strobes(node, &event);
+  }
   if (event.kind == SIM_EVENT_DRAIN) {
     timeline_release(&world->timeline, slot);
     return run_drain(world, node, &event);
   }
-  if (event.kind == SIM_EVENT_MESSAGE && world->link_count > 0 && network_cut(world, &event)) {
-    timeline_release(&world->timeline, slot);
-    trace_event(world, &event);
-    network_drop(world, &event, SIM_FAULT_NET_PARTITION);
-    return true;
+  if (event.kind == SIM_EVENT_MESSAGE && world->link_count > 0) {
+    enum network_fate fate = network_arrives(world, &event, slot);
+    if (fate == NETWORK_HELD) return false;
+    if (fate == NETWORK_LOST) {
+      timeline_release(&world->timeline, slot);
+      trace_event(world, &event);
+      network_drop(world, &event, SIM_FAULT_NET_PARTITION);
+      return true;
+    }
   }
   bool alive = node->run_state == SIM_NODE_UP || node->run_state == SIM_NODE_PAUSED;
   if (alive && node_must_wait(node) && !is_stale(node, &event)) {
@@ -167,6 +179,7 @@ void sim_calm(struct sim_world *world) {
     sim_node_arm(world, number, 0, false);
     sim_clock_rate(world, number, 0);
     sim_clock_freeze(world, number, false);
+    sim_clock_strobe(world, number, 0, 1, 0);
     sim_node_resume(world, number);
   }
 }

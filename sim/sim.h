@@ -23,6 +23,7 @@
 #include "sim/choice.h"
 #include "sim/disk.h"
 #include "sim/fault.h"
+#include "sim/link.h"
 #include "sim/trace.h"
 
 #define SIM_NS UINT64_C(1)
@@ -65,20 +66,6 @@ void sim_fatal(struct sim_world *world, const char *file, int line, const char *
 
 /* --- Configuration -------------------------------------------------------------- */
 
-/* One directed link. Zero: no fault; delays default to 1 ms constant. */
-struct sim_link_config {
-  uint64_t delay_min_ns, delay_max_ns; /* uniform between them */
-  uint32_t loss_ppm;
-  uint32_t duplicate_ppm;    /* a second delivery ... */
-  uint64_t duplicate_max_ns; /* ... up to this much later; 10 x delay_max */
-  uint32_t reorder_ppm;      /* extra delay up to reorder_max, overtaken by later ones */
-  uint64_t reorder_max_ns;   /* 4 x delay_max */
-  uint32_t corrupt_ppm;      /* one bit flips */
-  uint32_t truncate_ppm;     /* the end is missing */
-  uint32_t slow_ppm;         /* the slow tail: extra delay up to slow_max */
-  uint64_t slow_max_ns;      /* 1 s */
-};
-
 struct sim_config {
   struct sim_choice_source source;
   struct sim_link_config link;    /* of every link, until sim_link_set */
@@ -111,6 +98,9 @@ struct sim_node_kind {
   uint64_t (*digest)(struct sim_node *node, void *state);
   /* A clean stop: must free all memory (what is left is a leak). */
   void (*stop)(struct sim_node *node, void *state);
+  /* The kind of a message, for rules; 0: none in particular. Any bytes may
+   * come. May be NULL. */
+  uint32_t (*classify)(const uint8_t *bytes, size_t size);
 };
 
 /* Adds a node, down; nodes are numbered from 1. `config` is copied into the
@@ -194,21 +184,11 @@ void *sim_node_peek(struct sim_world *world, uint32_t number);
 void sim_clock_step(struct sim_world *world, uint32_t number, int64_t wall_ns);
 void sim_clock_rate(struct sim_world *world, uint32_t number, int32_t ppm); /* wall and monotonic; -500000 to 500000 */
 void sim_clock_freeze(struct sim_world *world, uint32_t number, bool frozen); /* the wall clock */
-
-/* --- Network ------------------------------------------------------------------------ */
-
-void sim_link_set(struct sim_world *world, uint32_t from, uint32_t to, const struct sim_link_config *config);
-void sim_link_set_all(struct sim_world *world, const struct sim_link_config *config);
-/* Cuts nest: a link carries messages when it was healed as often as cut.
- * Messages in flight are lost when they arrive at a cut link. */
-void sim_link_cut(struct sim_world *world, uint32_t from, uint32_t to);
-void sim_link_heal(struct sim_world *world, uint32_t from, uint32_t to);
-void sim_link_heal_all(struct sim_world *world);
-bool sim_link_is_cut(const struct sim_world *world, uint32_t from, uint32_t to);
-/* Messages sent and not yet delivered or lost. */
-uint64_t sim_messages_in_flight(const struct sim_world *world);
-/* Delivers bytes once, now, as if `from` had sent them (scripts, tests). */
-void sim_inject(struct sim_world *world, uint32_t from, uint32_t to, const void *bytes, size_t size);
+/* The wall clock jumps by `wall_ns` and back again, one jump each `every_ns`
+ * (at least 1), until `lasting_ns` have passed (UINT64_MAX: until told); it ends
+ * jumped back. Replaces an earlier strobe; a wall_ns of 0 only ends that. */
+void sim_clock_strobe(struct sim_world *world, uint32_t number, int64_t wall_ns, uint64_t every_ns,
+                      uint64_t lasting_ns);
 
 /* --- Drivers -------------------------------------------------------------------------- */
 
@@ -249,8 +229,9 @@ struct sim_world *sim_world(struct sim *sim);
 void sim_set_source(struct sim *sim, const struct sim_choice_source *source);
 void sim_set_trace(struct sim *sim, struct sim_trace_log *log);
 
-/* Stops all faults: probabilities, disk latencies and quotas go to zero, cuts
- * and pauses end, clocks run at the true rate (a wall clock that was stepped
+/* Stops all faults: probabilities, disk latencies and quotas go to zero, links
+ * have no bounds, cuts, flaps, clogs, swizzles, rules (what they held arrives),
+ * strobes and pauses end, clocks run at the true rate (a wall clock that was stepped
  * stays where it is), armed crashes and failing allocations are disarmed.
  * Nodes that are down stay down. */
 void sim_calm(struct sim_world *world);

@@ -10,7 +10,9 @@ enum sim_event_kind {
   SIM_EVENT_TIMER = 2,
   SIM_EVENT_DISK = 3,
   SIM_EVENT_DRIVER = 4,
-  SIM_EVENT_DRAIN = 5, /* a node that was busy or paused takes what waited */
+  SIM_EVENT_DRAIN = 5,   /* a node that was busy or paused takes what waited */
+  SIM_EVENT_NETWORK = 6, /* a clog ends, a flap turns */
+  SIM_EVENT_STROBE = 7,  /* a wall clock jumps */
 };
 
 struct sim_event {
@@ -19,10 +21,10 @@ struct sim_event {
   uint32_t kind;
   uint32_t node;
   uint32_t from;  /* message: sender. timer: its number. driver: its number */
-  uint32_t size;  /* message */
+  uint32_t size;  /* message. network: enum network_timer */
   void *payload;  /* message */
   uint64_t value; /* message: bytes hash. timer: generation. disk: request. driver: token */
-  uint64_t life;  /* disk: the node's life */
+  uint64_t life;  /* disk: the node's life. message: MESSAGE_ flags. network: generation */
   uint32_t next;  /* free list, or the node's waiting list: slot + 1 */
 };
 

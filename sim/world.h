@@ -33,12 +33,9 @@ struct sim_map {
   uint32_t count, capacity;
 };
 
-struct sim_link {
-  uint32_t from, to;
-  uint32_t cuts;
-  bool configured;
-  struct sim_link_config config;
-};
+struct sim_link;
+struct sim_flap;
+struct rule;
 
 struct sim_driver {
   sim_driver_fn wake;
@@ -68,6 +65,11 @@ struct sim_world {
   uint32_t link_count, link_capacity;
   struct sim_map link_index; /* sim_tag_link -> link number + 1 */
   uint64_t in_flight;
+  bool link_has_state;         /* `link` asks for something that a link must remember */
+  uint64_t network_generation; /* what was planned in an earlier one is off */
+  uint64_t network_ids;        /* of the last clog, flap or rule */
+  struct sim_flap *flaps;
+  struct rule *rules; /* in order */
 
   struct sim_map counters;
   struct sim_driver drivers[SIM_DRIVERS_MAX];

@@ -105,7 +105,7 @@ static void disk_done(struct sim_node *node, void *state, uint64_t token, int re
 static void stop(struct sim_node *node, void *state) {
   (void)node, (void)state;
 }
-static const struct sim_node_kind caller_kind = {"caller", boot, message, timer, disk_done, NULL, stop};
+static const struct sim_node_kind caller_kind = {"caller", boot, message, timer, disk_done, NULL, stop, NULL};
 
 static void simulated_begin(struct both *both, uint64_t seed) {
   struct sim_config config = {.source = {.seed = seed}, .disk = {.handles_max = FILES_MAX}};
