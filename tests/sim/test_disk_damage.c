@@ -138,6 +138,22 @@ static void a_write_that_would_need_the_rest_of_an_unreadable_sector_fails(void 
   assert_int_equal(sim_disk_truncate(fixture.disk, file, SECTOR + 100), SYNC_OK);
 }
 
+static void a_failed_write_changes_no_part_of_an_unreadable_sector(void **state) {
+  (void)state;
+  struct sim_disk_config config = {.on_crash = SIM_DISK_STRICT, .write_error_ppm = 1000000};
+  /* Of all the amounts that a failed write may do, only a whole number of sectors counts. */
+  for (uint64_t amount = 0; amount <= 2 * SECTOR; amount += SECTOR / 2) {
+    struct sim_choice_table *table = sim_choice_table_create();
+    sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_WRITE_ERROR_DONE, 1, 0), amount);
+    sync_file file = begin(1, &config, table, 2);
+    assert_true(sim_disk_unreadable(fixture.disk, "f", 0, 2));
+    assert_int_equal(try_write(file, 0, 'b', 2 * SECTOR), SYNC_E_IO);
+    assert_string_equal(sectors(), amount == SECTOR ? "b!" : amount == 2 * SECTOR ? "bb" : "!!");
+    assert_int_equal(sim_disk_pending_changes(fixture.disk), amount == SECTOR || amount == 2 * SECTOR);
+    sim_choice_table_destroy(table);
+  }
+}
+
 static void the_last_sector_is_whole_when_it_is_written_to_the_end_of_the_file(void **state) {
   (void)state;
   sync_file file = begin(1, NULL, NULL, 2);
@@ -191,6 +207,7 @@ static void pending_content_of_an_unreadable_sector_is_read_from_the_cache(void 
   disk_fixture_write(&fixture, file, SECTOR + 5, 'b', 1);
   assert_true(sim_disk_unreadable(fixture.disk, "f", 0, 2));
   assert_int_equal(try_read(file, SECTOR, SECTOR), SYNC_OK);
+  assert_int_equal(try_read(file, SECTOR + 100, 1), SYNC_OK); /* the page is in the cache, not the byte alone */
   assert_string_equal(sectors(), "!a");
   assert_int_equal(disk_fixture_fsync(&fixture, file), SYNC_OK);
   sim_disk_power_loss(fixture.disk);
@@ -465,6 +482,7 @@ int main(void) {
       cmocka_unit_test(sectors_out_of_range_are_not_made_unreadable),
       cmocka_unit_test(an_unreadable_sector_heals_when_its_new_content_is_on_the_platter),
       cmocka_unit_test(a_write_that_would_need_the_rest_of_an_unreadable_sector_fails),
+      cmocka_unit_test(a_failed_write_changes_no_part_of_an_unreadable_sector),
       cmocka_unit_test(the_last_sector_is_whole_when_it_is_written_to_the_end_of_the_file),
       cmocka_unit_test(a_truncate_drops_unreadable_sectors_when_it_is_durable),
       cmocka_unit_test(sectors_behind_the_size_that_survived_are_forgotten),

@@ -233,6 +233,38 @@ static void style_sectors_decides_each_sector_and_the_size_apart(void **state) {
     if (fault != SIM_FAULT_DISK_GARBAGE) assert_true(disk_fixture_chances(&fixture, (enum sim_fault)fault) > 0);
 }
 
+static void the_size_that_survives_is_any_that_the_file_had(void **state) {
+  (void)state;
+  uint64_t identity = sim_hash_fold(sim_hash_fold(1, sim_hash_bytes("f", 1)), 0);
+  sets_clear();
+  set_add(&allowed, "256:a");
+  set_add(&allowed, "512:ab");
+  set_add(&allowed, "768:abc");
+  set_add(&allowed, "100:a");
+  for (uint64_t lost = 0; lost < 4; lost++) {
+    struct sim_disk_config config = {0};
+    struct sim_choice_table *table = sim_choice_table_create();
+    sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_STYLE, 1, identity), SIM_DISK_SECTORS);
+    sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_SIZE, 1, identity), lost);
+    for (uint64_t sector = 0; sector < 2; sector++)
+      sim_choice_table_set(
+          table, sim_tag(SIM_CHOICE_DISK_SECTOR, 1, sim_hash_fold(sim_hash_fold(1, sim_hash_bytes("f", 1)), sector)),
+          0);
+    disk_fixture_begin(&fixture, 1, &config, table);
+    sync_file file = disk_fixture_create(&fixture, "f");
+    disk_fixture_write(&fixture, file, 0, 'a', 100);
+    assert_int_equal(disk_fixture_fsync(&fixture, file), SYNC_OK);
+    assert_int_equal(disk_fixture_fsync_dir(&fixture), SYNC_OK);
+    disk_fixture_write(&fixture, file, 0, 'a', SECTOR / 2);
+    disk_fixture_write(&fixture, file, SECTOR / 2, 'b', SECTOR / 2);
+    disk_fixture_write(&fixture, file, SECTOR, 'c', SECTOR / 2);
+    sim_disk_power_loss(fixture.disk);
+    see_file("f");
+    sim_choice_table_destroy(table);
+  }
+  assert_sets_equal();
+}
+
 /* What a sector may show: a version; or one with the halves that lost writes were
  * writing zeroed or garbage. */
 static void garbage_patterns(size_t sector, struct set *patterns) {
@@ -493,6 +525,7 @@ int main(void) {
       cmocka_unit_test(style_prefix_keeps_a_prefix_and_tears_one_write),
       cmocka_unit_test(ordered_keeps_a_prefix_and_tears_one_write),
       cmocka_unit_test(style_sectors_decides_each_sector_and_the_size_apart),
+      cmocka_unit_test(the_size_that_survives_is_any_that_the_file_had),
       cmocka_unit_test(style_garbage_spoils_only_what_lost_writes_were_writing),
       cmocka_unit_test(an_adversarial_disk_draws_every_style),
       cmocka_unit_test(a_calm_power_loss_keeps_everything),
