@@ -4,9 +4,10 @@
 
 void *cluster_grow(struct sim_world *world, void *array, uint32_t *capacity, uint32_t need, size_t element_bytes) {
   if (need <= *capacity) return array;
-  uint32_t wanted = *capacity ? *capacity * 2u : 16u;
+  /* By a half: checkpoints copy what is reserved, used or not. */
+  uint32_t wanted = *capacity ? *capacity + *capacity / 2u : 16u;
   while (wanted < need)
-    wanted *= 2u;
+    wanted += wanted / 2u;
   char *moved = sim_alloc(world, wanted * element_bytes);
   SIM_ASSERT(world, moved != NULL);
   size_t used = *capacity * element_bytes;

@@ -5,17 +5,23 @@
 _Static_assert(sizeof(struct span) == SPAN_HEADER_BYTES, "the header of a span");
 _Static_assert(sizeof(struct sim_heap) + SPAN_HEADER_BYTES <= SPAN_UNIT_BYTES, "a heap fits in one unit");
 
+#define CLASS_SPAN_BYTES_MAX (32u * 1024u)
+
 /* 16 to 256 in steps of 16, then four to the doubling. */
 static inline uint32_t class_of(size_t size) {
   if (size <= 256) return size == 0 ? 0 : (uint32_t)((size - 1) / 16);
   if (size <= 512) return 16 + (uint32_t)((size - 257) / 64);
-  return 20 + (uint32_t)((size - 513) / 128);
+  if (size <= 1024) return 20 + (uint32_t)((size - 513) / 128);
+  if (size <= 2048) return 24 + (uint32_t)((size - 1025) / 256);
+  return 28 + (uint32_t)((size - 2049) / 512);
 }
 
 static inline size_t class_bytes(uint32_t class) {
   if (class < 16) return (size_t)(class + 1) * 16;
   if (class < 20) return 256 + (size_t)(class - 15) * 64;
-  return 512 + (size_t)(class - 19) * 128;
+  if (class < 24) return 512 + (size_t)(class - 19) * 128;
+  if (class < 28) return 1024 + (size_t)(class - 23) * 256;
+  return 2048 + (size_t)(class - 27) * 512;
 }
 
 struct sim_heap *sim_heap_create(struct sim_arena *arena) {
@@ -49,17 +55,19 @@ SIM_NO_ASAN static inline void push_free(struct sim_heap *heap, uint32_t class, 
   heap->free_blocks[class] = slot;
 }
 
-/* Few blocks at first, for there are heaps with one block of many classes. */
+/* A quarter more blocks each time: one unit at first, for there are heaps with
+ * one block of many classes, and never much more than is needed. */
 static bool class_grow(struct sim_arena *arena, struct sim_heap *heap, uint32_t class) {
   size_t bytes = class_bytes(class);
-  size_t wanted = (bytes * 4) << heap->growth[class];
+  size_t wanted = bytes * (1 + heap->carved[class] / 4);
+  if (wanted > CLASS_SPAN_BYTES_MAX) wanted = CLASS_SPAN_BYTES_MAX;
   uint32_t units = (uint32_t)((wanted + SPAN_HEADER_BYTES + SPAN_UNIT_BYTES - 1) / SPAN_UNIT_BYTES);
   struct span *span = span_take(arena, units);
   if (span == NULL) return false;
   span_link(arena, &heap->spans, span);
-  if (heap->growth[class] < 4) heap->growth[class]++;
   unsigned char *start = (unsigned char *)span + SPAN_HEADER_BYTES;
   size_t count = ((size_t)units * SPAN_UNIT_BYTES - SPAN_HEADER_BYTES) / bytes;
+  heap->carved[class] += (uint32_t)count;
   heap->fresh[class] = start;
   heap->fresh_end[class] = start + count * bytes;
   return true;

@@ -13,8 +13,8 @@
 #define SPAN_UNIT_BYTES 1024u
 #define SPAN_HEADER_BYTES 32u
 #define SPAN_BINS 24u
-#define HEAP_CLASSES 24u
-#define HEAP_SMALL_MAX 1024u
+#define HEAP_CLASSES 32u
+#define HEAP_SMALL_MAX 4096u
 
 enum span_state { SPAN_FREE = 1, SPAN_USED = 2 };
 
@@ -48,8 +48,8 @@ struct sim_heap {
   unsigned char *fresh_end[HEAP_CLASSES];
   uint64_t blocks;
   uint64_t bytes;
-  uint32_t spans; /* first of the list */
-  uint8_t growth[HEAP_CLASSES];
+  uint32_t spans;                /* first of the list */
+  uint32_t carved[HEAP_CLASSES]; /* blocks of all spans of the class */
 };
 
 static inline struct arena_state *arena_state(const struct sim_arena *arena) {
