@@ -1,6 +1,7 @@
 /* One world from birth to verdict. */
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lua/file.h"
@@ -87,29 +88,29 @@ int scenario_describe(struct sim *sim, const struct scenario_file *file, struct 
 
 /* --- Running ----------------------------------------------------------------------------- */
 
-struct run {
+/* Nothing here changes after the beginning: what a run changes is in the arena. */
+struct scenario_world {
   struct sim *sim;
   const struct scenario_file *file;
-  const struct scenario_options *options;
-  struct scenario_result *result;
+  struct scenario_options options;
   struct settings settings;
   struct sim_world *world;
   struct script *script;
+  const char *harness; /* what the harness failed at; NULL: nothing */
 };
 
-static bool harness(struct run *run, const char *what) {
-  run->result->verdict = SCENARIO_HARNESS;
-  (void)snprintf(run->result->error.text, sizeof run->result->error.text, "%s", what);
+static bool harness(struct scenario_world *run, const char *what) {
+  run->harness = what;
   return false;
 }
 
-static bool begin(struct run *run) {
+static bool begin(struct scenario_world *run) {
   struct sim_config config = {
-      .source = run->options->source,
+      .source = run->options.source,
       .link = run->settings.link,
       .disk = run->settings.disk,
       .shuffle = run->settings.shuffle,
-      .trace = run->options->trace,
+      .trace = run->options.trace,
   };
   if (run->settings.swarm) {
     /* Which faults this seed has is asked of a world that does nothing else. */
@@ -119,14 +120,14 @@ static bool begin(struct run *run) {
     settings_swarm(world, &run->settings);
     config.link = run->settings.link;
     config.disk = run->settings.disk;
-    config.trace = run->options->trace;
+    config.trace = run->options.trace;
   }
   run->world = sim_world_begin(run->sim, &config);
   run->script = run->world ? script_create(run->world) : NULL;
   return run->script || harness(run, "the arena is used up");
 }
 
-static bool start(struct run *run) {
+static bool start(struct scenario_world *run) {
   struct script *script = run->script;
   struct settings again; /* the same as the memo's; the functions are what counts */
   if (!load(script, run->file, &again)) return false;
@@ -144,14 +145,14 @@ static bool start(struct run *run) {
   return true;
 }
 
-static bool over(const struct run *run) {
+static bool over(const struct scenario_world *run) {
   return run->script->wrong || sim_violation_get(run->world)->found;
 }
 
 /* Faults stop, the cluster heals, the oracles speak. */
-static void settle(struct run *run) {
+static void settle(struct scenario_world *run) {
   struct script *script = run->script;
-  uint64_t until = run->options->until_ns, settle_ns = run->settings.info.settle_ns, pending;
+  uint64_t until = run->options.until_ns, settle_ns = run->settings.info.settle_ns, pending;
   uint64_t now = sim_now(run->world);
   script->ended = true;
   script->settle_start_ns = now;
@@ -166,8 +167,15 @@ static void settle(struct run *run) {
   if (!over(run)) cluster_judge(script->cluster);
 }
 
-static void collect(struct run *run) {
-  struct scenario_result *result = run->result;
+static void collect(const struct scenario_world *run, struct scenario_result *result) {
+  memset(result, 0, sizeof *result);
+  result->verdict = SCENARIO_HELD;
+  result->seed = run->options.source.seed;
+  if (run->harness) {
+    result->verdict = SCENARIO_HARNESS;
+    (void)snprintf(result->error.text, sizeof result->error.text, "%s", run->harness);
+  }
+  if (!run->script) return;
   const struct script *script = run->script;
   const struct sim_violation *violation = sim_violation_get(run->world);
   result->trace_hash = sim_trace_hash(run->world);
@@ -191,20 +199,67 @@ static void collect(struct run *run) {
   }
 }
 
-void scenario_run(struct sim *sim, const struct scenario_file *file, const struct scenario_options *options,
-                  struct scenario_result *result) {
-  struct run run = {.sim = sim, .file = file, .options = options, .result = result};
+/* false: there is nothing to run, and *result tells why. */
+static bool prepare(struct scenario_world *run, struct sim *sim, const struct scenario_file *file,
+                    const struct scenario_options *options, struct scenario_result *result) {
+  memset(run, 0, sizeof *run);
+  run->sim = sim;
+  run->file = file;
+  run->options = *options;
   memset(result, 0, sizeof *result);
   result->seed = options->source.seed;
   result->verdict = learn(sim, file, &result->error);
-  if (result->verdict != SCENARIO_HELD) return;
-  run.settings = file->memo->settings;
-  if (!begin(&run)) return;
-  if (start(&run)) {
-    uint64_t until = run.settings.info.duration_ns;
-    bool cut = options->until_ns && options->until_ns <= until;
-    if (!over(&run)) (void)sim_run(sim, cut ? options->until_ns : until, UINT64_MAX);
-    if (!cut && !over(&run)) settle(&run);
+  if (result->verdict != SCENARIO_HELD) return false;
+  run->settings = file->memo->settings;
+  if (begin(run) && start(run)) return true;
+  collect(run, result);
+  return false;
+}
+
+static void go_on(struct scenario_world *run, uint64_t until_ns) {
+  if (!over(run)) (void)sim_run(run->sim, until_ns, UINT64_MAX);
+}
+
+void scenario_run(struct sim *sim, const struct scenario_file *file, const struct scenario_options *options,
+                  struct scenario_result *result) {
+  struct scenario_world run;
+  if (!prepare(&run, sim, file, options, result)) return;
+  uint64_t until = run.settings.info.duration_ns;
+  bool cut = options->until_ns && options->until_ns <= until;
+  go_on(&run, cut ? options->until_ns : until);
+  if (!cut && !over(&run)) settle(&run);
+  collect(&run, result);
+}
+
+/* --- In steps ------------------------------------------------------------------------------ */
+
+struct scenario_world *scenario_begin(struct sim *sim, const struct scenario_file *file,
+                                      const struct scenario_options *options, struct scenario_result *result) {
+  struct scenario_world *run = malloc(sizeof *run);
+  if (!run) {
+    memset(result, 0, sizeof *result);
+    result->verdict = SCENARIO_HARNESS;
+    (void)snprintf(result->error.text, sizeof result->error.text, "memory ran out");
+    return NULL;
   }
-  collect(&run);
+  struct scenario_options whole = *options;
+  whole.until_ns = 0;
+  if (prepare(run, sim, file, &whole, result)) return run;
+  free(run);
+  return NULL;
+}
+
+void scenario_continue(struct scenario_world *run, uint64_t until_ns) {
+  uint64_t end = run->settings.info.duration_ns;
+  go_on(run, until_ns < end ? until_ns : end);
+}
+
+void scenario_finish(struct scenario_world *run, struct scenario_result *result) {
+  go_on(run, run->settings.info.duration_ns);
+  if (!over(run)) settle(run);
+  collect(run, result);
+}
+
+void scenario_free(struct scenario_world *run) {
+  free(run);
 }

@@ -81,4 +81,20 @@ struct scenario_options {
 void scenario_run(struct sim *sim, const struct scenario_file *file, const struct scenario_options *options,
                   struct scenario_result *result);
 
+/* The same in steps. What happens is in the arena alone: between two steps a
+ * checkpoint can be saved and restored, and the run goes on from there, any
+ * number of times, under another choice source if one was set (sim_set_source). */
+struct scenario_world;
+/* To time 0: the nodes are up, run() has come to its first sleep. `file` must
+ * outlive it; options.until_ns says nothing here. NULL: *result tells why. */
+struct scenario_world *scenario_begin(struct sim *sim, const struct scenario_file *file,
+                                      const struct scenario_options *options, struct scenario_result *result);
+/* Runs to a time, the end of the scenario's duration at the latest. */
+void scenario_continue(struct scenario_world *run, uint64_t until_ns);
+/* Runs to the end, settles and judges: *result is what scenario_run would have
+ * given. Of the source only the seed of the beginning is told in it. */
+void scenario_finish(struct scenario_world *run, struct scenario_result *result);
+/* Frees what is outside the arena; also after a finish. NULL: nothing. */
+void scenario_free(struct scenario_world *run);
+
 #endif
