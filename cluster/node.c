@@ -2,6 +2,9 @@
 #include <string.h>
 
 #include "cluster/state.h"
+
+/* What a node pays for it under a memory quota, whatever sizeof says here. */
+#define SOFTWARE_NOMINAL_BYTES 360u
 #include "core/frame.h"
 
 static struct cluster_node *config_node(const void *config) {
@@ -30,7 +33,7 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   struct cluster_node *node = config_node(config);
   struct cluster *cluster = node->cluster;
   const struct sync_env *env = sim_node_env(sim_node);
-  struct cluster_software *software = env->ops->alloc(env->ctx, sizeof *software, sizeof *software);
+  struct cluster_software *software = env->ops->alloc(env->ctx, sizeof *software, SOFTWARE_NOMINAL_BYTES);
   if (!software) {
     node->open_status = SYNC_E_NO_MEMORY;
     return NULL;
@@ -129,7 +132,7 @@ static void stop(struct sim_node *sim_node, void *state) {
   const struct sync_env *env = sim_node_env(sim_node);
   sync_close(software->engine);
   env->ops->free(env->ctx, software->frame, software->frame_bytes, software->frame_bytes);
-  env->ops->free(env->ctx, software, sizeof *software, sizeof *software);
+  env->ops->free(env->ctx, software, sizeof *software, SOFTWARE_NOMINAL_BYTES);
 }
 
 /* By the header alone: a damaged frame still counts as what it says it is. */
