@@ -169,13 +169,17 @@ static int node_wipe(lua_State *lua) {
 /* --- Clock and disk ------------------------------------------------------------------ */
 
 struct clock_change {
-  char step[40], rate[40];
+  char step[40], rate[40], strobe[40];
+  uint64_t every_ns, lasting_ns;
   bool freeze;
 };
 static const struct schema_field clock_fields[] = {
     {"step", SCHEMA_TEXT, SCHEMA_AT(struct clock_change, step), 0, 0, 0, 0, NULL},
     {"rate", SCHEMA_TEXT, SCHEMA_AT(struct clock_change, rate), 0, 0, 0, 0, NULL},
     {"freeze", SCHEMA_BOOL, SCHEMA_AT(struct clock_change, freeze), 0, 0, 0, 0, NULL},
+    {"strobe", SCHEMA_TEXT, SCHEMA_AT(struct clock_change, strobe), 0, 0, 0, 0, NULL},
+    {"every", SCHEMA_DURATION, SCHEMA_AT(struct clock_change, every_ns), 0, 0, SIM_US, 0, NULL},
+    {"lasting", SCHEMA_DURATION, SCHEMA_AT(struct clock_change, lasting_ns), 0, 0, 0, 0, NULL},
 };
 
 static bool has_option(lua_State *lua, const char *key) {
@@ -192,15 +196,17 @@ static void trace_clock(struct script *script, uint32_t node, uint64_t what, uin
 
 static int node_clock(lua_State *lua) {
   struct script *script = script_of(lua);
-  struct clock_change change = {"", "", false};
+  struct clock_change change = {.every_ns = 10 * SIM_MS, .lasting_ns = SIM_SECOND};
   struct units_error error;
-  int64_t step = 0, rate = 0;
+  int64_t step = 0, rate = 0, strobe = 0;
   uint32_t node = self(lua);
-  schema_read(lua, 2, clock_fields, 3, &change, "node:clock", NULL);
+  schema_read(lua, 2, clock_fields, sizeof clock_fields / sizeof *clock_fields, &change, "node:clock", NULL);
   if (change.step[0] && !units_signed_duration(change.step, strlen(change.step), &step, &error))
     script_raise(lua, "node:clock.step: %s", error.text);
   if (change.rate[0] && !units_signed_share(change.rate, strlen(change.rate), &rate, &error))
     script_raise(lua, "node:clock.rate: %s", error.text);
+  if (change.strobe[0] && !units_signed_duration(change.strobe, strlen(change.strobe), &strobe, &error))
+    script_raise(lua, "node:clock.strobe: %s", error.text);
   if (rate < -RATE_PPM_MAX || rate > RATE_PPM_MAX) script_raise(lua, "node:clock.rate is outside -50%% to 50%%");
   if (!script_fault(lua, SCRIPT_STEP_CLOCK, node, "node:clock")) return 0;
   if (change.step[0]) {
@@ -214,6 +220,10 @@ static int node_clock(lua_State *lua) {
   if (has_option(lua, "freeze")) {
     trace_clock(script, node, 3, change.freeze);
     sim_clock_freeze(script->world, node, change.freeze);
+  }
+  if (change.strobe[0]) {
+    trace_clock(script, node, 4, (uint64_t)strobe);
+    sim_clock_strobe(script->world, node, strobe, change.every_ns, change.lasting_ns);
   }
   return 0;
 }

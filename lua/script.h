@@ -33,26 +33,31 @@ struct settings; /* settings.h */
 /* What a script did, field 0 of SIM_STEP_SCRIPT; part of every trace hash:
  * append only. */
 enum script_step {
-  SCRIPT_STEP_WAKE = 1,     /* {task} */
-  SCRIPT_STEP_SLEEP = 2,    /* {task, until} */
-  SCRIPT_STEP_SPAWN = 3,    /* {task} */
-  SCRIPT_STEP_DONE = 4,     /* {task} */
-  SCRIPT_STEP_CRASH = 5,    /* {calls, process; calls 0: at once} */
-  SCRIPT_STEP_RESTART = 6,  /* {1 if up} */
-  SCRIPT_STEP_STOP = 7,     /* {blocks leaked} */
-  SCRIPT_STEP_PAUSE = 8,    /* {1: pause, 0: resume} */
-  SCRIPT_STEP_WIPE = 9,     /* {} */
-  SCRIPT_STEP_CLOCK = 10,   /* {what, value} */
-  SCRIPT_STEP_CUT = 11,     /* {from, to} */
-  SCRIPT_STEP_HEAL = 12,    /* {from, to; 0, 0: all} */
-  SCRIPT_STEP_LINK = 13,    /* {from, to} */
-  SCRIPT_STEP_DISK = 14,    /* {} */
-  SCRIPT_STEP_WRITE = 15,   /* {kind, key, size, status} */
-  SCRIPT_STEP_LOG = 16,     /* {hash, size, text ...} */
-  SCRIPT_STEP_TEXT = 17,    /* {text ...}: more of it */
-  SCRIPT_STEP_CHECK = 18,   /* {property, outcome} */
-  SCRIPT_STEP_SKIPPED = 19, /* {enum script_step} an override left it out */
-  SCRIPT_STEP_WORKLOAD = 20 /* {1: start, 0: stop} */
+  SCRIPT_STEP_WAKE = 1,      /* {task} */
+  SCRIPT_STEP_SLEEP = 2,     /* {task, until} */
+  SCRIPT_STEP_SPAWN = 3,     /* {task} */
+  SCRIPT_STEP_DONE = 4,      /* {task} */
+  SCRIPT_STEP_CRASH = 5,     /* {calls, process; calls 0: at once} */
+  SCRIPT_STEP_RESTART = 6,   /* {1 if up} */
+  SCRIPT_STEP_STOP = 7,      /* {blocks leaked} */
+  SCRIPT_STEP_PAUSE = 8,     /* {1: pause, 0: resume} */
+  SCRIPT_STEP_WIPE = 9,      /* {} */
+  SCRIPT_STEP_CLOCK = 10,    /* {what, value} */
+  SCRIPT_STEP_CUT = 11,      /* {from, to} */
+  SCRIPT_STEP_HEAL = 12,     /* {from, to; 0, 0: all} */
+  SCRIPT_STEP_LINK = 13,     /* {from, to} */
+  SCRIPT_STEP_DISK = 14,     /* {} */
+  SCRIPT_STEP_WRITE = 15,    /* {kind, key, size, status} */
+  SCRIPT_STEP_LOG = 16,      /* {hash, size, text ...} */
+  SCRIPT_STEP_TEXT = 17,     /* {text ...}: more of it */
+  SCRIPT_STEP_CHECK = 18,    /* {property, outcome} */
+  SCRIPT_STEP_SKIPPED = 19,  /* {enum script_step} an override left it out */
+  SCRIPT_STEP_WORKLOAD = 20, /* {1: start, 0: stop} */
+  SCRIPT_STEP_CLOG = 21,     /* {from, to, time} */
+  SCRIPT_STEP_FLAP = 22,     /* {links, number} */
+  SCRIPT_STEP_SWIZZLE = 23,  /* {nodes, time} */
+  SCRIPT_STEP_RULE = 24,     /* {from, to, kind, action, count} */
+  SCRIPT_STEP_RULE_END = 25  /* {} */
 };
 
 enum script_property_kind { SCRIPT_ALWAYS = 1, SCRIPT_SOMETIMES = 2, SCRIPT_EVENTUALLY = 3 };
@@ -175,6 +180,7 @@ void *object_check(lua_State *lua, int index, const char *type, const char *noun
 #define WORLD_TYPE "sim.world"
 #define NODE_TYPE "sim.node"
 #define CUT_TYPE "sim.cut"
+#define RULE_TYPE "sim.rule"
 #define KV_TYPE "sim.kv"
 #define PROPERTY_TYPE "sim.property"
 #define SCENARIO_TYPE "sim.scenario"
@@ -188,12 +194,40 @@ void world_push(lua_State *lua);
 void node_push(lua_State *lua, uint32_t number);
 /* The number of a node given as a number or a node object. */
 uint32_t node_check(lua_State *lua, int index);
-/* The world's methods that network.c has. */
+/* The world's methods that network_api.c, partition_api.c and rule_api.c have. */
 int network_partition(lua_State *lua);
 int network_partition_one_way(lua_State *lua);
 int network_isolate(lua_State *lua);
 int network_heal_all(lua_State *lua);
 int network_link(lua_State *lua);
+int network_clog(lua_State *lua);
+int network_flap(lua_State *lua);
+int network_swizzle(lua_State *lua);
+int partition_halves(lua_State *lua);
+int partition_bridge(lua_State *lua);
+int partition_ring(lua_State *lua);
+int partition_random(lua_State *lua);
+int rule_add(lua_State *lua);
+void rule_open(lua_State *lua);
+
+/* --- network_api.c: sets of directed links --------------------------------------------- */
+
+#define SCRIPT_LINKS_MAX (SCRIPT_GROUP_MAX * SCRIPT_GROUP_MAX)
+struct link_set {
+  uint32_t count;
+  struct sim_link_name names[SCRIPT_LINKS_MAX];
+};
+void link_set_add(struct link_set *links, uint32_t from, uint32_t to);
+void link_set_add_both(struct link_set *links, uint32_t a, uint32_t b);
+/* Cuts the links, or makes them flap, and pushes the handle. An act: an
+ * override may leave it out. */
+int network_cut_links(lua_State *lua, const struct link_set *links, const char *what);
+int network_flap_links(lua_State *lua, const struct link_set *links, const struct sim_flap_config *config,
+                       const char *what);
+/* The nodes 1 to n in an order that the seed chooses. Returns n. */
+uint32_t network_shuffle(lua_State *lua, uint32_t nodes[SCRIPT_GROUP_MAX]);
+/* A duration or range of them at `index`. */
+void script_durations(lua_State *lua, int index, uint64_t *min_ns, uint64_t *max_ns);
 /* Folds an action into the trace. */
 void script_trace(struct script *script, enum script_step step, uint32_t node, const uint64_t *fields, size_t count);
 /* The identity of the next decision or act of the running task. */

@@ -26,21 +26,7 @@ static const char *const presets[] = {"durable", "fast", NULL};
   { key, SCHEMA_WORD, SCHEMA_AT(type, member), 0, 0, 0, 0, words }
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
-/* --- Network and disk ---------------------------------------------------------------- */
-
-#define LINK struct sim_link_config
-static const struct schema_field network_fields[] = {
-    DURATIONS(LINK, "delay", delay_min_ns, delay_max_ns),
-    SHARE(LINK, "loss", loss_ppm),
-    SHARE(LINK, "duplicate", duplicate_ppm),
-    DURATION(LINK, "duplicate_within", duplicate_max_ns),
-    SHARE(LINK, "reorder", reorder_ppm),
-    DURATION(LINK, "reorder_within", reorder_max_ns),
-    SHARE(LINK, "corrupt", corrupt_ppm),
-    SHARE(LINK, "truncate", truncate_ppm),
-    SHARE(LINK, "slow", slow_ppm),
-    DURATION(LINK, "slow_within", slow_max_ns),
-};
+/* --- Disk ------------------------------------------------------------------------------- */
 
 #define DISK struct sim_disk_config
 static const struct schema_field disk_fields[] = {
@@ -65,10 +51,6 @@ static const struct schema_field disk_fields[] = {
     SHARE(DISK, "misdirect", misdirect_ppm),
     COUNT(DISK, "damage_budget", damage_budget, 0, 1000000),
 };
-
-void settings_read_network(lua_State *lua, int index, struct sim_link_config *link, const char *path) {
-  schema_read(lua, index, network_fields, COUNT_OF(network_fields), link, "network", path);
-}
 
 void settings_read_disk(lua_State *lua, int index, struct sim_disk_config *disk, const char *path) {
   schema_read(lua, index, disk_fields, COUNT_OF(disk_fields), disk, "disk", path);
@@ -206,6 +188,10 @@ static void expect_enabled(struct settings *settings) {
   expect(settings, SIM_FAULT_NET_CORRUPT, link->corrupt_ppm);
   expect(settings, SIM_FAULT_NET_TRUNCATE, link->truncate_ppm);
   expect(settings, SIM_FAULT_NET_SLOW, link->slow_ppm);
+  expect(settings, SIM_FAULT_NET_BURST, link->burst_enter_ppm);
+  expect(settings, SIM_FAULT_NET_CLOG, link->clog_ppm);
+  expect(settings, SIM_FAULT_NET_BANDWIDTH, link->bandwidth_bytes_per_s);
+  expect(settings, SIM_FAULT_NET_OVERFLOW, link->queue_messages | link->queue_bytes);
   expect(settings, SIM_FAULT_DISK_FULL, disk->quota_bytes);
   expect(settings, SIM_FAULT_DISK_LATENCY, disk->latency_max_ns);
   expect(settings, SIM_FAULT_DISK_STALL, disk->stall_ppm);
@@ -312,16 +298,25 @@ int settings_scenario(lua_State *lua) {
 
 /* --- Swarm ------------------------------------------------------------------------------------ */
 
+/* Identities beside those of the shares, which are their places in the list. */
+#define SWARM_BANDWIDTH 1000u
+#define SWARM_QUEUE 1001u
+
 void settings_swarm(struct sim_world *world, struct settings *settings) {
   struct sim_link_config *link = &settings->link;
   struct sim_disk_config *disk = &settings->disk;
   uint32_t *const shares[] = {
-      &link->loss_ppm,        &link->duplicate_ppm,   &link->reorder_ppm, &link->corrupt_ppm,
-      &link->truncate_ppm,    &link->slow_ppm,        &disk->stall_ppm,   &disk->write_back_ppm,
-      &disk->read_error_ppm,  &disk->write_error_ppm, &disk->short_ppm,   &disk->interrupt_ppm,
-      &disk->fsync_error_ppm, &disk->fsync_lie_ppm,   &disk->rot_ppm,     &disk->lost_write_ppm,
-      &disk->misdirect_ppm,   &disk->unreadable_ppm,
+      &link->loss_ppm,        &link->duplicate_ppm,   &link->reorder_ppm,     &link->corrupt_ppm,
+      &link->truncate_ppm,    &link->slow_ppm,        &disk->stall_ppm,       &disk->write_back_ppm,
+      &disk->read_error_ppm,  &disk->write_error_ppm, &disk->short_ppm,       &disk->interrupt_ppm,
+      &disk->fsync_error_ppm, &disk->fsync_lie_ppm,   &disk->rot_ppm,         &disk->lost_write_ppm,
+      &disk->misdirect_ppm,   &disk->unreadable_ppm,  &link->burst_enter_ppm, &link->clog_ppm,
   };
   for (uint32_t i = 0; i < COUNT_OF(shares); i++)
     if (*shares[i] && !sim_chance(world, sim_tag(SIM_CHOICE_SWARM, 0, i), 500000)) *shares[i] = 0;
+  if (link->bandwidth_bytes_per_s && !sim_chance(world, sim_tag(SIM_CHOICE_SWARM, 0, SWARM_BANDWIDTH), 500000))
+    link->bandwidth_bytes_per_s = 0;
+  if ((link->queue_messages || link->queue_bytes) &&
+      !sim_chance(world, sim_tag(SIM_CHOICE_SWARM, 0, SWARM_QUEUE), 500000))
+    link->queue_messages = 0, link->queue_bytes = 0;
 }

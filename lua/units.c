@@ -173,6 +173,31 @@ bool units_duration_range(const char *text, size_t size, uint64_t *min_ns, uint6
   return range_read(&duration_quantity, text, size, min_ns, max_ns, error);
 }
 
+bool units_delay(const char *text, size_t size, uint64_t *min_ns, uint64_t *max_ns, uint64_t *mean_ns,
+                 struct units_error *error) {
+  static const char word[] = " mean ";
+  const size_t length = sizeof word - 1;
+  *mean_ns = 0;
+  for (size_t i = 0; i + length <= size; i++) {
+    if (memcmp(text + i, word, length) != 0) continue;
+    if (!units_duration(text, i, min_ns, error)) return false;
+    if (!units_duration(text + i + length, size - i - length, mean_ns, error)) return false;
+    *max_ns = *min_ns;
+    if (*mean_ns > *min_ns) return true;
+    return fail(error, &duration_quantity, text, size, "has a mean that is not above its least");
+  }
+  return units_duration_range(text, size, min_ns, max_ns, error);
+}
+
+bool units_bandwidth(const char *text, size_t size, uint64_t *bytes_per_s, struct units_error *error) {
+  if (size < 2 || memcmp(text + size - 2, "/s", 2) != 0) {
+    (void)snprintf(error->text, sizeof error->text, "\"%.*s\" does not end in /s: write a bandwidth like \"64KiB/s\"",
+                   (int)(size < 40 ? size : 40), text);
+    return false;
+  }
+  return units_size(text, size - 2, bytes_per_s, error);
+}
+
 bool units_size(const char *text, size_t size, uint64_t *bytes, struct units_error *error) {
   return quantity_read(&size_quantity, text, size, bytes, error);
 }

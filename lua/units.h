@@ -22,6 +22,12 @@ struct units_error {
 bool units_duration(const char *text, size_t size, uint64_t *ns, struct units_error *error);
 /* "5ms..50ms", or one duration for both ends. */
 bool units_duration_range(const char *text, size_t size, uint64_t *min_ns, uint64_t *max_ns, struct units_error *error);
+/* A range as above with *mean_ns 0, or "5ms mean 20ms": at least 5 ms, and
+ * 20 ms in the mean (min and max are both 5 ms then). */
+bool units_delay(const char *text, size_t size, uint64_t *min_ns, uint64_t *max_ns, uint64_t *mean_ns,
+                 struct units_error *error);
+/* "64KiB/s" in bytes per second. */
+bool units_bandwidth(const char *text, size_t size, uint64_t *bytes_per_s, struct units_error *error);
 /* "64KiB" in bytes; units B, KiB, MiB, GiB. */
 bool units_size(const char *text, size_t size, uint64_t *bytes, struct units_error *error);
 bool units_size_range(const char *text, size_t size, uint64_t *min_bytes, uint64_t *max_bytes,

@@ -55,6 +55,15 @@ uint64_t script_duration(lua_State *lua, int index) {
   return ns;
 }
 
+void script_durations(lua_State *lua, int index, uint64_t *min_ns, uint64_t *max_ns) {
+  struct units_error error;
+  size_t size;
+  if (lua_type(lua, index) != LUA_TSTRING)
+    script_raise(lua, "expected a duration like \"200ms\" or \"100ms..1s\", got %s", luaL_typename(lua, index));
+  const char *text = lua_tolstring(lua, index, &size);
+  if (!units_duration_range(text, size, min_ns, max_ns, &error)) script_raise(lua, "%s", error.text);
+}
+
 static struct script *world_check(lua_State *lua) {
   (void)object_check(lua, 1, WORLD_TYPE, "world");
   return script_of(lua);
@@ -356,6 +365,14 @@ void world_open(lua_State *lua) {
       {"partition", network_partition},
       {"partition_one_way", network_partition_one_way},
       {"isolate", network_isolate},
+      {"partition_halves", partition_halves},
+      {"partition_bridge", partition_bridge},
+      {"partition_ring", partition_ring},
+      {"partition_random", partition_random},
+      {"flap", network_flap},
+      {"clog", network_clog},
+      {"swizzle", network_swizzle},
+      {"rule", rule_add},
       {"heal_all", network_heal_all},
       {"link", network_link},
       {"workload", world_workload},
