@@ -80,6 +80,41 @@ static void checkpoints_nest_and_a_buffer_is_reused(void **unused) {
   sim_close(sim);
 }
 
+static void many_checkpoints_are_restored_in_any_order_and_after_growth(void **unused) {
+  (void)unused;
+  enum { STOPS = 6 };
+  struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
+  struct sim_config config = toy_world_config(11);
+  uint64_t whole = toy_world_run(sim, &config, NODES, END);
+  struct sim_world *world = toy_world_begin(sim, &config, NODES);
+  struct sim_checkpoint *saved[STOPS];
+  uint64_t hashes[STOPS];
+  for (uint32_t i = 0; i < STOPS; i++) {
+    saved[i] = sim_checkpoint_create();
+    (void)sim_run(sim, END, 60);
+    assert_true(sim_checkpoint_save(saved[i], sim_arena(sim)));
+    hashes[i] = sim_trace_hash(world);
+  }
+  static const uint32_t order[] = {5, 0, 3, 3, 1, 4, 2, 0, 5};
+  for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+    /* What ran, grew and was branched off meanwhile leaves no trace. */
+    struct sim_choice_source other = {.seed = 50 + i};
+    sim_set_source(sim, &other);
+    (void)sim_run(sim, 3 * END, UINT64_MAX);
+    for (int block = 0; block < 50; block++)
+      assert_non_null(sim_alloc(world, 20000));
+    sim_checkpoint_restore(saved[order[i]], sim_arena(sim));
+    assert_int_equal(sim_trace_hash(world), hashes[order[i]]);
+    assert_int_equal(sim_arena_used_bytes(sim_arena(sim)), sim_checkpoint_bytes(saved[order[i]]));
+    sim_set_source(sim, &config.source);
+    (void)sim_run(sim, END, UINT64_MAX);
+    assert_int_equal(sim_trace_hash(world), whole);
+  }
+  for (uint32_t i = 0; i < STOPS; i++)
+    sim_checkpoint_destroy(saved[i]);
+  sim_close(sim);
+}
+
 static void a_restore_brings_the_poison_back(void **unused) {
   (void)unused;
 #if SIM_ASAN
@@ -108,6 +143,7 @@ int main(void) {
       cmocka_unit_test(a_run_continued_after_a_restore_is_the_uninterrupted_run),
       cmocka_unit_test(a_restored_world_can_branch_with_another_seed),
       cmocka_unit_test(checkpoints_nest_and_a_buffer_is_reused),
+      cmocka_unit_test(many_checkpoints_are_restored_in_any_order_and_after_growth),
       cmocka_unit_test(a_restore_brings_the_poison_back),
   };
   return cmocka_run_group_tests_name("checkpoint", tests, NULL, NULL) != 0;
