@@ -18,7 +18,7 @@
 ---@alias group anynode|anynode[]
 
 ---@class sim.Network
----@field delay? durations one way; "1ms"
+---@field delay? string one way: "1ms", "5ms..50ms", "5ms mean 20ms" (exponential)
 ---@field loss? share
 ---@field duplicate? share
 ---@field duplicate_within? duration
@@ -28,6 +28,13 @@
 ---@field truncate? share the end is missing
 ---@field slow? share
 ---@field slow_within? duration
+---@field burst? share by message: losses in a row begin
+---@field burst_end? share by message: they end; "20%"
+---@field burst_loss? share lost meanwhile; "100%"
+---@field clog? share by message: the link stops, then delivers all in order
+---@field clog_time? durations "100ms..2s"
+---@field bandwidth? string "64KiB/s"
+---@field queue? integer|size messages or bytes on their way; more is lost
 
 ---@class sim.Disk
 ---@field on_crash? "adversarial"|"ordered"|"strict"
@@ -86,7 +93,7 @@
 
 ---@alias fault
 ---| "net_loss" | "net_duplicate" | "net_reorder" | "net_partition" | "net_corrupt" | "net_truncate" | "net_slow"
----| "net_burst" | "net_clog" | "net_overflow" | "power_loss" | "power_loss_in_call" | "process_crash" | "pause" | "wipe"
+---| "net_burst" | "net_clog" | "net_overflow" | "net_bandwidth" | "net_rule" | "clock_strobe" | "power_loss" | "power_loss_in_call" | "process_crash" | "pause" | "wipe"
 ---| "restore" | "alloc" | "clock_step" | "clock_drift" | "clock_freeze" | "disk_lost_pending" | "disk_torn"
 ---| "disk_reordered" | "disk_garbage" | "disk_size" | "disk_directory" | "disk_write_back" | "disk_full"
 ---| "disk_read_error" | "disk_write_error" | "disk_short" | "disk_interrupt" | "disk_fsync_error" | "disk_fsync_lie"
@@ -146,8 +153,26 @@ function sim.eventually(name, within, holds) end
 ---@class sim.Cut
 local cut = {}
 
----Mends what this cut cut; once.
+---Mends what this cut cut, or ends its flap or clog; once.
 function cut:heal() end
+
+---@class sim.Rule
+local rule = {}
+
+---Ends it; what it held arrives now, in order.
+function rule:remove() end
+
+---One action: drop, delay, duplicate or hold.
+---@class sim.RuleOptions
+---@field from? anynode any when left out
+---@field to? anynode any when left out
+---@field kind? "any"|"hello"|"ops"
+---@field drop? integer|true so many messages, or all
+---@field hold? integer|true until it is removed
+---@field duplicate? integer|true
+---@field after? duration how much later duplicates come
+---@field delay? duration
+---@field count? integer so many messages are delayed; all when left out
 
 ---@class sim.Stats
 ---@field submits integer
@@ -233,6 +258,48 @@ function world:partition_one_way(from, to) end
 ---@return sim.Cut
 function world:isolate(node) end
 
+---Two halves that the seed chooses.
+---@return sim.Cut
+function world:partition_halves() end
+
+---Two halves, and one node that talks to both.
+---@param bridge? anynode the seed chooses when left out
+---@return sim.Cut
+function world:partition_bridge(bridge) end
+
+---Each node sees a majority, no two the same one.
+---@return sim.Cut
+function world:partition_ring() end
+
+---One shape of them all.
+---@return sim.Cut
+function world:partition_random() end
+
+---Cut for a time, mended for a time, and so on until it is healed.
+---@param a group
+---@param b group
+---@param down durations
+---@param up durations
+---@return sim.Cut
+function world:flap(a, b, down, up) end
+
+---Messages both ways wait, then arrive in order.
+---@param a group
+---@param b group
+---@param time? duration until it is healed when left out
+---@return sim.Cut
+function world:clog(a, b, time) end
+
+---Clogs nodes one by one and releases them in another order.
+---@param time duration all of it
+---@param nodes? group some that the seed chooses when left out
+function world:swizzle(time, nodes) end
+
+---@param options sim.RuleOptions
+---@return sim.Rule
+function world:rule(options) end
+
+---Mends every link: cuts, flaps, clogs, swizzles.
 function world:heal_all() end
 
 ---Network options for one directed link: world:link(1, 2) { loss = "50%" }
@@ -296,7 +363,7 @@ function node:resume() end
 ---Empties its disk.
 function node:wipe() end
 
----@param options { step?: string, rate?: string, freeze?: boolean }
+---@param options { step?: string, rate?: string, freeze?: boolean, strobe?: string, every?: duration, lasting?: duration }
 function node:clock(options) end
 
 ---@param options sim.Disk
