@@ -16,7 +16,7 @@ static inline uint32_t class_of(size_t size) {
   return 28 + (uint32_t)((size - 2049) / 512);
 }
 
-static inline size_t class_bytes(uint32_t class) {
+size_t sim_heap_class_bytes(uint32_t class) {
   if (class < 16) return (size_t)(class + 1) * 16;
   if (class < 20) return 256 + (size_t)(class - 15) * 64;
   if (class < 24) return 512 + (size_t)(class - 19) * 128;
@@ -58,7 +58,7 @@ SIM_NO_ASAN static inline void push_free(struct sim_heap *heap, uint32_t class, 
 /* A quarter more blocks each time: one unit at first, for there are heaps with
  * one block of many classes, and never much more than is needed. */
 static bool class_grow(struct sim_arena *arena, struct sim_heap *heap, uint32_t class) {
-  size_t bytes = class_bytes(class);
+  size_t bytes = sim_heap_class_bytes(class);
   size_t wanted = bytes * (1 + heap->carved[class] / 4);
   if (wanted > CLASS_SPAN_BYTES_MAX) wanted = CLASS_SPAN_BYTES_MAX;
   uint32_t units = (uint32_t)((wanted + SPAN_HEADER_BYTES + SPAN_UNIT_BYTES - 1) / SPAN_UNIT_BYTES);
@@ -78,7 +78,7 @@ static void *small_alloc(struct sim_arena *arena, struct sim_heap *heap, size_t 
   if (heap->free_blocks[class] != NULL) return pop_free(heap, class);
   if (heap->fresh[class] == heap->fresh_end[class] && !class_grow(arena, heap, class)) return NULL;
   void *slot = heap->fresh[class];
-  heap->fresh[class] += class_bytes(class);
+  heap->fresh[class] += sim_heap_class_bytes(class);
   return slot;
 }
 

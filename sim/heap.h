@@ -52,6 +52,9 @@ struct sim_heap {
   uint32_t carved[HEAP_CLASSES]; /* blocks of all spans of the class */
 };
 
+/* Of one block of the class. */
+size_t sim_heap_class_bytes(uint32_t class);
+
 static inline struct arena_state *arena_state(const struct sim_arena *arena) {
   return (struct arena_state *)(void *)(arena->base + SIM_ARENA_OWNER_BYTES);
 }
