@@ -142,9 +142,11 @@ static void any_bytes_are_a_quantity_or_an_error(void **state) {
       text[i] = letters[(x >> 16) % (sizeof letters - 1)];
     }
     struct units_error error;
-    uint64_t lo, hi;
+    uint64_t lo, hi, mean;
     int64_t sign;
     (void)units_duration_range(text, size, &lo, &hi, &error);
+    (void)units_delay(text, size, &lo, &hi, &mean, &error);
+    (void)units_bandwidth(text, size, &lo, &error);
     (void)units_size_range(text, size, &lo, &hi, &error);
     (void)units_share(text, size, &lo, &error);
     (void)units_rate(text, size, &lo, &error);
@@ -198,6 +200,24 @@ static void the_line_of_an_option_is_found(void **state) {
   assert_int_equal(source_line_of(text, sizeof text - 1, 1, "loss"), 1);
 }
 
+static void delays_have_a_range_or_a_mean_and_bandwidths_a_second(void **unused) {
+  (void)unused;
+  struct units_error error;
+  uint64_t lo, hi, mean;
+  assert_true(units_delay("5ms mean 20ms", 13, &lo, &hi, &mean, &error));
+  assert_true(lo == 5000000 && hi == 5000000 && mean == 20000000);
+  assert_true(units_delay("5ms..50ms", 9, &lo, &hi, &mean, &error));
+  assert_true(lo == 5000000 && hi == 50000000 && mean == 0);
+  assert_false(units_delay("5ms mean 5ms", 12, &lo, &hi, &mean, &error));
+  assert_false(units_delay("5ms mean", 8, &lo, &hi, &mean, &error));
+  assert_false(units_delay(" mean 5ms", 9, &lo, &hi, &mean, &error));
+  assert_true(units_bandwidth("64KiB/s", 7, &lo, &error));
+  assert_int_equal(lo, 65536);
+  assert_false(units_bandwidth("64KiB", 5, &lo, &error));
+  assert_false(units_bandwidth("/s", 2, &lo, &error));
+  assert_false(units_bandwidth("s", 1, &lo, &error));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(durations_are_read_to_the_nanosecond),
@@ -207,6 +227,7 @@ int main(void) {
       cmocka_unit_test(ranges_have_two_ends_or_one),
       cmocka_unit_test(shares_sizes_and_rates),
       cmocka_unit_test(clocks_may_run_and_step_back),
+      cmocka_unit_test(delays_have_a_range_or_a_mean_and_bandwidths_a_second),
       cmocka_unit_test(a_duration_is_written_as_it_is_read),
       cmocka_unit_test(any_bytes_are_a_quantity_or_an_error),
       cmocka_unit_test(the_nearest_word_is_the_one_meant),

@@ -134,6 +134,51 @@ static void a_timer_follows_a_change_of_rate_both_ways(void **unused) {
   sim_close(sim);
 }
 
+/* Whether the wall clock is away from where it would be, at each millisecond. */
+static void a_strobe_jumps_away_and_back_and_ends_back(void **unused) {
+  (void)unused;
+  struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
+  for (int backward = 0; backward < 2; backward++) {
+    struct sim_world *world = begin(sim, SIM_SECOND);
+    int64_t jump = backward ? -(int64_t)(200 * SIM_MS) : (int64_t)(200 * SIM_MS);
+    run_to(sim, SIM_SECOND);
+    uint64_t ahead = wall(world) - sim_now(world);
+    sim_clock_strobe(world, 1, jump, 10 * SIM_MS, 95 * SIM_MS);
+    for (uint64_t ms = 0; ms < 300; ms++) {
+      run_to(sim, SIM_SECOND + ms * SIM_MS);
+      bool away = ms < 95 && ms / 10 % 2 == 0;
+      assert_int_equal((int64_t)(wall(world) - sim_now(world) - ahead), away ? jump : 0);
+      assert_int_equal(mono(world), sim_now(world));
+    }
+    assert_int_equal(sim_fault(world, SIM_FAULT_CLOCK_STROBE)->firings, 10);
+    assert_int_equal(sim_fault(world, SIM_FAULT_CLOCK_STEP)->firings, 0);
+  }
+  sim_close(sim);
+}
+
+static void calm_or_another_strobe_ends_a_strobe_jumped_back(void **unused) {
+  (void)unused;
+  struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
+  struct sim_world *world = begin(sim, SIM_SECOND);
+  uint64_t ahead = wall(world);
+  sim_clock_strobe(world, 1, (int64_t)SIM_SECOND, 10 * SIM_MS, UINT64_MAX);
+  run_to(sim, 25 * SIM_MS);
+  assert_int_equal(wall(world), ahead + SIM_SECOND + 25 * SIM_MS);
+  sim_clock_strobe(world, 1, (int64_t)SIM_MS, 50 * SIM_MS, UINT64_MAX);
+  run_to(sim, 45 * SIM_MS);
+  assert_int_equal(wall(world), ahead + 46 * SIM_MS);
+  sim_clock_step(world, 1, (int64_t)SIM_SECOND); /* stays */
+  sim_calm(world);
+  run_to(sim, 200 * SIM_MS);
+  assert_int_equal(wall(world), ahead + SIM_SECOND + 200 * SIM_MS);
+  /* It does not go below 0, and comes back from there. */
+  sim_clock_strobe(world, 1, -INT64_MAX, 10 * SIM_MS, 10 * SIM_MS);
+  assert_int_equal(wall(world), 0);
+  run_to(sim, 300 * SIM_MS);
+  assert_int_equal(wall(world), ahead + SIM_SECOND + 300 * SIM_MS);
+  sim_close(sim);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_rate_moves_both_clocks_and_a_step_only_the_wall),
@@ -142,6 +187,8 @@ int main(void) {
       cmocka_unit_test(when_is_the_first_instant_that_shows_the_time),
       cmocka_unit_test(a_timer_never_fires_before_its_monotonic_time_whatever_the_rate),
       cmocka_unit_test(a_timer_follows_a_change_of_rate_both_ways),
+      cmocka_unit_test(a_strobe_jumps_away_and_back_and_ends_back),
+      cmocka_unit_test(calm_or_another_strobe_ends_a_strobe_jumped_back),
   };
   return cmocka_run_group_tests_name("clock", tests, NULL, NULL) != 0;
 }
