@@ -285,7 +285,8 @@ static void a_rewound_run_writes_the_same_recording_and_log_again(void **unused)
   struct sim_checkpoint *checkpoint = sim_checkpoint_create();
   uint8_t bytes[8000];
   fill_bytes(bytes, sizeof bytes, 5);
-  struct sim_enumerator *all = sim_enumerator_create(NULL);
+  struct sim_enumerator_options deep = {.depth_max = 2000};
+  struct sim_enumerator *all = sim_enumerator_create(&deep);
   struct sim_choice_source enumerate = {.seed = 3, .rest = SIM_REST_ENUMERATE, .enumerator = all};
   for (int leaf = 0; leaf < 9; leaf++) {
     assert_true(sim_enumerator_next(all));
