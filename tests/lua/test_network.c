@@ -71,6 +71,84 @@ static void every_shape_of_partition_cuts_and_heals(void **state) {
   }
 }
 
+/* Which links are cut while the script still runs: bit `to` of [from]. */
+static void cuts_of(struct script_fixture *fixture, uint32_t nodes, const char *shape, uint64_t seed, uint32_t *cut) {
+  char text[400];
+  (void)snprintf(text, sizeof text,
+                 "local sim = require 'sim' return sim.scenario { name = 'test', nodes = %u, duration = '2s', "
+                 "run = function(world) %s end }",
+                 (unsigned)nodes, shape);
+  struct scenario_file *file = scenario_file_from("file.lua", text, strlen(text));
+  struct scenario_options options = {.source = {.seed = seed}, .until_ns = SIM_SECOND};
+  scenario_run(fixture->sim, file, &options, &fixture->result);
+  assert_int_equal(fixture->result.verdict, SCENARIO_HELD);
+  scenario_file_free(file);
+  for (uint32_t from = 1; from <= nodes; from++) {
+    cut[from] = 0;
+    for (uint32_t to = 1; to <= nodes; to++)
+      if (sim_link_is_cut(sim_world(fixture->sim), from, to)) cut[from] |= 1u << to;
+  }
+}
+
+static uint32_t count_bits(uint32_t bits) {
+  uint32_t count = 0;
+  for (; bits != 0; bits &= bits - 1)
+    count++;
+  return count;
+}
+
+static void in_a_ring_each_node_sees_a_majority_of_its_own(void **state) {
+  uint32_t cut[16], first[16] = {0};
+  bool varies = false;
+  for (uint32_t nodes = 4; nodes <= 9; nodes++)
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+      cuts_of(*state, nodes, "world:partition_ring()", seed, cut);
+      for (uint32_t i = 1; i <= nodes; i++) {
+        uint32_t seen = nodes - count_bits(cut[i]);
+        assert_in_range(seen, nodes / 2 + 1, nodes / 2 + 2);
+        assert_true(seen < nodes);
+        for (uint32_t j = 1; j <= nodes; j++) {
+          assert_int_equal(cut[i] >> j & 1u, cut[j] >> i & 1u);
+          /* Four in a ring: opposite nodes see each other's neighbours and not each other. */
+          assert_true(i == j || cut[i] != cut[j]);
+        }
+        varies |= seed > 1 && cut[i] != first[i];
+        if (seed == 1) first[i] = cut[i];
+      }
+    }
+  assert_true(varies);
+}
+
+static void a_bridge_talks_to_both_halves_and_they_not_to_each_other(void **state) {
+  uint32_t cut[16];
+  for (uint32_t nodes = 3; nodes <= 7; nodes++)
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+      cuts_of(*state, nodes, "world:partition_bridge(3)", seed, cut);
+      assert_int_equal(cut[3], 0);
+      uint32_t small = (nodes - 1) / 2, large = nodes - 1 - small, smalls = 0;
+      for (uint32_t i = 1; i <= nodes; i++) {
+        if (i == 3) continue;
+        uint32_t others = count_bits(cut[i]);
+        assert_true((others == small || others == large) && (cut[i] >> 3 & 1u) == 0);
+        smalls += others == large;
+      }
+      assert_int_equal(smalls, small == large ? 2 * small : small);
+      cuts_of(*state, nodes, "world:partition_halves()", seed, cut);
+      for (uint32_t i = 1; i <= nodes; i++)
+        assert_in_range(count_bits(cut[i]), nodes / 2, nodes - nodes / 2);
+    }
+}
+
+static void a_clog_of_groups_is_healed_whole_and_alone(void **state) {
+  (void)run(*state, 3, "delay = '1ms..5ms'",
+            "local one, two = world:clog(1, { 2, 3 }), world:clog(2, 3)\nworld:sleep '1s'\none:heal()\n"
+            "world:sleep '1s'\nlocal held = world:fault 'net_clog'.firings\nworld:node(1):put(1)\n"
+            "world:sleep '1s'\nif world:fault 'net_clog'.firings == held then world:fail 'the other ended too' end\n"
+            "two:heal()\nworld:sleep '100ms'\nheld = world:fault 'net_clog'.firings\nworld:sleep '1s'\n"
+            "if world:fault 'net_clog'.firings > held then world:fail 'still clogged' end",
+            1);
+}
+
 static void healing_all_ends_flaps_and_clogs_too(void **state) {
   (void)run(*state, 3, "delay = '1ms..5ms'",
             "local flap = world:flap(1, 2, '50ms', '50ms')\nlocal clog = world:clog({ 1, 2 }, 3)\nworld:sleep '2s'\n"
@@ -147,6 +225,9 @@ int main(void) {
       cmocka_unit_test(every_option_of_the_network_fires),
       cmocka_unit_test(enabled_faults_of_the_network_are_expected),
       cmocka_unit_test(every_shape_of_partition_cuts_and_heals),
+      cmocka_unit_test(in_a_ring_each_node_sees_a_majority_of_its_own),
+      cmocka_unit_test(a_bridge_talks_to_both_halves_and_they_not_to_each_other),
+      cmocka_unit_test(a_clog_of_groups_is_healed_whole_and_alone),
       cmocka_unit_test(healing_all_ends_flaps_and_clogs_too),
       cmocka_unit_test(rules_see_the_kinds_of_frames),
       cmocka_unit_test(a_strobe_jumps_as_often_as_it_is_told),

@@ -169,6 +169,8 @@ static void calm_or_another_strobe_ends_a_strobe_jumped_back(void **unused) {
   assert_int_equal(wall(world), ahead + 46 * SIM_MS);
   sim_clock_step(world, 1, (int64_t)SIM_SECOND); /* stays */
   sim_calm(world);
+  run_to(sim, 150 * SIM_MS);
+  assert_int_equal(wall(world), ahead + SIM_SECOND + 150 * SIM_MS);
   run_to(sim, 200 * SIM_MS);
   assert_int_equal(wall(world), ahead + SIM_SECOND + 200 * SIM_MS);
   /* It does not go below 0, and comes back from there. */

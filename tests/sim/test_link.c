@@ -415,6 +415,51 @@ static void after_calm_nothing_is_held_lost_or_slow(void **unused) {
   sim_close(sim);
 }
 
+static void what_healing_all_ended_does_not_heal_a_later_cut(void **unused) {
+  (void)unused;
+  struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
+  struct sim_link_config link = {0};
+  struct sim_world *world = begin(sim, 1, link);
+  const struct sim_link_name links[] = {{1, 2}};
+  const struct sim_flap_config config = {SIM_SECOND, SIM_SECOND, SIM_SECOND, SIM_SECOND};
+  uint64_t flap = sim_flap_begin(world, &config, links, 1);
+  uint64_t clog = sim_link_clog(world, 1, 2, SIM_SECOND);
+  sim_link_heal_all(world);
+  sim_link_cut(world, 1, 2);
+  (void)sim_link_clog(world, 1, 2, UINT64_MAX);
+  sim_flap_end(world, flap);
+  sim_link_unclog(world, 1, 2, clog);
+  run_to(sim, 3 * SIM_SECOND);
+  assert_true(sim_link_is_cut(world, 1, 2) && sim_link_is_clogged(world, 1, 2));
+  sim_close(sim);
+}
+
+static void a_burst_does_not_outlive_calm_and_a_hold_has_no_duplicates(void **unused) {
+  (void)unused;
+  struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
+  struct sim_link_config link = {.burst_enter_ppm = 1000000, .burst_leave_ppm = 1};
+  struct sim_link_config twice = {.duplicate_ppm = 1000000, .duplicate_max_ns = SIM_MS};
+  struct sim_world *world = begin(sim, 1, link);
+  say(world, 1, 2, 0, 0, 4);
+  sim_calm(world);
+  link.burst_enter_ppm = 1;
+  sim_link_set(world, 1, 2, &link);
+  for (uint32_t i = 0; i < 100; i++)
+    say(world, 1, 2, 0, i, 4);
+  run_to(sim, 10 * SIM_MS);
+  assert_int_equal(seen_by(world, 2)->count, 100);
+  sim_link_set(world, 1, 2, &twice);
+  struct sim_rule hold = {.action = SIM_RULE_HOLD};
+  uint64_t rule = sim_rule_add(world, &hold);
+  say(world, 1, 2, 0, 0, 4);
+  run_to(sim, SIM_SECOND);
+  assert_int_equal(seen_by(world, 2)->count, 100);
+  sim_rule_remove(world, rule);
+  run_to(sim, 2 * SIM_SECOND);
+  assert_int_equal(seen_by(world, 2)->count, 101);
+  sim_close(sim);
+}
+
 static void a_calm_source_leaves_every_message_alone(void **unused) {
   (void)unused;
   struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
@@ -463,6 +508,8 @@ int main(void) {
       cmocka_unit_test(a_rule_takes_so_many_messages_of_its_kind_and_link),
       cmocka_unit_test(rules_delay_duplicate_and_hold),
       cmocka_unit_test(after_calm_nothing_is_held_lost_or_slow),
+      cmocka_unit_test(what_healing_all_ended_does_not_heal_a_later_cut),
+      cmocka_unit_test(a_burst_does_not_outlive_calm_and_a_hold_has_no_duplicates),
       cmocka_unit_test(a_calm_source_leaves_every_message_alone),
       cmocka_unit_test(only_links_that_carried_a_message_cost_memory),
   };
