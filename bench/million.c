@@ -37,11 +37,12 @@ static uint64_t run_cluster(struct sim *sim, uint64_t seed) {
 int main(int argc, char **argv) {
   uint64_t worlds = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
   bool cluster = argc > 2 && strcmp(argv[2], "cluster") == 0;
-  uint64_t parts = worlds < 10 ? 1 : 10, hash = 0;
+  uint64_t parts = worlds < 10 ? 1 : 10, count = worlds / parts, hash = 0;
+  if (count == 0) return 0;
   struct sim *sim = sim_open(NULL);
   if (sim == NULL) return 1;
   for (uint64_t part = 0; part < parts; part++) {
-    uint64_t begin = now_ns(), count = worlds / parts;
+    uint64_t begin = now_ns();
     for (uint64_t i = 0; i < count; i++) {
       uint64_t seed = part * count + i;
       hash = sim_hash_fold(hash, cluster ? run_cluster(sim, seed) : run_toys(sim, seed));
