@@ -91,6 +91,7 @@ static uint64_t bare_round(const char *path, const struct workload *load) {
 }
 
 static void wait_until_durable(struct sync_posix *posix, struct sync_engine *engine, uint64_t position) {
+  must(sync_commit(engine), "commit");
   while (sync_durable_position(engine) < position) {
     struct pollfd completions = {.fd = sync_posix_poll_fd(posix), .events = POLLIN};
     if (poll(&completions, 1, 1000) < 0 && errno != EINTR) die("poll", strerror(errno));

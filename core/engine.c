@@ -67,16 +67,17 @@ static int engine_commit_now(struct sync_engine *engine) {
   return rc;
 }
 
-int engine_commit_soon(struct sync_engine *engine) {
-  if (engine->commit_due_ns != SYNC_NO_DEADLINE) return SYNC_OK;
-  uint64_t spacing_ns = engine->options.fsync_spacing_ns;
-  uint64_t allowed_ns = engine_add(engine->last_commit_ns, spacing_ns);
-  if (spacing_ns > 0 && engine->committed_once && engine_now(engine) < allowed_ns) {
-    engine->commit_due_ns = allowed_ns;
-    return SYNC_OK;
-  }
-  int rc = engine_commit_now(engine);
-  return engine->stopped == SYNC_OK ? SYNC_OK : rc;
+void engine_commit_soon(struct sync_engine *engine) {
+  if (engine->commit_due_ns != SYNC_NO_DEADLINE) return;
+  bool spaced = engine->options.fsync_spacing_ns > 0 && engine->committed_once;
+  engine->commit_due_ns = spaced ? engine_add(engine->last_commit_ns, engine->options.fsync_spacing_ns) : 0;
+}
+
+int engine_commit_due(struct sync_engine *engine) {
+  if (engine->commit_due_ns == SYNC_NO_DEADLINE) return SYNC_OK;
+  if (engine->commit_due_ns > 0 && engine->commit_due_ns > engine_now(engine)) return SYNC_OK;
+  (void)engine_commit_now(engine); /* what can be tried again is, a little later */
+  return engine->stopped;
 }
 
 void engine_take_durable(struct sync_engine *engine) {
@@ -323,7 +324,7 @@ int sync_tick(struct sync_engine *engine, struct sync_tick_report *report) {
     if (peer != NULL && peer_tick(engine, peer, now_ns)) report->retried++;
   }
   engine_tick_counts(engine, report);
-  if (engine->commit_due_ns <= now_ns) (void)engine_commit_now(engine);
+  (void)engine_commit_due(engine);
   if (engine->stopped == SYNC_OK && engine_mark_deadline(engine) <= now_ns) {
     /* Also after a failure: the next try waits as long. */
     engine->last_append_ns = now_ns;
@@ -355,8 +356,7 @@ int sync_peer_add(struct sync_engine *engine, const char *node_id, uint32_t *han
     if (rc != SYNC_OK) return rc;
     peer = peer_insert(engine, (const uint8_t *)node_id, size);
     peer_start(engine, peer, engine_now(engine));
-    rc = engine_commit_soon(engine);
-    if (rc != SYNC_OK) return rc;
+    engine_commit_soon(engine);
   }
   if (handle != NULL) *handle = peer->handle;
   return SYNC_OK;
@@ -371,7 +371,8 @@ int sync_peer_remove(struct sync_engine *engine, uint32_t handle) {
   int rc = engine_append(engine, WAL_PEER_REMOVED, (const uint8_t *)peer->node_id, peer->node_id_size, &position, &end);
   if (rc != SYNC_OK) return rc;
   peer_delete(engine, peer);
-  return engine_commit_soon(engine);
+  engine_commit_soon(engine);
+  return SYNC_OK;
 }
 
 size_t sync_frame_bytes_max(const struct sync_engine *engine) {

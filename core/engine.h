@@ -40,7 +40,7 @@ struct sync_engine {
   uint64_t content_end;    /* of the last record that is not a mark */
   uint64_t last_append_ns; /* for the idle mark */
   uint64_t last_commit_ns;
-  uint64_t commit_due_ns; /* SYNC_NO_DEADLINE: no spaced fsync is waiting */
+  uint64_t commit_due_ns; /* of the fsync that is wanted; 0: at once, SYNC_NO_DEADLINE: none is */
   bool committed_once;
 
   uint64_t tick_outbox;  /* entries at the last tick */
@@ -83,9 +83,13 @@ int engine_note(struct sync_engine *engine, int status);
 /* Appends a record; takes note of space and failures. */
 int engine_append(struct sync_engine *engine, enum wal_record_type type, const uint8_t *payload, size_t size,
                   uint64_t *position, uint64_t *end);
-/* Wants what was appended to become durable, as the spacing allows. Only
- * failures that end the engine are returned. */
-int engine_commit_soon(struct sync_engine *engine);
+/* Wants what was appended to become durable, as the spacing allows: not at
+ * once, so that what is written in one turn of the embedder's loop shares an
+ * fsync. */
+void engine_commit_soon(struct sync_engine *engine);
+/* Requests the fsync that is wanted, when it is due. Only failures that end
+ * the engine are returned. */
+int engine_commit_due(struct sync_engine *engine);
 /* Acts on a durable position that moved. */
 void engine_take_durable(struct sync_engine *engine);
 bool engine_peer_id(const struct sync_engine *engine, const char *node_id, size_t *size);

@@ -132,8 +132,8 @@ static int receive_ops(struct sync_engine *engine, struct peer *peer, const stru
     engine->stats.id_conflicts++;
     peer_park(engine, peer, now_ns);
   }
-  int committed = outcome.applied > 0 ? engine_commit_soon(engine) : SYNC_OK;
-  return rc != SYNC_OK ? rc : committed;
+  if (outcome.applied > 0) engine_commit_soon(engine);
+  return rc;
 }
 
 /* --- HELLO ---------------------------------------------------------------------- */

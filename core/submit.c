@@ -223,7 +223,8 @@ int sync_write(struct sync_engine *engine, const struct sync_change *changes, si
     ENGINE_TRACE(engine, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)rc, 0);
     return rc;
   }
-  return engine_commit_soon(engine);
+  engine_commit_soon(engine);
+  return SYNC_OK;
 }
 
 int sync_put(struct sync_engine *engine, const void *key, size_t key_size, const void *value, size_t value_size,

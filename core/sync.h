@@ -139,7 +139,9 @@ void sync_close(struct sync_engine *engine);
 /* Submits one operation of `count` changes, at most one for each key, applied
  * as one: all or nothing, here and on every replica. Visible to sync_get on
  * return; promised when sync_durable_position() >= receipt->position.
- * Requests an fsync. A delete of an absent key is a write like any other.
+ * Wants an fsync; the next sync_next_frame, sync_tick or sync_commit requests
+ * it, so that the writes of one turn share one. A delete of an absent key is a
+ * write like any other.
  * Errors, each leaving everything unchanged: SYNC_E_INVALID, SYNC_E_TOO_BIG,
  * SYNC_E_FULL, SYNC_E_TOO_MANY, SYNC_E_NO_MEMORY, SYNC_E_NO_SPACE, SYNC_E_IO,
  * SYNC_E_FAILED. SYNC_E_POWERED_OFF: the outcome is not known; it may be found
@@ -263,9 +265,9 @@ SYNC_MUST_USE int sync_tick(struct sync_engine *engine, struct sync_tick_report 
 /* When sync_tick wants to be called next, in env->mono_ns terms. */
 uint64_t sync_next_deadline(const struct sync_engine *engine);
 
-/* Writes the next frame that is ready into `buffer` and names its peer; peers
- * take turns. Give `capacity` >= sync_frame_bytes_max(). Call until
- * SYNC_E_NOT_FOUND after every call that may make work (open, write, receive,
+/* Requests the fsync that writes and frames of this turn want, then writes the
+ * next frame that is ready into `buffer` and names its peer; peers take turns. Give `capacity` >=
+ * sync_frame_bytes_max(). Call until SYNC_E_NOT_FOUND after every call that may make work (open, write, receive,
  * disk_done, tick). SYNC_E_BUFFER: too small, nothing consumed.
  * SYNC_E_IO: the operation could not be read back; it is retried later. */
 SYNC_MUST_USE int sync_next_frame(struct sync_engine *engine, uint32_t *peer, void *buffer, size_t capacity,

@@ -164,6 +164,8 @@ static bool transmit_ready(struct sync_engine *engine, struct peer *peer) {
 
 int sync_next_frame(struct sync_engine *engine, uint32_t *handle, void *buffer, size_t capacity, size_t *size) {
   if (engine->stopped != SYNC_OK) return engine->stopped;
+  int due = engine_commit_due(engine);
+  if (due != SYNC_OK) return due;
   uint32_t handles = peer_handles(engine);
   for (uint32_t i = 0; i < handles; i++) {
     uint32_t turn = (engine->turn + i) % handles;

@@ -288,6 +288,7 @@ static void a_failed_fsync_stops_the_engine_for_good_but_not_its_reads(void **st
   replica_flush(world, 0);
   uint64_t durable = sync_durable_position(replica->engine);
   replica_put(world, 0, "b", "2");
+  assert_int_equal(sync_commit(replica->engine), SYNC_OK);
   uint64_t token;
   assert_true(memory_env_complete(&replica->memory, SYNC_E_IO, &token));
   assert_int_equal(sync_disk_done(replica->engine, token, SYNC_E_IO), SYNC_E_FAILED);
@@ -318,6 +319,7 @@ static void power_lost_at_any_call_unwinds_quietly_and_keeps_promises(void **sta
     uint64_t token;
     for (uint32_t i = 0; i < 12 && rc == SYNC_OK; i++) {
       rc = write_three(replica->engine);
+      if (rc == SYNC_OK) rc = sync_commit(replica->engine);
       while (rc == SYNC_OK && memory_env_complete(&replica->memory, SYNC_OK, &token))
         rc = sync_disk_done(replica->engine, token, SYNC_OK);
     }

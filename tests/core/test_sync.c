@@ -154,6 +154,26 @@ static int note_status(void *arg, const struct sync_outbox_entry *entry) {
   return 0;
 }
 
+static void the_writes_of_one_turn_share_one_fsync(void **state) {
+  (void)state;
+  replicas_init(world, 1);
+  replica_put(world, 0, "a", "1");
+  replica_flush(world, 0);
+  struct sync_stats before, after;
+  sync_stats_get(world->at[0].engine, &before);
+  for (int i = 0; i < 64; i++) {
+    char key[2] = {'k', (char)(' ' + i)};
+    assert_int_equal(sync_put(world->at[0].engine, key, 2, "v", 1, NULL), SYNC_OK);
+  }
+  assert_true(sync_next_deadline(world->at[0].engine) <= world->at[0].memory.mono_ns);
+  assert_int_equal(sync_tick(world->at[0].engine, NULL), SYNC_OK);
+  replica_flush(world, 0);
+  sync_stats_get(world->at[0].engine, &after);
+  assert_int_equal(after.fsyncs - before.fsyncs, 1);
+  assert_int_equal(sync_durable_position(world->at[0].engine), sync_appended_position(world->at[0].engine));
+  replicas_destroy(world);
+}
+
 static void the_outbox_tells_how_far_each_operation_is(void **state) {
   (void)state;
   replicas_init(world, 2);
@@ -278,6 +298,7 @@ int main(void) {
       cmocka_unit_test(the_greatest_clock_wins_and_a_write_replaces_all_it_saw),
       cmocka_unit_test(a_multi_put_is_one_operation_everywhere),
       cmocka_unit_test(iteration_is_in_byte_order_within_prefix_and_start),
+      cmocka_unit_test(the_writes_of_one_turn_share_one_fsync),
       cmocka_unit_test(the_outbox_tells_how_far_each_operation_is),
       cmocka_unit_test(the_outbox_is_rebuilt_from_the_log),
       cmocka_unit_test(the_incarnation_is_new_after_every_open_that_writes),
