@@ -6,8 +6,8 @@
 
 #define COMMANDS_MAX 16u
 
-const struct command *const commands[] = {&command_run,     &command_replay, &command_diff, &command_list,
-                                          &command_version, &command_help,   NULL};
+const struct command *const commands[] = {&command_run,  &command_replay,  &command_diff, &command_trace,
+                                          &command_list, &command_version, &command_help, NULL};
 
 const struct command *command_find(const char *name) {
   for (size_t i = 0; commands[i] != NULL; i++) {

@@ -20,6 +20,7 @@ struct side {
   const char *name; /* a seed, or the path of a recording */
   uint64_t seed;
   struct sim_choice_table *choices;
+  struct sim_trace_marks *marks;
   struct sim_trace_log *log;
   struct outcome outcome;
 };
@@ -27,49 +28,78 @@ struct side {
 static bool side_open(struct side *side, const char *name) {
   side->name = name;
   side->log = sim_trace_log_create();
-  if (side->log == NULL) return false;
+  side->marks = sim_trace_marks_create(0);
+  if (side->log == NULL || side->marks == NULL) return false;
   if (seeds_parse_one(name, &side->seed)) return true;
   side->choices = recording_read(name, &side->seed);
   return side->choices != NULL;
 }
 
-static void side_run(struct side *side, struct sim *sim, const struct scenario_file *file) {
+static void side_run(struct side *side, struct sim *sim, const struct scenario_file *file, struct sim_trace_log *log,
+                     struct sim_trace_marks *marks) {
   const struct scenario_options options = {.source = {.seed = side->seed,
                                                       .overrides = side->choices,
                                                       .rest = side->choices == NULL ? SIM_REST_SEED : SIM_REST_CALM},
-                                           .trace = side->log};
+                                           .trace = log,
+                                           .marks = marks};
   outcome_run(sim, file, &options, NULL, NULL, &side->outcome);
 }
 
 static void side_close(struct side *side) {
   sim_choice_table_destroy(side->choices);
+  sim_trace_marks_destroy(side->marks);
   sim_trace_log_destroy(side->log);
+}
+
+/* The runs part between two marks: only there they are recorded, from one mark
+ * earlier on, for the neighbourhood. */
+static bool record_where_they_part(struct side *sides, struct sim *sim, const struct scenario_file *file, char *text) {
+  const size_t agree = sim_trace_marks_agree(sides[0].marks, sides[1].marks);
+  const struct sim_trace_mark *before = agree < 2 ? NULL : sim_trace_marks_at(sides[0].marks, agree - 2);
+  uint64_t last = UINT64_MAX; /* the first mark that differs; none: to the end */
+  size_t index = 0;
+  for (int i = 0; i < 2; i++) {
+    const struct sim_trace_mark *after = sim_trace_marks_at(sides[i].marks, agree);
+    if (after != NULL && (last == UINT64_MAX || after->events > last)) last = after->events;
+  }
+  for (int i = 0; i < 2; i++) {
+    sim_trace_log_window(sides[i].log, before == NULL ? 0 : before->events + 1, last);
+    side_run(&sides[i], sim, file, sides[i].log, NULL);
+  }
+  return sim_trace_diff(sides[0].log, sides[1].log, &index, text, TEXT_BYTES);
+}
+
+static int tell(struct side *sides, struct sim *sim, const struct scenario_file *file, char *text) {
+  if (sides[0].outcome.verdict == SUITE_SCENARIO_WRONG) {
+    (void)fprintf(stderr, "%s\n", sides[0].outcome.detail);
+    return EXIT_SCENARIO;
+  }
+  if (outcome_equal(&sides[0].outcome, &sides[1].outcome)) {
+    (void)printf("equal in all %llu events, with one trace hash\n", (unsigned long long)sides[0].outcome.events);
+    return EXIT_HELD;
+  }
+  if (record_where_they_part(sides, sim, file, text)) {
+    (void)printf("%s", text);
+  } else {
+    (void)printf("the verdicts differ and the recorded steps do not\n");
+  }
+  return EXIT_VIOLATED;
 }
 
 static int compare(struct side *sides, const struct scenario_file *file, const struct sim_options *sim_options) {
   struct sim *sim = sim_open(sim_options);
   char *text = malloc(TEXT_BYTES);
-  size_t index = 0;
   int status = EXIT_HARNESS;
   if (sim == NULL || text == NULL) {
     (void)fprintf(stderr, "syncsim: no memory for two worlds\n");
   } else {
     for (int i = 0; i < 2; i++) {
-      side_run(&sides[i], sim, file);
+      side_run(&sides[i], sim, file, NULL, sides[i].marks);
       (void)printf("%c: %s: %s, %llu events, trace 0x%016llx\n", "ab"[i], sides[i].name,
                    suite_verdict_name(sides[i].outcome.verdict), (unsigned long long)sides[i].outcome.events,
                    (unsigned long long)sides[i].outcome.trace_hash);
     }
-    if (sides[0].outcome.verdict == SUITE_SCENARIO_WRONG) {
-      (void)fprintf(stderr, "%s\n", sides[0].outcome.detail);
-      status = EXIT_SCENARIO;
-    } else if (sim_trace_diff(sides[0].log, sides[1].log, &index, text, TEXT_BYTES)) {
-      (void)printf("%s\n", text);
-      status = EXIT_VIOLATED;
-    } else {
-      (void)printf("equal in all %zu steps\n", sim_trace_log_count(sides[0].log));
-      status = EXIT_HELD;
-    }
+    status = tell(sides, sim, file, text);
   }
   free(text);
   if (sim != NULL) sim_close(sim);

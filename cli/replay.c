@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/recording.h"
+#include "cli/timeline.h"
 #include "lua/units.h"
 #include "reports/utf8.h"
 #include "search/build_id.h"
@@ -26,6 +27,7 @@ enum {
   OPTION_CHOICES,
   OPTION_UNTIL,
   OPTION_HASHES,
+  OPTION_WHY,
 };
 
 static const struct option long_options[] = {
@@ -35,6 +37,7 @@ static const struct option long_options[] = {
     {"choices", required_argument, NULL, OPTION_CHOICES},
     {"until", required_argument, NULL, OPTION_UNTIL},
     {"hashes", no_argument, NULL, OPTION_HASHES},
+    {"why", required_argument, NULL, OPTION_WHY},
     OPTIONS_OF_WORLDS,
     {"help", no_argument, NULL, OPTIONS_HELP},
     {NULL, 0, NULL, 0},
@@ -45,7 +48,8 @@ struct replay {
   const char *trace_path, *record_path, *choices_path;
   uint64_t until_ns;
   uint64_t seed;
-  bool seed_given, hashes;
+  bool seed_given, hashes, why;
+  uint64_t why_event;
 
   const char *target; /* the argument */
   bool is_bundle;
@@ -75,6 +79,9 @@ static bool take_option(struct replay *replay, int option, const char *value) {
     return true;
   case OPTION_UNTIL:
     return option_duration("until", value, &replay->until_ns);
+  case OPTION_WHY:
+    replay->why = true;
+    return option_number("why", value, 0, UINT64_MAX, &replay->why_event);
   case OPTION_HASHES:
     replay->hashes = true;
     return true;
@@ -223,10 +230,6 @@ static int compare_with_bundle(const struct replay *replay) {
   return same_build ? EXIT_NOT_DETERMINISTIC : EXIT_HELD;
 }
 
-static bool write_trace(FILE *file, const void *arg) {
-  const struct replay *replay = arg;
-  return sim_trace_log_write_text(replay->log, file);
-}
 static bool write_record(FILE *file, const void *arg) {
   const struct replay *replay = arg;
   return sim_choice_table_write(replay->record, replay->seed, file);
@@ -262,7 +265,8 @@ static int replay_target(struct replay *replay) {
     print_outcome(replay);
   }
   int status = exit_status_worse(status_of(replay->outcome.verdict), compare_with_bundle(replay));
-  if (replay->trace_path != NULL && !output_write(replay->trace_path, write_trace, replay)) {
+  if (replay->why) status = exit_status_worse(status, timeline_why(replay->log, replay->why_event));
+  if (replay->trace_path != NULL && !timeline_write(replay->trace_path, replay->log, NULL)) {
     status = exit_status_worse(status, EXIT_HARNESS);
   }
   if (replay->record != NULL && !output_write(replay->record_path, write_record, replay)) {
@@ -317,7 +321,9 @@ const struct command command_replay = {
     "says when the hash or the build differ.\n"
     "\n"
     "  --seed S       the seed, decimal or 0x-hexadecimal\n"
-    "  --trace F      write every step as text\n"
+    "  --trace F      record every step: F.txt as text, F.json for chrome://tracing and\n"
+    "                 Perfetto, any other name for 'syncsim trace'\n"
+    "  --why EVENT    tell the chain of causes that leads to this event (#EVENT in a trace)\n"
     "  --record F     write every choice that was made\n"
     "  --choices F    take the choices from such a recording; what it lacks is calm\n"
     "  --until T      stop at this simulated time, without a final word: 12s, 1500ms\n"

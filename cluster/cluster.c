@@ -123,6 +123,7 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
     name_node(node);
     if (sim_node_add(world, &cluster_node_kind, &node, sizeof(struct cluster_node *)) != i) return NULL;
   }
+  cluster_name_steps(cluster);
   for (uint32_t i = 1; i <= config->nodes; i++)
     sim_node_boot(world, i);
   sim_driver_at(world, cluster->driver, sim_now(world) + CHECK_INTERVAL_NS, CLUSTER_WAKE_CHECK);

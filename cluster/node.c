@@ -25,6 +25,7 @@ static void register_peers(struct cluster_software *software) {
       continue;
     }
     software->peer_of[other] = peer;
+    sim_trace_name(cluster->world, SIM_NAME_PEER, software->node->number, peer, cluster->nodes[other].name);
     if (peer <= CLUSTER_NODES_MAX) software->node_of[peer] = (uint8_t)other;
   }
 }

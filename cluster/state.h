@@ -94,4 +94,7 @@ bool cluster_violated(const struct cluster *cluster);
 /* {node hash, incarnation, seq} of an operation, for a violation. */
 void cluster_subject(const struct cluster *cluster, uint32_t operation, uint64_t subject[3]);
 
+/* Names for a recording: nodes, and sentences for enum cluster_step. */
+void cluster_name_steps(struct cluster *cluster);
+
 #endif

@@ -111,18 +111,22 @@ static bool begin(struct scenario_world *run) {
       .disk = run->settings.disk,
       .shuffle = run->settings.shuffle,
       .trace = run->options.trace,
+      .marks = run->options.marks,
   };
   if (run->settings.swarm) {
     /* Which faults this seed has is asked of a world that does nothing else. */
     config.trace = NULL;
+    config.marks = NULL;
     struct sim_world *world = sim_world_begin(run->sim, &config);
     if (!world) return harness(run, "the arena is used up");
     settings_swarm(world, &run->settings);
     config.link = run->settings.link;
     config.disk = run->settings.disk;
     config.trace = run->options.trace;
+    config.marks = run->options.marks;
   }
   run->world = sim_world_begin(run->sim, &config);
+  if (run->world) script_name_steps(run->world);
   run->script = run->world ? script_create(run->world) : NULL;
   return run->script || harness(run, "the arena is used up");
 }

@@ -229,6 +229,8 @@ uint32_t network_shuffle(lua_State *lua, uint32_t nodes[SCRIPT_GROUP_MAX]);
 /* A duration or range of them at `index`. */
 void script_durations(lua_State *lua, int index, uint64_t *min_ns, uint64_t *max_ns);
 /* Folds an action into the trace. */
+/* Sentences for enum script_step, in a recording. */
+void script_name_steps(struct sim_world *world);
 void script_trace(struct script *script, enum script_step step, uint32_t node, const uint64_t *fields, size_t count);
 /* The identity of the next decision or act of the running task. */
 uint64_t script_identity(lua_State *lua);

@@ -146,14 +146,7 @@ void outcome_history(const struct outcome *outcome, const struct sim_trace_log *
     text[used < size ? used : size - 1] = '\0';
     if (used > 0) return;
   }
-  const size_t count = sim_trace_log_count(log);
-  size_t index = count > LAST_STEPS ? count - LAST_STEPS : 0;
   int length = snprintf(text, size, "the last steps of the world:\n");
-  for (used = (size_t)length; index < count && used + 2 < size; index++) {
-    size_t line = sim_trace_format(sim_trace_log_at(log, index), text + used, size - used - 1);
-    if (line > size - used - 2) line = size - used - 2;
-    used += line;
-    text[used++] = '\n';
-    text[used] = '\0';
-  }
+  if (length < 0 || (size_t)length >= size) return;
+  (void)sim_trace_log_tail(log, LAST_STEPS, text + length, size - (size_t)length);
 }

@@ -84,8 +84,10 @@ static int32_t trace(struct sim_disk *disk, enum sim_step step, const uint64_t *
   trace((disk), (step), (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
 #define RESULT(status) ((uint64_t)(int64_t)(status))
 
-static uint64_t text_hash(const char *text) {
-  return text != NULL ? sim_name_hash(text) : 0;
+static uint64_t text_hash(const struct sim_disk *disk, const char *text) {
+  uint64_t hash = text != NULL ? sim_name_hash(text) : 0;
+  if (sim_trace_recording(disk->world)) sim_trace_name(disk->world, SIM_NAME_FILE, 0, hash, text);
+  return hash;
 }
 
 /* --- Open and close ----------------------------------------------------------- */
@@ -144,7 +146,7 @@ static int open_file(struct sim_disk *disk, const char *name, uint32_t flags, sy
 int sim_disk_open(struct sim_disk *disk, const char *name, uint32_t flags, sync_file *file) {
   *file = -1;
   int status = open_file(disk, name, flags, file);
-  uint64_t fields[] = {text_hash(name), flags, RESULT(status), RESULT(*file)};
+  uint64_t fields[] = {text_hash(disk, name), flags, RESULT(status), RESULT(*file)};
   sim_trace(disk->world, SIM_SUB_DISK, SIM_STEP_FILE_OPEN, disk->node, fields, 4);
   return status;
 }
@@ -315,7 +317,7 @@ int sim_disk_rename(struct sim_disk *disk, const char *from, const char *to) {
       write_back_names(disk);
     }
   }
-  return TRACE(disk, SIM_STEP_FILE_RENAME, text_hash(from), text_hash(to), RESULT(status));
+  return TRACE(disk, SIM_STEP_FILE_RENAME, text_hash(disk, from), text_hash(disk, to), RESULT(status));
 }
 
 int sim_disk_unlink(struct sim_disk *disk, const char *name) {
@@ -330,7 +332,7 @@ int sim_disk_unlink(struct sim_disk *disk, const char *name) {
       write_back_names(disk);
     }
   }
-  return TRACE(disk, SIM_STEP_FILE_UNLINK, text_hash(name), RESULT(status));
+  return TRACE(disk, SIM_STEP_FILE_UNLINK, text_hash(disk, name), RESULT(status));
 }
 
 int sim_disk_list(struct sim_disk *disk, int (*each)(void *arg, const char *name), void *arg) {

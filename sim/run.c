@@ -1,6 +1,14 @@
 #include "sim/node.h"
 
+#include "sim/trace_record.h"
+
 static void trace_event(struct sim_world *world, const struct sim_event *event) {
+  struct sim *sim = world_sim(world);
+  if (world->events_run >= sim->mark_due) {
+    trace_mark(sim->marks, world); /* the chains after that many events */
+    sim->mark_due = trace_marks_next(sim->marks, world->events_run);
+  }
+  world->events_run++;
   world->event_id = event->id;
   world->event_cause = event->cause;
   if (world_sim(world)->has_reseeds) world_reseed(world, event->id);
@@ -136,6 +144,10 @@ static void spend_budget(struct sim_world *world) {
 enum sim_end sim_run(struct sim *sim, uint64_t until_ns, uint64_t events_max) {
   struct sim_world *world = sim->world;
   world->stop = false;
+  if (sim->marks != NULL) { /* a restore may have gone back */
+    trace_marks_back_to(sim->marks, world->events_run);
+    sim->mark_due = trace_marks_next(sim->marks, world->events_run);
+  }
   uint64_t events = 0;
   for (;;) {
     if (world->violation.found) return SIM_END_VIOLATION;

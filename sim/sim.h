@@ -75,6 +75,7 @@ struct sim_config {
   uint64_t calls_per_event_max;   /* environment calls in one event: more is a livelock; 10 million */
   uint64_t events_per_second_max; /* events in one simulated second; 10 million */
   struct sim_trace_log *trace;    /* NULL: hash only; else every step is recorded here */
+  struct sim_trace_marks *marks;  /* NULL: none are made */
 };
 
 /* Begins a world in the arena, forgetting the one before. NULL: arena used up. */
@@ -228,6 +229,7 @@ struct sim_world *sim_world(struct sim *sim);
  * Identities stay those of the seed under which the world began. */
 void sim_set_source(struct sim *sim, const struct sim_choice_source *source);
 void sim_set_trace(struct sim *sim, struct sim_trace_log *log);
+void sim_set_trace_marks(struct sim *sim, struct sim_trace_marks *marks);
 
 /* Stops all faults: probabilities, disk latencies and quotas go to zero, links
  * have no bounds, cuts, flaps, clogs, swizzles, rules (what they held arrives),
@@ -237,8 +239,9 @@ void sim_set_trace(struct sim *sim, struct sim_trace_log *log);
 void sim_calm(struct sim_world *world);
 
 uint64_t sim_now(const struct sim_world *world);
-uint64_t sim_events(const struct sim_world *world);   /* that entered a node */
-uint64_t sim_event_id(const struct sim_world *world); /* the running event */
+uint64_t sim_events(const struct sim_world *world);     /* that entered a node */
+uint64_t sim_events_run(const struct sim_world *world); /* all, those of drivers too */
+uint64_t sim_event_id(const struct sim_world *world);   /* the running event */
 uint64_t sim_seed(const struct sim_world *world);
 struct sim_fault_count *sim_fault(struct sim_world *world, enum sim_fault fault);
 static inline void sim_fault_chance(struct sim_world *world, enum sim_fault fault, uint32_t fired) {

@@ -2,6 +2,7 @@
 
 #include "sim/trace_record.h"
 
+#define NAME_BYTES_MAX 1000u
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -9,38 +10,45 @@ uint64_t sim_hash_bytes(const void *bytes, size_t size) {
   return XXH3_64bits(bytes, size);
 }
 
-/* One step is one fold: its fields are summed under odd multipliers first, so
- * that the long chain of the hash is only one multiplication per step. */
-static const uint64_t FIELD_FACTORS[SIM_STEP_FIELDS_MAX] = {
-    UINT64_C(0xbf58476d1ce4e5b9), UINT64_C(0x94d049bb133111eb), UINT64_C(0xd6e8feb86659fd93),
-    UINT64_C(0xe7037ed1a0b428db), UINT64_C(0x8ebc6af09c88c6e3), UINT64_C(0x589965cc75374cc3),
-    UINT64_C(0x1d8e4e27c47d124f),
-};
+/* Apart, so that the common case without a recording stays small. */
+__attribute__((noinline)) static void record_step(struct sim_world *world, struct sim_trace_log *log, uint64_t before,
+                                                  enum sim_subsystem subsystem, enum sim_step step, uint32_t node,
+                                                  const uint64_t *fields, size_t count) {
+  if (world->events_run < log->window_first || world->events_run > log->window_last) return;
+  const struct trace_step now = {.event = world->event_id,
+                                 .cause = world->event_cause,
+                                 .time_ns = world->now_ns,
+                                 .before = before,
+                                 .after = world->chains[subsystem],
+                                 .fields = fields,
+                                 .node = node,
+                                 .step = (uint32_t)step,
+                                 .subsystem = (uint32_t)subsystem,
+                                 .count = (uint32_t)count};
+  SIM_ASSERT(world, sim_trace_log_append(log, &now));
+}
 
 void sim_trace(struct sim_world *world, enum sim_subsystem subsystem, enum sim_step step, uint32_t node,
                const uint64_t *fields, size_t count) {
   SIM_ASSERT(world, count <= SIM_STEP_FIELDS_MAX);
-  uint64_t sum = (uint64_t)node << 32 | (uint64_t)step << 8 | count;
-  sum += world->event_id * UINT64_C(0x9e3779b97f4a7c15) + world->now_ns * UINT64_C(0xa0761d6478bd642f);
-  for (size_t i = 0; i < count; i++) {
-    uint64_t field = fields[i];
-    sum += (field ^ field >> 31) * FIELD_FACTORS[i];
-  }
-  uint64_t hash = sim_hash_fold(world->chains[subsystem], sum);
-  world->chains[subsystem] = hash;
+  uint64_t before = world->chains[subsystem];
+  world->chains[subsystem] = trace_fold(before, world->event_id, world->now_ns, node, (uint32_t)step, fields, count);
   struct sim_trace_log *log = world_sim(world)->trace;
-  if (log == NULL) return;
-  struct sim_trace_record record = {.time_ns = world->now_ns,
-                                    .event = world->event_id,
-                                    .cause = world->event_cause,
-                                    .hash = hash,
-                                    .node = node,
-                                    .step = (uint16_t)step,
-                                    .subsystem = (uint8_t)subsystem,
-                                    .count = (uint8_t)count};
-  for (size_t i = 0; i < count; i++)
-    record.fields[i] = fields[i];
-  SIM_ASSERT(world, sim_trace_log_append(log, &record));
+  if (log != NULL) record_step(world, log, before, subsystem, step, node, fields, count);
+}
+
+bool sim_trace_recording(const struct sim_world *world) {
+  return world_sim(world)->trace != NULL;
+}
+
+void sim_trace_name(struct sim_world *world, enum sim_name_kind kind, uint32_t scope, uint64_t value,
+                    const char *text) {
+  struct sim_trace_log *log = world_sim(world)->trace;
+  if (log == NULL || text == NULL) return;
+  size_t length = strlen(text);
+  /* Without memory the number stays a number. */
+  (void)trace_names_add(&log->names, (uint8_t)kind, scope, value, text,
+                        length < NAME_BYTES_MAX ? length : NAME_BYTES_MAX);
 }
 
 uint64_t sim_trace_hash_of(const struct sim_world *world, enum sim_subsystem subsystem) {

@@ -73,6 +73,28 @@ static inline uint64_t sim_hash_fold(uint64_t hash, uint64_t value) {
 uint64_t sim_trace_hash(const struct sim_world *world);
 uint64_t sim_trace_hash_of(const struct sim_world *world, enum sim_subsystem subsystem);
 
+/* --- Names: what people call the numbers of a recording ---------------------- */
+
+/* Part of the format of recordings: append only. */
+enum sim_name_kind {
+  SIM_NAME_FILE = 1, /* {0, sim_name_hash} */
+  SIM_NAME_NODE = 2, /* {0, sync_node_hash of a node id} */
+  SIM_NAME_PEER = 3, /* {node, peer handle} the peer's node id */
+  SIM_NAME_TEXT = 4, /* {0, sim_hash_bytes of it} */
+  SIM_NAME_STEP = 5, /* {enum sim_step, field 0} a template, see below */
+};
+/* Remembers a name in the recording, when there is one: outside the arena,
+ * never part of a hash. Cut to 1000 bytes; the first text of a number counts.
+ *
+ * A template is the sentence for such a step: % with a letter and the place of
+ * a field, %u0 a number, %x a hash, %t a time, %d a duration, %r nothing or
+ * how the call failed, %s a status, %f an open file, %n a file's name, %p a
+ * peer, %N a node, %o an operation (three fields), %T a text by its hash, %c
+ * text in the fields from here on. */
+void sim_trace_name(struct sim_world *world, enum sim_name_kind kind, uint32_t scope, uint64_t value, const char *text);
+/* Whether anybody would remember it. */
+bool sim_trace_recording(const struct sim_world *world);
+
 /* --- Recordings (outside the arena) ---------------------------------------- */
 
 struct sim_trace_record {
@@ -87,23 +109,91 @@ struct sim_trace_record {
   uint64_t fields[SIM_STEP_FIELDS_MAX];
 };
 
-struct sim_trace_log; /* grows in ordinary memory */
+struct sim_trace_log; /* steps, coded (docs/formats.md), and names; grows in ordinary memory */
 struct sim_trace_log *sim_trace_log_create(void);
 void sim_trace_log_destroy(struct sim_trace_log *log);
 void sim_trace_log_clear(struct sim_trace_log *log);
+/* Records only steps that are part of the first-th to last-th event of a world
+ * (sim_events_run). Without it: all. */
+void sim_trace_log_window(struct sim_trace_log *log, uint64_t first, uint64_t last);
 size_t sim_trace_log_count(const struct sim_trace_log *log);
 /* Forgets all but the first `count` records; not more than it has. */
 void sim_trace_log_cut(struct sim_trace_log *log, size_t count);
+/* Coded bytes so far. */
+size_t sim_trace_log_bytes(const struct sim_trace_log *log);
+/* Decoded; valid until the next call for this log. NULL: past the end. Cheap in
+ * rising order. */
 const struct sim_trace_record *sim_trace_log_at(const struct sim_trace_log *log, size_t index);
-/* One record as a line of text, without newline. Returns its length. */
-size_t sim_trace_format(const struct sim_trace_record *record, char *text, size_t size);
-/* The whole log as text lines with a header line. false on a write error. */
-bool sim_trace_log_write_text(const struct sim_trace_log *log, FILE *file);
+/* NULL: none. */
+const char *sim_trace_log_name(const struct sim_trace_log *log, enum sim_name_kind kind, uint32_t scope,
+                               uint64_t value);
+/* The recording as a file, and back. Any bytes may be read: NULL and *error
+ * for those that are no whole recording. */
+bool sim_trace_log_write(const struct sim_trace_log *log, FILE *file);
+struct sim_trace_log *sim_trace_log_read(FILE *file, char *error, size_t error_size);
+struct sim_trace_log *sim_trace_log_decode(const uint8_t *bytes, size_t size, char *error, size_t error_size);
+
+/* --- For people ------------------------------------------------------------ */
+
+struct sim_trace_filter { /* zero: everything */
+  uint32_t node;          /* what it did, and messages to it */
+  uint64_t from_ns, to_ns;
+  uint32_t subsystems; /* bit 1 << enum sim_subsystem; 0: all */
+};
+bool sim_trace_passes(const struct sim_trace_filter *filter, const struct sim_trace_record *record);
+/* -1: no such subsystem. */
+int sim_subsystem_find(const char *name);
+
+/* Tells records as sentences. It must see them in order, for it follows which
+ * file a handle is. Lives in ordinary memory. */
+struct sim_trace_teller;
+struct sim_trace_teller *sim_trace_teller_create(const struct sim_trace_log *log);
+void sim_trace_teller_destroy(struct sim_trace_teller *teller);
+/* Sees one record without telling it. */
+void sim_trace_see(struct sim_trace_teller *teller, const struct sim_trace_record *record);
+/* Sees it and writes its sentence, "n1 ..."; or the line of the timeline: time,
+ * event and sentence, without newline. Returns the length. */
+size_t sim_trace_sentence(struct sim_trace_teller *teller, const struct sim_trace_record *record, char *text,
+                          size_t size);
+size_t sim_trace_line(struct sim_trace_teller *teller, const struct sim_trace_record *record, char *text, size_t size);
+
+/* The timeline, one line for each step. filter may be NULL. false on a write
+ * error or without memory. */
+bool sim_trace_log_write_text(const struct sim_trace_log *log, const struct sim_trace_filter *filter, FILE *file);
+/* Chrome's trace events (JSON), for chrome://tracing and Perfetto. */
+bool sim_trace_log_write_chrome(const struct sim_trace_log *log, const struct sim_trace_filter *filter, FILE *file);
+/* The last so many lines of the timeline; clocks that were read are left out.
+ * Returns the length. */
+size_t sim_trace_log_tail(const struct sim_trace_log *log, size_t lines, char *text, size_t size);
+
+enum sim_trace_why { SIM_WHY_TOLD, SIM_WHY_NO_EVENT, SIM_WHY_NO_MEMORY, SIM_WHY_WRITE_ERROR };
+/* The chain of causes that leads to an event, the start first. */
+enum sim_trace_why sim_trace_log_why(const struct sim_trace_log *log, uint64_t event, FILE *file);
 
 /* Compares two recordings. false: they are equal. true: *index is the first
  * differing record and `text` says in a few lines what each run did there,
  * with its neighbourhood. */
 bool sim_trace_diff(const struct sim_trace_log *a, const struct sim_trace_log *b, size_t *index, char *text,
                     size_t text_size);
+
+/* --- Marks (outside the arena) ----------------------------------------------- */
+
+struct sim_trace_mark {
+  uint64_t events; /* run when it was made: a multiple of the interval */
+  uint64_t time_ns;
+  uint64_t hash; /* sim_trace_hash */
+  uint64_t chains[SIM_SUB_COUNT];
+};
+struct sim_trace_marks;
+/* `interval`: events between marks; 0: 1024. NULL: no memory. */
+struct sim_trace_marks *sim_trace_marks_create(uint64_t interval);
+void sim_trace_marks_destroy(struct sim_trace_marks *marks);
+/* A world that goes back (a checkpoint restored, another begun) drops what it
+ * passes again. When memory runs out the marks end early. */
+size_t sim_trace_marks_count(const struct sim_trace_marks *marks);
+const struct sim_trace_mark *sim_trace_marks_at(const struct sim_trace_marks *marks, size_t index);
+/* The number of marks that agree from the start. Chains never agree again once
+ * they differ, so it halves. */
+size_t sim_trace_marks_agree(const struct sim_trace_marks *a, const struct sim_trace_marks *b);
 
 #endif

@@ -1,196 +1,168 @@
-#include "sim/trace.h"
-
+/* Recordings: coded steps in blocks that can be decoded by themselves. */
 #include "sim/trace_record.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define HEADER "syncsim-trace 1"
-#define LINE_MAX_BYTES 512u
-
-struct sim_trace_log {
-  struct sim_trace_record *records;
-  size_t count, capacity;
+struct trace_cursor {
+  struct trace_reader reader;
+  struct sim_trace_record record;
+  size_t next;
+  bool valid; /* record is number next - 1 */
 };
 
 struct sim_trace_log *sim_trace_log_create(void) {
-  return calloc(1, sizeof(struct sim_trace_log));
+  struct sim_trace_log *log = calloc(1, sizeof *log);
+  if (log == NULL) return NULL;
+  log->window_last = UINT64_MAX;
+  log->cursor = calloc(1, sizeof *log->cursor);
+  if (log->cursor != NULL) return log;
+  free(log);
+  return NULL;
 }
 
 void sim_trace_log_destroy(struct sim_trace_log *log) {
   if (log == NULL) return;
-  free(log->records);
+  for (size_t i = 0; i < log->block_capacity; i++)
+    free(log->blocks[i].bytes);
+  free(log->blocks);
+  trace_names_free(&log->names);
+  free(log->cursor);
   free(log);
 }
 
 void sim_trace_log_clear(struct sim_trace_log *log) {
-  log->count = 0;
+  log->block_count = log->count = 0;
+  log->cursor->valid = false;
+  memset(&log->coder, 0, sizeof log->coder);
+  trace_names_clear(&log->names);
 }
 
-void sim_trace_log_cut(struct sim_trace_log *log, size_t count) {
-  if (count < log->count) log->count = count;
+void sim_trace_log_window(struct sim_trace_log *log, uint64_t first, uint64_t last) {
+  log->window_first = first;
+  log->window_last = last;
 }
 
 size_t sim_trace_log_count(const struct sim_trace_log *log) {
   return log->count;
 }
 
+size_t sim_trace_log_bytes(const struct sim_trace_log *log) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < log->block_count; i++)
+    bytes += log->blocks[i].used;
+  return bytes;
+}
+
+const char *sim_trace_log_name(const struct sim_trace_log *log, enum sim_name_kind kind, uint32_t scope,
+                               uint64_t value) {
+  return trace_names_find(&log->names, (uint8_t)kind, scope, value);
+}
+
+struct trace_block *trace_log_block(struct sim_trace_log *log, size_t bytes) {
+  if (log->block_count == log->block_capacity) {
+    size_t capacity = log->block_capacity == 0 ? 16 : log->block_capacity * 2;
+    struct trace_block *blocks = realloc(log->blocks, capacity * sizeof *blocks);
+    if (blocks == NULL) return NULL;
+    memset(blocks + log->block_capacity, 0, (capacity - log->block_capacity) * sizeof *blocks);
+    log->blocks = blocks;
+    log->block_capacity = capacity;
+  }
+  struct trace_block *block = &log->blocks[log->block_count];
+  if (block->bytes == NULL) block->bytes = malloc(bytes);
+  if (block->bytes == NULL) return NULL;
+  log->block_count++;
+  block->used = 0;
+  block->count = 0;
+  block->first = log->count;
+  trace_state_put(&log->coder, block->state);
+  memset(log->coder.memo, 0, sizeof log->coder.memo);
+  log->coder.from = log->coder.message = 0;
+  return block;
+}
+
+bool sim_trace_log_append(struct sim_trace_log *log, const struct trace_step *step) {
+  struct trace_block *block = log->block_count > 0 ? &log->blocks[log->block_count - 1] : NULL;
+  if (block == NULL || TRACE_BLOCK_BYTES - block->used < TRACE_STEP_BYTES_MAX) {
+    block = trace_log_block(log, TRACE_BLOCK_BYTES);
+    if (block == NULL) return false;
+  }
+  block->used += trace_encode(&log->coder, step, block->bytes + block->used);
+  block->count++;
+  log->count++;
+  return true;
+}
+
+/* --- Reading ------------------------------------------------------------------ */
+
+static void enter_block(struct trace_reader *reader, size_t block) {
+  reader->block = block;
+  reader->at = 0;
+  reader->left = 0;
+  if (block >= reader->log->block_count) return;
+  reader->left = reader->log->blocks[block].count;
+  trace_state_get(&reader->coder, reader->log->blocks[block].state);
+}
+
+void trace_reader_init(struct trace_reader *reader, const struct sim_trace_log *log) {
+  reader->log = log;
+  enter_block(reader, 0);
+}
+
+bool trace_reader_next(struct trace_reader *reader, struct sim_trace_record *record) {
+  while (reader->left == 0) {
+    if (reader->block + 1 >= reader->log->block_count) return false;
+    enter_block(reader, reader->block + 1);
+  }
+  const struct trace_block *block = &reader->log->blocks[reader->block];
+  size_t used = trace_decode(&reader->coder, block->bytes + reader->at, block->used - reader->at, record);
+  if (used == 0) return false; /* never: what is in a log was coded or checked here */
+  reader->at += used;
+  reader->left--;
+  return true;
+}
+
 const struct sim_trace_record *sim_trace_log_at(const struct sim_trace_log *log, size_t index) {
-  return index < log->count ? &log->records[index] : NULL;
-}
-
-bool sim_trace_log_append(struct sim_trace_log *log, const struct sim_trace_record *record) {
-  if (log->count == log->capacity) {
-    size_t capacity = log->capacity == 0 ? 1024 : log->capacity * 2;
-    if (capacity > SIZE_MAX / sizeof *log->records) return false;
-    struct sim_trace_record *records = realloc(log->records, capacity * sizeof *records);
-    if (records == NULL) return false;
-    log->records = records;
-    log->capacity = capacity;
-  }
-  log->records[log->count++] = *record;
-  return true;
-}
-
-/* --- Text --- */
-
-static const char *const SUBSYSTEMS[] = {"timeline", "network", "disk", "node", "cluster", "script"};
-
-struct step_text {
-  uint16_t step;
-  const char *name;
-  const char *fields; /* names, with spaces between; # before one that reads better in hexadecimal */
-};
-
-static const struct step_text STEPS[] = {
-    {SIM_STEP_EVENT, "event", "kind cause from value"},
-    {SIM_STEP_SEND, "send", "to size #hash due"},
-    {SIM_STEP_DROP, "drop", "to why"},
-    {SIM_STEP_DELIVER, "deliver", "from size #hash"},
-    {SIM_STEP_FILE_OPEN, "file_open", "#name flags result"},
-    {SIM_STEP_FILE_CLOSE, "file_close", "file result"},
-    {SIM_STEP_FILE_READ, "file_read", "file offset size #hash result"},
-    {SIM_STEP_FILE_WRITE, "file_write", "file offset size #hash result"},
-    {SIM_STEP_FILE_TRUNCATE, "file_truncate", "file size result"},
-    {SIM_STEP_FILE_SIZE, "file_size", "file size result"},
-    {SIM_STEP_FILE_RENAME, "file_rename", "#from #to result"},
-    {SIM_STEP_FILE_UNLINK, "file_unlink", "#name result"},
-    {SIM_STEP_DIR_LIST, "dir_list", "a b c"},
-    {SIM_STEP_FSYNC_BEGIN, "fsync_begin", "file token due"},
-    {SIM_STEP_FSYNC_DONE, "fsync_done", "token result"},
-    {SIM_STEP_DISK_POWER_LOSS, "disk_power_loss", "#name size #hash"},
-    {SIM_STEP_NODE_BOOT, "node_boot", "lives"},
-    {SIM_STEP_NODE_DOWN, "node_down", "why"},
-    {SIM_STEP_NODE_TIMER, "node_timer", "timer mono"},
-    {SIM_STEP_NODE_TRACE, "node_trace", "kind a b c d e f"},
-    {SIM_STEP_NODE_CLOCK, "node_clock", "clock value"},
-    {SIM_STEP_NODE_PICK, "node_pick", "kind outcome"},
-    {SIM_STEP_NODE_PAUSE, "node_pause", "paused"},
-    {SIM_STEP_LINK, "link", "from to change"},
-    {SIM_STEP_CLUSTER, "cluster", "kind a b c d e f"},
-    {SIM_STEP_SCRIPT, "script", "kind a b c d e f"},
-    {SIM_STEP_VIOLATION, "violation", "#property #detail #node #incarnation seq"},
-};
-
-static const struct step_text *text_of(uint16_t step) {
-  for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0]; i++) {
-    if (STEPS[i].step == step) return &STEPS[i];
-  }
-  return NULL;
-}
-
-struct writer {
-  char *text;
-  size_t size, length;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct writer *writer, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  size_t room = writer->length < writer->size ? writer->size - writer->length : 0;
-  int wrote = vsnprintf(room > 0 ? writer->text + writer->length : NULL, room, format, arguments);
-  va_end(arguments);
-  if (wrote > 0) writer->length += (size_t)wrote;
-  if (writer->size > 0 && writer->length >= writer->size) writer->length = writer->size - 1;
-}
-
-static void put_fields(struct writer *writer, const struct sim_trace_record *record, const char *names) {
-  for (uint8_t i = 0; i < record->count; i++) {
-    bool hexadecimal = *names == '#';
-    if (hexadecimal) names++;
-    int length = (int)strcspn(names, " ");
-    if (length > 0) {
-      put(writer, " %.*s=", length, names);
-    } else {
-      put(writer, " %u=", (unsigned)i);
+  struct trace_cursor *cursor = log->cursor;
+  if (index >= log->count) return NULL;
+  if (!cursor->valid || index + 1 < cursor->next || index - cursor->next > TRACE_BLOCK_BYTES) {
+    size_t low = 0, high = log->block_count; /* the block begins at or before index */
+    while (high - low > 1) {
+      size_t middle = low + (high - low) / 2;
+      if (log->blocks[middle].first <= index)
+        low = middle;
+      else
+        high = middle;
     }
-    names += length;
-    if (*names == ' ') names++;
-    put(writer, hexadecimal ? "%016" PRIx64 : "%" PRIu64, record->fields[i]);
+    cursor->reader.log = log;
+    enter_block(&cursor->reader, low);
+    cursor->next = log->blocks[low].first;
+    cursor->valid = true;
   }
-}
-
-size_t sim_trace_format(const struct sim_trace_record *record, char *text, size_t size) {
-  struct writer writer = {text, size, 0};
-  const struct step_text *step = text_of(record->step);
-  put(&writer, "%" PRIu64 ".%09" PRIu64 " event %" PRIu64 " cause %" PRIu64 " node %" PRIu32 " %s ",
-      record->time_ns / 1000000000, record->time_ns % 1000000000, record->event, record->cause, record->node,
-      record->subsystem < SIM_SUB_COUNT ? SUBSYSTEMS[record->subsystem] : "?");
-  if (step != NULL) {
-    put(&writer, "%s", step->name);
-  } else {
-    put(&writer, "step_%u", (unsigned)record->step);
+  while (cursor->next <= index) {
+    /* A block that was entered when it was shorter has grown. */
+    const struct trace_block *block = &log->blocks[cursor->reader.block];
+    cursor->reader.left = (uint32_t)(block->first + block->count - cursor->next);
+    if (!trace_reader_next(&cursor->reader, &cursor->record)) return NULL;
+    cursor->next++;
   }
-  put_fields(&writer, record, step == NULL ? "" : step->fields);
-  put(&writer, " chain=%016" PRIx64, record->hash);
-  return writer.length;
+  return &cursor->record;
 }
 
-bool sim_trace_log_write_text(const struct sim_trace_log *log, FILE *file) {
-  char line[LINE_MAX_BYTES];
-  bool ok = fprintf(file, HEADER "\n") > 0;
-  for (size_t i = 0; ok && i < log->count; i++) {
-    sim_trace_format(&log->records[i], line, sizeof line);
-    ok = fprintf(file, "%s\n", line) > 0;
-  }
-  return fflush(file) == 0 && ok;
-}
-
-/* --- Diff --- */
-
-static bool same_record(const struct sim_trace_record *a, const struct sim_trace_record *b) {
-  return a->time_ns == b->time_ns && a->event == b->event && a->cause == b->cause && a->hash == b->hash &&
-         a->node == b->node && a->step == b->step && a->subsystem == b->subsystem && a->count == b->count &&
-         memcmp(a->fields, b->fields, sizeof a->fields) == 0;
-}
-
-static void put_record(struct writer *writer, const char *run, const struct sim_trace_log *log, size_t index) {
-  char line[LINE_MAX_BYTES];
-  if (index >= log->count) return;
-  sim_trace_format(&log->records[index], line, sizeof line);
-  put(writer, "%s %s\n", run, line);
-}
-
-bool sim_trace_diff(const struct sim_trace_log *a, const struct sim_trace_log *b, size_t *index, char *text,
-                    size_t text_size) {
-  enum { BEFORE = 3, AFTER = 3 };
-  size_t at = 0;
-  while (at < a->count && at < b->count && same_record(&a->records[at], &b->records[at]))
-    at++;
-  if (at == a->count && at == b->count) return false;
-  *index = at;
-  struct writer writer = {text, text_size, 0};
-  if (text_size > 0) text[0] = '\0';
-  put(&writer, "the runs differ first at step %zu\n", at);
-  for (size_t i = at < BEFORE ? 0 : at - BEFORE; i < at; i++)
-    put_record(&writer, " ", a, i);
-  for (size_t i = at; i < at + AFTER; i++)
-    put_record(&writer, "a", a, i);
-  if (at >= a->count) put(&writer, "a ends here\n");
-  for (size_t i = at; i < at + AFTER; i++)
-    put_record(&writer, "b", b, i);
-  if (at >= b->count) put(&writer, "b ends here\n");
-  return true;
+/* The last block must end there, and the coder know what it knew then. */
+void sim_trace_log_cut(struct sim_trace_log *log, size_t count) {
+  struct trace_reader reader = {.log = log};
+  struct sim_trace_record record;
+  if (count >= log->count) return;
+  log->cursor->valid = false;
+  while (log->block_count > 1 && log->blocks[log->block_count - 1].first >= count)
+    log->block_count--;
+  struct trace_block *block = &log->blocks[log->block_count - 1];
+  enter_block(&reader, log->block_count - 1);
+  for (size_t left = count - block->first; left > 0; left--)
+    (void)trace_reader_next(&reader, &record);
+  block->used = reader.at;
+  block->count = (uint32_t)(count - block->first);
+  log->count = count;
+  log->coder = reader.coder;
+  if (count == 0) log->block_count = 0; /* a block is never empty */
 }

@@ -20,6 +20,8 @@ void sim_violation(struct sim_world *world, const char *property, uint32_t node,
   uint64_t fields[] = {sim_hash_bytes(violation->property, strlen(violation->property)),
                        sim_hash_bytes(violation->detail, strlen(violation->detail)), violation->subject[0],
                        violation->subject[1], violation->subject[2]};
+  sim_trace_name(world, SIM_NAME_TEXT, 0, fields[0], violation->property);
+  sim_trace_name(world, SIM_NAME_TEXT, 0, fields[1], violation->detail);
   sim_trace(world, SIM_SUB_CLUSTER, SIM_STEP_VIOLATION, node, fields, 5);
 }
 

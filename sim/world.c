@@ -67,6 +67,11 @@ void sim_fatal(struct sim_world *world, const char *file, int line, const char *
   world_fatal(world, false, file, line, what);
 }
 
+void sim_set_trace_marks(struct sim *sim, struct sim_trace_marks *marks) {
+  sim->marks = marks;
+  sim->mark_due = SIM_TIME_NEVER; /* until sim_run looks */
+}
+
 void sim_set_trace(struct sim *sim, struct sim_trace_log *log) {
   sim->trace = log;
 }
@@ -96,6 +101,7 @@ struct sim_world *sim_world_begin(struct sim *sim, const struct sim_config *conf
   network_init(world, &config->link);
   sim_set_source(sim, &config->source);
   sim->trace = config->trace;
+  sim_set_trace_marks(sim, config->marks);
   sim->world = world;
   return world;
 }
@@ -126,6 +132,10 @@ uint64_t sim_now(const struct sim_world *world) {
 
 uint64_t sim_events(const struct sim_world *world) {
   return world->node_events;
+}
+
+uint64_t sim_events_run(const struct sim_world *world) {
+  return world->events_run;
 }
 
 uint64_t sim_event_id(const struct sim_world *world) {

@@ -14,6 +14,8 @@ struct sim {
   bool plain_seed;     /* no overrides, no recording, nothing else that decides: draw at once */
   bool has_reseeds;    /* the overrides have some */
   struct sim_trace_log *trace;
+  struct sim_trace_marks *marks;
+  uint64_t mark_due; /* after so many events; UINT64_MAX without marks */
   sim_fatal_fn fatal;
   void *fatal_arg;
 };
@@ -53,6 +55,7 @@ struct sim_world {
   uint64_t event_id; /* the running event, or the last */
   uint64_t event_cause;
   uint64_t node_events; /* that entered a node */
+  uint64_t events_run;  /* traced; the running one included */
   uint64_t chains[SIM_SUB_COUNT];
   struct timeline timeline;
 
