@@ -4,7 +4,7 @@
 #define RATE_MAX_PPM 500000
 
 static uint64_t rate_of(const struct sim_clock *clock) {
-  return (uint64_t)(1000000 + clock->ppm);
+  return MILLION + (uint64_t)(int64_t)clock->ppm; /* modulo 2^64: a negative one subtracts */
 }
 
 static uint64_t elapsed(const struct sim_clock *clock, uint64_t now_ns) {

@@ -59,7 +59,7 @@ struct sim_link *link_touch(struct sim_world *world, uint32_t from, uint32_t to)
   struct sim_link *link = link_find(world, from, to);
   if (link != NULL) return link;
   void *links = world->links;
-  SIM_ASSERT(world, sim_array_grow(world, &links, &world->link_capacity, world->link_count, sizeof *world->links));
+  SIM_ASSERT(world, sim_array_grow(world, &links, &world->link_capacity, world->link_count, sizeof(struct sim_link *)));
   world->links = links;
   link = sim_alloc(world, sizeof *link);
   uint64_t *number = sim_map_at(world, &world->link_index, sim_tag_link(from, to));
