@@ -44,6 +44,8 @@ static bool push_option(lua_State *lua, int index, const char *key) {
 }
 
 static const char *text_of(lua_State *lua, const char *path, const char *key, const char *want, size_t *size) {
+  if (lua_type(lua, -1) == LUA_TNUMBER)
+    schema_raise(lua, path, key, "network.%s is the bare number %s: write %s", key, lua_tostring(lua, -1), want);
   if (lua_type(lua, -1) != LUA_TSTRING)
     schema_raise(lua, path, key, "network.%s is a %s: write %s", key, luaL_typename(lua, -1), want);
   return lua_tolstring(lua, -1, size);

@@ -55,8 +55,8 @@ static void a_wrong_unit_names_the_right_ones(void **state) {
   file_says(state, HEAD "return sim.scenario { name = \"x\", network = { loss = \"1\" } }",
             "file.lua:2: network.loss: \"1\" has no unit: write a share like \"1%\" (units: %, ppm)");
   file_says(state, HEAD "return sim.scenario { name = \"x\", network = { delay = 5 } }",
-            "file.lua:2: network.delay is the bare number 5: write a duration like \"5ms\" or a range like "
-            "\"5ms..50ms\"");
+            "file.lua:2: network.delay is the bare number 5: write a delay like \"5ms\", \"5ms..50ms\" or "
+            "\"5ms mean 20ms\"");
 }
 
 static void a_value_outside_its_range_names_the_range(void **state) {
@@ -134,7 +134,8 @@ static void a_property_may_look_and_not_act(void **state) {
       {"sim.always('p', function(w) return w.x.y end)",
        "file.lua:3: world has no method \"x\"; it has: sleep, now, between, pick, chance, spawn, wait_until, node, "
        "nodes, "
-       "partition, partition_one_way, isolate, heal_all, link, workload, stats, fault, drained, converged, check, log, "
+       "partition, partition_one_way, isolate, partition_halves, partition_bridge, partition_ring, partition_random, "
+       "flap, clog, swizzle, rule, heal_all, link, workload, stats, fault, drained, converged, check, log, "
        "fail"},
       {"sim.always(function(w) return true end)",
        "file.lua:3: write sim.always(\"name\", function(world) ... return true or false end)"},

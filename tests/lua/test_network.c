@@ -196,7 +196,7 @@ static void wrong_settings_and_calls_are_named(void **state) {
     const char *body, *error;
   } cases[] = {
       {"world:link(1, 2) { delay = '5ms mean 2ms' }", "has a mean that is not above its least"},
-      {"world:link(1, 2) { delay = 5 }", "network.delay is a number"},
+      {"world:link(1, 2) { delay = 5 }", "network.delay is the bare number 5"},
       {"world:link(1, 2) { bandwidth = '64KiB' }", "does not end in /s"},
       {"world:link(1, 2) { queue = -1 }", "1 to 1000000 messages"},
       {"world:link(1, 2) { queue = true }", "network.queue is a boolean"},
