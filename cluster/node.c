@@ -70,6 +70,7 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
     uint32_t peer = 0;
     size_t size = 0;
     int status = sync_next_frame(software->engine, &peer, software->frame, software->frame_bytes, &size);
+    if (status == SYNC_E_IO) continue; /* that peer waits for its next retry; the others do not */
     if (status != SYNC_OK) break;
     if (peer <= CLUSTER_NODES_MAX && software->node_of[peer])
       sim_send(sim_node, software->node_of[peer], software->frame, size);

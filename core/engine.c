@@ -46,13 +46,22 @@ int engine_note(struct sync_engine *engine, int status) {
   return status;
 }
 
+/* There is room again: peers that were told that there is none wait for this. */
+static void engine_tell_room(struct sync_engine *engine) {
+  engine->stats.full = false;
+  for (uint32_t i = 0; i < peer_handles(engine); i++) {
+    struct peer *peer = peer_at(engine, i);
+    if (peer != NULL) peer->hello_pending = true;
+  }
+}
+
 int engine_append(struct sync_engine *engine, enum wal_record_type type, const uint8_t *payload, size_t size,
                   uint64_t *position, uint64_t *end) {
   int rc = wal_append(engine->wal, type, payload, size, position, end);
   if (rc != SYNC_OK) return engine_note(engine, rc);
   engine->content_end = *end;
   engine->last_append_ns = engine_now(engine);
-  engine->stats.full = false;
+  if (engine->stats.full) engine_tell_room(engine);
   return SYNC_OK;
 }
 

@@ -40,6 +40,7 @@ int peer_reserve(struct sync_engine *engine) {
     return SYNC_E_NO_MEMORY;
   }
   peer->window = engine->options.window_ops;
+  peer->allowance = peer->window;
   engine->spare_peer = peer;
   return SYNC_OK;
 }
@@ -97,6 +98,8 @@ void peer_schedule(struct sync_engine *engine, struct peer *peer, uint64_t now_n
     wait = peer_backoff_ns(engine, 0);
   else if (peer->in_flight_count > 0)
     wait = engine->options.ack_timeout_ns;
+  else if (peer->is_full && peer->stalled)
+    wait = engine->options.probe_interval_ns;
   peer->awaiting = peer->in_flight_count > 0;
   peer->due_ns = engine_add(now_ns, wait);
 }
@@ -125,15 +128,54 @@ void peer_restart_window(struct peer *peer, uint64_t now_ns) {
   peer->last_restart_ns = now_ns;
 }
 
+/* One frame: within it nothing is overtaken. */
+static uint32_t peer_allowance_min(const struct sync_engine *engine, const struct peer *peer) {
+  return engine->options.batch_size < peer->window ? engine->options.batch_size : peer->window;
+}
+
+/* All that was in flight arrived, in order. */
+static void peer_clean(const struct sync_engine *engine, struct peer *peer) {
+  if (peer->allowance == peer->window || ++peer->clean < PEER_CLEAN_WINDOWS) return;
+  uint32_t more = peer_allowance_min(engine, peer);
+  peer->allowance = more < peer->window - peer->allowance ? peer->allowance + more : peer->window;
+  peer->clean = 0;
+}
+
+/* Frames overtook each other: what came too early was sent for nothing. */
+static void peer_restart_after_gap(const struct sync_engine *engine, struct peer *peer, uint64_t now_ns) {
+  peer_restart_window(peer, now_ns);
+  uint32_t least = peer_allowance_min(engine, peer);
+  peer->allowance = peer->allowance / 2 > least ? peer->allowance / 2 : least;
+  peer->clean = 0;
+}
+
+void peer_full(struct sync_engine *engine, struct peer *peer, bool full, uint64_t now_ns) {
+  if (peer->is_full && !full) peer->stalled = false;
+  peer->is_full = full;
+  if (!full || peer->in_flight_count == 0) return;
+  peer_restart_window(peer, now_ns);
+  peer->allowance = peer_allowance_min(engine, peer);
+  peer->clean = 0;
+  peer->stalled = true;
+  peer_schedule(engine, peer, now_ns);
+}
+
 void peer_settle(struct sync_engine *engine, struct peer *peer, uint64_t now_ns) {
   uint32_t kept = 0;
   for (uint32_t i = 0; i < peer->in_flight_count; i++) {
     const struct oplog_entry *entry = oplog_at(&engine->oplog, peer->in_flight[i]);
     if (!peer_holds(peer, entry->origin, entry->seq)) peer->in_flight[kept++] = peer->in_flight[i];
   }
-  if (kept == peer->in_flight_count && kept > 0) return;
+  /* A deadline that every HELLO put off would never come: an operation that
+   * could not be read waits for it. */
+  if (kept == peer->in_flight_count) return;
+  if (kept == 0) {
+    peer_clean(engine, peer);
+    /* Otherwise a gap that waits for its turn is still one: what was skipped
+     * stays in flight. */
+    peer->gap_due_ns = SYNC_NO_DEADLINE;
+  }
   peer->in_flight_count = kept;
-  peer->gap_due_ns = SYNC_NO_DEADLINE;
   peer_schedule(engine, peer, now_ns);
 }
 
@@ -143,15 +185,17 @@ void peer_new_session(struct sync_engine *engine, struct peer *peer, uint64_t se
   peer->my_nonce = engine_unique(engine);
   peer_restart_window(peer, now_ns);
   peer->cursor = engine->oplog.base;
+  peer->allowance = peer->window;
+  peer->clean = 0;
   peer->stalled = false;
   peer_schedule(engine, peer, now_ns);
 }
 
-void peer_gap(struct peer *peer, uint64_t now_ns) {
+void peer_gap(const struct sync_engine *engine, struct peer *peer, uint64_t now_ns) {
   if (peer->in_flight_count == 0) return;
   uint64_t allowed_ns = engine_add(peer->last_restart_ns, PEER_GAP_SPACING_NS);
   if (now_ns >= allowed_ns)
-    peer_restart_window(peer, now_ns);
+    peer_restart_after_gap(engine, peer, now_ns);
   else
     peer->gap_due_ns = allowed_ns;
 }
@@ -181,7 +225,7 @@ static void peer_timeout(struct sync_engine *engine, struct peer *peer, uint64_t
 
 bool peer_tick(struct sync_engine *engine, struct peer *peer, uint64_t now_ns) {
   bool restarted = peer->gap_due_ns <= now_ns;
-  if (restarted) peer_restart_window(peer, now_ns);
+  if (restarted) peer_restart_after_gap(engine, peer, now_ns);
   if (peer->due_ns > now_ns) return restarted;
   peer->stalled = false;
   if (peer->state == SYNC_PEER_PARKED) {

@@ -10,6 +10,7 @@
 
 #define PEER_NOMINAL_BYTES 512u
 #define PEER_GAP_SPACING_NS UINT64_C(100000000) /* between two restarts that a peer's gaps ask for */
+#define PEER_CLEAN_WINDOWS 8u                   /* acknowledged without a gap before more is in flight again */
 
 struct peer {
   char node_id[ORIGIN_NODE_ID_ROOM];
@@ -33,7 +34,9 @@ struct peer {
   uint64_t cursor;
   uint64_t *in_flight;
   uint32_t in_flight_count;
-  uint32_t window;
+  uint32_t window;    /* room of in_flight */
+  uint32_t allowance; /* operations in flight at most: fewer where frames overtake each other */
+  uint32_t clean;     /* windows acknowledged without a gap since the allowance last changed */
 
   bool awaiting; /* an acknowledgement is due at due_ns; a restart for gaps does not put it off */
 
@@ -75,7 +78,10 @@ void peer_settle(struct sync_engine *engine, struct peer *peer, uint64_t now_ns)
 /* Takes the peer's word for a new life of it. */
 void peer_new_session(struct sync_engine *engine, struct peer *peer, uint64_t session, uint64_t now_ns);
 /* The peer skipped operations of ours. */
-void peer_gap(struct peer *peer, uint64_t now_ns);
+void peer_gap(const struct sync_engine *engine, struct peer *peer, uint64_t now_ns);
+/* The peer says whether it has no room to apply. If so, it is sent one frame at
+ * a time, at the pace of probes, until it has. */
+void peer_full(struct sync_engine *engine, struct peer *peer, bool full, uint64_t now_ns);
 void peer_park(struct sync_engine *engine, struct peer *peer, uint64_t now_ns);
 /* Does what is due. True: its window was restarted. */
 bool peer_tick(struct sync_engine *engine, struct peer *peer, uint64_t now_ns);

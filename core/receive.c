@@ -194,8 +194,8 @@ static int receive_hello(struct sync_engine *engine, struct peer *peer, const st
   }
   if (hello.known_session != engine->session || (hello.flags & HELLO_FLAG_ANSWER) != 0) peer->hello_pending = true;
   if (peer->known_session != hello.session) return SYNC_OK;
-  peer->is_full = (hello.flags & HELLO_FLAG_FULL) != 0;
-  if ((hello.flags & HELLO_FLAG_GAP) != 0 && !peer->is_full) peer_gap(peer, now_ns);
+  peer_full(engine, peer, (hello.flags & HELLO_FLAG_FULL) != 0, now_ns);
+  if ((hello.flags & HELLO_FLAG_GAP) != 0 && !peer->is_full) peer_gap(engine, peer, now_ns);
   return SYNC_OK;
 }
 

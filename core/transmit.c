@@ -106,7 +106,7 @@ static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void
  * what it holds. */
 static const struct oplog_entry *transmit_next(struct sync_engine *engine, struct peer *peer) {
   if (peer->known_session == 0 || peer->state == SYNC_PEER_PARKED || peer->stalled) return NULL;
-  if (peer->in_flight_count >= peer->window) return NULL;
+  if (peer->in_flight_count >= peer->allowance) return NULL;
   while (peer->cursor < engine->oplog.durable) {
     const struct oplog_entry *entry = oplog_at(&engine->oplog, peer->cursor);
     if (!peer_holds(peer, entry->origin, entry->seq)) return entry;
