@@ -46,7 +46,10 @@ function call(text, began, ended,    path, to, failed, rest, mark, from_path) {
   failed = text ~ /\) += -1 /
   if (text ~ /^openat\(/ && text ~ /O_CREAT/ && !failed) {
     path = absolute(path_of(text), quoted(text, 1))
-    if (path !~ /\/lock$/ && !(path in exists)) named_at[path] = ended
+    if (path !~ /\/lock$/ && !(path in exists)) {
+      named_at[path] = ended
+      delete name_durable_at[path]
+    }
     exists[path] = 1
   } else if (text ~ /^renameat2?\(/ && !failed) {
     from_path = absolute(path_of(text), quoted(text, 1))
@@ -55,14 +58,15 @@ function call(text, began, ended,    path, to, failed, rest, mark, from_path) {
     exists[to] = 1
     delete exists[from_path]
     delete named_at[from_path]
+    delete name_durable_at[from_path]
+    delete name_durable_at[to]
     # What was written and synced under the old name is so under the new one.
     for (mark in written_in) if (written_in[mark] == from_path) written_in[mark] = to
-    synced_from[to] = synced_from[from_path]
-    synced_until[to] = synced_until[from_path]
   } else if (text ~ /^unlinkat\(/ && !failed) {
     path = absolute(path_of(text), quoted(text, 1))
     delete exists[path]
     delete named_at[path]
+    delete name_durable_at[path]
   } else if (text ~ /^pwrite64\(/ && !failed) {
     path = path_of(text)
     rest = text
@@ -76,13 +80,18 @@ function call(text, began, ended,    path, to, failed, rest, mark, from_path) {
         if (author[mark] == directory_of(path)) {
           written_in[mark] = path
           written_at[mark] = ended
+          delete durable_at[mark]
         }
       }
     }
   } else if (text ~ /^(fdatasync|fsync)\(/ && !failed) {
+    # Calls overlap: what counts is the first fsync that began after the write
+    # (the naming) and when it ended, not the last one that is known by now.
     path = path_of(text)
-    synced_from[path] = began # the last one that succeeded
-    synced_until[path] = ended
+    for (mark in written_in)
+      if (written_in[mark] == path && began > written_at[mark] && !(mark in durable_at)) durable_at[mark] = ended
+    for (to in named_at)
+      if (directory_of(to) == path && began > named_at[to] && !(to in name_durable_at)) name_durable_at[to] = ended
   } else if (text ~ /^(sendto|sendmsg|write|writev)\(/) {
     rest = text
     while (match(rest, /<record [0-9]+ of [a-z]+>/)) {
@@ -101,13 +110,13 @@ function judge(mark, now,    file, directory, path) {
     return
   }
   file = written_in[mark]
-  if (!(synced_from[file] > written_at[mark] && synced_until[file] < now))
+  if (!(mark in durable_at && durable_at[mark] < now))
     violation(mark " was sent at line " now ", written to " file " at line " written_at[mark] \
       ", with no fdatasync of it in between")
   directory = directory_of(file)
   for (path in named_at)
     if (directory_of(path) == directory && path in exists &&
-        !(synced_from[directory] > named_at[path] && synced_until[directory] < now))
+        !(path in name_durable_at && name_durable_at[path] < now))
       violation(mark " was sent at line " now ", " path " got its name at line " named_at[path] \
         ", with no fsync of the directory in between")
 }
