@@ -48,12 +48,23 @@ $(OUT)/libsync.a: $(call layer_objects,core)
 $(OUT)/liball.a: $(ALL_OBJECTS) $(SUPPORT_OBJECTS)
 	@rm -f $@
 	$(AR) rcs $@ $^
+WORLD_SUPPORT := $(filter-out %/suite_fixture.c %/temp_directory.c,$(wildcard tests/support/*.c))
+$(OUT)/libworld.a: $(foreach layer,core sim cluster lua,$(call layer_objects,$(layer))) \
+  $(patsubst %.c,$(OUT)/%.o,$(WORLD_SUPPORT))
+	@rm -f $@
+	$(AR) rcs $@ $^
 
 $(OUT)/syncsim: $(OUT)/cli/main.o $(OUT)/liball.a
 	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
 
-$(OUT)/tests/%: $(OUT)/tests/%.o $(OUT)/liball.a
+# tools/check-arches sets it: other processors have libworld.a.
+TEST_ARCHIVE ?= $(OUT)/liball.a
+$(OUT)/tests/%: $(OUT)/tests/%.o $(TEST_ARCHIVE)
 	$(CC) $(CFLAGS_ALL) -o $@ $^ -lcmocka $(LDLIBS_ALL)
+# Needs so little that it builds for processors with a C library and Lua only.
+HASHES_LDLIBS ?= -llua5.4 -lm
+$(OUT)/hashes: $(OUT)/tests/arches/hashes.o $(OUT)/libworld.a
+	$(CC) $(CFLAGS_ALL) -o $@ $^ $(HASHES_LDLIBS)
 $(OUT)/bench/%: $(OUT)/bench/%.o $(OUT)/liball.a
 	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
 $(OUT)/examples/%: $(OUT)/examples/%.o $(OUT)/liball.a
@@ -67,7 +78,7 @@ build/syncsim: $(OUT)/syncsim ## build the simulator (CC=clang, OPT=-O3, SANITIZ
 examples: $(EXAMPLES)
 
 .PHONY: tests
-tests: $(TESTS) $(CANARIES) ## build every cmocka program of this variant
+tests: $(TESTS) $(CANARIES) $(OUT)/hashes ## build every cmocka program of this variant
 
 # --- What people and CI run ------------------------------------------------
 
@@ -98,6 +109,18 @@ check-quick: setup ## for every commit, under a minute: gcc, clang, -O0, -O3, di
 .PHONY: check-determinism
 check-determinism: setup ## 100 seeds of each scenario give the same hashes everywhere
 	@tools/check-determinism --jobs $(JOBS)
+
+.PHONY: check-arches
+check-arches: ## the same hashes on arm64, i386, s390x, from gcc and clang, -O0 to -O3
+	@tools/check-arches --jobs $(JOBS)
+
+.PHONY: check-hashes
+check-hashes: $(OUT)/hashes ## runs are as tests/arches/*.hashes say
+	@tests/arches/hashes.sh $(OUT)
+
+.PHONY: bless
+bless: $(OUT)/hashes ## write tests/arches/*.hashes anew, and show what changed
+	@tools/bless $(OUT)
 
 .PHONY: check-planted
 check-planted: setup ## each bug of tests/planted/ is found, by the oracle expected
