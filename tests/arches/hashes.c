@@ -269,7 +269,7 @@ static bool run_trace(struct sim *sim, const char *name, uint64_t seed, const ch
     if (one == NULL) one = find_world(engine_worlds, COUNT_OF(engine_worlds), name);
     good = one != NULL && one->build(sim, seed, one->nodes, log) != NULL;
   }
-  good = good && sim_trace_log_write_text(log, stdout);
+  good = good && sim_trace_log_write_text(log, NULL, stdout);
   free(result);
   sim_trace_log_destroy(log);
   return good;
