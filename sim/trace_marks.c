@@ -44,7 +44,6 @@ uint64_t trace_marks_next(const struct sim_trace_marks *marks, uint64_t events) 
 }
 
 void trace_mark(struct sim_trace_marks *marks, const struct sim_world *world) {
-  trace_marks_back_to(marks, world->events_run - 1);
   if (marks->count == marks->capacity) {
     size_t capacity = marks->capacity == 0 ? 64 : marks->capacity * 2;
     struct sim_trace_mark *grown = realloc(marks->marks, capacity * sizeof *grown);
