@@ -152,9 +152,14 @@ bool cluster_node_stats(struct cluster *cluster, uint32_t node, struct sync_stat
   return engine != NULL;
 }
 
+/* A sector that can no longer be read is an error of the disk at every open. */
+static bool cluster_refuses_damage(int open_status) {
+  return open_status == SYNC_E_DAMAGED || open_status == SYNC_E_IO;
+}
+
 bool cluster_excused(struct cluster *cluster) {
   for (uint32_t i = 1; i <= cluster->config.nodes; i++)
-    if (cluster->nodes[i].open_status == SYNC_E_DAMAGED && !cluster_engine(cluster, i) &&
+    if (cluster_refuses_damage(cluster->nodes[i].open_status) && !cluster_engine(cluster, i) &&
         sim_disk_damaged(sim_node_disk(sim_node_at(cluster->world, i))))
       return true;
   return false;

@@ -75,7 +75,13 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
     if (peer <= CLUSTER_NODES_MAX && software->node_of[peer])
       sim_send(sim_node, software->node_of[peer], software->frame, size);
   }
-  sim_timer_set(sim_node, 0, sync_next_deadline(software->engine));
+  uint64_t deadline = sync_next_deadline(software->engine);
+  if (software->peers_missing) { /* with no peer at all nothing else would happen here */
+    const struct sync_env *env = sim_node_env(sim_node);
+    uint64_t retry = env->ops->mono_ns(env->ctx) + SIM_SECOND;
+    if (retry < deadline) deadline = retry;
+  }
+  sim_timer_set(sim_node, 0, deadline);
   struct sync_stats stats;
   sync_stats_get(software->engine, &stats);
   if (stats.failed && !node->repair_due) {

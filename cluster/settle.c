@@ -124,6 +124,7 @@ static void judge_reopen(struct cluster *cluster, uint32_t number) {
   judge_stop(cluster, number);
   if (cluster_violated(cluster)) return;
   if (!sim_node_boot(cluster->world, number)) {
+    if (cluster_excused(cluster)) return;
     sim_violation(cluster->world, CLUSTER_RECOVERY, number, nothing, "%s does not open after a clean stop: %s (%s)",
                   node->name, sync_status_name(node->open_status), node->open_detail);
     return;

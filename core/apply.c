@@ -149,6 +149,10 @@ struct origin *apply_commit(struct sync_engine *engine, struct apply_plan *plan,
     origin = origins_add(&engine->origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
     origin->birth = plan->birth;
     origin->birth_count = plan->birth_count;
+    for (size_t i = 0; i < plan->birth_count; i++) {
+      struct origin_edge elder = plan->birth[i];
+      if (elder.origin->covered < elder.seq) elder.origin->covered = elder.seq;
+    }
   }
   sync_check(engine->env, origin->applied + 1 == view->seq);
   struct store_plan *plans = engine->plans.items;

@@ -35,6 +35,7 @@ struct origin {
   /* BIRTH without what the births of its own members say already. */
   struct origin_edge *birth;
   size_t birth_count;
+  uint64_t covered; /* whoever holds what is held here holds this much of it, by the birth of a later life */
 
   struct memory_array ordinals; /* uint64_t: place in the oplog of floor + 1, floor + 2, ... */
 

@@ -103,7 +103,10 @@ static void submit_sort_changed(struct origin **changed, size_t count) {
   }
 }
 
-/* The delta: everything at the first operation of a life, else what changed. */
+/* The delta: everything at the first operation of a life, else what changed;
+ * without dead lives of which all that is held here stood at the birth of a
+ * later one. That one is named, or was before, and to have it means to have
+ * them: so an operation does not grow with the number of opens ever. */
 static size_t submit_delta(struct sync_engine *engine, struct operation *operation, struct operation_origin *table,
                            struct operation_dot *dots, uint64_t stamp) {
   bool first = engine->own == NULL;
