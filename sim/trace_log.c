@@ -135,7 +135,7 @@ const struct sim_trace_record *sim_trace_log_at(const struct sim_trace_log *log,
     }
     cursor->reader.log = log;
     enter_block(&cursor->reader, low);
-    cursor->next = log->blocks[low].first;
+    cursor->next = (size_t)log->blocks[low].first;
     cursor->valid = true;
   }
   while (cursor->next <= index) {
@@ -158,7 +158,7 @@ void sim_trace_log_cut(struct sim_trace_log *log, size_t count) {
     log->block_count--;
   struct trace_block *block = &log->blocks[log->block_count - 1];
   enter_block(&reader, log->block_count - 1);
-  for (size_t left = count - block->first; left > 0; left--)
+  for (size_t left = count - (size_t)block->first; left > 0; left--)
     (void)trace_reader_next(&reader, &record);
   block->used = reader.at;
   block->count = (uint32_t)(count - block->first);

@@ -256,6 +256,20 @@ static const struct c_world *find_world(const struct c_world *worlds, size_t cou
   return NULL;
 }
 
+/* The timeline, with what its sentences leave out: the chain after each step. */
+static bool print_steps(const struct sim_trace_log *log) {
+  struct sim_trace_teller *teller = sim_trace_teller_create(log);
+  char text[2048];
+  if (teller == NULL) return false;
+  for (size_t i = 0; i < sim_trace_log_count(log); i++) {
+    const struct sim_trace_record *record = sim_trace_log_at(log, i);
+    (void)sim_trace_line(teller, record, text, sizeof text);
+    (void)printf("%s [chain %u: %016" PRIx64 "]\n", text, (unsigned)record->subsystem, record->hash);
+  }
+  sim_trace_teller_destroy(teller);
+  return true;
+}
+
 static bool run_trace(struct sim *sim, const char *name, uint64_t seed, const char *path) {
   struct sim_trace_log *log = sim_trace_log_create();
   struct scenario_result *result = malloc(sizeof *result);
@@ -269,7 +283,7 @@ static bool run_trace(struct sim *sim, const char *name, uint64_t seed, const ch
     if (one == NULL) one = find_world(engine_worlds, COUNT_OF(engine_worlds), name);
     good = one != NULL && one->build(sim, seed, one->nodes, log) != NULL;
   }
-  good = good && sim_trace_log_write_text(log, NULL, stdout);
+  good = good && print_steps(log);
   free(result);
   sim_trace_log_destroy(log);
   return good;
