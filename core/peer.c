@@ -100,6 +100,8 @@ void peer_schedule(struct sync_engine *engine, struct peer *peer, uint64_t now_n
     wait = engine->options.ack_timeout_ns;
   else if (peer->is_full && peer->stalled)
     wait = engine->options.probe_interval_ns;
+  else if (peer->stalled)
+    wait = peer_backoff_ns(engine, 0); /* what could not be read back is tried again */
   peer->awaiting = peer->in_flight_count > 0;
   peer->due_ns = engine_add(now_ns, wait);
 }

@@ -124,7 +124,7 @@ static int transmit_read(struct sync_engine *engine, struct bytes_writer *writer
   int rc = wal_read(engine->wal, entry->position, &type, room, entry->size, &size);
   if (rc != SYNC_OK) return engine_note(engine, rc);
   if (type != WAL_OPERATION || size != entry->size) return SYNC_E_DAMAGED;
-  return checksum64(room, size, 0) == entry->hash ? SYNC_OK : SYNC_E_DAMAGED;
+  return oplog_hash(room, size) == entry->hash ? SYNC_OK : SYNC_E_DAMAGED;
 }
 
 /* SYNC_E_NOT_FOUND: nothing to send. */
@@ -150,7 +150,8 @@ static int transmit_ops(struct sync_engine *engine, struct peer *peer, void *buf
   }
   if (engine->stopped != SYNC_OK) return rc;
   if (rc != SYNC_OK) peer->stalled = true;
-  if (peer->state == SYNC_PEER_ACTIVE && peer->awaiting != (peer->in_flight_count > 0))
+  const bool sent = peer->in_flight_count > 0;
+  if (peer->state == SYNC_PEER_ACTIVE && (rc != SYNC_OK || peer->awaiting != sent))
     peer_schedule(engine, peer, engine_now(engine));
   if (count == 0) return rc != SYNC_OK ? rc : SYNC_E_NOT_FOUND;
   engine->stats.ops_out += count;

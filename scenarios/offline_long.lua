@@ -7,6 +7,7 @@ return sim.scenario {
   duration = "20s",
   workload = sim.kv { keys = 16, rate = "30/s", deletes = "10%" },
   network  = { delay = "5ms..40ms" },
+  disk     = { read_error = "0.5%" }, -- what it has missed is read back from the logs
   engine   = { ack_timeout = "400ms", retry_interval = "100ms", retry_cap = "500ms", max_retries = 3,
                probe_interval = "2s" },
   expects  = { "net_partition" },

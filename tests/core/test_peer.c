@@ -287,6 +287,34 @@ static void handles_come_back_in_the_same_order(void **state) {
   replicas_destroy(world);
 }
 
+static void what_could_not_be_read_back_is_tried_again_after_the_retry_interval(void **state) {
+  (void)state;
+  replicas_init(world, 2);
+  replicas_link(world, 0, 1);
+  (void)replicas_settle(world, 60);
+  pass_idle_mark();
+  replica_put(world, 0, "a", "1");
+  replica_flush(world, 0);
+  struct replica *replica = &world->at[0];
+  uint8_t *frame = malloc(sync_frame_bytes_max(replica->engine));
+  assert_non_null(frame);
+  uint32_t peer = 0;
+  size_t size = 0;
+  replica->memory.fail_at = replica->memory.calls + 1;
+  replica->memory.fail_status = SYNC_E_IO;
+  assert_int_equal(sync_next_frame(replica->engine, &peer, frame, sync_frame_bytes_max(replica->engine), &size),
+                   SYNC_E_IO);
+  replica->memory.fail_at = 0;
+  free(frame);
+  assert_int_equal(replica_collect(world, 0), 0);
+  pass_idle_mark();
+  expect_deadline_in(4); /* 5 s after the failure, and not the 30 s of a peer that is owed nothing */
+  (void)replicas_settle(world, 60);
+  assert_true(replica_reads(world, 1, "a", "1"));
+  assert_int_equal(info_of(0, 1).owed_ops, 0);
+  replicas_destroy(world);
+}
+
 int main(void) {
   world = calloc(1, sizeof *world);
   const struct CMUnitTest tests[] = {
@@ -299,6 +327,7 @@ int main(void) {
       cmocka_unit_test(a_write_costs_one_frame_and_one_acknowledgement_and_never_echoes),
       cmocka_unit_test(a_second_payload_under_one_id_parks_the_peer),
       cmocka_unit_test(a_dead_peer_delays_nobody_else),
+      cmocka_unit_test(what_could_not_be_read_back_is_tried_again_after_the_retry_interval),
       cmocka_unit_test(handles_come_back_in_the_same_order),
   };
   int r = cmocka_run_group_tests(tests, NULL, NULL);
