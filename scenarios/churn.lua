@@ -30,7 +30,8 @@ return sim.scenario {
   workload = sim.kv { keys = 12, rate = "60/s", deletes = "10%", batch = "5%" },
   network  = { delay = "1ms..30ms", loss = "1%" },
   disk     = { on_crash = "adversarial" },
-  engine   = { ack_timeout = "500ms", retry_interval = "200ms", segment = "16KiB" },
+  engine   = { ack_timeout = "500ms", retry_interval = "200ms", segment = "16KiB",
+               origins_max = 24 }, -- every life is a writer of its own: past the bound no new one begins
   expects  = { "power_loss", "process_crash", "pause" },
 
   run = function(world)
@@ -39,6 +40,7 @@ return sim.scenario {
 
   properties = {
     sim.sometimes("twenty lives began", function(w) return w:stats().opens > 20 end),
+    sim.sometimes("a new life was refused its first write", function(w) return w:stats().refused > 0 end),
     sim.sometimes("a closed node came back", function(w) return w:stats().closes > 0 end),
   },
 }

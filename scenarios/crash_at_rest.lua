@@ -8,6 +8,7 @@ return sim.scenario {
   workload = sim.kv { keys = 16, rate = "80/s", deletes = "10%" },
   network  = { delay = "1ms..20ms" },
   disk     = { on_crash = "adversarial", fsync = "1ms..30ms" }, -- slow: there is always something to lose
+  engine   = { preset = "fast" }, -- fsyncs are spaced: a promise waits for the next one
   expects  = { "power_loss", "disk_lost_pending", "disk_size", "disk_fsync_cut" },
 
   run = function(world)

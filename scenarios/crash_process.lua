@@ -8,6 +8,7 @@ return sim.scenario {
   workload = sim.kv { keys = 16, rate = "80/s", deletes = "10%" },
   network  = { delay = "1ms..20ms" },
   disk     = { fsync = "1ms..30ms" },
+  engine   = { idle_mark = "20ms" }, -- marks between the writes
   expects  = { "process_crash" },
 
   run = function(world)

@@ -7,7 +7,9 @@ return sim.scenario {
   duration = "10s",
   workload = sim.kv { keys = 12, rate = "60/s", deletes = "10%" },
   network  = { delay = "100us..2ms" }, -- the network is much faster than the disks
-  disk     = { on_crash = "adversarial", fsync = "20ms..400ms" },
+  disk     = { on_crash = "adversarial", fsync = "20ms..400ms", latency = "0us..300us",
+               stall = "0.2%", stall_time = "200ms" },
+  engine   = { segment = "4KiB" }, -- segments are full before the former ones are durable
   expects  = { "power_loss", "disk_fsync_cut", "disk_lost_pending", "disk_torn", "disk_reordered", "disk_garbage",
                "disk_size" },
 

@@ -5,8 +5,9 @@ return sim.scenario {
   story    = "redpanda-data/redpanda#3040: a retried request was stored twice",
   nodes    = 3,
   duration = "10s",
-  workload = sim.kv { keys = 8, rate = "60/s", deletes = "30%" }, -- many deletes: an old put must not undo one
+  workload = sim.kv { keys = 8, rate = "60/s", deletes = "30%", batch = "10%" }, -- many deletes: an old put must not undo one
   network  = { delay = "1ms..20ms", duplicate = "30%", duplicate_within = "3s" },
+  engine   = { changes_max = 3 }, -- an operation of more is refused whole
   expects  = { "power_loss" },
 
   run = function(world)

@@ -7,7 +7,7 @@ return sim.scenario {
   duration = "10s",
   workload = sim.kv { keys = 24, rate = "60/s", deletes = "5%", value = "64B..1KiB" },
   network  = { delay = "5ms..30ms", bandwidth = "24KiB/s", queue = 12 },
-  engine   = { ack_timeout = "500ms", retry_interval = "200ms", retry_cap = "1s", batch_size = 8, window_ops = 64 },
+  engine   = { ack_timeout = "500ms", retry_interval = "200ms", retry_cap = "1s", batch_size = 8 },
 
   run = function(world)
     world:link(1, 2) { bandwidth = "6KiB/s", queue = "8KiB" } -- slow in one direction only

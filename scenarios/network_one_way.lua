@@ -7,7 +7,7 @@ return sim.scenario {
   duration = "12s",
   workload = sim.kv { keys = 12, rate = "50/s", deletes = "10%" },
   network  = { delay = "5ms..30ms" },
-  engine   = { ack_timeout = "500ms", retry_interval = "200ms", retry_cap = "1s", max_retries = 3,
+  engine   = { ack_timeout = "500ms", retry_interval = "2s", retry_cap = "1s", max_retries = 3,
                probe_interval = "1s" },
   expects  = { "net_partition" },
 

@@ -5,9 +5,10 @@ return sim.scenario {
   story    = "vlcn-io/cr-sqlite#98: replicas that wrote on both sides of a split resolved ties differently, for ever",
   nodes    = 5,
   duration = "12s",
-  workload = sim.kv { keys = 8, rate = "60/s", deletes = "10%", hot = "20%" },
+  workload = sim.kv { keys = 8, rate = "40/s", deletes = "10%", hot = "20%", value = "64B..1KiB" },
   network  = { delay = "5ms..50ms" },
-  engine   = { ack_timeout = "500ms", retry_interval = "200ms", retry_cap = "1s" },
+  engine   = { ack_timeout = "500ms", retry_interval = "200ms", retry_cap = "1s",
+               value_max = "1KiB" }, -- what a side has missed fills many frames,
   expects  = { "net_partition" },
 
   run = function(world)

@@ -7,7 +7,7 @@ return sim.scenario {
   duration = "8s",
   workload = sim.kv { keys = 4, rate = "80/s", deletes = "20%", hot = "30%" },
   network  = { delay = "1ms..5ms", reorder = "30%", reorder_within = "400ms" },
-  engine   = { batch_size = 2, ack_timeout = "800ms", retry_interval = "300ms" },
+  engine   = { batch_size = 2, ack_timeout = "800ms", retry_interval = "300ms", idle_hello = "200ms" },
   shuffle  = true,
 
   properties = {

@@ -8,7 +8,7 @@ return sim.scenario {
   workload = sim.kv { keys = 8, rate = "50/s", deletes = "15%", hot = "20%" },
   network  = { delay = "2ms..30ms" },
   engine   = { ack_timeout = "400ms", retry_interval = "150ms", retry_cap = "1s", max_retries = 4, probe_interval = "1s" },
-  expects  = { "net_partition", "net_rule", "clock_strobe" },
+  expects  = { "net_partition", "net_rule" },
 
   run = function(world)
     local ring = world:partition_ring()
@@ -20,7 +20,6 @@ return sim.scenario {
     rule:remove()
     bridge:heal()
     local flap = world:flap(1, { 2, 3 }, "50ms..400ms", "20ms..200ms")
-    world:node(world:pick(5)):clock { strobe = "300ms", every = "20ms", lasting = "1s" }
     for _ = 1, 3 do
       local cut = world:partition_random()
       world:sleep(world:between("300ms", "1500ms"))

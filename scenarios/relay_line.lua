@@ -3,10 +3,10 @@ local sim = require "sim"
 return sim.scenario {
   name     = "operations pass through nodes in the middle",
   story    = "softadastra/sync: a relay put its own name on what it passed on, and replicas disagreed about who wrote what",
-  nodes    = 4,
-  topology = "line", -- 1 - 2 - 3 - 4: only neighbours know each other
+  nodes    = 10,
+  topology = "line", -- 1 - 2 - ... - 10: only neighbours know each other
   duration = "10s",
-  workload = sim.kv { keys = 8, rate = "50/s", deletes = "15%", hot = "20%" },
+  workload = sim.kv { keys = 8, rate = "25/s", deletes = "15%", hot = "20%" },
   network  = { delay = "2ms..20ms", loss = "2%", duplicate = "5%" },
   disk     = { on_crash = "adversarial", fsync = "1ms..20ms" },
   engine   = { ack_timeout = "500ms", retry_interval = "200ms" },
@@ -15,7 +15,7 @@ return sim.scenario {
   run = function(world)
     for _ = 1, 4 do
       world:sleep(world:between("500ms", "1500ms"))
-      local middle = world:node(world:pick { 2, 3 })
+      local middle = world:node(1 + world:pick(8))
       middle:crash { within = 200 } -- what it had received is still its to pass on
       world:sleep(world:between("200ms", "1s"))
       middle:restart()

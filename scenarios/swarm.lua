@@ -56,7 +56,7 @@ return sim.scenario {
   duration = "10s",
   workload = sim.kv { keys = 10, rate = "60/s", deletes = "15%", hot = "10%", batch = "15%", value = "16B..300B" },
   network  = { delay = "1ms..40ms", loss = "5%", duplicate = "5%", duplicate_within = "1s", reorder = "10%",
-               corrupt = "1%", truncate = "1%", slow = "1%", slow_within = "1s" },
+               corrupt = "1%" },
   disk     = { on_crash = "adversarial", fsync = "100us..20ms", write_back = "10%", interrupt = "2%", short = "2%",
                write_error = "0.1%", fsync_error = "0.2%" },
   engine   = { segment = "16KiB", batch_size = 8, ack_timeout = "300ms", retry_interval = "100ms", retry_cap = "1s",
