@@ -127,6 +127,10 @@ check-planted: setup ## each bug of tests/planted/ is found, by the oracle expec
 	@$(MAKE_QUIET) build/syncsim
 	@tools/check-planted --jobs $(JOBS) --objects $(OUT)
 
+.PHONY: check-scenarios
+check-scenarios: setup ## what only this scenario reaches, one by one; branches of core/ that nothing reaches
+	@tools/check-scenarios --jobs $(JOBS) --unreached
+
 .PHONY: check-deps
 check-deps: ## the direction of every #include
 	@tools/check-deps
