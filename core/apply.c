@@ -11,7 +11,7 @@ static int apply_judge_duplicate(const struct sync_engine *engine, const struct 
                                  const struct origin *origin) {
   uint64_t ordinal = 0;
   const struct oplog_entry *entry = oplog_find(&engine->oplog, origin, view->seq, &ordinal);
-  if (entry != NULL && entry->hash != checksum64(view->bytes, view->size, 0)) return SYNC_E_ID_CONFLICT;
+  if (entry != NULL && entry->hash != oplog_hash(view->bytes, view->size)) return SYNC_E_ID_CONFLICT;
   return APPLY_DUPLICATE;
 }
 
@@ -142,7 +142,7 @@ void apply_cancel(struct sync_engine *engine, struct apply_plan *plan) {
   plan->birth_count = 0;
 }
 
-struct origin *apply_commit(struct sync_engine *engine, struct apply_plan *plan, uint64_t position, uint64_t end) {
+struct origin *apply_commit(struct sync_engine *engine, struct apply_plan *plan, uint64_t position) {
   const struct operation_view *view = plan->view;
   struct origin *origin = plan->origin;
   if (origin == NULL) {
@@ -166,8 +166,7 @@ struct origin *apply_commit(struct sync_engine *engine, struct apply_plan *plan,
   }
   origins_raise(&engine->origins, origin, view->seq);
   oplog_add(&engine->oplog, &(struct oplog_entry){.position = position,
-                                                  .end = end,
-                                                  .hash = checksum64(view->bytes, view->size, 0),
+                                                  .hash = oplog_hash(view->bytes, view->size),
                                                   .seq = view->seq,
                                                   .origin = origin,
                                                   .size = (uint32_t)view->size});

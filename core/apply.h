@@ -27,7 +27,7 @@ int apply_judge(struct sync_engine *engine, const struct operation_view *view);
  * SYNC_E_FULL, SYNC_E_TOO_MANY: nothing is held. */
 int apply_prepare(struct sync_engine *engine, const struct operation_view *view, struct apply_plan *plan);
 void apply_cancel(struct sync_engine *engine, struct apply_plan *plan);
-/* Makes it so. `position` and `end` are its record's. Cannot fail. */
-struct origin *apply_commit(struct sync_engine *engine, struct apply_plan *plan, uint64_t position, uint64_t end);
+/* Makes it so. `position` is its record's. Cannot fail. */
+struct origin *apply_commit(struct sync_engine *engine, struct apply_plan *plan, uint64_t position);
 
 #endif

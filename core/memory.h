@@ -45,7 +45,7 @@ struct memory_array {
   size_t capacity;
 };
 
-/* Room for at least `wanted` items, growing by doubling, never past `max`.
+/* Room for at least `wanted` items, growing by half, never past `max`.
  * SYNC_E_TOO_MANY when wanted > max, SYNC_E_NO_MEMORY; then nothing changed.
  * `item_size` and `item_nominal` must be the same in every call. */
 static inline int memory_array_reserve(const struct sync_env *env, struct memory_array *array, size_t item_size,
@@ -54,7 +54,7 @@ static inline int memory_array_reserve(const struct sync_env *env, struct memory
   if (wanted > max || wanted > SIZE_MAX / item_size || wanted > SIZE_MAX / item_nominal) return SYNC_E_TOO_MANY;
   size_t capacity = array->capacity < 8 ? 8 : array->capacity;
   while (capacity < wanted)
-    capacity = capacity > max / 2 ? max : capacity * 2;
+    capacity = capacity > max / 2 ? max : capacity + capacity / 2;
   if (capacity > max) capacity = max;
   if (capacity > SIZE_MAX / item_size || capacity > SIZE_MAX / item_nominal) capacity = wanted;
   void *items = memory_alloc(env, capacity * item_size, capacity * item_nominal);

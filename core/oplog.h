@@ -3,17 +3,18 @@
 #ifndef SYNC_CORE_OPLOG_H
 #define SYNC_CORE_OPLOG_H
 
+#include "core/checksum.h"
 #include "core/memory.h"
 #include "core/origin.h"
+#include "core/wal.h"
 
-#define OPLOG_ENTRY_NOMINAL_BYTES 48u
+#define OPLOG_ENTRY_NOMINAL_BYTES 32u
 
 struct oplog_entry {
   uint64_t position; /* of its record in the log */
-  uint64_t end;      /* durable once the durable position reaches it */
-  uint64_t hash;     /* of its payload */
   uint64_t seq;
   struct origin *origin;
+  uint32_t hash; /* of its payload: tells other bytes under the same id, not damage (the log's checksum does) */
   uint32_t size; /* of its payload */
 };
 
@@ -26,6 +27,14 @@ struct oplog {
 
 void oplog_init(struct oplog *oplog, const struct sync_env *env);
 void oplog_deinit(struct oplog *oplog);
+
+static inline uint32_t oplog_hash(const uint8_t *payload, size_t size) {
+  return (uint32_t)checksum64(payload, size, 0);
+}
+/* Where its record ends: durable once the durable position reaches it. */
+static inline uint64_t oplog_entry_end(const struct oplog_entry *entry) {
+  return entry->position + WAL_RECORD_HEADER_BYTES + entry->size;
+}
 
 static inline uint64_t oplog_end(const struct oplog *oplog) {
   return oplog->base + oplog->entries.count;

@@ -21,7 +21,7 @@ void origins_init(struct origins *origins, const struct sync_env *env, const cha
 
 static void origin_free(const struct sync_env *env, struct origin *origin) {
   if (origin == NULL) return;
-  memory_array_free(env, &origin->ordinals, 8, 8);
+  memory_array_free(env, &origin->ordinals, 4, 4);
   memory_free(env, origin->birth, origin->birth_count * sizeof *origin->birth,
               origin->birth_count * ORIGIN_EDGE_NOMINAL_BYTES);
   memory_free(env, origin, sizeof *origin, ORIGIN_NOMINAL_BYTES);
@@ -90,7 +90,7 @@ int origins_reserve(struct origins *origins) {
     origins->spare = memory_alloc_zero(env, sizeof *origins->spare, ORIGIN_NOMINAL_BYTES);
     if (origins->spare == NULL) return SYNC_E_NO_MEMORY;
   }
-  return memory_array_reserve(env, &origins->spare->ordinals, 8, 8, 1, UINT32_MAX);
+  return memory_array_reserve(env, &origins->spare->ordinals, 4, 4, 1, UINT32_MAX);
 }
 
 struct origin *origins_add(struct origins *origins, const uint8_t *node_id, size_t node_id_size, uint64_t incarnation) {

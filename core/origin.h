@@ -37,7 +37,7 @@ struct origin {
   size_t birth_count;
   uint64_t covered; /* whoever holds what is held here holds this much of it, by the birth of a later life */
 
-  struct memory_array ordinals; /* uint64_t: place in the oplog of floor + 1, floor + 2, ... */
+  struct memory_array ordinals; /* uint32_t: place in the oplog of floor + 1, floor + 2, ...; its low half */
 
   /* Scratch of one call. */
   uint64_t stamp;

@@ -26,7 +26,7 @@ static void receive_note_held(const struct sync_engine *engine, const struct ori
                               struct receive_outcome *outcome) {
   uint64_t ordinal = 0;
   const struct oplog_entry *entry = oplog_find(&engine->oplog, origin, seq, &ordinal);
-  if (entry != NULL && entry->end > outcome->held_end) outcome->held_end = entry->end;
+  if (entry != NULL && oplog_entry_end(entry) > outcome->held_end) outcome->held_end = oplog_entry_end(entry);
 }
 
 static int receive_apply(struct sync_engine *engine, struct peer *peer, const struct operation_view *view,
@@ -41,7 +41,7 @@ static int receive_apply(struct sync_engine *engine, struct peer *peer, const st
     apply_cancel(engine, &plan);
     return rc;
   }
-  const struct origin *origin = apply_commit(engine, &plan, position, end);
+  const struct origin *origin = apply_commit(engine, &plan, position);
   outcome->applied++;
   outcome->held_end = end;
   engine->stats.applied_remote++;

@@ -12,7 +12,7 @@ static int recovery_operation(struct sync_engine *engine, uint64_t position, con
   struct apply_plan plan;
   rc = apply_prepare(engine, &view, &plan);
   if (rc != SYNC_OK) return rc;
-  (void)apply_commit(engine, &plan, position, engine->content_end);
+  (void)apply_commit(engine, &plan, position);
   return SYNC_OK;
 }
 

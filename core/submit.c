@@ -189,7 +189,7 @@ static int submit_apply(struct sync_engine *engine, const struct operation_view 
     apply_cancel(engine, &plan);
     return rc;
   }
-  engine->own = apply_commit(engine, &plan, position, end);
+  engine->own = apply_commit(engine, &plan, position);
   struct origin **changed = engine->origins.changed.items;
   for (size_t i = 0; i < engine->origins.changed.count; i++)
     changed[i]->changed = false;
