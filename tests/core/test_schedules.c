@@ -175,7 +175,7 @@ static void check_known(void) {
         uint64_t ordinal;
         assert_non_null(there);
         const struct oplog_entry *entry = oplog_find(&other->oplog, there, seq, &ordinal);
-        assert_true(entry != NULL && entry->end <= sync_durable_position(other));
+        assert_true(entry != NULL && oplog_entry_end(entry) <= sync_durable_position(other));
       }
     }
 }
