@@ -158,10 +158,11 @@ static bool cluster_refuses_damage(int open_status) {
 }
 
 bool cluster_excused(struct cluster *cluster) {
-  for (uint32_t i = 1; i <= cluster->config.nodes; i++)
-    if (cluster_refuses_damage(cluster->nodes[i].open_status) && !cluster_engine(cluster, i) &&
-        sim_disk_damaged(sim_node_disk(sim_node_at(cluster->world, i))))
-      return true;
+  for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
+    const struct cluster_node *node = &cluster->nodes[i];
+    bool says_so = cluster_engine(cluster, i) ? node->serve_failed : cluster_refuses_damage(node->open_status);
+    if (says_so && sim_disk_damaged(sim_node_disk(sim_node_at(cluster->world, i)))) return true;
+  }
   return false;
 }
 

@@ -19,15 +19,16 @@
 struct cluster; /* in the arena */
 
 /* The plain names of the oracles, as reports show them. */
-#define CLUSTER_DURABILITY "durability"     /* a promised operation survives */
-#define CLUSTER_CONVERGENCE "convergence"   /* healed replicas become equal, and equal to the model */
-#define CLUSTER_PHANTOM "no phantom values" /* every value was submitted, byte for byte */
-#define CLUSTER_EXACTLY_ONCE "exactly once" /* no operation is applied twice */
-#define CLUSTER_UNIQUE_IDS "unique ids"     /* one id, one operation */
-#define CLUSTER_DRAINED "drained outbox"    /* nothing is owed after healing */
-#define CLUSTER_NO_LEAK "no leak"           /* a closed engine holds no memory */
-#define CLUSTER_RECOVERY "honest recovery"  /* a node starts again, with the state that its log tells */
-#define CLUSTER_LIVELOCK "livelock"         /* reported by sim */
+#define CLUSTER_DURABILITY "durability"               /* a promised operation survives */
+#define CLUSTER_CONVERGENCE "convergence"             /* healed replicas become equal, and equal to the model */
+#define CLUSTER_PHANTOM "no phantom values"           /* every value was submitted, byte for byte */
+#define CLUSTER_EXACTLY_ONCE "exactly once"           /* no operation is applied twice */
+#define CLUSTER_UNIQUE_IDS "unique ids"               /* one id, one operation */
+#define CLUSTER_DRAINED "drained outbox"              /* nothing is owed after healing */
+#define CLUSTER_NO_LEAK "no leak"                     /* a closed engine holds no memory */
+#define CLUSTER_RECOVERY "honest recovery"            /* a node starts again, with the state that its log tells */
+#define CLUSTER_HONEST_ACKS "honest acknowledgements" /* what a peer is believed to hold durably, it does */
+#define CLUSTER_LIVELOCK "livelock"                   /* reported by sim */
 
 enum cluster_topology {
   CLUSTER_MESH = 0, /* everyone knows everyone */

@@ -7,6 +7,9 @@
 #define SOFTWARE_NOMINAL_BYTES 360u
 #include "core/frame.h"
 
+/* Of so many frames one is looked at closely: it costs as much as the frame. */
+#define LOOK_EVERY 8u
+
 static struct cluster_node *config_node(const void *config) {
   struct cluster_node *node;
   memcpy(&node, config, sizeof(struct cluster_node *));
@@ -65,13 +68,20 @@ static void *boot(struct sim_node *sim_node, const void *config) {
 
 void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) {
   struct cluster_node *node = software->node;
+  node->sent[2] = 0; /* power may have been lost while it sent the last one */
   if (software->peers_missing) register_peers(software);
   for (;;) {
     uint32_t peer = 0;
     size_t size = 0;
     int status = sync_next_frame(software->engine, &peer, software->frame, software->frame_bytes, &size);
-    if (status == SYNC_E_IO) continue; /* that peer waits for its next retry; the others do not */
+    if (status == SYNC_E_IO) { /* that peer waits for its next retry; the others do not */
+      node->serve_failed = true;
+      continue;
+    }
     if (status != SYNC_OK) break;
+    if (node->sent[2] && node->frames++ % LOOK_EVERY == 0)
+      cluster_check_sent(node->cluster, node->number, software->engine);
+    node->sent[2] = 0;
     if (peer <= CLUSTER_NODES_MAX && software->node_of[peer])
       sim_send(sim_node, software->node_of[peer], software->frame, size);
   }
@@ -109,6 +119,8 @@ static void message(struct sim_node *sim_node, void *state, uint32_t from, const
    * sends it again. */
   int status = sync_receive(software->engine, peer, bytes, size);
   (void)status;
+  if (software->node->frames++ % LOOK_EVERY == 0)
+    cluster_check_belief(software->node->cluster, software->node->number, from);
   cluster_pump(sim_node, software);
 }
 

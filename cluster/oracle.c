@@ -181,6 +181,7 @@ void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum s
   struct cluster_node *node = &cluster->nodes[number];
   if ((uint32_t)kind < CLUSTER_TRACE_KINDS) cluster->by_trace[kind]++;
   if (kind == SYNC_TRACE_SUBMIT && count > 4) node->last_hlc = fields[4];
+  if (kind == SYNC_TRACE_SEND_OP && count > 2) memcpy(node->sent, fields, sizeof node->sent);
   if ((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 2 && !cluster->judging)
     traced_apply(cluster, node, fields, kind == SYNC_TRACE_SUBMIT);
 }

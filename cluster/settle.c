@@ -25,6 +25,8 @@ static void boot_all(struct cluster *cluster) {
 void cluster_settle(struct sim *sim, struct cluster *cluster, uint64_t settle_ns) {
   cluster_workload_stop(cluster);
   sim_calm(cluster->world);
+  for (uint32_t i = 1; i <= cluster->config.nodes; i++)
+    cluster->nodes[i].serve_failed = false;
   uint64_t end = sim_now(cluster->world) + settle_ns;
   while (!cluster_violated(cluster)) {
     boot_all(cluster);

@@ -32,7 +32,10 @@ struct cluster_node {
   int open_status; /* of the last boot */
   char open_detail[160];
   bool repair_due;
+  bool serve_failed; /* an operation could not be read back for a peer, since faults stopped */
   uint64_t last_hlc; /* of the submit that is being traced */
+  uint64_t sent[3];  /* the operation sent last: {node hash, incarnation, seq} */
+  uint32_t frames;   /* so far, in and out: some of them are looked at closely */
   uint32_t *applied; /* by life: highest sequence number applied, as traced */
   uint32_t applied_capacity;
 };
@@ -85,10 +88,15 @@ void cluster_workload_wake(struct cluster *cluster, uint64_t token);
 void cluster_check_boot(struct cluster *cluster, uint32_t node);
 void cluster_traced(struct sim_world *world, void *self, uint32_t node, enum sync_trace_kind kind,
                     const uint64_t *fields, size_t count);
+/* After a node took a frame from another: what it believes that one to hold. */
+void cluster_check_belief(struct cluster *cluster, uint32_t node, uint32_t other);
+/* After a node sent operations: nothing leaves before it is durable. */
+void cluster_check_sent(struct cluster *cluster, uint32_t node, struct sync_engine *engine);
 /* Compares a node's whole state with the reference model. */
 void cluster_check_model(struct cluster *cluster, uint32_t node);
-/* Some node's disk was damaged by the world and the node says so by not
- * opening: the others cannot be asked to converge with it. */
+/* Some node's disk was damaged by the world and the node says so, by not opening
+ * or by failing to read what it owes: the others cannot be asked to converge
+ * with it. */
 bool cluster_excused(struct cluster *cluster);
 bool cluster_violated(const struct cluster *cluster);
 /* {node hash, incarnation, seq} of an operation, for a violation. */

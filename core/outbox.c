@@ -99,6 +99,27 @@ int sync_peer_info(const struct sync_engine *engine, uint32_t handle, struct syn
   return SYNC_OK;
 }
 
+int sync_peer_vector(const struct sync_engine *engine, uint32_t handle, uint64_t *session,
+                     int (*each)(void *arg, const struct sync_origin *origin, uint64_t seq), void *arg) {
+  const struct peer *peer = peer_at(engine, handle);
+  if (peer == NULL) return SYNC_E_PEER;
+  *session = peer->known_session;
+  if (peer->known_session == 0) return SYNC_OK;
+  for (size_t i = 0; i < origins_count(&engine->origins); i++) {
+    const struct origin *origin = origins_sorted(&engine->origins, i);
+    uint64_t seq = vector_get(&peer->known, origin->index);
+    if (seq == 0) continue;
+    struct sync_origin named = origin_public(origin);
+    int rc = each(arg, &named, seq);
+    if (rc != 0) return rc;
+  }
+  return SYNC_OK;
+}
+
+uint64_t sync_session(const struct sync_engine *engine) {
+  return engine->session;
+}
+
 int sync_peers(const struct sync_engine *engine, int (*each)(void *arg, uint32_t peer), void *arg) {
   for (uint32_t i = 0; i < peer_handles(engine); i++) {
     if (peer_at(engine, i) == NULL) continue;

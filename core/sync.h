@@ -247,6 +247,16 @@ SYNC_MUST_USE int sync_peer_info(const struct sync_engine *engine, uint32_t peer
 /* Calls `each` with every handle in use, in ascending order. */
 int sync_peers(const struct sync_engine *engine, int (*each)(void *arg, uint32_t peer), void *arg);
 
+/* What the peer is known to hold durably: calls `each` for every origin of
+ * which it is known to hold something, in (node id, incarnation) order; non-zero
+ * ends it and is returned. *session is the run of the peer (its sync_session())
+ * for which that holds; 0: nothing is known. SYNC_E_PEER. */
+SYNC_MUST_USE int sync_peer_vector(const struct sync_engine *engine, uint32_t peer, uint64_t *session,
+                                   int (*each)(void *arg, const struct sync_origin *origin, uint64_t seq), void *arg);
+/* Names this run of the engine, from open to close, among all runs of all
+ * nodes. Never 0. */
+uint64_t sync_session(const struct sync_engine *engine);
+
 /* Takes one frame that arrived from `peer`. The bytes are read before return.
  * SYNC_OK also when it held nothing new. Errors: SYNC_E_CORRUPT,
  * SYNC_E_VERSION, SYNC_E_CLUSTER, SYNC_E_LIMITS, SYNC_E_PEER,
