@@ -116,7 +116,7 @@ static size_t submit_delta(struct sync_engine *engine, struct operation *operati
   size_t count = 0;
   for (size_t i = 0; i < candidates; i++) {
     struct origin *origin = first ? origins_sorted(&engine->origins, i) : changed[i];
-    if (origin == engine->own || origin->applied == 0) continue;
+    if (origin == engine->own || origin->applied == 0 || origin->applied == origin->covered) continue;
     uint32_t place = submit_name(operation, table, origin, stamp);
     dots[count++] = (struct operation_dot){.origin = place, .seq = origin->applied};
   }
