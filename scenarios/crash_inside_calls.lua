@@ -5,7 +5,7 @@ return sim.scenario {
   story    = "prometheus-junkyard/tsdb#451: appended behind a torn record; everything written later was unreadable",
   nodes    = 3,
   duration = "10s",
-  workload = sim.kv { keys = 16, rate = "60/s", deletes = "10%", batch = "10%" },
+  workload = sim.kv { keys = 16, rate = "60/s", deletes = "10%", batch = "10%", value = "16B..3KiB" },
   network  = { delay = "1ms..20ms" },
   disk     = { on_crash = "adversarial", fsync = "1ms..20ms", write_back = "10%" },
   engine   = { segment = "4KiB" }, -- small: the log changes its segment often
