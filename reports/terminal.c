@@ -352,20 +352,13 @@ static void label(struct page *page, const char *name, const char *text) {
   paragraph(page, text, 13);
 }
 
-static void failure(struct page *page, const struct suite_result *result, const struct suite_failure *one,
-                    size_t number) {
-  const bool known = one->scenario < result->scenario_count;
-  const struct suite_scenario *scenario = known ? &result->scenarios[one->scenario] : NULL;
+/* What a run showed: of a wrong scenario its error alone, for nothing was judged. */
+static void failure_seen(struct page *page, const struct suite_failure *one) {
   char text[1024];
-  say(page, "\n");
-  paint(page, RED);
-  say(page, "FAILURE %zu of %zu", number, result->failure_count);
-  plain(page);
-  (void)snprintf(text, sizeof text, "%s (%s), seed %" PRIu64, known ? scenario->info.name : "",
-                 known ? scenario->path : "?", one->seed);
-  say(page, ": ");
-  paragraph(page, text, 2);
-
+  if (one->verdict == SUITE_SCENARIO_WRONG) {
+    label(page, "wrong", one->detail);
+    return;
+  }
   label(page, "property", one->property);
   if (one->verdict != SUITE_VIOLATED) label(page, "verdict", report_verdict_name(one->verdict));
   label(page, "saw", one->detail);
@@ -380,6 +373,23 @@ static void failure(struct page *page, const struct suite_result *result, const 
     block(page, one->history, 4);
   }
   label(page, "bundle", one->bundle[0] == '\0' ? "none: it could not be written" : one->bundle);
+}
+
+static void failure(struct page *page, const struct suite_result *result, const struct suite_failure *one,
+                    size_t number) {
+  const bool known = one->scenario < result->scenario_count;
+  const struct suite_scenario *scenario = known ? &result->scenarios[one->scenario] : NULL;
+  char text[1024];
+  say(page, "\n");
+  paint(page, RED);
+  say(page, "FAILURE %zu of %zu", number, result->failure_count);
+  plain(page);
+  (void)snprintf(text, sizeof text, "%s (%s), seed %" PRIu64, known ? scenario->info.name : "",
+                 known ? scenario->path : "?", one->seed);
+  say(page, ": ");
+  paragraph(page, text, 2);
+
+  failure_seen(page, one);
   if (one->same_signature > 0) {
     char digits[32];
     (void)snprintf(text, sizeof text, "%s further failures like this one in this scenario",
