@@ -93,7 +93,7 @@ static int take_name(void *arg, const char *name) {
   struct wal *wal = (struct wal *)arg;
   struct wal_segment segment = {.file = -1};
   if (!segment_name_parse(name, &segment.first, &segment.epoch, &segment.aside)) return SYNC_OK;
-  if (wal->voids.count >= WAL_SEGMENTS_MAX) return SYNC_E_TOO_MANY;
+  if (wal->voids.count >= 2 * WAL_FILES_MAX) return SYNC_E_TOO_MANY;
   int status = wal_reserve(wal, &wal->voids, 1);
   if (status != SYNC_OK) return status;
   segment.end = segment.first;
@@ -123,6 +123,12 @@ static bool counts_before(const struct wal_segment *a, const struct wal_segment 
 static int build_chain(struct wal *wal, size_t *asides) {
   struct wal_segment *all = (struct wal_segment *)wal->voids.items;
   size_t count = wal->voids.count, voids = 0;
+  /* Names come in ascending order, nearly the reverse of the one wanted. */
+  for (size_t i = 0; i < count / 2; i++) {
+    struct wal_segment swap = all[i];
+    all[i] = all[count - 1 - i];
+    all[count - 1 - i] = swap;
+  }
   for (size_t i = 1; i < count; i++) {
     struct wal_segment segment = all[i];
     size_t at = i;
@@ -386,7 +392,7 @@ static int rewrite_tail(struct wal *wal) {
   if (wal->appended == wal->durable) return SYNC_OK;
   int status = wal_commit(wal);
   if (status == SYNC_E_FAILED) return SYNC_E_IO;
-  return status == SYNC_E_NO_SPACE ? SYNC_OK : status;
+  return status == SYNC_E_NO_SPACE || status == SYNC_E_TOO_MANY ? SYNC_OK : status;
 }
 
 int wal_open(struct wal **result, const struct sync_env *env, const struct wal_options *options, wal_replay_fn replay,

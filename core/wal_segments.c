@@ -6,7 +6,7 @@
 
 int wal_reserve(struct wal *wal, struct memory_array *array, size_t more) {
   return memory_array_reserve(wal->env, array, sizeof(struct wal_segment), WAL_SEGMENT_NOMINAL, array->count + more,
-                              2 * WAL_SEGMENTS_MAX);
+                              2 * WAL_FILES_MAX);
 }
 
 /* --- Handles --------------------------------------------------------------------- */
@@ -127,7 +127,7 @@ static int copy_tail(struct wal *wal, struct wal_segment *segment) {
 
 int wal_epoch_begin(struct wal *wal) {
   sync_check(wal->env, !wal->writable && wal->stage == WAL_STAGE_IDLE);
-  if (wal->newest_epoch == UINT32_MAX) return SYNC_E_TOO_MANY;
+  if (wal->newest_epoch == UINT32_MAX || wal->chain.count >= WAL_FILES_MAX) return SYNC_E_TOO_MANY;
   int status = wal_reserve(wal, &wal->chain, 1);
   if (status == SYNC_OK) status = wal_reserve(wal, &wal->voids, wal->chain.count);
   if (status != SYNC_OK) return status;

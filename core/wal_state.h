@@ -9,6 +9,7 @@
 #include "core/wal.h"
 
 #define WAL_SEGMENTS_MAX 4096u /* files; past it the last segment grows instead */
+#define WAL_FILES_MAX 65536u   /* every open that writes makes one more; past it nothing is written, but all is read */
 #define WAL_HANDLES_MAX 8u     /* files kept open */
 #define WAL_UNSYNCED_MAX 4u    /* segments that wait for an fsync; past it the last one grows */
 

@@ -108,11 +108,30 @@ static void a_talkative_peer_does_not_put_off_reading_again(void **state) {
   sim_close(sim);
 }
 
+static void a_log_of_thousands_of_files_opens_again(void **state) {
+  (void)state;
+  struct sim *sim = open_sim();
+  struct cluster *cluster = begin(sim, SIM_MS, &(struct sync_options){.segment_bytes = 1});
+  for (uint32_t i = 0; i < 4200; i++) {
+    assert_int_equal(cluster_put(cluster, 1, i % 8, 16), SYNC_OK);
+    sim_run(sim, sim_now(cluster->world) + 20 * SIM_MS, UINT64_MAX);
+  }
+  for (uint32_t i = 0; i < 4; i++) {
+    sim_node_stop(cluster->world, 1);
+    assert_true(sim_node_boot(cluster->world, 1));
+    assert_int_equal(cluster_put(cluster, 1, i, 16), SYNC_OK);
+    sim_run(sim, sim_now(cluster->world) + SIM_SECOND, UINT64_MAX);
+  }
+  assert_false(cluster_violated(cluster));
+  sim_close(sim);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(frames_that_overtake_each_other_cost_little),
       cmocka_unit_test(a_full_peer_is_probed_and_not_flooded),
       cmocka_unit_test(a_full_peer_that_has_room_again_says_so),
+      cmocka_unit_test(a_log_of_thousands_of_files_opens_again),
       cmocka_unit_test(a_talkative_peer_does_not_put_off_reading_again),
   };
   int r = cmocka_run_group_tests_name("liveness", tests, NULL, NULL);
