@@ -71,6 +71,13 @@ uint64_t cluster_get(struct cluster *cluster, uint32_t node, uint32_t key);
 
 /* Empties the disk of a node that is down; what it promised is excused. */
 void cluster_wipe(struct cluster *cluster, uint32_t node);
+/* Keeps an image of what the node's platter holds now, in place of an earlier
+ * one; the node may be up. The ledger remembers what it had promised by then. */
+void cluster_backup(struct cluster *cluster, uint32_t node);
+/* Sets the disk of a node that is down back to its image. What it promised since
+ * is excused, what the image must hold is not (a wipe in between excuses
+ * nothing of that). false, and nothing happens: there is no image. */
+bool cluster_restore(struct cluster *cluster, uint32_t node);
 
 /* What scripts may ask. Sums over nodes and lives. */
 struct cluster_stats {

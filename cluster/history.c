@@ -95,6 +95,9 @@ size_t cluster_history(const struct sim_trace_log *log, const uint64_t subject[3
     }
     if (known && !begun) continue;
     if (record->step == SIM_STEP_CLUSTER) tell_promise(&teller, record);
+    if (record->step == SIM_STEP_NODE_WIPE) tell(&teller, record->time_ns, "n%u's disk was wiped", record->node);
+    if (record->step == SIM_STEP_NODE_RESTORE && record->count && record->fields[0])
+      tell(&teller, record->time_ns, "n%u's disk was set back to its backup", record->node);
     if (record->step == SIM_STEP_NODE_BOOT) tell(&teller, record->time_ns, "n%u started", record->node);
     if (record->step == SIM_STEP_NODE_DOWN && record->fields[0] < sizeof why / sizeof why[0])
       tell(&teller, record->time_ns, "n%u %s", record->node, why[record->fields[0]]);

@@ -125,6 +125,26 @@ uint32_t ledger_promise(struct ledger *ledger, uint32_t life_index, uint64_t dur
   return life->promised - before;
 }
 
+void ledger_image_saved(struct ledger *ledger, uint32_t node, uint32_t present, uint64_t durable_position) {
+  for (uint32_t i = 0; i < ledger->life_count; i++) {
+    struct ledger_life *life = &ledger->lives[i];
+    if (life->node != node) continue;
+    life->imaged = life->lost ? 0 : life->promised;
+    if (i != present) continue;
+    while (life->imaged > 0 && ledger->operations[life->operations[life->imaged - 1u]].position > durable_position)
+      life->imaged--;
+  }
+}
+
+void ledger_image_restored(struct ledger *ledger, uint32_t node) {
+  for (uint32_t i = 0; i < ledger->life_count; i++) {
+    struct ledger_life *life = &ledger->lives[i];
+    if (life->node != node) continue;
+    life->promised = life->imaged;
+    life->lost = false; /* a wipe or a newer promise: the image knows of neither */
+  }
+}
+
 uint32_t ledger_find(const struct ledger *ledger, uint64_t incarnation, uint64_t seq) {
   uint32_t life = ledger_life_find(ledger, incarnation);
   if (life == LEDGER_NONE || seq == 0 || seq > ledger->lives[life].count) return LEDGER_NONE;

@@ -50,6 +50,7 @@ struct ledger_life {
   uint32_t *operations; /* by seq - 1 */
   uint32_t count, capacity;
   uint32_t promised;    /* the first so many are promised */
+  uint32_t imaged;      /* of those, so many were durable when the image of the node's disk was saved */
   uint32_t unknown;     /* an operation that may exist though it was not accepted; LEDGER_NONE */
   uint32_t unknown_seq; /* the sequence number that it would have */
   bool lost;            /* the node was wiped or its disk damaged since: promises are excused */
@@ -93,6 +94,13 @@ void ledger_adopt(struct ledger *ledger, uint32_t life, uint64_t incarnation);
 /* Everything of the life up to that log position is durable; gives how many
  * operations that newly promised. */
 uint32_t ledger_promise(struct ledger *ledger, uint32_t life, uint64_t durable_position);
+
+/* An image of the node's disk is saved: notes for each of its lives how many
+ * operations are promised and durable. `life` is its present one or LEDGER_NONE,
+ * durable up to that position; earlier lives are as durable as they are promised. */
+void ledger_image_saved(struct ledger *ledger, uint32_t node, uint32_t life, uint64_t durable_position);
+/* The node's disk is set back to that image: what the image holds is promised, no more. */
+void ledger_image_restored(struct ledger *ledger, uint32_t node);
 
 /* The operation with that id, LEDGER_NONE if nobody submitted it. */
 uint32_t ledger_find(const struct ledger *ledger, uint64_t incarnation, uint64_t seq);

@@ -150,9 +150,3 @@ void cluster_judge(struct cluster *cluster) {
   for (uint32_t i = 1; i <= cluster->config.nodes && !cluster_violated(cluster); i++)
     if (cluster_engine(cluster, i)) judge_reopen(cluster, i);
 }
-
-void cluster_wipe(struct cluster *cluster, uint32_t node) {
-  for (uint32_t i = 0; i < cluster->ledger.life_count; i++)
-    if (cluster->ledger.lives[i].node == node) cluster->ledger.lives[i].lost = true;
-  sim_node_wipe(cluster->world, node);
-}

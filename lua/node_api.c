@@ -7,6 +7,7 @@
 #define RATE_PPM_MAX 500000
 #define KEY_MAX 4294967295
 #define CRASH_CALLS_MAX 1000000000
+#define ALLOC_COUNT_MAX 1000000000
 
 struct node_object {
   uint32_t number;
@@ -163,6 +164,58 @@ static int node_wipe(lua_State *lua) {
   if (is_up(script, node)) sim_node_power_loss(script->world, node);
   script_trace(script, SCRIPT_STEP_WIPE, node, NULL, 0);
   cluster_wipe(script->cluster, node);
+  return 0;
+}
+
+static int node_backup(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  script_must_act(lua, "node:backup");
+  script_trace(script, SCRIPT_STEP_BACKUP, node, NULL, 0);
+  cluster_backup(script->cluster, node);
+  return 0;
+}
+
+static int node_restore(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  if (!script_fault(lua, SCRIPT_STEP_RESTORE, node, "node:restore")) return 0;
+  if (is_up(script, node)) sim_node_power_loss(script->world, node);
+  script_trace(script, SCRIPT_STEP_RESTORE, node, NULL, 0);
+  if (!cluster_restore(script->cluster, node))
+    script_raise(lua, "node:restore: node %u has no backup: call node:backup() first", node);
+  return 0;
+}
+
+/* --- Memory --------------------------------------------------------------------------- */
+
+static int node_memory_quota(lua_State *lua) {
+  struct script *script = script_of(lua);
+  struct units_error error;
+  uint32_t node = self(lua);
+  uint64_t bytes = 0;
+  size_t length;
+  if (lua_type(lua, 2) != LUA_TSTRING)
+    script_raise(lua, "node:memory_quota(size): write the size like \"64KiB\"; \"0B\" is no bound");
+  const char *text = lua_tolstring(lua, 2, &length);
+  if (!units_size(text, length, &bytes, &error)) script_raise(lua, "node:memory_quota: %s", error.text);
+  if (!script_fault(lua, SCRIPT_STEP_MEMORY, node, "node:memory_quota")) return 0;
+  uint64_t fields[] = {bytes};
+  script_trace(script, SCRIPT_STEP_MEMORY, node, fields, 1);
+  sim_node_memory_quota(script->world, node, bytes);
+  return 0;
+}
+
+static int node_fail_alloc(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  lua_Integer count = lua_isinteger(lua, 2) ? lua_tointeger(lua, 2) : -1;
+  if (count < 0 || count > ALLOC_COUNT_MAX)
+    script_raise(lua, "node:fail_alloc(n): n is a whole number, 1 for the next allocation, 0 for none");
+  if (!script_fault(lua, SCRIPT_STEP_ALLOC, node, "node:fail_alloc")) return 0;
+  uint64_t fields[] = {(uint64_t)count};
+  script_trace(script, SCRIPT_STEP_ALLOC, node, fields, 1);
+  sim_node_fail_alloc(script->world, node, (uint64_t)count);
   return 0;
 }
 
@@ -338,16 +391,30 @@ static int node_disk_used(lua_State *lua) {
 
 void node_open(lua_State *lua) {
   static const struct script_method methods[] = {
-      {"crash", node_crash},         {"process_crash", node_process_crash},
-      {"restart", node_restart},     {"stop", node_stop},
-      {"pause", node_pause},         {"resume", node_resume},
-      {"wipe", node_wipe},           {"clock", node_clock},
-      {"disk", node_disk},           {"put", node_put},
-      {"delete", node_delete},       {"get", node_get},
-      {"number", node_number},       {"outbox", node_outbox},
-      {"state", node_state},         {"up", node_up},
-      {"calls", node_calls},         {"lives", node_lives},
-      {"disk_used", node_disk_used}, {NULL, NULL},
+      {"crash", node_crash},
+      {"process_crash", node_process_crash},
+      {"restart", node_restart},
+      {"stop", node_stop},
+      {"pause", node_pause},
+      {"resume", node_resume},
+      {"wipe", node_wipe},
+      {"clock", node_clock},
+      {"disk", node_disk},
+      {"put", node_put},
+      {"delete", node_delete},
+      {"get", node_get},
+      {"number", node_number},
+      {"outbox", node_outbox},
+      {"state", node_state},
+      {"up", node_up},
+      {"calls", node_calls},
+      {"lives", node_lives},
+      {"disk_used", node_disk_used},
+      {"backup", node_backup},
+      {"restore", node_restore},
+      {"memory_quota", node_memory_quota},
+      {"fail_alloc", node_fail_alloc},
+      {NULL, NULL},
   };
   object_type(lua, NODE_TYPE, "node", methods);
   lua_newtable(lua);

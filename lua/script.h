@@ -57,7 +57,11 @@ enum script_step {
   SCRIPT_STEP_FLAP = 22,     /* {links, number} */
   SCRIPT_STEP_SWIZZLE = 23,  /* {nodes, time} */
   SCRIPT_STEP_RULE = 24,     /* {from, to, kind, action, count} */
-  SCRIPT_STEP_RULE_END = 25  /* {} */
+  SCRIPT_STEP_RULE_END = 25, /* {} */
+  SCRIPT_STEP_BACKUP = 26,   /* {} */
+  SCRIPT_STEP_RESTORE = 27,  /* {} */
+  SCRIPT_STEP_MEMORY = 28,   /* {bytes; 0: no bound} */
+  SCRIPT_STEP_ALLOC = 29     /* {count; 0: none fails} */
 };
 
 enum script_property_kind { SCRIPT_ALWAYS = 1, SCRIPT_SOMETIMES = 2, SCRIPT_EVENTUALLY = 3 };

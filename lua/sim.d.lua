@@ -363,6 +363,20 @@ function node:resume() end
 ---Empties its disk.
 function node:wipe() end
 
+---Keeps what its platter holds now, in place of an earlier backup; the node may be up.
+function node:backup() end
+
+---Takes it down and sets its disk back to the backup, any number of times.
+function node:restore() end
+
+---From now on allocations beyond it fail, in a boot too.
+---@param bytes size "0B" is no bound
+function node:memory_quota(bytes) end
+
+---The n-th allocation from now fails, once; 1 is the next, 0 disarms.
+---@param n integer
+function node:fail_alloc(n) end
+
 ---@param options { step?: string, rate?: string, freeze?: boolean, strobe?: string, every?: duration, lasting?: duration }
 function node:clock(options) end
 

@@ -30,6 +30,10 @@ void script_name_steps(struct sim_world *world) {
       {SCRIPT_STEP_SWIZZLE, "the script swizzles %u1 nodes for %t2 s"},
       {SCRIPT_STEP_RULE, "the script makes a rule for %N1 -> %N2, messages of kind %u3: action %u4, %u5 times"},
       {SCRIPT_STEP_RULE_END, "the script ends a rule"},
+      {SCRIPT_STEP_BACKUP, "the script keeps a backup of its disk"},
+      {SCRIPT_STEP_RESTORE, "the script restores its backup"},
+      {SCRIPT_STEP_MEMORY, "the script gives it %u1 bytes of memory (0: no bound)"},
+      {SCRIPT_STEP_ALLOC, "the script lets its %u1th allocation from now fail (0: none)"},
       {SCRIPT_STEP_WORKLOAD, "the workload starts (0: stops): %u1"},
   };
   if (!sim_trace_recording(world)) return;

@@ -311,6 +311,7 @@ void sim_node_wipe(struct sim_world *world, uint32_t number) {
   struct sim_node *node = sim_node_at(world, number);
   SIM_ASSERT(world, node->heap == NULL);
   sim_fault_chance(world, SIM_FAULT_WIPE, 1);
+  sim_trace(world, SIM_SUB_NODE, SIM_STEP_NODE_WIPE, number, NULL, 0);
   sim_disk_wipe(node->disk);
 }
 
@@ -319,6 +320,8 @@ bool sim_node_restore(struct sim_world *world, uint32_t number) {
   SIM_ASSERT(world, node->heap == NULL);
   bool restored = sim_disk_image_restore(node->disk);
   sim_fault_chance(world, SIM_FAULT_RESTORE, restored);
+  uint64_t fields[] = {restored};
+  sim_trace(world, SIM_SUB_NODE, SIM_STEP_NODE_RESTORE, number, fields, 1);
   return restored;
 }
 

@@ -49,8 +49,10 @@ enum sim_step {
   SIM_STEP_NODE_CLOCK = 34,
   SIM_STEP_NODE_PICK = 35,
   SIM_STEP_NODE_PAUSE = 36,
-  SIM_STEP_LINK = 40,    /* {from, to, change} cut, heal, settings */
-  SIM_STEP_CLUSTER = 50, /* {cluster's own kind, ...} */
+  SIM_STEP_NODE_WIPE = 37,
+  SIM_STEP_NODE_RESTORE = 38, /* {1, or 0: there was no image} */
+  SIM_STEP_LINK = 40,         /* {from, to, change} cut, heal, settings */
+  SIM_STEP_CLUSTER = 50,      /* {cluster's own kind, ...} */
   SIM_STEP_SCRIPT = 60,
   SIM_STEP_VIOLATION = 70,
 };

@@ -106,6 +106,8 @@ static const struct words STEPS[] = {
     {SIM_STEP_NODE_CLOCK, "clock", ""},
     {SIM_STEP_NODE_PICK, "pick", "picks %u1 (kind %u0)"},
     {SIM_STEP_NODE_PAUSE, "pause", ""},
+    {SIM_STEP_NODE_WIPE, "wipe", "its disk is empty now"},
+    {SIM_STEP_NODE_RESTORE, "restore", ""},
     {SIM_STEP_LINK, "link", ""},
     {SIM_STEP_CLUSTER, "cluster", ""},
     {SIM_STEP_SCRIPT, "script", ""},
@@ -126,6 +128,8 @@ static const struct words CLOCKS[] = {
     {17, "", "its wall clock jumps by %i1 ns"},   {18, "", "its clocks run %i1 ppm fast"},
     {19, "", "its wall clock stands still: %u1"}, {20, "", "its wall clock begins to strobe by %i1 ns"},
 };
+static const struct words RESTORES[] = {{0, "", "has no image to go back to"},
+                                        {1, "", "its disk is set back to its image"}};
 static const struct words PAUSES[] = {{0, "", "goes on"}, {1, "", "is paused"}};
 static const struct words LINKS[] = {
     {1, "", "link %N0 -> %N1 is cut"},
@@ -185,6 +189,9 @@ const char *trace_template(const struct sim_trace_log *log, const struct sim_tra
     break;
   case SIM_STEP_NODE_PAUSE:
     words = find(PAUSES, COUNT(PAUSES), kind);
+    break;
+  case SIM_STEP_NODE_RESTORE:
+    words = find(RESTORES, COUNT(RESTORES), kind);
     break;
   case SIM_STEP_NODE_TRACE:
     words = find(REPORTS, COUNT(REPORTS), kind);

@@ -74,6 +74,29 @@ static void a_promise_covers_what_lies_below_the_durable_position_only(void **st
   assert_int_equal(ledger_find(ledger, 78, 1), LEDGER_NONE);
 }
 
+static void an_image_owes_what_was_promised_and_durable_when_it_was_saved(void **state) {
+  struct ledger *ledger = &((struct fixture *)*state)->ledger;
+  uint32_t old = ledger_life_begin(ledger, 1), other = ledger_life_begin(ledger, 2), now = ledger_life_begin(ledger, 1);
+  uint32_t lives[] = {old, other, now};
+  for (size_t i = 0; i < 3; i++) {
+    ledger_life_name(ledger, lives[i], 70 + i);
+    for (uint64_t seq = 1; seq <= 4; seq++) {
+      uint32_t operation = ledger_submit(ledger, lives[i]);
+      ledger_change_add(ledger, SYNC_PUT, 5, 16);
+      ledger_accept(ledger, operation, 100 * seq, seq);
+    }
+    ledger_promise(ledger, lives[i], 300);
+  }
+  ledger_image_saved(ledger, 1, now, 200); /* of three that are promised two are durable */
+  ledger_promise(ledger, now, 400);
+  ledger->lives[old].lost = true;
+  ledger_image_restored(ledger, 1);
+  assert_int_equal(ledger->lives[old].promised, 3);
+  assert_false(ledger->lives[old].lost);
+  assert_int_equal(ledger->lives[now].promised, 2);
+  assert_int_equal(ledger->lives[other].promised, 3);
+}
+
 static void an_unknown_outcome_that_exists_becomes_the_next_operation(void **state) {
   struct ledger *ledger = &((struct fixture *)*state)->ledger;
   uint32_t life = ledger_life_begin(ledger, 2);
@@ -130,6 +153,7 @@ int main(void) {
       cmocka_unit_test(a_value_names_its_submit_and_any_flipped_bit_is_seen),
       cmocka_unit_test(keys_are_read_back_and_strangers_refused),
       cmocka_unit_test_setup_teardown(a_promise_covers_what_lies_below_the_durable_position_only, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(an_image_owes_what_was_promised_and_durable_when_it_was_saved, set_up, tear_down),
       cmocka_unit_test_setup_teardown(an_unknown_outcome_that_exists_becomes_the_next_operation, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_refused_write_may_displace_what_was_accepted_after_it_but_not_promised, set_up,
                                       tear_down),

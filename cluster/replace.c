@@ -1,0 +1,21 @@
+/* Disks that are replaced: by an empty one, or by what a backup kept. */
+#include "cluster/state.h"
+
+void cluster_wipe(struct cluster *cluster, uint32_t node) {
+  for (uint32_t i = 0; i < cluster->ledger.life_count; i++)
+    if (cluster->ledger.lives[i].node == node) cluster->ledger.lives[i].lost = true;
+  sim_node_wipe(cluster->world, node);
+}
+
+void cluster_backup(struct cluster *cluster, uint32_t node) {
+  struct sync_engine *engine = cluster_engine(cluster, node);
+  uint32_t life = engine ? cluster->nodes[node].life : LEDGER_NONE;
+  ledger_image_saved(&cluster->ledger, node, life, engine ? sync_durable_position(engine) : 0);
+  sim_disk_image_save(sim_node_disk(sim_node_at(cluster->world, node)));
+}
+
+bool cluster_restore(struct cluster *cluster, uint32_t node) {
+  bool restored = sim_node_restore(cluster->world, node);
+  if (restored) ledger_image_restored(&cluster->ledger, node);
+  return restored;
+}
