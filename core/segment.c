@@ -70,6 +70,8 @@ void segment_header_encode(uint8_t bytes[SEGMENT_HEADER_BYTES], const struct seg
   bytes_write_u64(&to, header->first);
   bytes_write_u64(&to, header->durable);
   bytes_write(&to, header->cluster_id, sizeof header->cluster_id);
+  bytes_write_u32(&to, header->payload_bytes_max);
+  bytes_write_u32(&to, 0);
   bytes_write(&to, node, sizeof node);
   bytes_write_u64(&to, checksum64(bytes, HEADER_CHECKSUM_AT, HEADER_CHECKSUM_SEED));
 }
@@ -90,6 +92,8 @@ int segment_header_decode(const uint8_t *bytes, size_t size, struct segment_head
   header->first = bytes_read_u64(&from);
   header->durable = bytes_read_u64(&from);
   bytes_read(&from, header->cluster_id, sizeof header->cluster_id);
+  header->payload_bytes_max = bytes_read_u32(&from);
+  if (bytes_read_u32(&from) != 0) return SYNC_E_CORRUPT;
   size_t length = bytes_read_u8(&from);
   if (length == 0 || length > SEGMENT_NODE_ID_BYTES_MAX) return SYNC_E_CORRUPT;
   bytes_read(&from, header->node_id, SEGMENT_NODE_ID_BYTES_MAX);

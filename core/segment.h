@@ -12,7 +12,7 @@
 #include "core/wal.h"
 
 #define SEGMENT_VERSION 1u
-#define SEGMENT_HEADER_BYTES 136u
+#define SEGMENT_HEADER_BYTES 144u
 #define SEGMENT_NAME_BYTES 34u /* wal-<16 hex>-<8 hex>.new and a NUL */
 #define SEGMENT_NODE_ID_BYTES_MAX 63u
 #define SEGMENT_LAG_NONE UINT32_C(0xffffffff) /* the record claims no durable position */
@@ -24,6 +24,7 @@ struct segment_header {
   uint64_t first;   /* position of the first record */
   uint64_t durable; /* known when the segment was made; at most `first` */
   uint8_t cluster_id[16];
+  uint32_t payload_bytes_max; /* the longest record that its writer could write */
   char node_id[SEGMENT_NODE_ID_BYTES_MAX + 1];
 };
 

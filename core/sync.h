@@ -123,6 +123,7 @@ struct sync_open_report {
  * all its memory. `report` may be NULL.
  * Nothing is durable, or promised, that was not before; requests fsyncs.
  * Errors: SYNC_E_INVALID, SYNC_E_CLUSTER (another cluster's or node's files),
+ * SYNC_E_LIMITS (written with a greater value_bytes_max),
  * SYNC_E_VERSION, SYNC_E_DAMAGED (nothing was changed), SYNC_E_NO_MEMORY,
  * SYNC_E_NO_SPACE, SYNC_E_FULL, SYNC_E_IO, SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_open(struct sync_engine **engine, const struct sync_env *env, const struct sync_options *options,
@@ -144,7 +145,8 @@ void sync_close(struct sync_engine *engine);
  * write like any other.
  * Errors, each leaving everything unchanged: SYNC_E_INVALID, SYNC_E_TOO_BIG,
  * SYNC_E_FULL, SYNC_E_TOO_MANY, SYNC_E_NO_MEMORY, SYNC_E_NO_SPACE, SYNC_E_IO,
- * SYNC_E_FAILED. SYNC_E_POWERED_OFF: the outcome is not known; it may be found
+ * SYNC_E_FAILED. SYNC_E_POWERED_OFF, and SYNC_E_FAILED when this call is the
+ * first to give it: the outcome is not known; it may be found
  * after the next open. The same is true of SYNC_E_IO and SYNC_E_NO_SPACE if
  * power is lost before a later submit is durable: a failed write may have
  * persisted. */

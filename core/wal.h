@@ -63,7 +63,8 @@ typedef int (*wal_replay_fn)(void *arg, enum wal_record_type type, uint64_t posi
 /* Opens or creates the log in the environment's directory and replays it.
  * Reads everything, changes no existing segment; requests fsyncs when records
  * behind the claimed durable position must be rewritten. *wal owns its memory
- * and files. SYNC_E_DAMAGED, SYNC_E_CLUSTER, SYNC_E_VERSION, SYNC_E_IO,
+ * and files. SYNC_E_DAMAGED, SYNC_E_CLUSTER, SYNC_E_LIMITS (its records may be
+ * longer than options->payload_bytes_max), SYNC_E_VERSION, SYNC_E_IO,
  * SYNC_E_NO_MEMORY, SYNC_E_NO_SPACE, SYNC_E_POWERED_OFF, or what `replay`
  * returned; then *wal is NULL and the report says where. */
 int wal_open(struct wal **wal, const struct sync_env *env, const struct wal_options *options, wal_replay_fn replay,

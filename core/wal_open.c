@@ -186,6 +186,12 @@ static int read_header(struct recovery *recovery, struct wal_segment *segment, u
     detail(recovery, segment, " belongs to node ", header.node_id, ", not to this one");
     return SYNC_E_CLUSTER;
   }
+  /* With a smaller limit its longer records would look like a torn tail. */
+  if (header.payload_bytes_max > wal->payload_bytes_max) {
+    detail(recovery, segment, " was written with a greater value limit: open it with value_bytes_max as it was", "",
+           "");
+    return SYNC_E_LIMITS;
+  }
   if (header.first != segment->first || header.epoch != segment->epoch) return SYNC_OK;
   if (*log_id == 0) *log_id = header.log_id;
   if (header.log_id != *log_id) return SYNC_OK;
@@ -374,6 +380,7 @@ static struct wal *wal_new(const struct sync_env *env, const struct wal_options 
   wal->segment_bytes = options->segment_bytes;
   wal->payload_bytes_max = options->payload_bytes_max;
   wal->token = WAL_TOKENS;
+  wal->header.payload_bytes_max = (uint32_t)options->payload_bytes_max;
   memcpy(wal->header.cluster_id, options->cluster_id, sizeof wal->header.cluster_id);
   memcpy(wal->header.node_id, options->node_id, strlen(options->node_id));
   size_t bytes = WAL_RECORD_HEADER_BYTES + options->payload_bytes_max;

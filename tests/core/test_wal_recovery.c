@@ -156,6 +156,22 @@ static void after_a_mark_damage_to_the_last_record_is_damage(void **state) {
   wal_model_close(&w->model);
 }
 
+static void a_smaller_limit_is_refused_and_cuts_nothing(void **state) {
+  struct world *w = *state;
+  fresh(w, 3);
+  wal_model_close(&w->model);
+  memory_env_process_crash(&w->memory);
+  uint64_t digest = memory_env_digest(&w->memory);
+  w->model.options.payload_bytes_max--;
+  assert_int_equal(wal_model_open(&w->model), SYNC_E_LIMITS);
+  assert_non_null(strstr(w->model.report.detail, "value_bytes_max"));
+  assert_true(memory_env_digest(&w->memory) == digest);
+  w->model.options.payload_bytes_max += 2;
+  open_ok(w);
+  assert_int_equal(w->model.count, 3);
+  wal_model_close(&w->model);
+}
+
 static void a_missing_or_headless_segment_in_the_middle_is_damage(void **state) {
   struct world *w = *state;
   fresh(w, 30); /* several segments */
@@ -351,7 +367,7 @@ static void an_unknown_version_is_named_and_a_flipped_version_is_damage(void **s
   bytes[8] = 9;
   assert_int_equal(wal_model_open(&w->model), SYNC_E_DAMAGED);
   uint64_t seed = UINT64_C(0x53594e4357414c31);
-  bytes_put_u64(bytes + 128, checksum64(bytes, 128, seed));
+  bytes_put_u64(bytes + 136, checksum64(bytes, 136, seed));
   assert_int_equal(wal_model_open(&w->model), SYNC_E_VERSION);
   assert_non_null(strstr(w->model.report.detail, FIRST_SEGMENT));
 }
@@ -668,6 +684,7 @@ int main(void) {
       TEST(valid_records_behind_a_hole_are_not_served),
       TEST(damage_below_a_claim_is_damage_and_changes_nothing),
       TEST(after_a_mark_damage_to_the_last_record_is_damage),
+      TEST(a_smaller_limit_is_refused_and_cuts_nothing),
       TEST(a_missing_or_headless_segment_in_the_middle_is_damage),
       TEST(a_missing_or_headless_first_segment_is_damage),
       TEST(a_header_that_is_damaged_hides_no_claim_of_its_records),
