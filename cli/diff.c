@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "cli/recording.h"
 #include "search/outcome.h"
+#include "search/parting.h"
 #include "search/seeds.h"
 
 #define TEXT_BYTES 16384u
@@ -51,19 +52,12 @@ static void side_close(struct side *side) {
   sim_trace_log_destroy(side->log);
 }
 
-/* The runs part between two marks: only there they are recorded, from one mark
- * earlier on, for the neighbourhood. */
+/* Both are recorded once more, only where they part. */
 static bool record_where_they_part(struct side *sides, struct sim *sim, const struct scenario_file *file, char *text) {
-  const size_t agree = sim_trace_marks_agree(sides[0].marks, sides[1].marks);
-  const struct sim_trace_mark *before = agree < 2 ? NULL : sim_trace_marks_at(sides[0].marks, agree - 2);
-  uint64_t last = UINT64_MAX; /* the first mark that differs; none: to the end */
+  const struct parting_window window = parting_find(sides[0].marks, sides[1].marks);
   size_t index = 0;
   for (int i = 0; i < 2; i++) {
-    const struct sim_trace_mark *after = sim_trace_marks_at(sides[i].marks, agree);
-    if (after != NULL && (last == UINT64_MAX || after->events > last)) last = after->events;
-  }
-  for (int i = 0; i < 2; i++) {
-    sim_trace_log_window(sides[i].log, before == NULL ? 0 : before->events + 1, last);
+    sim_trace_log_window(sides[i].log, window.first, window.last);
     side_run(&sides[i], sim, file, sides[i].log, NULL);
   }
   return sim_trace_diff(sides[0].log, sides[1].log, &index, text, TEXT_BYTES);

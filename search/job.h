@@ -14,7 +14,7 @@ enum job_kind {
   JOB_DESCRIBE = 1, /* scenario_describe */
   JOB_RUN = 2,      /* one world */
   JOB_RECORD = 3,   /* the same with a recording: history, and choices into the bundle */
-  JOB_COMPARE = 4,  /* two recorded runs of one seed: what differs */
+  JOB_COMPARE = 4,  /* runs of one seed: the first step that differs */
 };
 
 struct job {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "search/job.h"
+#include "search/parting.h"
 #include "search/pipe.h"
 
 struct worker {
@@ -54,7 +55,7 @@ static void run_prelude(void *arg, struct sim *sim) {
 }
 
 static void run(struct worker *worker, const struct job *job, struct sim_choice_table *record,
-                struct sim_trace_log *trace, struct outcome *outcome) {
+                struct sim_trace_log *trace, struct sim_trace_marks *marks, struct outcome *outcome) {
   if (worker->sim == NULL) {
     memset(outcome, 0, sizeof *outcome);
     outcome->verdict = SUITE_HARNESS;
@@ -65,7 +66,7 @@ static void run(struct worker *worker, const struct job *job, struct sim_choice_
   struct prelude before = {
       .options = worker->options,
       .scenario = job->scenario,
-      .run = {.source = {.seed = job->seed, .rest = SIM_REST_SEED, .record = record}, .trace = trace}};
+      .run = {.source = {.seed = job->seed, .rest = SIM_REST_SEED, .record = record}, .trace = trace, .marks = marks}};
   outcome_run(worker->sim, worker->files[job->scenario], &before.run,
               worker->options->before_run == NULL ? NULL : run_prelude, &before, outcome);
 }
@@ -80,29 +81,29 @@ static void write_choices(const struct job *job, const struct sim_choice_table *
 static void serve_record(struct worker *worker, const struct job *job, struct outcome *outcome) {
   struct sim_trace_log *log = sim_trace_log_create();
   struct sim_choice_table *table = sim_choice_table_create();
-  run(worker, job, table, log, outcome);
+  run(worker, job, table, log, NULL, outcome);
   if (log != NULL) outcome_history(outcome, log, job->nodes, worker->text, sizeof worker->text);
   if (table != NULL) write_choices(job, table);
   sim_trace_log_destroy(log);
   sim_choice_table_destroy(table);
 }
 
+struct compared {
+  struct worker *worker;
+  const struct job *job;
+  struct outcome *outcome;
+};
+
+static bool run_compared(void *arg, struct sim_trace_log *log, struct sim_trace_marks *marks, uint64_t *hash) {
+  const struct compared *compared = arg;
+  run(compared->worker, compared->job, NULL, log, marks, compared->outcome);
+  *hash = compared->outcome->trace_hash;
+  return !compared->outcome->fatal;
+}
+
 static void serve_compare(struct worker *worker, const struct job *job, struct outcome *outcome) {
-  struct sim_trace_log *first = sim_trace_log_create();
-  struct sim_trace_log *second = sim_trace_log_create();
-  size_t index = 0;
-  run(worker, job, NULL, first, outcome);
-  if (!outcome->fatal) run(worker, job, NULL, second, outcome);
-  if (first == NULL || second == NULL) {
-    (void)snprintf(worker->text, sizeof worker->text, "no memory for two recordings\n");
-  } else if (outcome->fatal) {
-    (void)snprintf(worker->text, sizeof worker->text, "a recorded run ended in a failed assertion\n");
-  } else if (!sim_trace_diff(first, second, &index, worker->text, sizeof worker->text)) {
-    (void)snprintf(worker->text, sizeof worker->text,
-                   "two recorded runs in one process agree: the difference comes from the process\n");
-  }
-  sim_trace_log_destroy(first);
-  sim_trace_log_destroy(second);
+  struct compared compared = {worker, job, outcome};
+  parting_tell(run_compared, &compared, worker->text, sizeof worker->text);
 }
 
 int worker_serve(int in, int out, struct scenario_file *const *files, size_t file_count,
@@ -124,7 +125,7 @@ int worker_serve(int in, int out, struct scenario_file *const *files, size_t fil
       continue;
     }
     if (job.kind == JOB_RUN) {
-      run(worker, &job, NULL, NULL, &outcome);
+      run(worker, &job, NULL, NULL, NULL, &outcome);
     } else if (job.kind == JOB_RECORD) {
       serve_record(worker, &job, &outcome);
     } else {

@@ -1,5 +1,6 @@
 /* Suites over worker processes: whatever happens in one world is that seed's
  * result, and the table depends on scenarios and seeds alone. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -26,6 +27,7 @@ struct mischief {
   uint64_t fatal_mod;                        /* seeds divisible by it fail an assertion in a node */
   uint64_t fatal_in_simulator;
   bool other_seed; /* another seed every time */
+  char *key;       /* in the text of the scenario */
   uint64_t *calls; /* shared between processes */
 };
 
@@ -251,6 +253,49 @@ static void a_seed_that_runs_differently_the_second_time_is_not_deterministic(vo
   (void)munmap(calls, sizeof *calls);
 }
 
+/* Writes to another key every other time, long after the start. */
+#define RESTLESS                                                                                                       \
+  "local sim = require \"sim\"\n"                                                                                      \
+  "return sim.scenario { name = \"restless\", nodes = 2, duration = \"6s\", workload = sim.kv { rate = \"500/s\" },\n" \
+  "  run = function(world) world:sleep(\"4s\") world:node(1):put(70) end }\n"
+
+static void write_another_key(void *arg, struct sim *sim, uint32_t scenario, uint64_t *seed) {
+  struct mischief *mischief = arg;
+  (void)sim, (void)scenario, (void)seed;
+  if (mischief->key != NULL) *mischief->key = (char)('0' + ++*mischief->calls % 8);
+}
+
+static void the_first_step_that_differs_is_named_however_late_it_comes(void **state) {
+  (void)state;
+  uint64_t *calls = mmap(NULL, sizeof *calls, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  assert_true(calls != MAP_FAILED);
+  char error[256] = "";
+  size_t size = 0;
+  struct scenario_file *file = scenario_file_from("restless.lua", RESTLESS, strlen(RESTLESS));
+  assert_non_null(file);
+  /* Workers are copies of this process: what they write into the text is theirs. */
+  char *text = (char *)(uintptr_t)scenario_file_text(file, &size);
+  struct mischief mischief = {.key = strstr(text, "70") + 1, .calls = calls};
+  struct suite_options options = suite_options(&mischief, 1, 2);
+  options.before_run = write_another_key;
+  struct suite_result *result = suite_run_all(&file, 1, &options, error, sizeof error);
+  if (result == NULL) fail_msg("%s", error);
+  assert_int_equal(result->runs[0].verdict, SUITE_NOT_DETERMINISTIC);
+  assert_int_equal(result->failure_count, 1);
+  const char *history = result->failures[0].history;
+  const char *agree = strstr(history, "agree in the first ");
+  assert_non_null(agree);
+  uint64_t events = 0;
+  assert_int_equal(sscanf(agree, "agree in the first %" SCNu64, &events), 1);
+  assert_in_range(events, 4096, 100000);
+  assert_true(events % 1024 == 0);
+  assert_non_null(strstr(history, "the runs differ first in a step of"));
+  assert_non_null(strstr(history, "4.000000"));
+  suite_result_free(result);
+  scenario_file_free(file);
+  (void)munmap(calls, sizeof *calls);
+}
+
 static void an_interruption_gives_the_verdict_so_far(void **state) {
   (void)state;
   struct mischief mischief = {.interrupt = 20};
@@ -334,6 +379,7 @@ int main(void) {
       cmocka_unit_test(a_failed_assertion_in_a_node_is_a_violation),
       cmocka_unit_test(a_failed_assertion_in_the_simulator_is_the_harness_s),
       cmocka_unit_test(a_seed_that_runs_differently_the_second_time_is_not_deterministic),
+      cmocka_unit_test(the_first_step_that_differs_is_named_however_late_it_comes),
       cmocka_unit_test(an_interruption_gives_the_verdict_so_far),
       cmocka_unit_test(a_suite_without_time_runs_nothing_and_says_so),
       cmocka_unit_test(the_highest_seeds_can_be_run),
