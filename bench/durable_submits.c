@@ -159,7 +159,7 @@ static uint64_t median(const uint64_t *values, uint32_t count) {
 
 /* Thousandths of the bare speed, the median over rounds of each round's ratio. */
 static uint64_t ratio_thousandths(const struct result *result, enum contender contender, uint32_t rounds) {
-  uint64_t ratios[ROUNDS_MAX];
+  uint64_t ratios[ROUNDS_MAX] = {0};
   for (uint32_t i = 0; i < rounds; i++)
     ratios[i] = result->ns[BARE][i] * 1000 / result->ns[contender][i];
   return median(ratios, rounds);

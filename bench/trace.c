@@ -104,7 +104,7 @@ static uint64_t median(uint64_t *values, size_t count) {
 
 static void measure(struct bench *bench, const char *name, size_t rounds,
                     uint64_t (*run)(struct bench *, struct sim_trace_log *, struct sim_trace_marks *)) {
-  uint64_t took[ROUNDS_MAX], permille[MODES][ROUNDS_MAX], plain[ROUNDS_MAX];
+  uint64_t took[MODES], permille[MODES][ROUNDS_MAX] = {{0}}, plain[ROUNDS_MAX] = {0};
   for (size_t round = 0; round < rounds; round++) {
     for (int mode = HASH; mode < MODES; mode++) {
       sim_trace_log_clear(bench->log);

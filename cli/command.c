@@ -19,7 +19,7 @@ const struct command *command_find(const char *name) {
 int command_unknown(const char *name) {
   const char *names[COMMANDS_MAX];
   size_t count = 0;
-  for (; commands[count] != NULL && count < COMMANDS_MAX; count++) {
+  for (; count < COMMANDS_MAX && commands[count] != NULL; count++) {
     names[count] = commands[count]->name;
   }
   const char *near = nearest_word(name, names, count);

@@ -14,7 +14,7 @@ static void unknown(const char *argument, const struct option *options) {
   const char *names[OPTIONS_MAX];
   char word[64];
   size_t count = 0;
-  for (; options[count].name != NULL && count < OPTIONS_MAX; count++) {
+  for (; count < OPTIONS_MAX && options[count].name != NULL; count++) {
     names[count] = options[count].name;
   }
   const char *at = argument + strspn(argument, "-");

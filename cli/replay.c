@@ -31,16 +31,11 @@ enum {
 };
 
 static const struct option long_options[] = {
-    {"seed", required_argument, NULL, OPTION_SEED},
-    {"trace", required_argument, NULL, OPTION_TRACE},
-    {"record", required_argument, NULL, OPTION_RECORD},
-    {"choices", required_argument, NULL, OPTION_CHOICES},
-    {"until", required_argument, NULL, OPTION_UNTIL},
-    {"hashes", no_argument, NULL, OPTION_HASHES},
-    {"why", required_argument, NULL, OPTION_WHY},
-    OPTIONS_OF_WORLDS,
-    {"help", no_argument, NULL, OPTIONS_HELP},
-    {NULL, 0, NULL, 0},
+    {"seed", required_argument, NULL, OPTION_SEED},     {"trace", required_argument, NULL, OPTION_TRACE},
+    {"record", required_argument, NULL, OPTION_RECORD}, {"choices", required_argument, NULL, OPTION_CHOICES},
+    {"until", required_argument, NULL, OPTION_UNTIL},   {"hashes", no_argument, NULL, OPTION_HASHES},
+    {"why", required_argument, NULL, OPTION_WHY},       OPTIONS_OF_WORLDS,
+    {"help", no_argument, NULL, OPTIONS_HELP},          {NULL, 0, NULL, 0},
 };
 
 struct replay {

@@ -414,17 +414,19 @@ static void print_what_matters(const struct sim_trace_log *log, const struct sim
   }
   for (size_t i = begin; i < count; i++)
     all += matters(sim_trace_log_at(log, i), violation);
-  for (size_t i = begin; i < count; i++) {
+  struct sim_trace_teller *teller = sim_trace_teller_create(log);
+  if (teller == NULL) abort();
+  for (size_t i = 0; i < count; i++) {
     const struct sim_trace_record *record = sim_trace_log_at(log, i);
     char line[512];
-    if (!matters(record, violation)) continue;
+    sim_trace_see(teller, record);
+    if (i < begin || !matters(record, violation)) continue;
     if (at++ == FIRST && all > FIRST + LAST) printf("  ... (--trace FILE writes all)\n");
     if (at > FIRST && at + LAST <= all) continue;
-    (void)sim_trace_format(record, line, sizeof line);
-    char *chain = strstr(line, " chain=");
-    if (chain != NULL) *chain = '\0';
+    (void)sim_trace_line(teller, record, line, sizeof line);
     printf("  %s\n", line);
   }
+  sim_trace_teller_destroy(teller);
 }
 
 static int show(struct sim *sim, uint64_t seed, bool fixed, const char *trace_path) {
@@ -437,14 +439,14 @@ static int show(struct sim *sim, uint64_t seed, bool fixed, const char *trace_pa
   if (violation->found) {
     printf("property %s, at %" PRIu64 ".%09" PRIu64 " s, event %" PRIu64 "\n%s\n", violation->property,
            violation->time_ns / SIM_SECOND, violation->time_ns % SIM_SECOND, violation->event, violation->detail);
-    printf("the steps that matter (kind 1000: stored, 1001: acknowledged; a owner, b seq, c key, d value):\n");
+    printf("the steps that matter (report 1000: stored, 1001: acknowledged; a owner, b seq, c key, d value):\n");
     print_what_matters(log, violation);
     printf("again: kv_node%s --seed %" PRIu64 "\n", fixed ? " --fixed" : "", seed);
   }
   int status = violation->found ? 1 : 0;
   if (trace_path != NULL) {
     FILE *file = fopen(trace_path, "w");
-    bool wrote = file != NULL && sim_trace_log_write_text(log, file);
+    bool wrote = file != NULL && sim_trace_log_write_text(log, NULL, file);
     if (file != NULL && fclose(file) != 0) wrote = false;
     if (!wrote) fprintf(stderr, "kv_node: cannot write %s\n", trace_path);
     if (!wrote) status = 2;

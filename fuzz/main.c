@@ -15,6 +15,7 @@ int main(int argc, char **argv) {
     FILE *file = fopen(argv[i], "rb");
     if (file == NULL) {
       perror(argv[i]);
+      free(bytes);
       return 1;
     }
     size_t size = fread(bytes, 1, FILE_BYTES_MAX, file);

@@ -17,7 +17,7 @@ static int object_index(lua_State *lua) {
   const struct script_method *methods = lua_touserdata(lua, lua_upvalueindex(2));
   const char *names[METHODS_MAX];
   size_t count = 0;
-  for (; methods[count].name && count < METHODS_MAX; count++)
+  for (; count < METHODS_MAX && methods[count].name; count++)
     names[count] = methods[count].name;
   const char *near = nearest_word(name, names, count);
   if (near) script_raise(lua, "%s has no method \"%s\"; did you mean \"%s\"?", noun, name, near);

@@ -74,7 +74,7 @@ struct scenario_result {
 struct scenario_options {
   struct sim_choice_source source; /* the seed, overrides, recording of choices */
   struct sim_trace_log *trace;     /* NULL: hash only */
-  struct sim_trace_marks *marks;         /* NULL: none */
+  struct sim_trace_marks *marks;   /* NULL: none */
   uint64_t until_ns;               /* 0: to the end; else stop there, without a final word */
 };
 

@@ -84,7 +84,7 @@ void script_slice(struct script *script) {
 
 struct script *script_of(lua_State *lua) {
   struct script *script;
-  memcpy(&script, lua_getextraspace(lua), sizeof script);
+  memcpy(&script, lua_getextraspace(lua), sizeof(struct script *));
   return script;
 }
 
@@ -106,7 +106,7 @@ struct script *script_create(struct sim_world *world) {
   script->world = world;
   script->lua = lua_newstate(allocate, script);
   if (!script->lua) return NULL;
-  memcpy(lua_getextraspace(script->lua), &script, sizeof script);
+  memcpy(lua_getextraspace(script->lua), &script, sizeof(struct script *));
   /* The collector runs between events only, at counted wakes: its timing
    * depends on addresses. */
   lua_gc(script->lua, LUA_GCSTOP);

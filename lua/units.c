@@ -137,16 +137,15 @@ static bool quantity_read(const struct quantity *quantity, const char *text, siz
       divisor /= prime;
       factor /= prime;
     }
-  if (value.digits % divisor) {
+  uint64_t whole = value.digits / divisor;
+  if (whole * divisor != value.digits) {
     char what[48];
     (void)snprintf(what, sizeof what, "is finer than %s", quantity->finest);
     return fail(error, quantity, text, size, what);
   }
-  value.digits /= divisor;
   /* 2^62 keeps sums of two quantities within 64 bits. */
-  if (value.digits && factor > (UINT64_C(1) << 62) / value.digits)
-    return fail(error, quantity, text, size, "is too great");
-  *result = value.digits * factor;
+  if (whole && factor > (UINT64_C(1) << 62) / whole) return fail(error, quantity, text, size, "is too great");
+  *result = whole * factor;
   return true;
 }
 

@@ -110,8 +110,8 @@ int worker_serve(int in, int out, struct scenario_file *const *files, size_t fil
                  const struct suite_options *options) {
   struct worker *worker = calloc(1, sizeof *worker);
   struct job job;
-  bool alive = worker != NULL;
-  if (!alive) return 1;
+  if (worker == NULL) return 1;
+  bool alive = true;
   worker->out = out;
   worker->files = files;
   worker->options = options;

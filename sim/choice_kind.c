@@ -1,74 +1,79 @@
 #include "sim/choice.h"
 
+#include <stddef.h>
+
+struct choice_name {
+  enum sim_choice_kind kind;
+  const char *name;
+};
+
+static const struct choice_name NAMES[] = {
+    {SIM_CHOICE_TIE, "tie"},
+    {SIM_CHOICE_NET_DELAY, "net_delay"},
+    {SIM_CHOICE_NET_LOSS, "net_loss"},
+    {SIM_CHOICE_NET_DUPLICATE, "net_duplicate"},
+    {SIM_CHOICE_NET_DUPLICATE_DELAY, "net_duplicate_delay"},
+    {SIM_CHOICE_NET_REORDER, "net_reorder"},
+    {SIM_CHOICE_NET_REORDER_DELAY, "net_reorder_delay"},
+    {SIM_CHOICE_NET_CORRUPT, "net_corrupt"},
+    {SIM_CHOICE_NET_CORRUPT_BIT, "net_corrupt_bit"},
+    {SIM_CHOICE_NET_TRUNCATE, "net_truncate"},
+    {SIM_CHOICE_NET_TRUNCATE_SIZE, "net_truncate_size"},
+    {SIM_CHOICE_NET_SLOW, "net_slow"},
+    {SIM_CHOICE_NET_SLOW_DELAY, "net_slow_delay"},
+    {SIM_CHOICE_NET_BURST, "net_burst"},
+    {SIM_CHOICE_NET_CLOG, "net_clog"},
+    {SIM_CHOICE_NET_CLOG_TIME, "net_clog_time"},
+    {SIM_CHOICE_NET_BURST_STAY, "net_burst_stay"},
+    {SIM_CHOICE_NET_BURST_LOSS, "net_burst_loss"},
+    {SIM_CHOICE_NET_RULE, "net_rule"},
+    {SIM_CHOICE_NET_FLAP, "net_flap"},
+    {SIM_CHOICE_NET_SWIZZLE_BEGIN, "net_swizzle_begin"},
+    {SIM_CHOICE_NET_SWIZZLE_END, "net_swizzle_end"},
+    {SIM_CHOICE_DISK_FSYNC_DELAY, "disk_fsync_delay"},
+    {SIM_CHOICE_DISK_STYLE, "disk_style"},
+    {SIM_CHOICE_DISK_PREFIX, "disk_prefix"},
+    {SIM_CHOICE_DISK_TORN, "disk_torn"},
+    {SIM_CHOICE_DISK_SECTOR, "disk_sector"},
+    {SIM_CHOICE_DISK_GARBAGE, "disk_garbage"},
+    {SIM_CHOICE_DISK_SIZE, "disk_size"},
+    {SIM_CHOICE_DISK_DIRECTORY, "disk_directory"},
+    {SIM_CHOICE_DISK_WRITE_BACK, "disk_write_back"},
+    {SIM_CHOICE_DISK_READ_ERROR, "disk_read_error"},
+    {SIM_CHOICE_DISK_WRITE_ERROR, "disk_write_error"},
+    {SIM_CHOICE_DISK_WRITE_ERROR_DONE, "disk_write_error_done"},
+    {SIM_CHOICE_DISK_SHORT, "disk_short"},
+    {SIM_CHOICE_DISK_SHORT_SIZE, "disk_short_size"},
+    {SIM_CHOICE_DISK_INTERRUPT, "disk_interrupt"},
+    {SIM_CHOICE_DISK_FSYNC_ERROR, "disk_fsync_error"},
+    {SIM_CHOICE_DISK_FSYNC_ERROR_FORM, "disk_fsync_error_form"},
+    {SIM_CHOICE_DISK_FSYNC_LIE, "disk_fsync_lie"},
+    {SIM_CHOICE_DISK_LATENCY, "disk_latency"},
+    {SIM_CHOICE_DISK_STALL, "disk_stall"},
+    {SIM_CHOICE_DISK_ROT, "disk_rot"},
+    {SIM_CHOICE_DISK_ROT_WHERE, "disk_rot_where"},
+    {SIM_CHOICE_DISK_MISDIRECT, "disk_misdirect"},
+    {SIM_CHOICE_DISK_MISDIRECT_WHERE, "disk_misdirect_where"},
+    {SIM_CHOICE_DISK_LOST_WRITE, "disk_lost_write"},
+    {SIM_CHOICE_DISK_UNREADABLE, "disk_unreadable"},
+    {SIM_CHOICE_DISK_UNREADABLE_WHERE, "disk_unreadable_where"},
+    {SIM_CHOICE_DISK_WRITE_BACK_NAMES, "disk_write_back_names"},
+    {SIM_CHOICE_NODE_PICK, "node_pick"},
+    {SIM_CHOICE_NODE_CRASH_CALL, "node_crash_call"},
+    {SIM_CHOICE_NODE_ALLOC, "node_alloc"},
+    {SIM_CHOICE_SCENARIO, "scenario"},
+    {SIM_CHOICE_SWARM, "swarm"},
+    {SIM_CHOICE_WORKLOAD_GAP, "workload_gap"},
+    {SIM_CHOICE_WORKLOAD_NODE, "workload_node"},
+    {SIM_CHOICE_WORKLOAD_KEY, "workload_key"},
+    {SIM_CHOICE_WORKLOAD_OPERATION, "workload_operation"},
+    {SIM_CHOICE_WORKLOAD_SIZE, "workload_size"},
+    {SIM_CHOICE_WORKLOAD_HOT, "workload_hot"},
+    {SIM_CHOICE_WORKLOAD_SKIP, "workload_skip"},
+};
+
 const char *sim_choice_kind_name(uint32_t kind) {
-  switch (kind) {
-#define NAME(constant, name)                                                                                           \
-  case SIM_CHOICE_##constant:                                                                                          \
-    return name;
-    NAME(TIE, "tie")
-    NAME(NET_DELAY, "net_delay")
-    NAME(NET_LOSS, "net_loss")
-    NAME(NET_DUPLICATE, "net_duplicate")
-    NAME(NET_DUPLICATE_DELAY, "net_duplicate_delay")
-    NAME(NET_REORDER, "net_reorder")
-    NAME(NET_REORDER_DELAY, "net_reorder_delay")
-    NAME(NET_CORRUPT, "net_corrupt")
-    NAME(NET_CORRUPT_BIT, "net_corrupt_bit")
-    NAME(NET_TRUNCATE, "net_truncate")
-    NAME(NET_TRUNCATE_SIZE, "net_truncate_size")
-    NAME(NET_SLOW, "net_slow")
-    NAME(NET_SLOW_DELAY, "net_slow_delay")
-    NAME(NET_BURST, "net_burst")
-    NAME(NET_CLOG, "net_clog")
-    NAME(NET_CLOG_TIME, "net_clog_time")
-    NAME(NET_BURST_STAY, "net_burst_stay")
-    NAME(NET_BURST_LOSS, "net_burst_loss")
-    NAME(NET_RULE, "net_rule")
-    NAME(NET_FLAP, "net_flap")
-    NAME(NET_SWIZZLE_BEGIN, "net_swizzle_begin")
-    NAME(NET_SWIZZLE_END, "net_swizzle_end")
-    NAME(DISK_FSYNC_DELAY, "disk_fsync_delay")
-    NAME(DISK_STYLE, "disk_style")
-    NAME(DISK_PREFIX, "disk_prefix")
-    NAME(DISK_TORN, "disk_torn")
-    NAME(DISK_SECTOR, "disk_sector")
-    NAME(DISK_GARBAGE, "disk_garbage")
-    NAME(DISK_SIZE, "disk_size")
-    NAME(DISK_DIRECTORY, "disk_directory")
-    NAME(DISK_WRITE_BACK, "disk_write_back")
-    NAME(DISK_READ_ERROR, "disk_read_error")
-    NAME(DISK_WRITE_ERROR, "disk_write_error")
-    NAME(DISK_WRITE_ERROR_DONE, "disk_write_error_done")
-    NAME(DISK_SHORT, "disk_short")
-    NAME(DISK_SHORT_SIZE, "disk_short_size")
-    NAME(DISK_INTERRUPT, "disk_interrupt")
-    NAME(DISK_FSYNC_ERROR, "disk_fsync_error")
-    NAME(DISK_FSYNC_ERROR_FORM, "disk_fsync_error_form")
-    NAME(DISK_FSYNC_LIE, "disk_fsync_lie")
-    NAME(DISK_LATENCY, "disk_latency")
-    NAME(DISK_STALL, "disk_stall")
-    NAME(DISK_ROT, "disk_rot")
-    NAME(DISK_ROT_WHERE, "disk_rot_where")
-    NAME(DISK_MISDIRECT, "disk_misdirect")
-    NAME(DISK_MISDIRECT_WHERE, "disk_misdirect_where")
-    NAME(DISK_LOST_WRITE, "disk_lost_write")
-    NAME(DISK_UNREADABLE, "disk_unreadable")
-    NAME(DISK_UNREADABLE_WHERE, "disk_unreadable_where")
-    NAME(DISK_WRITE_BACK_NAMES, "disk_write_back_names")
-    NAME(NODE_PICK, "node_pick")
-    NAME(NODE_CRASH_CALL, "node_crash_call")
-    NAME(NODE_ALLOC, "node_alloc")
-    NAME(SCENARIO, "scenario")
-    NAME(SWARM, "swarm")
-    NAME(WORKLOAD_GAP, "workload_gap")
-    NAME(WORKLOAD_NODE, "workload_node")
-    NAME(WORKLOAD_KEY, "workload_key")
-    NAME(WORKLOAD_OPERATION, "workload_operation")
-    NAME(WORKLOAD_SIZE, "workload_size")
-    NAME(WORKLOAD_HOT, "workload_hot")
-    NAME(WORKLOAD_SKIP, "workload_skip")
-#undef NAME
-  default:
-    return kind >= SIM_CHOICE_USER ? "user" : "unknown";
-  }
+  for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
+    if ((uint32_t)NAMES[i].kind == kind) return NAMES[i].name;
+  return kind >= SIM_CHOICE_USER ? "user" : "unknown";
 }

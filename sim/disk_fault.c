@@ -183,7 +183,7 @@ int sim_disk_fsync_dir_result(struct sim_disk *disk, uint64_t order) {
     for (; change != NULL && change->order <= order; change = change->next)
       covered++;
     uint64_t kept = covered - sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_PREFIX), covered + 1);
-    for (change = disk->directory.first; kept > 0; kept--, change = disk->directory.first)
+    for (change = disk->directory.first; kept > 0 && change != NULL; kept--, change = disk->directory.first)
       sim_directory_persist(disk, change->order);
     return SYNC_E_IO;
   }

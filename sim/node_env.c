@@ -140,8 +140,7 @@ static void env_trace(void *ctx, enum sync_trace_kind kind, const uint64_t *fiel
     all[i + 1] = fields[i];
   struct sim_world *world = node->world;
   sim_trace(world, SIM_SUB_NODE, SIM_STEP_NODE_TRACE, node->number, all, count + 1);
-  if (world->node_trace != NULL)
-    world->node_trace(world, world->node_trace_self, node->number, kind, all + 1, count);
+  if (world->node_trace != NULL) world->node_trace(world, world->node_trace_self, node->number, kind, all + 1, count);
 }
 
 static void env_fatal(void *ctx, const char *file, int line, const char *what) {

@@ -269,7 +269,7 @@ static void file_power_loss(struct sim_disk *disk, const struct sim_entry *entry
   uint64_t identity = sim_name_hash(entry->name), hash = 0;
   size_t count = (size_t)file->pending, at = 0;
   struct range *ranges = count > 0 ? sim_disk_alloc(disk->world, count * sizeof *ranges) : NULL;
-  for (const struct sim_change *change = file->first; change != NULL; change = change->next)
+  for (const struct sim_change *change = file->first; change != NULL && at < count; change = change->next)
     ranges[at++] = (struct range){change->offset, change->offset + change->size};
   if (disk->config.on_crash == SIM_DISK_ORDERED)
     keep_rest(disk, file);

@@ -59,7 +59,7 @@ const char *sim_trace_log_name(const struct sim_trace_log *log, enum sim_name_ki
 }
 
 struct trace_block *trace_log_block(struct sim_trace_log *log, size_t bytes) {
-  if (log->block_count == log->block_capacity) {
+  if (log->blocks == NULL || log->block_count == log->block_capacity) {
     size_t capacity = log->block_capacity == 0 ? 16 : log->block_capacity * 2;
     struct trace_block *blocks = realloc(log->blocks, capacity * sizeof *blocks);
     if (blocks == NULL) return NULL;

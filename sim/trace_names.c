@@ -45,7 +45,7 @@ static bool grow_entries(struct trace_names *names) {
 }
 
 static bool grow_bytes(struct trace_names *names, size_t length) {
-  if (length + 1 <= names->room - names->used) return true;
+  if (names->bytes != NULL && length + 1 <= names->room - names->used) return true;
   uint32_t room = names->room == 0 ? 4096 : names->room * 2;
   if (length + 1 > room - names->used) room = names->used + (uint32_t)length + 1;
   char *bytes = realloc(names->bytes, room);

@@ -36,7 +36,7 @@ END
 replay() { "$syncsim" replay office.lua --seed 7 "$@"; }
 says() { grep -qF -- "$1" "$2" || { echo "$2 does not say: $1"; head -5 "$2"; return 1; }; }
 never_says() { ! grep -F -- "$1" "$2"; }
-valid_json() { python3 -c 'import json, sys; json.load(open(sys.argv[1]))["traceEvents"][0]' "$1"; }
+valid_json() { jq -e '.traceEvents[0]' "$1" >/dev/null; }
 usage_error() { # TEXT COMMAND...
   local text=$1 status=0
   shift

@@ -33,8 +33,8 @@
 _Static_assert(sizeof LONGEST - 1 == 63, "as it says");
 static const char *const GOOD_NAMES[] = {"a", "b", "B-2", "c.log", "...", "lock2", LONGEST};
 static const char *const BAD_NAMES[] = {"",     ".",   "..",  "lock",      "a/b",  "/a",
-                                        "a/",   "a b", "a\n", "\xc3\xa9",  "a:b",  LONGEST "x",
-                                        "../b", "~",   "*",   "\x01\x02z", "a\\b", LONGEST LONGEST};
+                                        "a/",   "a b", "a\n", "\xc3\xa9",  "a:b",  (LONGEST "x"),
+                                        "../b", "~",   "*",   "\x01\x02z", "a\\b", (LONGEST LONGEST)};
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 enum call { OPEN, CLOSE, READ, WRITE, TRUNCATE, SIZE, RENAME, UNLINK, LIST, FSYNC, DIR_FSYNC, SETTLE, RESTART, CALLS };
@@ -85,7 +85,7 @@ struct both {
 static void *boot(struct sim_node *node, const void *config) {
   (void)node;
   struct side *side;
-  memcpy(&side, config, sizeof side);
+  memcpy(&side, config, sizeof(struct side *));
   return side;
 }
 static void message(struct sim_node *node, void *state, uint32_t from, const uint8_t *bytes, size_t size) {
@@ -114,7 +114,7 @@ static void simulated_begin(struct both *both, uint64_t seed) {
   both->world = sim_world_begin(both->sim, &config);
   assert_non_null(both->world);
   struct side *side = &both->simulated;
-  assert_int_equal(sim_node_add(both->world, &caller_kind, &side, sizeof side), 1);
+  assert_int_equal(sim_node_add(both->world, &caller_kind, &side, sizeof(struct side *)), 1);
   assert_true(sim_node_boot(both->world, 1));
   both->broken_env = *sim_node_env(sim_node_at(both->world, 1));
   if (both->broken != NULL) both->broken_env.ops = both->broken;
