@@ -114,7 +114,7 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
   ledger_init(&cluster->ledger, world);
   cluster->driver = sim_driver_add(world, wake, cluster);
   sim_on_lifecycle(world, lifecycle, cluster);
-  sim_on_node_trace(world, cluster_traced, cluster);
+  if (!config->no_oracles) sim_on_node_trace(world, cluster_traced, cluster);
   for (uint32_t i = 1; i <= config->nodes; i++) {
     struct cluster_node *node = &cluster->nodes[i];
     node->cluster = cluster;
@@ -126,7 +126,8 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
   cluster_name_steps(cluster);
   for (uint32_t i = 1; i <= config->nodes; i++)
     sim_node_boot(world, i);
-  sim_driver_at(world, cluster->driver, sim_now(world) + CHECK_INTERVAL_NS, CLUSTER_WAKE_CHECK);
+  if (!config->no_oracles)
+    sim_driver_at(world, cluster->driver, sim_now(world) + CHECK_INTERVAL_NS, CLUSTER_WAKE_CHECK);
   return cluster;
 }
 

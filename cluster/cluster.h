@@ -42,6 +42,7 @@ struct cluster_config {
   enum cluster_topology topology;
   struct sync_options engine; /* of every node; node_id and cluster_id are filled in ("n1", "n2", ...) */
   bool promise_at_submit;     /* the canary: the ledger takes every submit for promised at once */
+  bool no_oracles; /* for benches only: nothing is looked at while a run goes on, but the ledger's promises at a boot */
 };
 
 /* Adds the nodes and boots them. NULL: the arena is used up. */

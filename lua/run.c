@@ -215,6 +215,7 @@ static bool prepare(struct scenario_world *run, struct sim *sim, const struct sc
   result->verdict = learn(sim, file, &result->error);
   if (result->verdict != SCENARIO_HELD) return false;
   run->settings = file->memo->settings;
+  run->settings.cluster.no_oracles = options->no_oracles;
   if (begin(run) && start(run)) return true;
   collect(run, result);
   return false;

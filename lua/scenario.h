@@ -76,6 +76,7 @@ struct scenario_options {
   struct sim_trace_log *trace;     /* NULL: hash only */
   struct sim_trace_marks *marks;   /* NULL: none */
   uint64_t until_ns;               /* 0: to the end; else stop there, without a final word */
+  bool no_oracles;                 /* for benches only: see struct cluster_config */
 };
 
 /* One world, from birth to verdict. Forgets the world before it in `sim`. */
