@@ -117,7 +117,7 @@ static void spoil(struct sim_disk *disk, struct sim_file *file, const struct sim
   uint8_t bytes[SIM_PAGE_BYTES];
   for (uint64_t i = 0; i < to - from; i++) {
     if (i % 8 == 0) state = sim_hash_fold(state, i + 1);
-    bytes[i] = garbage ? (uint8_t)(state >> (i % 8 * 8)) : 0;
+    bytes[i] = (uint8_t)(garbage ? state >> (i % 8 * 8) : 0);
   }
   sim_file_put(disk->world, file, from, bytes, to - from);
 }

@@ -201,7 +201,7 @@ size_t trace_decode(struct trace_coder *coder, const uint8_t *bytes, size_t size
   const uint8_t *codes = at;
   at += (count + 1) / 2;
   for (unsigned i = 0; i < count; i++) {
-    if (!get_value(coder, codes[i / 2] >> (4 * (i % 2)) & 15u, &at, end, &values[i])) return 0;
+    if (!get_value(coder, (unsigned)codes[i / 2] >> (4 * (i % 2)) & 15u, &at, end, &values[i])) return 0;
   }
   take_values(coder, values, flags, record);
   fold(coder, record);
