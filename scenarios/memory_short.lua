@@ -9,13 +9,13 @@ local function short(world, number)
     world:sleep(world:between("10ms", "300ms"))
     node:fail_alloc(world:pick(12))
     if world:chance "25%" then
-      local ok, status = node:put(50, "200B")
+      local before = node:get(50)
+      local _, status = node:put(50, "200B")
       if status == "SYNC_E_NO_MEMORY" then
-        local before = node:get(50)
+        if node:get(50) ~= before then world:fail "a refused write changed its key" end
         node:fail_alloc(0)
-        ok = node:put(50, "200B")
         seen.refused = true
-        seen.again = seen.again or (ok and node:get(50) ~= before)
+        seen.again = node:put(50, "200B") and node:get(50) ~= before or seen.again
       end
     elseif world:chance "10%" then
       node:process_crash()
