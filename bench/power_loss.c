@@ -140,6 +140,7 @@ static void engine_put(struct sim_node *node, void *state, uint32_t number) {
   engine_key(number, key);
   value_of(number, value);
   must(sync_put(state, key, sizeof key, value, sizeof value, &receipt) == SYNC_OK, "put");
+  must(sync_commit(state) == SYNC_OK, "commit"); /* an fsync is on its way at every put */
 }
 
 static bool engine_holds(void *state, uint32_t number) {
