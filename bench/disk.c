@@ -226,7 +226,7 @@ static int by_value(const void *a, const void *b) {
 
 /* The median of ratios of what one operation takes, round by round. */
 static void tell_ratio(const char *what, int a, int b, uint64_t rounds) {
-  uint64_t ratios[ROUNDS_MAX];
+  uint64_t ratios[ROUNDS_MAX] = {0};
   for (uint64_t i = 0; i < rounds; i++)
     ratios[i] = measures[a].took[i] * measures[b].count * 100u / (measures[b].took[i] + 1u) / measures[a].count;
   qsort(ratios, rounds, sizeof *ratios, by_value);

@@ -103,7 +103,7 @@ static bool run_once(struct bench *bench, enum kind kind, uint64_t round) {
 
 /* The median of what a kind takes more than nothing, in picoseconds for each of `count`. */
 static uint64_t cost_ps(struct bench *bench, enum kind kind, uint64_t rounds, uint64_t count) {
-  uint64_t more[ROUNDS_MAX];
+  uint64_t more[ROUNDS_MAX] = {0};
   for (uint64_t i = 0; i < rounds; i++) {
     uint64_t took = bench->took[kind][i], nothing = bench->took[NOTHING][i];
     more[i] = took > nothing ? took - nothing : 0;

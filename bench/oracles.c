@@ -45,7 +45,7 @@ static void run(struct sim *sim, const struct scenario_file *file, bool no_oracl
 
 /* In ten thousandths of the other's time. */
 static uint64_t ratio_median(const struct side *on, const struct side *off, uint64_t rounds) {
-  uint64_t ratios[ROUNDS_MAX];
+  uint64_t ratios[ROUNDS_MAX] = {0};
   for (uint64_t i = 0; i < rounds; i++)
     ratios[i] = on->took[i] * 10000u / (off->took[i] + 1u);
   qsort(ratios, rounds, sizeof *ratios, by_value);
