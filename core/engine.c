@@ -270,6 +270,7 @@ int sync_open(struct sync_engine **out, const struct sync_env *env, const struct
   memcpy(wal_options.cluster_id, options.cluster_id, sizeof wal_options.cluster_id);
   struct wal_report wal_report;
   memset(&wal_report, 0, sizeof wal_report);
+  engine->origins.replaying = engine->store.replaying = true;
   int rc = wal_open(&engine->wal, env, &wal_options, recovery_record, engine, &wal_report);
   engine_report(report, &wal_report, oplog_end(&engine->oplog));
   ENGINE_TRACE(engine, SYNC_TRACE_OPEN, (uint64_t)(int64_t)rc, wal_report.epoch, wal_report.durable_position,
@@ -279,6 +280,8 @@ int sync_open(struct sync_engine **out, const struct sync_env *env, const struct
     engine_free(engine);
     return rc;
   }
+  origins_replayed(&engine->origins);
+  store_replayed(&engine->store);
   engine_begin_session(engine);
   *out = engine;
   return SYNC_OK;

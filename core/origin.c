@@ -5,11 +5,10 @@
 
 bool origin_node_id_valid(const uint8_t *id, size_t size) {
   if (size < 1 || size > SYNC_NODE_ID_BYTES_MAX) return false;
-  for (size_t i = 0; i < size; i++) {
-    uint8_t c = id[i];
-    bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    if (!letter && !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-') return false;
-  }
+  /* One bit for each of [A-Za-z0-9._-], by byte value. */
+  static const uint32_t allowed[8] = {0, 0x03ff6000u, 0x87fffffeu, 0x07fffffeu, 0, 0, 0, 0};
+  for (size_t i = 0; i < size; i++)
+    if ((allowed[id[i] / 32u] >> (id[i] % 32u) & 1u) == 0) return false;
   return true;
 }
 
@@ -67,8 +66,16 @@ static size_t origins_place(const struct origins *origins, const char *padded_id
   return low;
 }
 
+static size_t origins_slot(uint64_t incarnation) {
+  return (size_t)(incarnation % ORIGINS_RECENT);
+}
+
 struct origin *origins_find(const struct origins *origins, const uint8_t *node_id, size_t node_id_size,
                             uint64_t incarnation) {
+  struct origin *recent = origins->recent[origins_slot(incarnation)];
+  if (recent != NULL && recent->incarnation == incarnation && recent->node_id_size == node_id_size &&
+      memcmp(recent->node_id, node_id, node_id_size) == 0)
+    return recent;
   char padded[ORIGIN_NODE_ID_ROOM] = {0};
   if (node_id_size >= sizeof padded) return NULL;
   memcpy(padded, node_id, node_id_size);
@@ -108,6 +115,7 @@ struct origin *origins_add(struct origins *origins, const uint8_t *node_id, size
   memmove(sorted + place + 1, sorted + place, (origins->sorted.count - place) * sizeof(struct origin *));
   sorted[place] = origin;
   origins->sorted.count++;
+  origins->recent[origins_slot(incarnation)] = origin;
   ((struct origin **)origins->all.items)[origins->all.count++] = origin;
   return origin;
 }
@@ -123,11 +131,21 @@ uint64_t origin_hash(const struct origin *origin) {
 void origins_raise(struct origins *origins, struct origin *origin, uint64_t seq) {
   origins->digest -= origin->hash;
   origin->applied = seq;
-  origin->hash = origin_hash(origin);
+  origin->hash = origins->replaying ? 0 : origin_hash(origin);
   origins->digest += origin->hash;
+  origins->recent[origins_slot(origin->incarnation)] = origin;
   if (origin->changed) return;
   origin->changed = true;
   ((struct origin **)origins->changed.items)[origins->changed.count++] = origin;
+}
+
+void origins_replayed(struct origins *origins) {
+  origins->replaying = false;
+  for (size_t i = 0; i < origins_count(origins); i++) {
+    struct origin *origin = origins_at(origins, i);
+    origin->hash = origin_hash(origin);
+    origins->digest += origin->hash;
+  }
 }
 
 void origins_complete(struct origins *origins, struct vector *vector) {

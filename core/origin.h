@@ -9,6 +9,7 @@
 
 #define ORIGIN_NODE_ID_ROOM 64u
 #define ORIGIN_NOMINAL_BYTES 256u
+#define ORIGINS_RECENT 64u
 
 struct origin;
 
@@ -53,8 +54,12 @@ struct origins {
   struct memory_array changed; /* struct origin * with `changed` set */
   struct memory_array work;    /* struct origin *, scratch */
   struct origin *spare;        /* what the next origins_add takes */
-  uint64_t stamp;              /* the last stamp given out */
-  uint64_t digest;             /* sum of origin_hash() */
+  /* By the low bits of the incarnation, the origin added or raised last: where
+   * origins_find() looks first. */
+  struct origin *recent[ORIGINS_RECENT];
+  uint64_t stamp;  /* the last stamp given out */
+  uint64_t digest; /* sum of origin_hash() */
+  bool replaying;  /* the digest waits for origins_replayed() */
 };
 
 /* Whether these bytes are a node id: 1 to 63 of [A-Za-z0-9._-]. */
@@ -97,6 +102,8 @@ static inline struct sync_origin origin_public(const struct origin *origin) {
 uint64_t origin_hash(const struct origin *origin);
 /* Raises what is applied, and marks the origin for the next delta. Cannot fail. */
 void origins_raise(struct origins *origins, struct origin *origin, uint64_t seq);
+/* Ends a replay: from here on the digest is kept up to date. */
+void origins_replayed(struct origins *origins);
 /* Raises `vector` by everything that the births of its entries imply. Entries
  * must fit: vector_reserve(origins_count()). */
 void origins_complete(struct origins *origins, struct vector *vector);

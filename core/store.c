@@ -46,28 +46,47 @@ static int store_key_compare(const struct store_key *a, const uint8_t *bytes, si
 /* Fills links[level] with the link that passes or reaches the key there. */
 static void store_path(struct store *store, const uint8_t *bytes, size_t size, struct store_key **links[]) {
   struct store_key **row = store->head;
+  const struct store_key *stop = NULL; /* not below the key; a lower level often meets it again */
   for (size_t level = STORE_HEIGHT_MAX; level-- > 0;) {
-    while (row[level] != NULL && store_key_compare(row[level], bytes, size) < 0)
+    while (row[level] != stop && store_key_compare(row[level], bytes, size) < 0)
       row = row[level]->next;
+    stop = row[level];
     links[level] = &row[level];
   }
 }
 
 struct store_key *store_lower_bound(const struct store *store, const uint8_t *key, size_t size) {
   struct store_key *const *row = store->head;
-  for (size_t level = STORE_HEIGHT_MAX; level-- > 0;)
-    while (row[level] != NULL && store_key_compare(row[level], key, size) < 0)
+  struct store_key *stop = NULL;
+  for (size_t level = STORE_HEIGHT_MAX; level-- > 0;) {
+    while (row[level] != stop && store_key_compare(row[level], key, size) < 0)
       row = row[level]->next;
-  return row[0];
+    stop = row[level];
+  }
+  return stop;
+}
+
+/* Height and slot come from one hash, of different bits. */
+static uint64_t store_key_hash(const uint8_t *key, size_t size) {
+  return checksum64(key, size, UINT64_C(0x736b69706c697374));
+}
+static uint8_t store_slot(uint64_t hash) {
+  return (uint8_t)(hash >> 56);
+}
+
+static struct store_key *store_recent(const struct store *store, uint64_t hash, const uint8_t *key, size_t size) {
+  struct store_key *recent = store->recent[store_slot(hash)];
+  return recent != NULL && recent->size == size && memcmp(store_key_bytes(recent), key, size) == 0 ? recent : NULL;
 }
 
 struct store_key *store_find(const struct store *store, const uint8_t *key, size_t size) {
-  struct store_key *found = store_lower_bound(store, key, size);
+  struct store_key *found = store_recent(store, store_key_hash(key, size), key, size);
+  if (found != NULL) return found;
+  found = store_lower_bound(store, key, size);
   return found != NULL && store_key_compare(found, key, size) == 0 ? found : NULL;
 }
 
-static uint8_t store_height(const uint8_t *key, size_t size) {
-  uint64_t hash = checksum64(key, size, UINT64_C(0x736b69706c697374));
+static uint8_t store_height(uint64_t hash) {
   uint8_t height = 1;
   while (height < STORE_HEIGHT_MAX && (hash & 3u) == 0) {
     height++;
@@ -76,8 +95,8 @@ static uint8_t store_height(const uint8_t *key, size_t size) {
   return height;
 }
 
-static struct store_key *store_key_new(struct store *store, const uint8_t *bytes, size_t size) {
-  uint8_t height = store_height(bytes, size);
+static struct store_key *store_key_new(struct store *store, uint64_t hash, const uint8_t *bytes, size_t size) {
+  uint8_t height = store_height(hash);
   size_t room = sizeof(struct store_key) + height * sizeof(struct store_key *) + size;
   struct store_key *key = memory_alloc(store->env, room, STORE_KEY_NOMINAL_BYTES + size);
   if (key == NULL) return NULL;
@@ -85,6 +104,7 @@ static struct store_key *store_key_new(struct store *store, const uint8_t *bytes
   key->sibling_count = 0;
   key->size = (uint16_t)size;
   key->height = height;
+  key->slot = store_slot(hash);
   for (size_t i = 0; i < height; i++)
     key->next[i] = NULL;
   memcpy((uint8_t *)&key->next[height], bytes, size);
@@ -110,10 +130,21 @@ uint64_t store_seen_bytes(const struct store_key *key, const struct store_dot *s
   return bytes;
 }
 
+/* As store_find(); where the key would be is left in store->path. */
+static struct store_key *store_look(struct store *store, uint64_t hash, const uint8_t *key, size_t size) {
+  struct store_key *found = store_recent(store, hash, key, size);
+  if (found != NULL) return found;
+  store_path(store, key, size, store->path);
+  store->path_of = NULL;
+  found = *store->path[0];
+  return found != NULL && store_key_compare(found, key, size) == 0 ? found : NULL;
+}
+
 int store_plan_change(struct store *store, const struct operation_change_view *change, const struct store_dot *seen,
                       uint64_t hlc, struct store_plan *plan) {
   memset(plan, 0, sizeof *plan);
-  plan->key = store_find(store, change->key, change->key_size);
+  uint64_t hash = store_key_hash(change->key, change->key_size);
+  plan->key = store_look(store, hash, change->key, change->key_size);
   if (plan->key != NULL) {
     uint32_t matched = 0;
     plan->bytes_removed = store_seen_bytes(plan->key, seen, change->seen_count, &matched);
@@ -123,8 +154,9 @@ int store_plan_change(struct store *store, const struct operation_change_view *c
   if (change->kind == SYNC_SWEEP) return SYNC_OK;
 
   if (plan->key == NULL) {
-    plan->key = store_key_new(store, change->key, change->key_size);
+    plan->key = store_key_new(store, hash, change->key, change->key_size);
     if (plan->key == NULL) return SYNC_E_NO_MEMORY;
+    store->path_of = plan->key;
     plan->key_is_new = true;
     plan->bytes_added = STORE_KEY_NOMINAL_BYTES + change->key_size;
   }
@@ -147,6 +179,7 @@ int store_plan_change(struct store *store, const struct operation_change_view *c
 
 void store_plan_cancel(struct store *store, struct store_plan *plan) {
   if (plan->key_is_new) store_key_free(store, plan->key);
+  store->path_of = NULL;
   store_sibling_free(store, plan->sibling);
   memset(plan, 0, sizeof *plan);
 }
@@ -192,7 +225,7 @@ static void store_add(struct store *store, struct store_key *key, struct store_s
     link = &(*link)->next;
   sibling->next = *link;
   *link = sibling;
-  sibling->hash = store_sibling_hash(key, sibling);
+  sibling->hash = store->replaying ? 0 : store_sibling_hash(key, sibling);
   key->sibling_count++;
   store->siblings++;
   store->digest += sibling->hash;
@@ -203,9 +236,10 @@ void store_plan_commit(struct store *store, struct store_plan *plan, const struc
                        const struct store_dot *seen, size_t seen_count) {
   struct store_key *key = plan->key;
   if (key == NULL) return;
-  struct store_key **links[STORE_HEIGHT_MAX];
+  struct store_key ***links = store->path;
   if (plan->key_is_new) {
-    store_path(store, store_key_bytes(key), key->size, links);
+    if (store->path_of != key) store_path(store, store_key_bytes(key), key->size, links);
+    store->path_of = NULL;
     for (size_t level = 0; level < key->height; level++) {
       key->next[level] = *links[level];
       *links[level] = key;
@@ -220,13 +254,27 @@ void store_plan_commit(struct store *store, struct store_plan *plan, const struc
     plan->sibling->seq = seq;
     store_add(store, key, plan->sibling);
   }
-  if (key->siblings != NULL) return;
+  if (key->siblings != NULL) {
+    store->recent[key->slot] = key;
+    return;
+  }
+  if (store->recent[key->slot] == key) store->recent[key->slot] = NULL;
   store_path(store, store_key_bytes(key), key->size, links);
+  store->path_of = NULL;
   for (size_t level = 0; level < key->height; level++)
     *links[level] = key->next[level];
   store->keys--;
   store->bytes -= STORE_KEY_NOMINAL_BYTES + key->size;
   store_key_free(store, key);
+}
+
+void store_replayed(struct store *store) {
+  store->replaying = false;
+  for (struct store_key *key = store->head[0]; key != NULL; key = key->next[0])
+    for (struct store_sibling *s = key->siblings; s != NULL; s = s->next) {
+      s->hash = store_sibling_hash(key, s);
+      store->digest += s->hash;
+    }
 }
 
 const struct store_sibling *store_winner(const struct store_key *key) {

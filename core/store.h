@@ -12,6 +12,7 @@
 #include "core/sync.h"
 
 #define STORE_HEIGHT_MAX 12u
+#define STORE_RECENT 256u               /* a slot fits in the byte of a key */
 #define STORE_KEY_NOMINAL_BYTES 64u     /* besides the key itself */
 #define STORE_SIBLING_NOMINAL_BYTES 64u /* besides the value itself */
 
@@ -32,6 +33,7 @@ struct store_key {
   uint32_t sibling_count;
   uint16_t size;
   uint8_t height;
+  uint8_t slot;             /* of store.recent */
   struct store_key *next[]; /* `height` links, then the key's bytes */
 };
 static inline const uint8_t *store_key_bytes(const struct store_key *key) {
@@ -41,10 +43,17 @@ static inline const uint8_t *store_key_bytes(const struct store_key *key) {
 struct store {
   const struct sync_env *env;
   struct store_key *head[STORE_HEIGHT_MAX];
+  /* By a hash of the key, the one changed last: where store_find() looks first. */
+  struct store_key *recent[STORE_RECENT];
+  /* Where the key made last by a plan belongs, so that its commit need not look
+   * again; NULL: the path leads nowhere. */
+  const struct store_key *path_of;
+  struct store_key **path[STORE_HEIGHT_MAX];
   uint64_t bytes; /* nominal */
   uint64_t keys;
   uint64_t siblings;
   uint64_t digest;
+  bool replaying; /* the digest waits for store_replayed(): most of what is replayed is replaced again */
 };
 
 /* The dots that a change has seen, in dot order. */
@@ -82,6 +91,9 @@ void store_plan_cancel(struct store *store, struct store_plan *plan);
  * siblings, adds the new one. Cannot fail. */
 void store_plan_commit(struct store *store, struct store_plan *plan, const struct origin *origin, uint64_t seq,
                        const struct store_dot *seen, size_t seen_count);
+
+/* Ends a replay: from here on the digest is kept up to date. */
+void store_replayed(struct store *store);
 
 /* Greatest by (hlc, node id, incarnation, seq). */
 const struct store_sibling *store_winner(const struct store_key *key);

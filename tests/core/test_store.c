@@ -115,6 +115,56 @@ static void a_sweep_of_the_last_sibling_removes_the_key(void **state) {
   end();
 }
 
+/* What a lookup remembers must never outlive the key, nor a path the links. */
+static void keys_are_found_whatever_was_planned_cancelled_or_swept_before(void **state) {
+  (void)state;
+  begin();
+  uint64_t random = 5;
+  uint64_t seq_of[40] = {0}; /* of the key's one sibling; 0: absent */
+  for (uint64_t seq = 1; seq < 4000; seq += 4) {
+    struct store_plan plans[3];
+    struct store_dot seen[3];
+    struct operation_change_view changes[3];
+    char names[3][8];
+    uint32_t first = (uint32_t)(memory_env_random(&random) % 38);
+    bool keep = memory_env_random(&random) % 4 != 0;
+    for (uint32_t i = 0; i < 3; i++) {
+      uint64_t held = seq_of[first + i];
+      (void)snprintf(names[i], sizeof names[i], "k%u", (unsigned)(first + i));
+      seen[i] = (struct store_dot){alice, held};
+      changes[i] = (struct operation_change_view){.kind = held != 0 && memory_env_random(&random) % 2 == 0 ? SYNC_SWEEP
+                                                                                                           : SYNC_PUT,
+                                                  .key = (const uint8_t *)names[i],
+                                                  .key_size = strlen(names[i]),
+                                                  .value = (const uint8_t *)"v",
+                                                  .value_size = 1,
+                                                  .seen_count = held != 0 ? 1 : 0};
+      if (changes[i].kind == SYNC_SWEEP) changes[i].value_size = 0;
+      assert_int_equal(store_plan_change(&store, &changes[i], &seen[i], seq, &plans[i]), SYNC_OK);
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+      if (keep) {
+        store_plan_commit(&store, &plans[i], alice, seq + i, &seen[i], changes[i].seen_count);
+        seq_of[first + i] = changes[i].kind == SYNC_PUT ? seq + i : 0;
+      } else {
+        store_plan_cancel(&store, &plans[i]);
+      }
+    }
+    for (uint32_t k = 0; k < 40; k++) {
+      char name[8];
+      (void)snprintf(name, sizeof name, "k%u", (unsigned)k);
+      const struct store_key *key = find(name);
+      assert_int_equal(key == NULL ? 0 : key->siblings->seq, seq_of[k]);
+      assert_ptr_equal(key, seq_of[k] == 0 ? NULL : store_lower_bound(&store, (const uint8_t *)name, strlen(name)));
+    }
+    for (const struct store_key *key = store_first(&store); key != NULL && store_next(key) != NULL;
+         key = store_next(key))
+      assert_true(memcmp(store_key_bytes(key), store_key_bytes(store_next(key)), 2) <= 0);
+  }
+  check_digest();
+  end();
+}
+
 static void the_order_of_arrival_leaves_no_trace(void **state) {
   (void)state;
   uint64_t random = 3;
@@ -171,6 +221,7 @@ int main(void) {
       cmocka_unit_test(siblings_stand_in_dot_order_and_the_winner_is_the_greatest),
       cmocka_unit_test(a_change_removes_exactly_what_it_saw),
       cmocka_unit_test(a_sweep_of_the_last_sibling_removes_the_key),
+      cmocka_unit_test(keys_are_found_whatever_was_planned_cancelled_or_swept_before),
       cmocka_unit_test(the_order_of_arrival_leaves_no_trace),
       cmocka_unit_test(a_cancelled_plan_gives_everything_back),
   };
