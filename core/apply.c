@@ -43,7 +43,7 @@ static int apply_map_seen(struct sync_engine *engine, const struct operation_vie
   struct bytes_reader changes = operation_changes(view);
   for (size_t i = 0; i < view->change_count; i++) {
     struct operation_change_view change;
-    operation_next_change(&changes, &change);
+    operation_change_at(view, i, &changes, &change);
     for (size_t k = 0; k < change.seen_count; k++) {
       struct operation_dot dot = operation_next_dot(&change.seen);
       const struct origin *origin = apply_mapped(engine, dot.origin);
@@ -107,7 +107,7 @@ static int apply_prepare_changes(struct sync_engine *engine, const struct operat
   uint64_t removed = 0;
   for (size_t i = 0; i < view->change_count; i++) {
     struct operation_change_view change;
-    operation_next_change(&changes, &change);
+    operation_change_at(view, i, &changes, &change);
     rc = store_plan_change(&engine->store, &change, seen, view->hlc, &plans[i]);
     if (rc != SYNC_OK) return rc;
     plan->planned++;
@@ -160,7 +160,7 @@ struct origin *apply_commit(struct sync_engine *engine, struct apply_plan *plan,
   struct bytes_reader changes = operation_changes(view);
   for (size_t i = 0; i < plan->planned; i++) {
     struct operation_change_view change;
-    operation_next_change(&changes, &change);
+    operation_change_at(view, i, &changes, &change);
     store_plan_commit(&engine->store, &plans[i], origin, view->seq, seen, change.seen_count);
     if (change.seen_count > 0) seen += change.seen_count;
   }

@@ -140,6 +140,8 @@ static inline uint64_t bytes_read_u64(struct bytes_reader *reader) {
   return from == NULL ? 0u : bytes_get_u64(from);
 }
 static inline uint64_t bytes_read_varint(struct bytes_reader *reader) {
+  /* Most are small. */
+  if (!reader->failed && reader->at < reader->end && reader->at[0] < 0x80u) return *reader->at++;
   uint64_t value = 0;
   size_t size = bytes_get_varint(reader->at, bytes_left(reader), &value);
   if (size == 0) {

@@ -85,10 +85,11 @@ static bool hello_check_entries(const struct hello *hello) {
   struct hello_entry last = {0};
   struct hello_entry entry;
   while (hello_next(&walk, &entry)) {
-    if (!origin_node_id_valid(entry.node_id, entry.node_id_size) || entry.incarnation == 0 || entry.seq == 0)
-      return false;
+    if (entry.incarnation == 0 || entry.seq == 0) return false;
     if (entry.node_id == last.node_id) {
       if (entry.incarnation <= last.incarnation) return false;
+    } else if (!origin_node_id_valid(entry.node_id, entry.node_id_size)) {
+      return false;
     } else if (last.node_id != NULL) {
       size_t shorter = last.node_id_size < entry.node_id_size ? last.node_id_size : entry.node_id_size;
       int order = memcmp(last.node_id, entry.node_id, shorter);

@@ -114,31 +114,28 @@ static int operation_origin_compare(const struct operation_origin *a, const stru
 static bool operation_check_table(struct bytes_reader *reader, struct operation_view *view) {
   view->origin_count = (size_t)bytes_read_varint_max(reader, bytes_left(reader) / OPERATION_ORIGIN_BYTES_MIN);
   view->origins_at = reader->at;
+  struct operation_origin last = {0};
+  size_t ascending = 0; /* entries after the first that do, from there on */
   for (size_t i = 0; i < view->origin_count; i++) {
     struct operation_origin origin = operation_next_origin(reader);
     if (reader->failed || !origin_node_id_valid(origin.node_id, origin.node_id_size)) return false;
     if (origin.incarnation == 0) return false;
     if (i == 0)
       view->own = origin;
-    else if (operation_origin_compare(&origin, &view->own) == 0)
+    else if (origin.incarnation == view->own.incarnation && operation_origin_compare(&origin, &view->own) == 0)
       return false;
+    if (i == 1 || (i > 1 && ascending + 1 == i && operation_origin_compare(&last, &origin) < 0)) ascending = i;
+    last = origin;
   }
   view->seq = bytes_read_varint(reader);
   view->hlc = bytes_read_u64(reader);
   view->delta_count = (size_t)bytes_read_varint_max(reader, bytes_left(reader) / OPERATION_DOT_BYTES_MIN);
   view->delta_at = reader->at;
-  if (reader->failed || view->origin_count == 0 || view->seq == 0 || view->delta_count >= view->origin_count)
-    return false;
+  if (reader->failed || view->origin_count == 0 || view->seq == 0 || view->delta_count > ascending) return false;
 
-  struct bytes_reader table = operation_origins(view);
-  (void)operation_next_origin(&table);
-  struct operation_origin last = {0};
   for (size_t i = 0; i < view->delta_count; i++) {
     struct operation_dot dot = operation_next_dot(reader);
-    struct operation_origin origin = operation_next_origin(&table);
     if (reader->failed || dot.origin != i + 1 || dot.seq == 0) return false;
-    if (i > 0 && operation_origin_compare(&last, &origin) >= 0) return false;
-    last = origin;
   }
   return true;
 }
@@ -182,16 +179,17 @@ int operation_parse(const void *bytes, size_t size, const struct operation_limit
   view->change_count = (size_t)change_count;
   view->changes_at = reader.at;
   size_t named = view->delta_count + 1; /* table entries mentioned so far */
-  struct operation_change_view last = {0};
-  for (size_t i = 0; i < view->change_count; i++) {
+  int rc = operation_check_change(&reader, limits, view, &named, &view->first);
+  if (rc != SYNC_OK) return rc;
+  view->second_at = reader.at;
+  struct operation_change_view last = view->first;
+  for (size_t i = 1; i < view->change_count; i++) {
     struct operation_change_view change;
-    int rc = operation_check_change(&reader, limits, view, &named, &change);
+    rc = operation_check_change(&reader, limits, view, &named, &change);
     if (rc != SYNC_OK) return rc;
-    if (i > 0) {
-      size_t shorter = last.key_size < change.key_size ? last.key_size : change.key_size;
-      int order = memcmp(last.key, change.key, shorter);
-      if (order > 0 || (order == 0 && last.key_size >= change.key_size)) return SYNC_E_CORRUPT;
-    }
+    size_t shorter = last.key_size < change.key_size ? last.key_size : change.key_size;
+    int order = memcmp(last.key, change.key, shorter);
+    if (order > 0 || (order == 0 && last.key_size >= change.key_size)) return SYNC_E_CORRUPT;
     last = change;
   }
   return bytes_read_all(&reader) && named == view->origin_count ? SYNC_OK : SYNC_E_CORRUPT;

@@ -53,6 +53,17 @@ struct operation_limits {
   size_t value_bytes_max;
   size_t changes_max;
 };
+/* A change of a parsed operation; `seen` yields `seen_count` dots. */
+struct operation_change_view {
+  uint8_t kind;
+  bool automatic;
+  const uint8_t *key;
+  size_t key_size;
+  const uint8_t *value;
+  size_t value_size;
+  struct bytes_reader seen;
+  size_t seen_count;
+};
 /* A valid operation in bytes that it does not own. */
 struct operation_view {
   const uint8_t *bytes;
@@ -65,6 +76,9 @@ struct operation_view {
   size_t seen_count; /* of all changes */
   struct operation_origin own;
   const uint8_t *origins_at, *delta_at, *changes_at;
+  /* Most operations have one change: it is read once. */
+  struct operation_change_view first;
+  const uint8_t *second_at;
 };
 /* Checks everything that the bytes alone can show. SYNC_OK, SYNC_E_CORRUPT,
  * SYNC_E_VERSION, SYNC_E_TOO_BIG. */
@@ -87,18 +101,17 @@ static inline struct bytes_reader operation_changes(const struct operation_view 
 struct operation_origin operation_next_origin(struct bytes_reader *reader);
 struct operation_dot operation_next_dot(struct bytes_reader *reader);
 
-/* A change of a parsed operation; `seen` yields `seen_count` dots. */
-struct operation_change_view {
-  uint8_t kind;
-  bool automatic;
-  const uint8_t *key;
-  size_t key_size;
-  const uint8_t *value;
-  size_t value_size;
-  struct bytes_reader seen;
-  size_t seen_count;
-};
 /* Takes a change and skips its seen dots, which are read through the view. */
 void operation_next_change(struct bytes_reader *reader, struct operation_change_view *change);
+/* The same for a walk from the first change on, of which this is the i-th. */
+static inline void operation_change_at(const struct operation_view *view, size_t i, struct bytes_reader *reader,
+                                       struct operation_change_view *change) {
+  if (i > 0) {
+    operation_next_change(reader, change);
+    return;
+  }
+  *change = view->first;
+  reader->at = view->second_at;
+}
 
 #endif

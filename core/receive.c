@@ -10,13 +10,17 @@ struct receive_outcome {
   uint32_t applied, skipped;
 };
 
-static int receive_check_operations(const struct sync_engine *engine, struct ops *ops) {
+/* Operations of a frame that are parsed once; more are parsed again. */
+#define RECEIVE_VIEWS 8u
+
+/* Leaves the first views in `views`; one more is scratch. */
+static int receive_check_operations(const struct sync_engine *engine, struct ops *ops,
+                                    struct operation_view views[RECEIVE_VIEWS + 1]) {
   struct bytes_reader reader = ops->operations;
   const uint8_t *bytes;
   size_t size;
-  while (ops_next(&reader, &bytes, &size)) {
-    struct operation_view view;
-    int rc = operation_parse(bytes, size, &engine->limits, &view);
+  for (size_t i = 0; ops_next(&reader, &bytes, &size); i++) {
+    int rc = operation_parse(bytes, size, &engine->limits, &views[i < RECEIVE_VIEWS ? i : RECEIVE_VIEWS]);
     if (rc != SYNC_OK) return rc == SYNC_E_TOO_BIG ? SYNC_E_CORRUPT : rc;
   }
   return SYNC_OK;
@@ -110,17 +114,18 @@ static void receive_acknowledge(struct sync_engine *engine, struct peer *peer, c
 
 static int receive_ops(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame, uint64_t now_ns) {
   struct ops ops;
+  struct operation_view views[RECEIVE_VIEWS + 1];
   int rc = ops_parse(frame->body, frame->body_size, &ops);
-  if (rc == SYNC_OK) rc = receive_check_operations(engine, &ops);
+  if (rc == SYNC_OK) rc = receive_check_operations(engine, &ops, views);
   if (rc != SYNC_OK) return rc;
   peer_alive(engine, peer, now_ns);
   struct receive_outcome outcome = {0};
   const uint8_t *bytes;
   size_t size;
-  while (rc == SYNC_OK && ops_next(&ops.operations, &bytes, &size)) {
-    struct operation_view view;
-    rc = operation_parse(bytes, size, &engine->limits, &view);
-    if (rc == SYNC_OK) rc = receive_operation(engine, peer, ops.session, &view, &outcome);
+  for (size_t i = 0; rc == SYNC_OK && ops_next(&ops.operations, &bytes, &size); i++) {
+    struct operation_view *view = &views[i < RECEIVE_VIEWS ? i : RECEIVE_VIEWS];
+    if (i >= RECEIVE_VIEWS) rc = operation_parse(bytes, size, &engine->limits, view);
+    if (rc == SYNC_OK) rc = receive_operation(engine, peer, ops.session, view, &outcome);
   }
   if (engine->stopped != SYNC_OK) return rc;
   peer_settle(engine, peer, now_ns);
