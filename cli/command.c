@@ -4,8 +4,6 @@
 
 #include "lua/nearest.h"
 
-#define COMMANDS_MAX 16u
-
 const struct command *const commands[] = {&command_run,  &command_replay,  &command_diff, &command_trace,
                                           &command_list, &command_version, &command_help, NULL};
 
@@ -17,9 +15,9 @@ const struct command *command_find(const char *name) {
 }
 
 int command_unknown(const char *name) {
-  const char *names[COMMANDS_MAX];
+  const char *names[sizeof commands / sizeof commands[0]];
   size_t count = 0;
-  for (; count < COMMANDS_MAX && commands[count] != NULL; count++) {
+  for (; commands[count] != NULL; count++) {
     names[count] = commands[count]->name;
   }
   const char *near = nearest_word(name, names, count);

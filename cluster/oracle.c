@@ -192,6 +192,7 @@ void cluster_check(struct cluster *cluster) {
   uint32_t nodes = cluster->config.nodes;
   struct sync_digest digests[CLUSTER_NODES_MAX + 1u];
   bool up[CLUSTER_NODES_MAX + 1u] = {false};
+  SIM_ASSERT(cluster->world, nodes > 0);
   for (uint32_t i = 1; i <= nodes; i++) {
     struct sync_engine *engine = cluster_engine(cluster, i);
     up[i] = engine != NULL;

@@ -94,7 +94,7 @@ static int receive_operation(struct sync_engine *engine, struct peer *peer, uint
   } else {
     return verdict;
   }
-  receive_note_sender(peer, origin, session, view->seq);
+  if (origin != NULL) receive_note_sender(peer, origin, session, view->seq);
   return SYNC_OK;
 }
 
