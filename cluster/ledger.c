@@ -62,13 +62,12 @@ uint32_t ledger_submit(struct ledger *ledger, uint32_t life) {
   return ledger->operation_count++;
 }
 
-uint32_t ledger_change_add(struct ledger *ledger, enum sync_change_kind kind, uint32_t key, uint32_t value_size) {
+uint32_t ledger_change_add(struct ledger *ledger, enum sync_change_kind kind, uint32_t key) {
   CLUSTER_GROW(ledger->world, ledger->changes, ledger->change_capacity, ledger->change_count + 1u);
   struct ledger_change *change = &ledger->changes[ledger->change_count];
   memset(change, 0, sizeof *change);
   change->operation = ledger->operation_count - 1u;
   change->key = key;
-  change->value_size = value_size;
   change->kind = (uint8_t)kind;
   change->seen_first = ledger->seen_count;
   ledger->operations[change->operation].change_count++;
@@ -78,7 +77,9 @@ uint32_t ledger_change_add(struct ledger *ledger, enum sync_change_kind kind, ui
 void ledger_seen_add(struct ledger *ledger, uint32_t number) {
   CLUSTER_GROW(ledger->world, ledger->seen, ledger->seen_capacity, ledger->seen_count + 1u);
   ledger->seen[ledger->seen_count++] = number;
-  ledger->changes[ledger->change_count - 1u].seen_count++;
+  struct ledger_change *change = &ledger->changes[ledger->change_count - 1u];
+  SIM_ASSERT(ledger->world, change->seen_count < UINT16_MAX);
+  change->seen_count++;
 }
 
 void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position, uint64_t hlc) {

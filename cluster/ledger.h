@@ -22,9 +22,9 @@
 struct ledger_change {
   uint32_t operation;
   uint32_t key;
-  uint32_t value_size;
-  uint32_t seen_first, seen_count; /* slice of ledger.seen: numbers of the changes that it replaces */
-  uint8_t kind;                    /* enum sync_change_kind */
+  uint32_t seen_first; /* slice of ledger.seen: numbers of the changes that it replaces */
+  uint16_t seen_count;
+  uint8_t kind; /* enum sync_change_kind */
 };
 
 enum ledger_result {
@@ -40,7 +40,8 @@ struct ledger_operation {
   uint64_t hlc;      /* 0: not known (an unknown outcome that turned out to exist) */
   uint32_t life;
   uint32_t seq; /* 0: has none */
-  uint32_t change_first, change_count;
+  uint32_t change_first;
+  uint16_t change_count;
   uint8_t result; /* enum ledger_result */
 };
 
@@ -81,7 +82,7 @@ void ledger_life_name(struct ledger *ledger, uint32_t life, uint64_t incarnation
 /* Begins a submit; gives the operation's index. Changes are added to the
  * newest operation; what a change replaces is added to the newest change. */
 uint32_t ledger_submit(struct ledger *ledger, uint32_t life);
-uint32_t ledger_change_add(struct ledger *ledger, enum sync_change_kind kind, uint32_t key, uint32_t value_size);
+uint32_t ledger_change_add(struct ledger *ledger, enum sync_change_kind kind, uint32_t key);
 void ledger_seen_add(struct ledger *ledger, uint32_t number);
 /* The submit's result: gives it the next sequence number of its life. */
 void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position, uint64_t hlc);

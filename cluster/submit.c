@@ -70,7 +70,7 @@ int cluster_submit(struct cluster *cluster, uint32_t number, const enum sync_cha
   uint8_t *value = value_room(cluster, sizes, count);
   uint32_t operation = ledger_submit(&cluster->ledger, node->life);
   for (uint32_t i = 0; i < count; i++) {
-    uint32_t change = ledger_change_add(&cluster->ledger, kinds[i], keys[i], kinds[i] == SYNC_PUT ? sizes[i] : 0);
+    uint32_t change = ledger_change_add(&cluster->ledger, kinds[i], keys[i]);
     changes[i].kind = kinds[i];
     changes[i].key = names[i];
     changes[i].key_size = ledger_key_write(keys[i], names[i]);

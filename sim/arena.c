@@ -123,15 +123,18 @@ static void span_trim(struct sim_arena *arena, struct span *span, uint32_t units
 static struct span *take_from_bins(struct sim_arena *arena, uint32_t units) {
   struct arena_state *state = arena_state(arena);
   for (uint32_t bin = bin_of(units); bin < SPAN_BINS; bin++) {
+    struct span *best = NULL; /* the least that fits, and of these the lowest: what is high is given back */
     uint32_t unit = state->bins[bin];
     for (uint32_t tries = 0; unit != 0 && tries < BIN_SEARCH_MAX; tries++) {
       struct span *span = span_at(arena, unit);
-      if (span->units >= units) {
-        span_unlink(arena, &state->bins[bin], span);
-        span_trim(arena, span, units);
-        return span;
-      }
       unit = span->next;
+      if (span->units < units) continue;
+      if (best == NULL || span->units < best->units || (span->units == best->units && span < best)) best = span;
+    }
+    if (best != NULL) {
+      span_unlink(arena, &state->bins[bin], best);
+      span_trim(arena, best, units);
+      return best;
     }
   }
   return NULL;

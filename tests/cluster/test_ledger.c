@@ -63,7 +63,7 @@ static void a_promise_covers_what_lies_below_the_durable_position_only(void **st
   ledger_life_name(ledger, life, 77);
   for (uint64_t i = 1; i <= 3; i++) {
     uint32_t operation = ledger_submit(ledger, life);
-    ledger_change_add(ledger, SYNC_PUT, 5, 16);
+    ledger_change_add(ledger, SYNC_PUT, 5);
     ledger_accept(ledger, operation, 100 * i, i);
   }
   assert_int_equal(ledger_promise(ledger, life, 199), 1);
@@ -82,7 +82,7 @@ static void an_image_owes_what_was_promised_and_durable_when_it_was_saved(void *
     ledger_life_name(ledger, lives[i], 70 + i);
     for (uint64_t seq = 1; seq <= 4; seq++) {
       uint32_t operation = ledger_submit(ledger, lives[i]);
-      ledger_change_add(ledger, SYNC_PUT, 5, 16);
+      ledger_change_add(ledger, SYNC_PUT, 5);
       ledger_accept(ledger, operation, 100 * seq, seq);
     }
     ledger_promise(ledger, lives[i], 300);
@@ -101,7 +101,7 @@ static void an_unknown_outcome_that_exists_becomes_the_next_operation(void **sta
   struct ledger *ledger = &((struct fixture *)*state)->ledger;
   uint32_t life = ledger_life_begin(ledger, 2);
   uint32_t operation = ledger_submit(ledger, life);
-  ledger_change_add(ledger, SYNC_DELETE, 9, 0);
+  ledger_change_add(ledger, SYNC_DELETE, 9);
   ledger_doubt(ledger, operation);
   ledger_adopt(ledger, life, 99);
   assert_int_equal(ledger_find(ledger, 99, 1), operation);
@@ -114,10 +114,10 @@ static void a_refused_write_may_displace_what_was_accepted_after_it_but_not_prom
   uint32_t life = ledger_life_begin(ledger, 2);
   ledger_life_name(ledger, life, 99);
   uint32_t refused = ledger_submit(ledger, life);
-  ledger_change_add(ledger, SYNC_PUT, 9, 16);
+  ledger_change_add(ledger, SYNC_PUT, 9);
   ledger_doubt(ledger, refused);
   uint32_t accepted = ledger_submit(ledger, life);
-  ledger_change_add(ledger, SYNC_PUT, 8, 16);
+  ledger_change_add(ledger, SYNC_PUT, 8);
   ledger_accept(ledger, accepted, 100, 1);
   assert_int_equal(ledger->lives[life].unknown, refused);
   ledger_adopt(ledger, life, 99);
@@ -130,10 +130,10 @@ static void a_durable_successor_ends_the_doubt(void **state) {
   uint32_t life = ledger_life_begin(ledger, 2);
   ledger_life_name(ledger, life, 99);
   uint32_t refused = ledger_submit(ledger, life);
-  ledger_change_add(ledger, SYNC_PUT, 9, 16);
+  ledger_change_add(ledger, SYNC_PUT, 9);
   ledger_doubt(ledger, refused);
   uint32_t accepted = ledger_submit(ledger, life);
-  ledger_change_add(ledger, SYNC_PUT, 8, 16);
+  ledger_change_add(ledger, SYNC_PUT, 8);
   ledger_accept(ledger, accepted, 100, 1);
   assert_int_equal(ledger_promise(ledger, life, 100), 1);
   assert_int_equal(ledger->lives[life].unknown, LEDGER_NONE);
