@@ -13,15 +13,16 @@ struct receive_outcome {
 /* Operations of a frame that are parsed once; more are parsed again. */
 #define RECEIVE_VIEWS 8u
 
-/* Leaves the first views in `views`; one more is scratch. */
+/* Leaves the first `*kept` views in `views`; one more is scratch. */
 static int receive_check_operations(const struct sync_engine *engine, struct ops *ops,
-                                    struct operation_view views[RECEIVE_VIEWS + 1]) {
+                                    struct operation_view views[RECEIVE_VIEWS + 1], size_t *kept) {
   struct bytes_reader reader = ops->operations;
   const uint8_t *bytes;
   size_t size;
   for (size_t i = 0; ops_next(&reader, &bytes, &size); i++) {
     int rc = operation_parse(bytes, size, &engine->limits, &views[i < RECEIVE_VIEWS ? i : RECEIVE_VIEWS]);
     if (rc != SYNC_OK) return rc == SYNC_E_TOO_BIG ? SYNC_E_CORRUPT : rc;
+    if (i < RECEIVE_VIEWS) *kept = i + 1;
   }
   return SYNC_OK;
 }
@@ -115,16 +116,17 @@ static void receive_acknowledge(struct sync_engine *engine, struct peer *peer, c
 static int receive_ops(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame, uint64_t now_ns) {
   struct ops ops;
   struct operation_view views[RECEIVE_VIEWS + 1];
+  size_t kept = 0;
   int rc = ops_parse(frame->body, frame->body_size, &ops);
-  if (rc == SYNC_OK) rc = receive_check_operations(engine, &ops, views);
+  if (rc == SYNC_OK) rc = receive_check_operations(engine, &ops, views, &kept);
   if (rc != SYNC_OK) return rc;
   peer_alive(engine, peer, now_ns);
   struct receive_outcome outcome = {0};
   const uint8_t *bytes;
   size_t size;
   for (size_t i = 0; rc == SYNC_OK && ops_next(&ops.operations, &bytes, &size); i++) {
-    struct operation_view *view = &views[i < RECEIVE_VIEWS ? i : RECEIVE_VIEWS];
-    if (i >= RECEIVE_VIEWS) rc = operation_parse(bytes, size, &engine->limits, view);
+    struct operation_view *view = &views[i < kept ? i : RECEIVE_VIEWS];
+    if (i >= kept) rc = operation_parse(bytes, size, &engine->limits, view);
     if (rc == SYNC_OK) rc = receive_operation(engine, peer, ops.session, view, &outcome);
   }
   if (engine->stopped != SYNC_OK) return rc;
