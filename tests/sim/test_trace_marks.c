@@ -4,54 +4,19 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "tests/support/toy_world.h"
+#include "tests/support/trace_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Three nodes, messages, files, a death: a recording with most kinds of steps. */
-static void deliver(struct sim_world *world, void *self, uint64_t token) {
-  (void)self;
-  uint8_t bytes[40] = {(uint8_t)token};
-  sim_inject(world, 1, 2, bytes, sizeof bytes);
-}
-
-static uint64_t run(struct sim *sim, uint64_t variant, struct sim_trace_log *log, struct sim_trace_marks *marks) {
-  struct sim_config config = {.source = {.seed = 1}, .trace = log, .marks = marks};
-  struct sim_world *world = sim_world_begin(sim, &config);
-  struct toy_config toy = {0};
-  for (uint32_t i = 0; i < 3; i++)
-    assert_true(sim_node_boot(world, sim_node_add(world, &toy_node_kind, &toy, sizeof toy)));
-  uint32_t driver = sim_driver_add(world, deliver, NULL);
-  for (uint64_t i = 0; i < 50; i++)
-    sim_driver_at(world, driver, i * SIM_MS, i + (variant > 1 && i == 30));
-  (void)sim_run(sim, 20 * SIM_MS, UINT64_MAX);
-  assert_non_null(sim_node_enter(world, 3));
-  const struct sync_env *env = sim_node_env(sim_node_at(world, 3));
-  sync_file file = -1;
-  size_t done = 0;
-  assert_int_equal(env->ops->file_open(env->ctx, "a-file", SYNC_OPEN_CREATE, &file), SYNC_OK);
-  assert_int_equal(env->ops->file_write(env->ctx, file, 0, "hello", 5, &done), SYNC_OK);
-  assert_int_equal(env->ops->file_fsync(env->ctx, file, 77), SYNC_OK);
-  assert_int_equal(env->ops->file_open(env->ctx, "absent", 0, &file), SYNC_E_NOT_FOUND);
-  uint64_t fields[] = {UINT64_C(0xabcdef0123456789), UINT64_C(0x1a2b3c4d00000000), 17, 4711, 99};
-  env->ops->trace(env->ctx, SYNC_TRACE_SUBMIT, fields, 5);
-  assert_true(sim_node_leave(world, 3));
-  sim_trace_name(world, SIM_NAME_NODE, 0, fields[0], "n3");
-  (void)sim_run(sim, 30 * SIM_MS, UINT64_MAX);
-  sim_node_power_loss(world, 3);
-  (void)sim_run(sim, 100 * SIM_MS, UINT64_MAX);
-  return sim_trace_hash(world);
-}
-
 static void marks_change_no_hash_and_agree_for_one_seed(void **unused) {
   (void)unused;
   struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
   struct sim_trace_marks *a = sim_trace_marks_create(8), *b = sim_trace_marks_create(8);
-  uint64_t hash = run(sim, 1, NULL, NULL);
-  assert_int_equal(run(sim, 1, NULL, a), hash);
-  assert_int_equal(run(sim, 1, NULL, b), hash);
+  uint64_t hash = trace_fixture_run(sim, 1, NULL, NULL);
+  assert_int_equal(trace_fixture_run(sim, 1, NULL, a), hash);
+  assert_int_equal(trace_fixture_run(sim, 1, NULL, b), hash);
   assert_int_equal(sim_trace_marks_count(a), (sim_events_run(sim_world(sim)) - 1) / 8);
   assert_int_equal(sim_trace_marks_agree(a, b), sim_trace_marks_count(a));
   for (size_t i = 0; i < sim_trace_marks_count(a); i++)
@@ -67,8 +32,8 @@ static void the_first_mark_that_differs_is_found(void **unused) {
   (void)unused;
   struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
   struct sim_trace_marks *a = sim_trace_marks_create(4), *b = sim_trace_marks_create(4);
-  (void)run(sim, 1, NULL, a);
-  (void)run(sim, 2, NULL, b); /* one payload differs, at 30 ms */
+  (void)trace_fixture_run(sim, 1, NULL, a);
+  (void)trace_fixture_run(sim, 2, NULL, b); /* one payload differs, at 30 ms */
   size_t agree = 0;
   while (agree < sim_trace_marks_count(a) && sim_trace_marks_at(a, agree)->hash == sim_trace_marks_at(b, agree)->hash)
     agree++;
@@ -85,13 +50,13 @@ static void a_restore_drops_the_marks_behind_it(void **unused) {
   (void)unused;
   struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
   struct sim_trace_marks *plain = sim_trace_marks_create(4), *marks = sim_trace_marks_create(4);
-  (void)run(sim, 1, NULL, plain);
-  (void)run(sim, 1, NULL, marks);
+  (void)trace_fixture_run(sim, 1, NULL, plain);
+  (void)trace_fixture_run(sim, 1, NULL, marks);
   struct sim_checkpoint *checkpoint = sim_checkpoint_create();
   struct sim_world *world = sim_world(sim);
   assert_true(sim_checkpoint_save(checkpoint, sim_arena(sim)));
   size_t count = sim_trace_marks_count(marks);
-  uint32_t driver = sim_driver_add(world, deliver, NULL);
+  uint32_t driver = sim_driver_add(world, trace_fixture_deliver, NULL);
   for (uint64_t i = 1; i < 40; i++)
     sim_driver_at(world, driver, sim_now(world) + i * SIM_MS, i);
   (void)sim_run(sim, 200 * SIM_MS, UINT64_MAX);
