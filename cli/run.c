@@ -1,4 +1,5 @@
 /* syncsim run: scenarios under many seeds. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,17 @@ static int report(const struct run_options *options, const struct suite_result *
   return status;
 }
 
+/* false after a message: the table of such a suite would not fit. */
+static bool fits_one_suite(const struct run_options *options, size_t files) {
+  const uint64_t last_index = options->suite.seed_last - options->suite.seed_first;
+  if (files == 0 || last_index < SUITE_RUNS_MAX / files) return true;
+  (void)fprintf(stderr,
+                "syncsim: --seeds: %zu scenarios with so many seeds are more than %" PRIu64
+                " runs: give at most %" PRIu64 " seeds and split the rest into ranges A..B\n",
+                files, SUITE_RUNS_MAX, SUITE_RUNS_MAX / files);
+  return false;
+}
+
 static int run(const char *program, int argc, char **argv) {
   struct run_options options = {0};
   struct progress_line line;
@@ -190,6 +202,7 @@ static int run(const char *program, int argc, char **argv) {
   }
   if (!settle_seeds(&options)) return EXIT_USAGE;
   int status = paths_read(&paths, argv + optind, argc - optind);
+  if (status == EXIT_HELD && !fits_one_suite(&options, paths.count)) status = EXIT_USAGE;
   if (status == EXIT_HELD) {
     progress_begin(&line);
     struct suite_result *result = suite_run_all(paths.files, paths.count, &options.suite, error, sizeof error);

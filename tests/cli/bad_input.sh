@@ -57,6 +57,7 @@ claim no_file_at_all_is_usage says 2 'no scenario named' "$syncsim" run
 claim a_seed_that_is_no_number_is_refused says 2 'is not a seed' "$syncsim" run good.lua --seed tomorrow
 claim a_seed_of_65_bits_is_refused says 2 'is not a seed' "$syncsim" replay good.lua --seed 18446744073709551616
 claim seeds_that_are_no_number_are_refused says 2 'is not a number' "$syncsim" run good.lua --seeds many
+claim more_runs_than_a_suite_holds_are_refused says 2 'at most 2000000 seeds' "$syncsim" run good.lua --seeds 3000000
 claim an_empty_range_is_refused says 2 'empty range' "$syncsim" run good.lua --seeds 9..5
 claim no_seed_at_all_is_refused says 2 'no seed at all' "$syncsim" run good.lua --seeds 0
 claim replay_without_a_seed_asks_for_it says 2 'which seed' "$syncsim" replay good.lua
