@@ -24,12 +24,13 @@ LDLIBS_ALL := -llua5.4 -ljansson -lxml2 -lm -lpthread $(LDLIBS)
 
 # Lower layers first; each may include only what stands before it (tools/check-deps).
 LAYERS := core posix sim cluster lua search reports cli
-layer_sources = $(filter-out %/main.c,$(wildcard $(1)/*.c))
+# A room is a folder in a layer's folder.
+layer_sources = $(filter-out %/main.c,$(wildcard $(1)/*.c $(1)/*/*.c))
 layer_objects = $(patsubst %.c,$(OUT)/%.o,$(call layer_sources,$(1)))
 ALL_OBJECTS := $(foreach layer,$(LAYERS),$(call layer_objects,$(layer)))
 SUPPORT_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/support/*.c))
 
-TEST_SOURCES := $(wildcard tests/*/test_*.c)
+TEST_SOURCES := $(wildcard tests/*/test_*.c tests/*/*/test_*.c)
 TESTS := $(patsubst %.c,$(OUT)/%,$(TEST_SOURCES))
 CANARIES := $(patsubst %.c,$(OUT)/%,$(wildcard tests/canaries/*.c))
 BENCHES := $(patsubst %.c,$(OUT)/%,$(wildcard bench/*.c))
