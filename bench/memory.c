@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "lua/scenario.h"
-#include "sim/heap.h"
-#include "sim/node.h"
+#include "sim/memory/heap.h"
+#include "sim/node/node.h"
 
 #define GREAT_BLOCKS 12u
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "sim/choice.h"
+#include "sim/choice/choice.h"
 
 /* NULL after a message; EXIT_USAGE then. The caller destroys it. */
 struct sim_choice_table *recording_read(const char *path, uint64_t *seed);

@@ -2,7 +2,7 @@
 #ifndef CLI_TIMELINE_H
 #define CLI_TIMELINE_H
 
-#include "sim/trace.h"
+#include "sim/trace/trace.h"
 
 enum timeline_form { TIMELINE_BINARY, TIMELINE_TEXT, TIMELINE_CHROME };
 /* By the name's end: .txt text, .json Chrome's trace events, else binary. */

@@ -6,7 +6,7 @@
 #include "fuzz/world_choices.h"
 
 #include "cluster/cluster.h"
-#include "sim/choice_bytes.h"
+#include "sim/choice/choice_bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>

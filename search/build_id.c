@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sim/trace.h"
+#include "sim/trace/trace.h"
 
 void build_id(char id[BUILD_ID_BYTES]) {
   struct stat status;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sim/trace.h"
+#include "sim/trace/trace.h"
 
 /* The events in which two runs part: from one mark before the last that agrees,
  * for the neighbourhood, to the first that differs (UINT64_MAX: to the end). */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "sim/trace.h"
+#include "sim/trace/trace.h"
 
 /* Reads digits up to `end` (not included). */
 static bool parse_span(const char *text, const char *end, uint64_t *number) {

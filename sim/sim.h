@@ -19,12 +19,12 @@
 #include <stdint.h>
 
 #include "core/env.h"
-#include "sim/arena.h"
-#include "sim/choice.h"
-#include "sim/disk.h"
-#include "sim/fault.h"
-#include "sim/link.h"
-#include "sim/trace.h"
+#include "sim/memory/arena.h"
+#include "sim/choice/choice.h"
+#include "sim/disk/disk.h"
+#include "sim/trace/fault.h"
+#include "sim/network/link.h"
+#include "sim/trace/trace.h"
 
 #define SIM_NS UINT64_C(1)
 #define SIM_US (UINT64_C(1000) * SIM_NS)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/arena.h"
+#include "sim/memory/arena.h"
 
 #define SIZE 24u
 

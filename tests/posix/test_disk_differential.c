@@ -21,7 +21,7 @@
 
 #include "core/sync.h"
 #include "posix/posix_env.h"
-#include "sim/memory_check.h"
+#include "sim/memory/memory_check.h"
 #include "sim/sim.h"
 #include "tests/support/temp_directory.h"
 

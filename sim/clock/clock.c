@@ -1,0 +1,143 @@
+#include "sim/node/node.h"
+
+#define MILLION UINT64_C(1000000)
+#define RATE_MAX_PPM 500000
+
+static uint64_t rate_of(const struct sim_clock *clock) {
+  return MILLION + (uint64_t)(int64_t)clock->ppm; /* modulo 2^64: a negative one subtracts */
+}
+
+static uint64_t elapsed(const struct sim_clock *clock, uint64_t now_ns) {
+  uint64_t true_ns = now_ns - clock->since_ns;
+  if (clock->ppm == 0) return true_ns;
+  uint64_t rate = rate_of(clock);
+  return true_ns / MILLION * rate + true_ns % MILLION * rate / MILLION;
+}
+
+uint64_t clock_mono(const struct sim_clock *clock, uint64_t now_ns) {
+  return clock->mono_ns + elapsed(clock, now_ns);
+}
+
+uint64_t clock_wall(const struct sim_clock *clock, uint64_t now_ns) {
+  return clock->frozen ? clock->wall_ns : clock->wall_ns + elapsed(clock, now_ns);
+}
+
+void clock_rebase(struct sim_clock *clock, uint64_t now_ns) {
+  clock->mono_ns = clock_mono(clock, now_ns);
+  clock->wall_ns = clock_wall(clock, now_ns);
+  clock->since_ns = now_ns;
+}
+
+uint64_t clock_when(const struct sim_clock *clock, uint64_t mono_ns) {
+  if (mono_ns <= clock->mono_ns) return clock->since_ns;
+  uint64_t need = mono_ns - clock->mono_ns;
+  uint64_t rate = rate_of(clock);
+  if (need / rate >= UINT64_MAX / MILLION - 2) return UINT64_MAX;
+  uint64_t true_ns = need / rate * MILLION + (need % rate * MILLION + rate - 1) / rate;
+  return true_ns > UINT64_MAX - clock->since_ns ? UINT64_MAX : clock->since_ns + true_ns;
+}
+
+enum clock_change { CLOCK_STEP = 1, CLOCK_RATE = 2, CLOCK_FREEZE = 3, CLOCK_STROBE = 4 };
+
+static void trace_change(struct sim_node *node, enum clock_change change, uint64_t value) {
+  uint64_t fields[] = {16 + (uint64_t)change, value};
+  sim_trace(node->world, SIM_SUB_NODE, SIM_STEP_NODE_CLOCK, node->number, fields, 2);
+}
+
+static void count_fault(struct sim_world *world, enum sim_fault fault, bool real) {
+  if (real) sim_fault_chance(world, fault, 1);
+}
+
+/* By how much it moved: it does not go below 0. */
+static int64_t move_wall(struct sim_node *node, int64_t wall_ns) {
+  struct sim_clock *clock = &node->clock;
+  clock_rebase(clock, node->world->now_ns);
+  uint64_t distance = wall_ns < 0 ? 0 - (uint64_t)wall_ns : (uint64_t)wall_ns;
+  if (wall_ns < 0) {
+    if (distance > clock->wall_ns) distance = clock->wall_ns;
+    clock->wall_ns -= distance;
+    return distance > INT64_MAX ? INT64_MIN : -(int64_t)distance;
+  }
+  clock->wall_ns += distance;
+  return wall_ns;
+}
+
+void sim_clock_step(struct sim_world *world, uint32_t number, int64_t wall_ns) {
+  struct sim_node *node = sim_node_at(world, number);
+  (void)move_wall(node, wall_ns);
+  count_fault(world, SIM_FAULT_CLOCK_STEP, wall_ns != 0);
+  trace_change(node, CLOCK_STEP, (uint64_t)wall_ns);
+}
+
+void sim_clock_rate(struct sim_world *world, uint32_t number, int32_t ppm) {
+  SIM_ASSERT(world, ppm >= -RATE_MAX_PPM && ppm <= RATE_MAX_PPM);
+  struct sim_node *node = sim_node_at(world, number);
+  clock_rebase(&node->clock, world->now_ns);
+  node->clock.ppm = ppm;
+  count_fault(world, SIM_FAULT_CLOCK_DRIFT, ppm != 0);
+  trace_change(node, CLOCK_RATE, (uint64_t)(int64_t)ppm);
+  node_timers_rearm(node);
+}
+
+void sim_clock_freeze(struct sim_world *world, uint32_t number, bool frozen) {
+  struct sim_node *node = sim_node_at(world, number);
+  clock_rebase(&node->clock, world->now_ns);
+  node->clock.frozen = frozen;
+  count_fault(world, SIM_FAULT_CLOCK_FREEZE, frozen);
+  trace_change(node, CLOCK_FREEZE, frozen);
+}
+
+/* --- Strobes --- */
+
+static void strobe_plan(struct sim_node *node) {
+  struct sim_world *world = node->world;
+  const struct sim_clock *clock = &node->clock;
+  uint64_t left_ns = clock->strobe_until_ns - world->now_ns;
+  uint64_t ns = clock->strobe_every_ns < left_ns ? clock->strobe_every_ns : left_ns;
+  if (ns == UINT64_MAX - world->now_ns) return;
+  uint32_t slot = world_event(world, SIM_EVENT_STROBE, node->number);
+  timeline_event(&world->timeline, slot)->value = clock->strobe_generation;
+  world_schedule(world, slot, world->now_ns + ns, 0);
+}
+
+static void strobe_jump(struct sim_node *node) {
+  struct sim_clock *clock = &node->clock;
+  if (clock->strobe_away) {
+    (void)move_wall(node, -clock->strobe_ns);
+  } else {
+    clock->strobe_ns = move_wall(node, clock->strobe_ns);
+  }
+  clock->strobe_away = !clock->strobe_away;
+  count_fault(node->world, SIM_FAULT_CLOCK_STROBE, true);
+  trace_change(node, CLOCK_STROBE, clock->strobe_away);
+}
+
+static void strobe_end(struct sim_node *node) {
+  if (node->clock.strobe_away) strobe_jump(node);
+  node->clock.strobe_ns = 0;
+  node->clock.strobe_generation++;
+}
+
+void sim_clock_strobe(struct sim_world *world, uint32_t number, int64_t wall_ns, uint64_t every_ns,
+                      uint64_t lasting_ns) {
+  struct sim_node *node = sim_node_at(world, number);
+  SIM_ASSERT(world, every_ns >= 1 && wall_ns > INT64_MIN);
+  strobe_end(node);
+  if (wall_ns == 0) return;
+  node->clock.strobe_ns = wall_ns;
+  node->clock.strobe_every_ns = every_ns;
+  node->clock.strobe_until_ns = lasting_ns > UINT64_MAX - world->now_ns ? UINT64_MAX : world->now_ns + lasting_ns;
+  strobe_jump(node);
+  strobe_plan(node);
+}
+
+bool clock_strobes(struct sim_node *node, const struct sim_event *event) {
+  if (event->value != node->clock.strobe_generation) return false;
+  if (node->world->now_ns >= node->clock.strobe_until_ns) {
+    strobe_end(node);
+    return true;
+  }
+  strobe_jump(node);
+  strobe_plan(node);
+  return true;
+}

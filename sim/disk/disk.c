@@ -1,0 +1,465 @@
+#include "sim/disk/disk.h"
+
+#include <string.h>
+
+#include "sim/disk/disk_state.h"
+#include "sim/sim.h"
+
+#define DIRECTORY_HANDLE UINT32_MAX /* in traces */
+
+/* --- The disk itself ---------------------------------------------------------- */
+
+struct sim_disk *sim_disk_create(struct sim_world *world, uint32_t node, const struct sim_disk_config *config) {
+  struct sim_disk *disk = sim_disk_alloc(world, sizeof *disk);
+  memset(disk, 0, sizeof *disk);
+  disk->world = world;
+  disk->node = node;
+  sim_disk_configure(disk, config);
+  return disk;
+}
+
+void sim_disk_configure(struct sim_disk *disk, const struct sim_disk_config *config) {
+  struct sim_disk_config set = *config;
+  if (set.sector_bytes == 0) set.sector_bytes = 512;
+  if (set.handles_max == 0) set.handles_max = 256;
+  if (set.fsync_min_ns == 0 && set.fsync_max_ns == 0) {
+    set.fsync_min_ns = 50 * SIM_US;
+    set.fsync_max_ns = 2 * SIM_MS;
+  }
+  if (set.fsync_max_ns < set.fsync_min_ns) set.fsync_max_ns = set.fsync_min_ns;
+  if (set.latency_max_ns < set.latency_min_ns) set.latency_max_ns = set.latency_min_ns;
+  bool power_of_two = (set.sector_bytes & (set.sector_bytes - 1)) == 0;
+  SIM_ASSERT(disk->world, power_of_two && set.sector_bytes >= 512 && set.sector_bytes <= SIM_PAGE_BYTES);
+  disk->config = set;
+}
+
+const struct sim_disk_config *sim_disk_config(const struct sim_disk *disk) {
+  return &disk->config;
+}
+
+void sim_disk_link(struct sim_disk *disk, struct sim_file *file) {
+  file->previous = disk->files_last;
+  if (disk->files_last != NULL)
+    disk->files_last->next = file;
+  else
+    disk->files = file;
+  disk->files_last = file;
+}
+
+void sim_disk_release(struct sim_disk *disk, struct sim_file *file) {
+  if (file->names + file->handles + file->references > 0) return;
+  if (file->previous != NULL)
+    file->previous->next = file->next;
+  else
+    disk->files = file->next;
+  if (file->next != NULL)
+    file->next->previous = file->previous;
+  else
+    disk->files_last = file->previous;
+  sim_file_destroy(disk->world, file);
+}
+
+static bool counts(const struct sim_file *file) {
+  return file->names + file->handles > 0;
+}
+
+void sim_disk_count_used(struct sim_disk *disk) {
+  disk->used_bytes = 0;
+  for (const struct sim_file *file = disk->files; file != NULL; file = file->next)
+    if (counts(file)) disk->used_bytes += file->size;
+}
+
+static struct sim_handle *handle_of(struct sim_disk *disk, sync_file file) {
+  if (file < 0 || (uint32_t)file >= disk->handle_slots) return NULL;
+  struct sim_handle *handle = &disk->handles[file];
+  return handle->file != NULL ? handle : NULL;
+}
+
+static int32_t trace(struct sim_disk *disk, enum sim_step step, const uint64_t *fields, size_t count) {
+  sim_trace(disk->world, SIM_SUB_DISK, step, disk->node, fields, count);
+  return (int32_t)(int64_t)fields[count - 1];
+}
+/* Folds the step into the trace; the last field is the result, which it gives. */
+#define TRACE(disk, step, ...)                                                                                         \
+  trace((disk), (step), (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
+#define RESULT(status) ((uint64_t)(int64_t)(status))
+
+static uint64_t text_hash(const struct sim_disk *disk, const char *text) {
+  uint64_t hash = text != NULL ? sim_name_hash(text) : 0;
+  if (sim_trace_recording(disk->world)) sim_trace_name(disk->world, SIM_NAME_FILE, 0, hash, text);
+  return hash;
+}
+
+/* --- Open and close ----------------------------------------------------------- */
+
+/* The lowest free number, as kernels do. */
+static int handle_take(struct sim_disk *disk, struct sim_file *file, sync_file *number) {
+  uint32_t free_slot = 0;
+  while (free_slot < disk->handle_slots && disk->handles[free_slot].file != NULL)
+    free_slot++;
+  if (free_slot == disk->handle_slots) {
+    uint32_t slots = disk->handle_slots == 0 ? 8 : disk->handle_slots * 2;
+    struct sim_handle *handles = sim_disk_alloc(disk->world, slots * sizeof *handles);
+    memset(handles, 0, slots * sizeof *handles);
+    if (disk->handles != NULL) {
+      memcpy(handles, disk->handles, disk->handle_slots * sizeof *handles);
+      sim_free(disk->world, disk->handles, disk->handle_slots * sizeof *handles);
+    }
+    disk->handles = handles;
+    disk->handle_slots = slots;
+  }
+  disk->handles[free_slot].file = file;
+  disk->handles[free_slot].errors_told = file->errors_seen;
+  disk->handles_open++;
+  file->handles++;
+  *number = (sync_file)free_slot;
+  return SYNC_OK;
+}
+
+static void write_back_names(struct sim_disk *disk) {
+  if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_BACK, SIM_CHOICE_DISK_WRITE_BACK_NAMES, disk->config.write_back_ppm))
+    sim_directory_persist(disk, disk->directory.first->order);
+}
+
+static int open_file(struct sim_disk *disk, const char *name, uint32_t flags, sync_file *number) {
+  uint32_t known = SYNC_OPEN_CREATE | SYNC_OPEN_EXCLUSIVE | SYNC_OPEN_TRUNCATE;
+  if (!sim_name_valid(name) || (flags & ~known) != 0) return SYNC_E_INVALID;
+  sim_disk_delay(disk, false);
+  bool full = disk->handles_open >= disk->config.handles_max;
+  sim_fault_chance(disk->world, SIM_FAULT_DISK_HANDLES, full);
+  if (full) return SYNC_E_TOO_MANY;
+  struct sim_file *file = sim_directory_find(&disk->directory, name);
+  if (file == NULL && (flags & SYNC_OPEN_CREATE) == 0) return SYNC_E_NOT_FOUND;
+  if (file != NULL && (flags & SYNC_OPEN_CREATE) != 0 && (flags & SYNC_OPEN_EXCLUSIVE) != 0) return SYNC_E_EXISTS;
+  if (file == NULL) {
+    file = sim_file_create(disk->world);
+    sim_disk_link(disk, file);
+    sim_directory_create(disk, name, file);
+    write_back_names(disk);
+  } else if ((flags & SYNC_OPEN_TRUNCATE) != 0 && file->size > 0) {
+    disk->used_bytes -= file->size;
+    sim_file_truncate(disk->world, file, ++disk->order, 0);
+  }
+  return handle_take(disk, file, number);
+}
+
+int sim_disk_open(struct sim_disk *disk, const char *name, uint32_t flags, sync_file *file) {
+  *file = -1;
+  int status = open_file(disk, name, flags, file);
+  uint64_t fields[] = {text_hash(disk, name), flags, RESULT(status), RESULT(*file)};
+  sim_trace(disk->world, SIM_SUB_DISK, SIM_STEP_FILE_OPEN, disk->node, fields, 4);
+  return status;
+}
+
+static void handle_drop(struct sim_disk *disk, struct sim_handle *handle) {
+  struct sim_file *file = handle->file;
+  handle->file = NULL;
+  disk->handles_open--;
+  file->handles--;
+  if (!counts(file)) disk->used_bytes -= file->size;
+  sim_disk_release(disk, file);
+}
+
+int sim_disk_close(struct sim_disk *disk, sync_file file) {
+  struct sim_handle *handle = handle_of(disk, file);
+  if (handle != NULL) {
+    for (struct sim_fsync *fsync = disk->fsyncs; fsync != NULL; fsync = fsync->next)
+      if (fsync->handle == file) fsync->handle = -1;
+    handle_drop(disk, handle);
+  }
+  return TRACE(disk, SIM_STEP_FILE_CLOSE, RESULT(file), RESULT(handle != NULL ? SYNC_OK : SYNC_E_INVALID));
+}
+
+/* --- Read and write ----------------------------------------------------------- */
+
+/* Whether a file system could name the range at all. */
+static bool range_valid(uint64_t offset, uint64_t size) {
+  return offset <= (uint64_t)INT64_MAX && size <= (uint64_t)INT64_MAX - offset;
+}
+
+static int read_file(struct sim_disk *disk, sync_file number, uint64_t offset, void *buffer, size_t size,
+                     size_t *done) {
+  const struct sim_disk_config *config = &disk->config;
+  struct sim_handle *handle = handle_of(disk, number);
+  if (handle == NULL || !range_valid(offset, size) || (buffer == NULL && size > 0)) return SYNC_E_INVALID;
+  sim_disk_delay(disk, true);
+  if (sim_disk_fault(disk, SIM_FAULT_DISK_INTERRUPT, SIM_CHOICE_DISK_INTERRUPT, config->interrupt_ppm))
+    return SYNC_E_INTERRUPTED;
+  if (sim_disk_fault(disk, SIM_FAULT_DISK_READ_ERROR, SIM_CHOICE_DISK_READ_ERROR, config->read_error_ppm))
+    return SYNC_E_IO;
+  struct sim_file *file = handle->file;
+  if (offset >= file->size || size == 0) return SYNC_OK;
+  if (size > file->size - offset) size = (size_t)(file->size - offset);
+  if (size > 1 && sim_disk_fault(disk, SIM_FAULT_DISK_SHORT, SIM_CHOICE_DISK_SHORT, config->short_ppm))
+    size = sim_disk_short_size(disk, size);
+  if (sim_file_read_fails(file, offset, offset + size, config->sector_bytes) ||
+      sim_disk_draw_unreadable(disk, file, offset, offset + size))
+    return SYNC_E_IO;
+  sim_file_get(file, offset, buffer, size);
+  *done = size;
+  return SYNC_OK;
+}
+
+int sim_disk_read(struct sim_disk *disk, sync_file file, uint64_t offset, void *buffer, size_t size, size_t *done) {
+  *done = 0;
+  int status = read_file(disk, file, offset, buffer, size, done);
+  uint64_t hash = *done > 0 ? sim_hash_bytes(buffer, *done) : 0;
+  uint64_t fields[] = {RESULT(file), offset, *done, hash, RESULT(status), size};
+  sim_trace(disk->world, SIM_SUB_DISK, SIM_STEP_FILE_READ, disk->node, fields, 6);
+  return status;
+}
+
+/* How far the file may grow. */
+static uint64_t end_max(const struct sim_disk *disk, const struct sim_file *file) {
+  if (disk->config.quota_bytes == 0) return SIM_FILE_BYTES_MAX;
+  uint64_t room = disk->config.quota_bytes > disk->used_bytes ? disk->config.quota_bytes - disk->used_bytes : 0;
+  return room < SIM_FILE_BYTES_MAX - file->size ? file->size + room : SIM_FILE_BYTES_MAX;
+}
+
+/* Puts bytes into the live file, as pending. */
+static void put(struct sim_disk *disk, struct sim_file *file, uint64_t offset, const uint8_t *bytes, size_t size) {
+  const struct sim_disk_config *config = &disk->config;
+  if (size == 0) return;
+  uint64_t before = file->size;
+  struct sim_change *change = sim_file_write(disk->world, file, ++disk->order, offset, bytes, size);
+  disk->used_bytes += file->size - before;
+  sim_disk_draw_fate(disk, file, change, bytes);
+  if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_BACK, SIM_CHOICE_DISK_WRITE_BACK, config->write_back_ppm))
+    sim_file_persist_first(disk->world, file, config->sector_bytes);
+}
+
+/* *touched: the bytes that took effect, which after an error nobody is told. */
+static int write_file(struct sim_disk *disk, sync_file number, uint64_t offset, const void *bytes, size_t size,
+                      size_t *done, size_t *touched) {
+  const struct sim_disk_config *config = &disk->config;
+  struct sim_handle *handle = handle_of(disk, number);
+  if (handle == NULL || !range_valid(offset, size) || (bytes == NULL && size > 0)) return SYNC_E_INVALID;
+  sim_disk_delay(disk, true);
+  if (size == 0) return SYNC_OK;
+  if (sim_disk_fault(disk, SIM_FAULT_DISK_INTERRUPT, SIM_CHOICE_DISK_INTERRUPT, config->interrupt_ppm))
+    return SYNC_E_INTERRUPTED;
+  struct sim_file *file = handle->file;
+  uint64_t end = end_max(disk, file);
+  bool full = offset >= end || size > end - offset;
+  if (config->quota_bytes > 0) sim_fault_chance(disk->world, SIM_FAULT_DISK_FULL, full);
+  if (full && offset >= end) return SYNC_E_NO_SPACE;
+  if (full) size = (size_t)(end - offset);
+  if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_ERROR, SIM_CHOICE_DISK_WRITE_ERROR, config->write_error_ppm)) {
+    *touched = (size_t)sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_WRITE_ERROR_DONE), size + UINT64_C(1));
+    if (sim_file_write_fails(file, offset, offset + *touched, config->sector_bytes)) *touched = 0;
+    put(disk, file, offset, bytes, *touched);
+    return SYNC_E_IO;
+  }
+  if (size > 1 && sim_disk_fault(disk, SIM_FAULT_DISK_SHORT, SIM_CHOICE_DISK_SHORT, config->short_ppm))
+    size = sim_disk_short_size(disk, size);
+  if (sim_file_write_fails(file, offset, offset + size, config->sector_bytes)) return SYNC_E_IO;
+  put(disk, file, offset, bytes, size);
+  *done = *touched = size;
+  return SYNC_OK;
+}
+
+int sim_disk_write(struct sim_disk *disk, sync_file file, uint64_t offset, const void *bytes, size_t size,
+                   size_t *done) {
+  size_t touched = 0;
+  *done = 0;
+  int status = write_file(disk, file, offset, bytes, size, done, &touched);
+  uint64_t hash = touched > 0 ? sim_hash_bytes(bytes, touched) : 0;
+  uint64_t fields[] = {RESULT(file), offset, *done, hash, RESULT(status), size};
+  sim_trace(disk->world, SIM_SUB_DISK, SIM_STEP_FILE_WRITE, disk->node, fields, 6);
+  return status;
+}
+
+static int truncate_file(struct sim_disk *disk, sync_file number, uint64_t size) {
+  struct sim_handle *handle = handle_of(disk, number);
+  if (handle == NULL || !range_valid(size, 0)) return SYNC_E_INVALID;
+  sim_disk_delay(disk, false);
+  struct sim_file *file = handle->file;
+  if (size == file->size) return SYNC_OK;
+  if (size > file->size) {
+    bool full = size > end_max(disk, file);
+    if (disk->config.quota_bytes > 0) sim_fault_chance(disk->world, SIM_FAULT_DISK_FULL, full);
+    if (full) return SYNC_E_NO_SPACE;
+  } else if (sim_file_write_fails(file, size, file->size, disk->config.sector_bytes)) {
+    return SYNC_E_IO; /* what is left of the sector cannot be read */
+  }
+  disk->used_bytes += size - file->size;
+  sim_file_truncate(disk->world, file, ++disk->order, size);
+  return SYNC_OK;
+}
+
+int sim_disk_truncate(struct sim_disk *disk, sync_file file, uint64_t size) {
+  int status = truncate_file(disk, file, size);
+  return TRACE(disk, SIM_STEP_FILE_TRUNCATE, RESULT(file), size, RESULT(status));
+}
+
+int sim_disk_size(struct sim_disk *disk, sync_file file, uint64_t *size) {
+  struct sim_handle *handle = handle_of(disk, file);
+  *size = handle != NULL ? handle->file->size : 0;
+  return TRACE(disk, SIM_STEP_FILE_SIZE, RESULT(file), *size, RESULT(handle != NULL ? SYNC_OK : SYNC_E_INVALID));
+}
+
+/* --- Names -------------------------------------------------------------------- */
+
+/* After a live name went away. */
+static void unnamed(struct sim_disk *disk, const struct sim_file *file) {
+  if (file != NULL && !counts(file)) disk->used_bytes -= file->size;
+}
+
+int sim_disk_rename(struct sim_disk *disk, const char *from, const char *to) {
+  int status = SYNC_E_INVALID;
+  if (sim_name_valid(from) && sim_name_valid(to)) {
+    sim_disk_delay(disk, false);
+    status = sim_directory_find(&disk->directory, from) != NULL ? SYNC_OK : SYNC_E_NOT_FOUND;
+    if (status == SYNC_OK && strcmp(from, to) != 0) {
+      const struct sim_file *replaced = sim_directory_find(&disk->directory, to);
+      sim_directory_rename(disk, from, to);
+      unnamed(disk, replaced);
+      write_back_names(disk);
+    }
+  }
+  return TRACE(disk, SIM_STEP_FILE_RENAME, text_hash(disk, from), text_hash(disk, to), RESULT(status));
+}
+
+int sim_disk_unlink(struct sim_disk *disk, const char *name) {
+  int status = SYNC_E_INVALID;
+  if (sim_name_valid(name)) {
+    sim_disk_delay(disk, false);
+    const struct sim_file *file = sim_directory_find(&disk->directory, name);
+    status = file != NULL ? SYNC_OK : SYNC_E_NOT_FOUND;
+    if (file != NULL) {
+      sim_directory_unlink(disk, name);
+      unnamed(disk, file);
+      write_back_names(disk);
+    }
+  }
+  return TRACE(disk, SIM_STEP_FILE_UNLINK, text_hash(disk, name), RESULT(status));
+}
+
+int sim_disk_list(struct sim_disk *disk, int (*each)(void *arg, const char *name), void *arg) {
+  sim_disk_delay(disk, false);
+  int result = 0;
+  uint64_t hash = 0;
+  for (uint32_t i = 0; i < disk->directory.count && result == 0; i++) {
+    hash = sim_hash_fold(hash, sim_name_hash(disk->directory.entries[i].name));
+    result = each(arg, disk->directory.entries[i].name);
+  }
+  return TRACE(disk, SIM_STEP_DIR_LIST, disk->directory.count, hash, RESULT(result));
+}
+
+/* --- fsync -------------------------------------------------------------------- */
+
+static int fsync_request(struct sim_disk *disk, sync_file handle, struct sim_file *file, uint64_t token) {
+  sim_disk_delay(disk, false);
+  struct sim_fsync *fsync = sim_disk_alloc(disk->world, sizeof *fsync);
+  memset(fsync, 0, sizeof *fsync);
+  fsync->id = ++disk->fsync_ids;
+  fsync->token = token;
+  fsync->order = disk->order;
+  fsync->file = file;
+  fsync->handle = handle;
+  if (file != NULL) file->references++;
+  struct sim_fsync **end = &disk->fsyncs;
+  while (*end != NULL)
+    end = &(*end)->next;
+  *end = fsync;
+  uint64_t due = sim_now(disk->world) + sim_range(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_FSYNC_DELAY),
+                                                  disk->config.fsync_min_ns, disk->config.fsync_max_ns);
+  sim_schedule_disk(disk->world, disk->node, due, fsync->id);
+  TRACE(disk, SIM_STEP_FSYNC_BEGIN, file != NULL ? RESULT(handle) : DIRECTORY_HANDLE, token, due);
+  return SYNC_OK;
+}
+
+int sim_disk_fsync_file(struct sim_disk *disk, sync_file file, uint64_t token) {
+  struct sim_handle *handle = handle_of(disk, file);
+  return handle != NULL ? fsync_request(disk, file, handle->file, token) : SYNC_E_INVALID;
+}
+
+int sim_disk_fsync_dir(struct sim_disk *disk, uint64_t token) {
+  return fsync_request(disk, -1, NULL, token);
+}
+
+int sim_disk_fsync_finish(struct sim_disk *disk, uint64_t id, uint64_t *token) {
+  struct sim_fsync **link = &disk->fsyncs;
+  while (*link != NULL && (*link)->id != id)
+    link = &(*link)->next;
+  struct sim_fsync *fsync = *link;
+  *token = 0;
+  if (fsync == NULL) return SYNC_E_NOT_FOUND;
+  *link = fsync->next;
+  *token = fsync->token;
+  int result = fsync->file != NULL
+                   ? sim_disk_fsync_file_result(disk, fsync->file, fsync->order, handle_of(disk, fsync->handle))
+                   : sim_disk_fsync_dir_result(disk, fsync->order);
+  if (fsync->file != NULL) {
+    fsync->file->references--;
+    sim_disk_release(disk, fsync->file);
+  }
+  sim_free(disk->world, fsync, sizeof *fsync);
+  return TRACE(disk, SIM_STEP_FSYNC_DONE, *token, RESULT(result));
+}
+
+/* --- Crashes ------------------------------------------------------------------ */
+
+void sim_disk_drop_process(struct sim_disk *disk) {
+  for (uint32_t i = 0; i < disk->handle_slots; i++)
+    if (disk->handles[i].file != NULL) handle_drop(disk, &disk->handles[i]);
+  while (disk->fsyncs != NULL) {
+    struct sim_fsync *fsync = disk->fsyncs;
+    disk->fsyncs = fsync->next;
+    if (fsync->file != NULL) {
+      fsync->file->references--;
+      sim_disk_release(disk, fsync->file);
+    }
+    sim_free(disk->world, fsync, sizeof *fsync);
+  }
+}
+
+void sim_disk_process_crash(struct sim_disk *disk) {
+  sim_disk_drop_process(disk);
+}
+
+void sim_disk_wipe(struct sim_disk *disk) {
+  sim_disk_drop_process(disk);
+  sim_directory_clear(disk);
+  SIM_ASSERT(disk->world, disk->files == NULL);
+  disk->used_bytes = 0;
+}
+
+void sim_disk_sync_all(struct sim_disk *disk) {
+  sim_directory_persist(disk, UINT64_MAX);
+  for (struct sim_file *file = disk->files; file != NULL; file = file->next) {
+    while (file->first != NULL)
+      sim_file_forget(disk->world, file, file->first);
+    sim_file_forgive(disk->world, file);
+    file->durable_size = file->size;
+  }
+}
+
+/* --- For tests and oracles ---------------------------------------------------- */
+
+uint64_t sim_disk_used_bytes(const struct sim_disk *disk) {
+  return disk->used_bytes;
+}
+
+uint64_t sim_disk_pending_changes(const struct sim_disk *disk) {
+  uint64_t pending = disk->directory.pending;
+  for (const struct sim_file *file = disk->files; file != NULL; file = file->next)
+    pending += file->pending;
+  return pending;
+}
+
+uint32_t sim_disk_open_handles(const struct sim_disk *disk) {
+  return disk->handles_open;
+}
+
+uint64_t sim_disk_digest(const struct sim_disk *disk) {
+  uint64_t digest = disk->directory.count;
+  for (uint32_t i = 0; i < disk->directory.count; i++) {
+    const struct sim_entry *entry = &disk->directory.entries[i];
+    digest = sim_hash_fold(digest, sim_name_hash(entry->name));
+    digest = sim_hash_fold(digest, sim_file_hash(entry->file, 0, entry->file->size));
+    for (const struct sim_unreadable *run = entry->file->unreadable; run != NULL; run = run->next)
+      digest = sim_hash_fold(sim_hash_fold(digest, run->from), run->to);
+  }
+  return digest;
+}

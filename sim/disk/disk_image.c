@@ -1,0 +1,56 @@
+/* A copy of what a disk's platter held at some moment, kept in the world's
+ * arena, and a disk that is set back to it. */
+#include <string.h>
+
+#include "sim/disk/disk_state.h"
+#include "sim/sim.h"
+
+struct image_entry {
+  char name[SIM_NAME_BYTES];
+  struct sim_file *file; /* linked nowhere; nothing pending */
+};
+
+struct sim_disk_image {
+  uint32_t count;
+  struct image_entry entries[];
+};
+
+static size_t image_bytes(uint32_t count) {
+  return sizeof(struct sim_disk_image) + count * sizeof(struct image_entry);
+}
+
+void sim_disk_image_drop(struct sim_disk *disk) {
+  struct sim_disk_image *image = disk->image;
+  if (image == NULL) return;
+  disk->image = NULL;
+  for (uint32_t i = 0; i < image->count; i++)
+    sim_file_destroy(disk->world, image->entries[i].file);
+  sim_free(disk->world, image, image_bytes(image->count));
+}
+
+void sim_disk_image_save(struct sim_disk *disk) {
+  struct sim_directory names;
+  sim_disk_image_drop(disk);
+  sim_directory_platter(disk, &names);
+  struct sim_disk_image *image = sim_disk_alloc(disk->world, image_bytes(names.count));
+  image->count = names.count;
+  for (uint32_t i = 0; i < names.count; i++) {
+    memcpy(image->entries[i].name, names.entries[i].name, SIM_NAME_BYTES);
+    image->entries[i].file = sim_file_platter(disk->world, names.entries[i].file);
+  }
+  sim_directory_platter_drop(disk, &names);
+  disk->image = image;
+}
+
+bool sim_disk_image_restore(struct sim_disk *disk) {
+  const struct sim_disk_image *image = disk->image;
+  if (image == NULL) return false;
+  sim_disk_wipe(disk);
+  for (uint32_t i = 0; i < image->count; i++) {
+    struct sim_file *file = sim_file_platter(disk->world, image->entries[i].file);
+    sim_disk_link(disk, file);
+    sim_directory_add_durable(disk, image->entries[i].name, file);
+  }
+  sim_disk_count_used(disk);
+  return true;
+}

@@ -1,0 +1,172 @@
+/* The port of a simulated node: every call is counted, and fails once power
+ * is lost. */
+#include "sim/node/node.h"
+
+#include <string.h>
+
+static void trace(struct sim_node *node, enum sim_step step, uint64_t a, uint64_t b) {
+  if (!node->entered) return;
+  uint64_t fields[] = {a, b};
+  sim_trace(node->world, SIM_SUB_NODE, step, node->number, fields, 2);
+}
+
+static uint64_t env_mono_ns(void *ctx) {
+  struct sim_node *node = ctx;
+  uint64_t now = clock_mono(&node->clock, node->world->now_ns);
+  if (node_call(node)) trace(node, SIM_STEP_NODE_CLOCK, 0, now);
+  return now;
+}
+
+static uint64_t env_wall_ns(void *ctx) {
+  struct sim_node *node = ctx;
+  uint64_t now = clock_wall(&node->clock, node->world->now_ns);
+  if (node_call(node)) trace(node, SIM_STEP_NODE_CLOCK, 1, now);
+  return now;
+}
+
+/* Also without power: an identity must never be 0. */
+static uint64_t env_unique(void *ctx) {
+  struct sim_node *node = ctx;
+  (void)node_call(node);
+  return sim_unique(node->world, SIM_UNIQUE_NODE, node->number);
+}
+
+static uint64_t env_pick(void *ctx, enum sync_pick_kind kind, uint64_t n) {
+  struct sim_node *node = ctx;
+  if (!node_call(node)) return 0;
+  uint32_t row = (uint32_t)kind % SIM_PICK_KINDS;
+  uint64_t identity = (uint64_t)kind << 48 | node->picks[row]++;
+  uint64_t outcome = sim_pick(node->world, sim_tag(SIM_CHOICE_NODE_PICK, node->number, identity), n);
+  trace(node, SIM_STEP_NODE_PICK, (uint64_t)kind, outcome);
+  return outcome;
+}
+
+/* false: this allocation is one that must fail. */
+static bool alloc_allowed(struct sim_node *node, size_t nominal) {
+  if (!node->entered) return true;
+  if (node->alloc_fail_in != 0) {
+    bool fails = --node->alloc_fail_in == 0;
+    sim_fault_chance(node->world, SIM_FAULT_ALLOC, fails);
+    if (fails) return false;
+  }
+  if (node->nominal_quota != 0) {
+    bool fails = nominal > node->nominal_quota || node->nominal_bytes > node->nominal_quota - nominal;
+    sim_fault_chance(node->world, SIM_FAULT_ALLOC, fails);
+    if (fails) return false;
+  }
+  return true;
+}
+
+static void *env_alloc(void *ctx, size_t size, size_t nominal) {
+  struct sim_node *node = ctx;
+  if (!node_call(node) || !alloc_allowed(node, nominal)) return NULL;
+  void *block = sim_heap_alloc(node->world->arena, node->heap, size);
+  if (block != NULL) node->nominal_bytes += nominal;
+  return block;
+}
+
+static void env_free(void *ctx, void *block, size_t size, size_t nominal) {
+  struct sim_node *node = ctx;
+  if (!node_call(node) || block == NULL) return;
+  sim_heap_free(node->world->arena, node->heap, block, size);
+  node->nominal_bytes -= nominal;
+}
+
+static int env_file_open(void *ctx, const char *name, uint32_t flags, sync_file *file) {
+  struct sim_node *node = ctx;
+  return node_call(node) ? sim_disk_open(node->disk, name, flags, file) : SYNC_E_POWERED_OFF;
+}
+
+static int env_file_close(void *ctx, sync_file file) {
+  struct sim_node *node = ctx;
+  return node_call(node) ? sim_disk_close(node->disk, file) : SYNC_E_POWERED_OFF;
+}
+
+static int env_file_read(void *ctx, sync_file file, uint64_t offset, void *buffer, size_t size, size_t *done) {
+  struct sim_node *node = ctx;
+  *done = 0;
+  return node_call(node) ? sim_disk_read(node->disk, file, offset, buffer, size, done) : SYNC_E_POWERED_OFF;
+}
+
+static int env_file_write(void *ctx, sync_file file, uint64_t offset, const void *bytes, size_t size, size_t *done) {
+  struct sim_node *node = ctx;
+  *done = 0;
+  return node_call(node) ? sim_disk_write(node->disk, file, offset, bytes, size, done) : SYNC_E_POWERED_OFF;
+}
+
+static int env_file_truncate(void *ctx, sync_file file, uint64_t size) {
+  struct sim_node *node = ctx;
+  return node_call(node) ? sim_disk_truncate(node->disk, file, size) : SYNC_E_POWERED_OFF;
+}
+
+static int env_file_size(void *ctx, sync_file file, uint64_t *size) {
+  struct sim_node *node = ctx;
+  return node_call(node) ? sim_disk_size(node->disk, file, size) : SYNC_E_POWERED_OFF;
+}
+
+static int env_file_rename(void *ctx, const char *from, const char *to) {
+  struct sim_node *node = ctx;
+  return node_call(node) ? sim_disk_rename(node->disk, from, to) : SYNC_E_POWERED_OFF;
+}
+
+static int env_file_unlink(void *ctx, const char *name) {
+  struct sim_node *node = ctx;
+  return node_call(node) ? sim_disk_unlink(node->disk, name) : SYNC_E_POWERED_OFF;
+}
+
+static int env_dir_list(void *ctx, int (*each)(void *arg, const char *name), void *arg) {
+  struct sim_node *node = ctx;
+  return node_call(node) ? sim_disk_list(node->disk, each, arg) : SYNC_E_POWERED_OFF;
+}
+
+static int env_file_fsync(void *ctx, sync_file file, uint64_t token) {
+  struct sim_node *node = ctx;
+  return node_call(node) ? sim_disk_fsync_file(node->disk, file, token) : SYNC_E_POWERED_OFF;
+}
+
+static int env_dir_fsync(void *ctx, uint64_t token) {
+  struct sim_node *node = ctx;
+  return node_call(node) ? sim_disk_fsync_dir(node->disk, token) : SYNC_E_POWERED_OFF;
+}
+
+/* Observation is no call of the machine: power is never lost in it. */
+static void env_trace(void *ctx, enum sync_trace_kind kind, const uint64_t *fields, size_t count) {
+  struct sim_node *node = ctx;
+  if (!node->entered || node->off) return;
+  uint64_t all[SIM_STEP_FIELDS_MAX];
+  if (count > SIM_STEP_FIELDS_MAX - 1) count = SIM_STEP_FIELDS_MAX - 1;
+  all[0] = (uint64_t)kind;
+  for (size_t i = 0; i < count; i++)
+    all[i + 1] = fields[i];
+  struct sim_world *world = node->world;
+  sim_trace(world, SIM_SUB_NODE, SIM_STEP_NODE_TRACE, node->number, all, count + 1);
+  if (world->node_trace != NULL) world->node_trace(world, world->node_trace_self, node->number, kind, all + 1, count);
+}
+
+static void env_fatal(void *ctx, const char *file, int line, const char *what) {
+  struct sim_node *node = ctx;
+  if (node->world->running == NULL) node->world->running = node;
+  world_fatal(node->world, true, file, line, what);
+}
+
+const struct sync_env_ops sim_node_env_ops = {
+    .mono_ns = env_mono_ns,
+    .wall_ns = env_wall_ns,
+    .unique = env_unique,
+    .pick = env_pick,
+    .alloc = env_alloc,
+    .free = env_free,
+    .file_open = env_file_open,
+    .file_close = env_file_close,
+    .file_read = env_file_read,
+    .file_write = env_file_write,
+    .file_truncate = env_file_truncate,
+    .file_size = env_file_size,
+    .file_rename = env_file_rename,
+    .file_unlink = env_file_unlink,
+    .dir_list = env_dir_list,
+    .file_fsync = env_file_fsync,
+    .dir_fsync = env_dir_fsync,
+    .trace = env_trace,
+    .fatal = env_fatal,
+};
