@@ -6,7 +6,7 @@
 
 #include "lua/scenario.h"
 #include "sim/memory/heap.h"
-#include "sim/node/node.h"
+#include "sim/world/world.h"
 
 #define GREAT_BLOCKS 12u
 
@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
     if (span_at(arena, unit)->state == SPAN_FREE) free_bytes += (size_t)span_at(arena, unit)->units * SPAN_UNIT_BYTES;
   printf("%s at %llu s: %zu bytes, of them %zu in free spans; peak %zu\n", path, (unsigned long long)seconds,
          sim_arena_used_bytes(arena), free_bytes, sim_arena_peak_bytes(arena));
-  print_heap("world", arena, world->heap);
+  print_heap("world", arena, world->ground.memory.heap);
   for (uint32_t number = 1; number <= sim_node_count(world); number++) {
     const struct sim_node *node = sim_node_at(world, number);
     char name[16];

@@ -13,26 +13,20 @@
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/env.h"
-#include "sim/memory/arena.h"
 #include "sim/choice/choice.h"
+#include "sim/choice/distribution.h"
 #include "sim/disk/disk.h"
-#include "sim/trace/fault.h"
+#include "sim/memory/arena.h"
+#include "sim/memory/units.h"
 #include "sim/network/link.h"
+#include "sim/node/kind.h"
 #include "sim/trace/trace.h"
-
-#define SIM_NS UINT64_C(1)
-#define SIM_US (UINT64_C(1000) * SIM_NS)
-#define SIM_MS (UINT64_C(1000) * SIM_US)
-#define SIM_SECOND (UINT64_C(1000) * SIM_MS)
-#define SIM_NODES_MAX 1000u
-#define SIM_TIMERS_MAX 8u /* timers of one node */
-#define SIM_MESSAGE_BYTES_MAX (8u * 1024u * 1024u)
+#include "sim/world/links.h"
 
 struct sim;
 struct sim_world;
@@ -83,59 +77,12 @@ struct sim_world *sim_world_begin(struct sim *sim, const struct sim_config *conf
 
 /* --- Nodes ------------------------------------------------------------------------ */
 
-/* What lives on a node. Functions are called with the node's environment
- * ready; everything they keep must be in the node's memory (env->alloc). When
- * power is lost during a call, every environment call from then on fails and
- * the function returns as soon as it can; its memory is then dropped. */
-struct sim_node_kind {
-  const char *name;
-  /* Starts the software on the node. Returns its state, or NULL: refused to
-   * start. `config` is what sim_node_add copied. */
-  void *(*boot)(struct sim_node *node, const void *config);
-  void (*message)(struct sim_node *node, void *state, uint32_t from, const uint8_t *bytes, size_t size);
-  void (*timer)(struct sim_node *node, void *state, uint32_t timer);
-  void (*disk_done)(struct sim_node *node, void *state, uint64_t token, int result);
-  /* A hash of the node's state as its user sees it. May be NULL. */
-  uint64_t (*digest)(struct sim_node *node, void *state);
-  /* A clean stop: must free all memory (what is left is a leak). */
-  void (*stop)(struct sim_node *node, void *state);
-  /* The kind of a message, for rules; 0: none in particular. Any bytes may
-   * come. May be NULL. */
-  uint32_t (*classify)(const uint8_t *bytes, size_t size);
-};
-
 /* Adds a node, down; nodes are numbered from 1. `config` is copied into the
  * world. 0: no memory. */
 uint32_t sim_node_add(struct sim_world *world, const struct sim_node_kind *kind, const void *config,
                       size_t config_size);
 uint32_t sim_node_count(const struct sim_world *world);
 struct sim_node *sim_node_at(struct sim_world *world, uint32_t number);
-uint32_t sim_node_number(const struct sim_node *node);
-struct sim_world *sim_node_world(struct sim_node *node);
-const struct sync_env *sim_node_env(struct sim_node *node);
-struct sim_disk *sim_node_disk(struct sim_node *node);
-
-/* For the software on the node, during its calls. */
-/* Sends a message; the bytes are copied. Lost silently, as networks do. */
-void sim_send(struct sim_node *node, uint32_t to, const void *bytes, size_t size);
-/* Calls `timer` once the monotonic clock reaches `mono_ns`; replaces that
- * timer's earlier setting. UINT64_MAX clears it. timer < SIM_TIMERS_MAX. */
-void sim_timer_set(struct sim_node *node, uint32_t timer, uint64_t mono_ns);
-
-enum sim_node_state {
-  SIM_NODE_DOWN = 0,
-  SIM_NODE_UP = 1,
-  SIM_NODE_PAUSED = 2,  /* messages and completions wait */
-  SIM_NODE_REFUSED = 3, /* boot returned NULL */
-};
-enum sim_node_down {
-  SIM_DOWN_POWER_LOSS = 1,
-  SIM_DOWN_PROCESS_CRASH = 2,
-  SIM_DOWN_STOP = 3,
-  SIM_DOWN_REFUSED = 4,
-};
-enum sim_node_state sim_node_state(const struct sim_node *node);
-
 /* Lifecycle, for drivers and tests; never from inside a node's call. */
 bool sim_node_boot(struct sim_world *world, uint32_t number); /* true: up */
 void sim_node_power_loss(struct sim_world *world, uint32_t number);
@@ -153,23 +100,12 @@ bool sim_node_restore(struct sim_world *world, uint32_t number);
 /* Power is lost inside the `calls`-th environment call from now (1: the next).
  * 0 disarms. `process` true: the process dies, the page cache lives. */
 void sim_node_arm(struct sim_world *world, uint32_t number, uint64_t calls, bool process);
-/* Environment calls so far. */
-uint64_t sim_node_calls(const struct sim_node *node);
 /* The `count`-th allocation from now returns NULL (1: the next). 0 disarms. */
 void sim_node_fail_alloc(struct sim_world *world, uint32_t number, uint64_t count);
 void sim_node_memory_quota(struct sim_world *world, uint32_t number, uint64_t nominal_bytes);
-/* Boots, deaths and such of a node, so that oracles can tell lives apart. */
-uint64_t sim_node_lives(const struct sim_node *node);
 
-/* Called after a node went down for whatever reason, and after it came up;
- * for the ledger. */
-typedef void (*sim_lifecycle_fn)(struct sim_world *world, void *self, uint32_t node, bool up, enum sim_node_down why);
 void sim_on_lifecycle(struct sim_world *world, sim_lifecycle_fn changed, void *self);
 
-/* Called for every env->trace of a node that is powered, after it was folded
- * into the trace: for oracles and counters. Must not call into the node. */
-typedef void (*sim_node_trace_fn)(struct sim_world *world, void *self, uint32_t node, enum sync_trace_kind kind,
-                                  const uint64_t *fields, size_t count);
 void sim_on_node_trace(struct sim_world *world, sim_node_trace_fn traced, void *self);
 
 /* Runs code on a node from outside, as a client of its process would: gives
@@ -191,6 +127,28 @@ void sim_clock_freeze(struct sim_world *world, uint32_t number, bool frozen); /*
 void sim_clock_strobe(struct sim_world *world, uint32_t number, int64_t wall_ns, uint64_t every_ns,
                       uint64_t lasting_ns);
 
+/* --- Chance (choice.h has tags and sources) -------------------------------------------- */
+
+/* 1 with a probability of `ppm` parts per million, else 0. 0 ppm decides
+ * nothing: no draw, no record. */
+uint32_t sim_chance(struct sim_world *world, struct sim_tag tag, uint32_t ppm);
+/* Uniform below n; n >= 1. */
+uint64_t sim_pick(struct sim_world *world, struct sim_tag tag, uint64_t n);
+/* Uniform in lo..hi, both included; lo is calm. */
+uint64_t sim_range(struct sim_world *world, struct sim_tag tag, uint64_t lo, uint64_t hi);
+/* Other shapes (distribution.h). */
+uint64_t sim_exponential(struct sim_world *world, struct sim_tag tag, uint64_t mean);
+bool sim_slow_tail(struct sim_world *world, const struct sim_slow_tail *tail, uint32_t where, uint64_t identity,
+                   uint64_t *more);
+bool sim_loss_chain(struct sim_world *world, const struct sim_loss_chain *chain, bool *bad, uint32_t where,
+                    uint64_t identity);
+/* The next identity for decisions at (kind, where) that have none of their
+ * own: 0, 1, 2, ... */
+uint64_t sim_counter(struct sim_world *world, uint32_t kind, uint32_t where);
+/* 64 bits, never 0, that no other (kind, where, count) of this seed gives: the
+ * seed under which the world began. No decision: the same under every source. */
+uint64_t sim_unique(struct sim_world *world, uint32_t kind, uint32_t where);
+
 /* --- Drivers -------------------------------------------------------------------------- */
 
 typedef void (*sim_driver_fn)(struct sim_world *world, void *self, uint64_t token);
@@ -202,10 +160,7 @@ void sim_driver_at(struct sim_world *world, uint32_t driver, uint64_t time_ns, u
 void *sim_alloc(struct sim_world *world, size_t size);
 void sim_free(struct sim_world *world, void *block, size_t size);
 
-/* For disks: a completion for `node` at a time; the world then calls
- * sim_disk_fsync_finish(disk, id, ...), unless the node went down meanwhile. */
-void sim_schedule_disk(struct sim_world *world, uint32_t node, uint64_t time_ns, uint64_t id);
-/* For disks: the node is busy for so much longer. */
+/* The node is busy for so much longer: nothing else reaches it until then. */
 void sim_node_busy(struct sim_world *world, uint32_t node, uint64_t ns);
 
 /* --- Running ---------------------------------------------------------------------------- */
@@ -244,23 +199,34 @@ uint64_t sim_events_run(const struct sim_world *world); /* all, those of drivers
 uint64_t sim_event_id(const struct sim_world *world);   /* the running event */
 uint64_t sim_seed(const struct sim_world *world);
 struct sim_fault_count *sim_fault(struct sim_world *world, enum sim_fault fault);
-static inline void sim_fault_chance(struct sim_world *world, enum sim_fault fault, uint32_t fired) {
-  struct sim_fault_count *count = sim_fault(world, fault);
-  count->opportunities++;
-  count->firings += fired != 0;
-}
+/* --- Trace (trace.h has the steps, recordings and marks) ----------------------------------- */
+
+/* Folds one step into the chain of its subsystem and, when recording, records
+ * it, with the time and the running event. `node` 0: none. */
+void sim_trace(struct sim_world *world, enum sim_subsystem subsystem, enum sim_step step, uint32_t node,
+               const uint64_t *fields, size_t count);
+/* All chains as one number: the trace hash of the run so far; and one chain. */
+uint64_t sim_trace_hash(const struct sim_world *world);
+uint64_t sim_trace_hash_of(const struct sim_world *world, enum sim_subsystem subsystem);
+/* Remembers a name in the recording, when there is one; templates are told in
+ * trace.h (enum sim_name_kind). */
+void sim_trace_name(struct sim_world *world, enum sim_name_kind kind, uint32_t scope, uint64_t value, const char *text);
+/* Whether anybody would remember it. */
+bool sim_trace_recording(const struct sim_world *world);
+
+/* Where the recording, the trace log, and the bytes or enumerator stand. */
+struct sim_mark {
+  struct sim_source_mark source;
+  size_t trace;
+};
+/* Taken with a checkpoint. */
+struct sim_mark sim_mark(const struct sim *sim);
+/* After the checkpoint's restore: cuts away what was written since the mark, so
+ * that source and log are what they were. They must be the same ones. */
+void sim_rewind(struct sim *sim, struct sim_mark mark);
 
 /* --- Verdict ------------------------------------------------------------------------------ */
 
-struct sim_violation {
-  bool found;
-  char property[64]; /* plain name: "durability" */
-  char detail[960];  /* what was seen, expected, where */
-  uint64_t time_ns;
-  uint64_t event;
-  uint32_t node;       /* 0: none in particular */
-  uint64_t subject[3]; /* what the history is told of: an operation's {node hash, incarnation, seq}, or zeros */
-};
 /* A property does not hold. The first one counts; the run ends after this
  * event. Printf format; integers and strings only. */
 #if defined(__GNUC__)

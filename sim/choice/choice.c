@@ -1,7 +1,6 @@
-#include "sim/world/world.h"
+#include "sim/choice/choices.h"
 
 #include "sim/choice/choice_source.h"
-#include "sim/memory/mix.h"
 
 #define SALT_IDENTITY UINT64_C(0x9e3779b97f4a7c15)
 #define SALT_UNIQUE UINT64_C(0xd1342543de82ef95)
@@ -12,12 +11,16 @@ static inline uint64_t draw_mixed(uint64_t mixed_seed, struct sim_tag tag) {
   return sim_mix(sim_mix(mixed + tag.identity * SALT_IDENTITY) ^ tag.identity);
 }
 
-uint64_t sim_mix_seed(uint64_t seed) {
+static inline struct choice_seat *seat_of(const struct choices *choices) {
+  return choices->memory->root->seat;
+}
+
+static uint64_t mix_seed(uint64_t seed) {
   return sim_mix(seed + SALT_IDENTITY);
 }
 
 uint64_t sim_draw(uint64_t seed, struct sim_tag tag) {
-  return draw_mixed(sim_mix_seed(seed), tag);
+  return draw_mixed(mix_seed(seed), tag);
 }
 
 /* A table may hold an outcome that this edition of the world does not allow. */
@@ -37,12 +40,13 @@ static inline uint64_t draw_between(uint64_t mixed_seed, struct sim_tag tag, uin
 
 /* --- What is not simply drawn --- */
 
-static uint64_t from_seed(struct sim *sim, const struct sim_question *question) {
-  uint64_t mixed_seed = sim->mixed_seed;
-  size_t reseed = sim->world->reseed, count = 0;
-  if (reseed > 0 && sim->source.overrides != NULL) {
-    const struct sim_reseed *reseeds = sim_choice_table_reseeds(sim->source.overrides, &count);
-    if (reseed <= count) mixed_seed = sim_mix_seed(reseeds[reseed - 1].seed);
+static uint64_t from_seed(const struct choices *choices, const struct sim_question *question) {
+  const struct choice_seat *seat = seat_of(choices);
+  uint64_t mixed_seed = seat->mixed_seed;
+  size_t reseed = choices->reseed, count = 0;
+  if (reseed > 0 && seat->source.overrides != NULL) {
+    const struct sim_reseed *reseeds = sim_choice_table_reseeds(seat->source.overrides, &count);
+    if (reseed <= count) mixed_seed = mix_seed(reseeds[reseed - 1].seed);
   }
   if (question->ppm > 0) return draw_chance(mixed_seed, question->tag, question->ppm);
   return draw_between(mixed_seed, question->tag, question->lo, question->hi);
@@ -56,126 +60,129 @@ static bool is_asked(const struct sim_choice_source *source, uint32_t kind) {
   return false;
 }
 
-static uint64_t from_rest(struct sim *sim, const struct sim_question *question) {
-  const struct sim_choice_source *source = &sim->source;
+static uint64_t from_rest(const struct choices *choices, const struct sim_question *question) {
+  const struct sim_choice_source *source = &seat_of(choices)->source;
   uint64_t outcome = question->lo;
   switch (source->rest) {
   case SIM_REST_SEED:
-    return from_seed(sim, question);
+    return from_seed(choices, question);
   case SIM_REST_CALM:
     break;
   case SIM_REST_BYTES:
     if (!is_asked(source, question->tag.kind)) break;
-    SIM_ASSERT(sim->world, sim_choice_bytes_decide(source->bytes, question, &outcome));
+    MEMORY_ASSERT(choices->memory, sim_choice_bytes_decide(source->bytes, question, &outcome));
     break;
   case SIM_REST_ENUMERATE:
     if (!is_asked(source, question->tag.kind)) break;
-    SIM_ASSERT(sim->world, sim_enumerator_decide(source->enumerator, question, &outcome));
+    MEMORY_ASSERT(choices->memory, sim_enumerator_decide(source->enumerator, question, &outcome));
     break;
   }
   return clamp(outcome, question->lo, question->hi);
 }
 
-static uint64_t decide(struct sim *sim, const struct sim_question *question) {
+static uint64_t decide(const struct choices *choices, const struct sim_question *question) {
+  const struct sim_choice_source *source = &seat_of(choices)->source;
   uint64_t outcome;
-  if (sim->source.overrides != NULL && sim_choice_table_get(sim->source.overrides, question->tag, &outcome)) {
+  if (source->overrides != NULL && sim_choice_table_get(source->overrides, question->tag, &outcome)) {
     outcome = clamp(outcome, question->lo, question->hi);
   } else {
-    outcome = from_rest(sim, question);
+    outcome = from_rest(choices, question);
   }
-  if (sim->source.record != NULL) {
-    SIM_ASSERT(sim->world, sim_choice_table_set(sim->source.record, question->tag, outcome));
+  if (source->record != NULL) {
+    MEMORY_ASSERT(choices->memory, sim_choice_table_set(source->record, question->tag, outcome));
   }
   return outcome;
 }
 
-uint32_t sim_chance(struct sim_world *world, struct sim_tag tag, uint32_t ppm) {
+uint32_t choice_chance(struct choices *choices, struct sim_tag tag, uint32_t ppm) {
   if (ppm == 0) return 0;
-  struct sim *sim = world_sim(world);
-  if (sim->plain_seed) return (uint32_t)draw_chance(sim->mixed_seed, tag, ppm);
+  const struct choice_seat *seat = seat_of(choices);
+  if (seat->plain_seed) return (uint32_t)draw_chance(seat->mixed_seed, tag, ppm);
   struct sim_question question = {.tag = tag, .hi = 1, .ppm = ppm};
-  return (uint32_t)decide(sim, &question);
+  return (uint32_t)decide(choices, &question);
 }
 
-uint64_t sim_pick(struct sim_world *world, struct sim_tag tag, uint64_t n) {
-  SIM_ASSERT(world, n >= 1);
-  struct sim *sim = world_sim(world);
-  if (sim->plain_seed) return draw_between(sim->mixed_seed, tag, 0, n - 1);
+uint64_t choice_pick(struct choices *choices, struct sim_tag tag, uint64_t n) {
+  MEMORY_ASSERT(choices->memory, n >= 1);
+  const struct choice_seat *seat = seat_of(choices);
+  if (seat->plain_seed) return draw_between(seat->mixed_seed, tag, 0, n - 1);
   struct sim_question question = {.tag = tag, .hi = n - 1};
-  return decide(sim, &question);
+  return decide(choices, &question);
 }
 
-uint64_t sim_range(struct sim_world *world, struct sim_tag tag, uint64_t lo, uint64_t hi) {
-  SIM_ASSERT(world, lo <= hi);
-  struct sim *sim = world_sim(world);
-  if (sim->plain_seed) return draw_between(sim->mixed_seed, tag, lo, hi);
+uint64_t choice_range(struct choices *choices, struct sim_tag tag, uint64_t lo, uint64_t hi) {
+  MEMORY_ASSERT(choices->memory, lo <= hi);
+  const struct choice_seat *seat = seat_of(choices);
+  if (seat->plain_seed) return draw_between(seat->mixed_seed, tag, lo, hi);
   struct sim_question question = {.tag = tag, .lo = lo, .hi = hi, .is_range = true};
-  return decide(sim, &question);
+  return decide(choices, &question);
 }
 
 /* --- Sources --- */
 
-void sim_set_source(struct sim *sim, const struct sim_choice_source *source) {
-  sim->source = *source;
-  sim->mixed_seed = sim_mix_seed(source->seed);
-  sim->plain_seed = source->overrides == NULL && source->record == NULL && source->rest == SIM_REST_SEED;
+void choice_seat_take(struct choice_seat *seat, const struct sim_choice_source *source) {
+  seat->source = *source;
+  seat->mixed_seed = mix_seed(source->seed);
+  seat->plain_seed = source->overrides == NULL && source->record == NULL && source->rest == SIM_REST_SEED;
   size_t count = 0;
   if (source->overrides != NULL) (void)sim_choice_table_reseeds(source->overrides, &count);
-  sim->has_reseeds = count > 0;
+  seat->has_reseeds = count > 0;
 }
 
-void world_reseed(struct sim_world *world, uint64_t event) {
-  const struct sim_choice_source *source = &world_sim(world)->source;
+void choices_reseed(struct choices *choices, uint64_t event) {
+  const struct sim_choice_source *source = &seat_of(choices)->source;
   size_t count = 0;
   const struct sim_reseed *reseeds = sim_choice_table_reseeds(source->overrides, &count);
   for (size_t i = 0; i < count; i++) {
     if (reseeds[i].event != event) continue;
-    world->reseed = (uint32_t)i + 1;
-    if (source->record != NULL) SIM_ASSERT(world, sim_choice_table_reseed(source->record, reseeds[i]));
+    choices->reseed = (uint32_t)i + 1;
+    if (source->record != NULL) MEMORY_ASSERT(choices->memory, sim_choice_table_reseed(source->record, reseeds[i]));
   }
 }
 
-struct sim_mark sim_mark(const struct sim *sim) {
-  struct sim_mark mark = {0};
-  const struct sim_choice_source *source = &sim->source;
+struct sim_source_mark choice_seat_mark(const struct choice_seat *seat) {
+  struct sim_source_mark mark = {0};
+  const struct sim_choice_source *source = &seat->source;
   if (source->record != NULL) mark.record = sim_choice_table_mark(source->record);
   if (source->rest == SIM_REST_BYTES) mark.position = sim_choice_bytes_mark(source->bytes, &mark.memo);
   if (source->rest == SIM_REST_ENUMERATE) mark.position = sim_enumerator_mark(source->enumerator, &mark.memo);
-  if (sim->trace != NULL) mark.trace = sim_trace_log_count(sim->trace);
   return mark;
 }
 
-void sim_rewind(struct sim *sim, struct sim_mark mark) {
-  const struct sim_choice_source *source = &sim->source;
+void choice_seat_rewind(struct choice_seat *seat, struct sim_source_mark mark) {
+  const struct sim_choice_source *source = &seat->source;
   if (source->record != NULL) sim_choice_table_cut(source->record, mark.record);
   if (source->rest == SIM_REST_BYTES) sim_choice_bytes_cut(source->bytes, mark.position, mark.memo);
   if (source->rest == SIM_REST_ENUMERATE) sim_enumerator_cut(source->enumerator, mark.position, mark.memo);
-  if (sim->trace != NULL) sim_trace_log_cut(sim->trace, mark.trace);
+}
+
+void choices_init(struct choices *choices, const struct memory *memory, uint64_t seed) {
+  *choices = (struct choices){.memory = memory, .seed = seed};
 }
 
 /* --- Identities --- */
 
 /* Keys of the counter map: bit 63 tells identities from decisions, bit 62
  * keeps them from being 0. */
-static uint64_t next_count(struct sim_world *world, uint64_t kind_bit, uint32_t kind, uint32_t where) {
-  SIM_ASSERT(world, kind < (UINT32_C(1) << 30));
+static uint64_t next_count(struct choices *choices, uint64_t kind_bit, uint32_t kind, uint32_t where) {
+  MEMORY_ASSERT(choices->memory, kind < (UINT32_C(1) << 30));
   uint64_t key = kind_bit << 63 | UINT64_C(1) << 62 | (uint64_t)kind << 32 | where;
-  uint64_t *count = sim_map_at(world, &world->counters, key);
-  SIM_ASSERT(world, count != NULL);
+  uint64_t *count = sim_map_at(choices->memory, &choices->counters, key);
+  MEMORY_ASSERT(choices->memory, count != NULL);
   return (*count)++;
 }
 
-uint64_t sim_counter(struct sim_world *world, uint32_t kind, uint32_t where) {
-  return next_count(world, 0, kind, where);
+uint64_t choice_counter(struct choices *choices, uint32_t kind, uint32_t where) {
+  return next_count(choices, 0, kind, where);
 }
 
 /* A bijection of (kind, where, count) under each seed: no two are equal. */
-uint64_t sim_unique(struct sim_world *world, uint32_t kind, uint32_t where) {
-  uint64_t seed = world->seed;
-  SIM_ASSERT(world, kind < 64 && where < (UINT32_C(1) << 26));
+uint64_t choice_unique(struct choices *choices, uint32_t kind, uint32_t where) {
+  uint64_t seed = choices->seed;
+  MEMORY_ASSERT(choices->memory, kind < 64 && where < (UINT32_C(1) << 26));
   for (;;) {
-    uint64_t count = next_count(world, 1, kind, where);
-    SIM_ASSERT(world, count <= UINT32_MAX);
+    uint64_t count = next_count(choices, 1, kind, where);
+    MEMORY_ASSERT(choices->memory, count <= UINT32_MAX);
     uint64_t packed = (uint64_t)kind << 58 | (uint64_t)where << 32 | count;
     uint64_t value = sim_mix(sim_mix(packed ^ sim_mix(seed + SALT_UNIQUE)) ^ sim_mix(seed ^ SALT_UNIQUE));
     if (value != 0) return value;

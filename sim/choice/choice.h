@@ -1,4 +1,8 @@
-/* Choices: the one source of chance.
+/* Room `choice`: the one source of chance.
+ * Takes: a source (a seed, and what overrides it) and tags. Gives: outcomes; what
+ * was decided can be recorded and replayed, driven by bytes (choice_bytes.h),
+ * enumerated (enumerator.h), or shaped (distribution.h). Knows only memory.
+ * Devices draw through choices.h, drivers and nodes through sim/sim.h.
  *
  * Every decision is one call with a tag: what is decided (kind), where (node
  * or directed link), and a stable identity (this message, this submit). Under
@@ -18,8 +22,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-
-struct sim_world;
 
 /* What is decided. Part of the recording format and of every trace hash:
  * append only, never renumber. sim_choice_kind_name() gives the plain name. */
@@ -108,20 +110,6 @@ static inline uint32_t sim_tag_link(uint32_t from, uint32_t to) {
   return (from << 16) | to;
 }
 
-/* 1 with a probability of `ppm` parts per million, else 0. 0 ppm decides
- * nothing: no draw, no record. */
-uint32_t sim_chance(struct sim_world *world, struct sim_tag tag, uint32_t ppm);
-/* Uniform below n; n >= 1. */
-uint64_t sim_pick(struct sim_world *world, struct sim_tag tag, uint64_t n);
-/* Uniform in lo..hi, both included; lo is calm. */
-uint64_t sim_range(struct sim_world *world, struct sim_tag tag, uint64_t lo, uint64_t hi);
-/* The next identity for decisions at (kind, where) that have none of their
- * own: 0, 1, 2, ... */
-uint64_t sim_counter(struct sim_world *world, uint32_t kind, uint32_t where);
-/* 64 bits, never 0, that no other (kind, where, count) of this seed gives: the
- * seed under which the world began. No decision: the same under every source. */
-uint64_t sim_unique(struct sim_world *world, uint32_t kind, uint32_t where);
-
 /* The number drawn for a tag: a pure function, for tests and tools. */
 uint64_t sim_draw(uint64_t seed, struct sim_tag tag);
 
@@ -187,20 +175,10 @@ struct sim_choice_source {
   size_t only_count;
 };
 
-/* --- What a run writes outside the arena ------------------------------------- */
-
-struct sim;
-
-/* Where the recording, the trace log, and the bytes or enumerator stand. */
-struct sim_mark {
+/* Where the recording, and the bytes or enumerator stand. */
+struct sim_source_mark {
   struct sim_choice_mark record, memo;
   size_t position;
-  size_t trace;
 };
-/* Taken with a checkpoint. */
-struct sim_mark sim_mark(const struct sim *sim);
-/* After the checkpoint's restore: cuts away what was written since the mark, so
- * that source and log are what they were. They must be the same ones. */
-void sim_rewind(struct sim *sim, struct sim_mark mark);
 
 #endif

@@ -1,4 +1,4 @@
-/* A byte string that drives the decisions of a run, as fuzzers want it.
+/* Face of room `choice`: a byte string that drives the decisions of a run, as fuzzers want it.
  *
  * Each decision takes the next record of four bytes, whatever it decides, so
  * that records inserted, deleted or swapped leave the others whole. A record of

@@ -1,4 +1,4 @@
-/* Every combination of outcomes, depth first, for worlds of small scope.
+/* Face of room `choice`: every combination of outcomes, depth first, for worlds of small scope.
  *
  *   struct sim_enumerator *all = sim_enumerator_create(&options);
  *   while (sim_enumerator_next(all)) {

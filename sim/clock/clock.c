@@ -1,4 +1,4 @@
-#include "sim/node/node.h"
+#include "sim/clock/clock.h"
 
 #define MILLION UINT64_C(1000000)
 #define RATE_MAX_PPM 500000
@@ -39,19 +39,18 @@ uint64_t clock_when(const struct sim_clock *clock, uint64_t mono_ns) {
 
 enum clock_change { CLOCK_STEP = 1, CLOCK_RATE = 2, CLOCK_FREEZE = 3, CLOCK_STROBE = 4 };
 
-static void trace_change(struct sim_node *node, enum clock_change change, uint64_t value) {
+static void trace_change(const struct sim_clock *clock, enum clock_change change, uint64_t value) {
   uint64_t fields[] = {16 + (uint64_t)change, value};
-  sim_trace(node->world, SIM_SUB_NODE, SIM_STEP_NODE_CLOCK, node->number, fields, 2);
+  ground_trace(clock->ground, SIM_SUB_NODE, SIM_STEP_NODE_CLOCK, clock->node, fields, 2);
 }
 
-static void count_fault(struct sim_world *world, enum sim_fault fault, bool real) {
-  if (real) sim_fault_chance(world, fault, 1);
+static void count_fault(const struct sim_clock *clock, enum sim_fault fault, bool real) {
+  if (real) ground_fault(clock->ground, fault, 1);
 }
 
 /* By how much it moved: it does not go below 0. */
-static int64_t move_wall(struct sim_node *node, int64_t wall_ns) {
-  struct sim_clock *clock = &node->clock;
-  clock_rebase(clock, node->world->now_ns);
+static int64_t move_wall(struct sim_clock *clock, int64_t wall_ns) {
+  clock_rebase(clock, ground_now(clock->ground));
   uint64_t distance = wall_ns < 0 ? 0 - (uint64_t)wall_ns : (uint64_t)wall_ns;
   if (wall_ns < 0) {
     if (distance > clock->wall_ns) distance = clock->wall_ns;
@@ -62,82 +61,76 @@ static int64_t move_wall(struct sim_node *node, int64_t wall_ns) {
   return wall_ns;
 }
 
-void sim_clock_step(struct sim_world *world, uint32_t number, int64_t wall_ns) {
-  struct sim_node *node = sim_node_at(world, number);
-  (void)move_wall(node, wall_ns);
-  count_fault(world, SIM_FAULT_CLOCK_STEP, wall_ns != 0);
-  trace_change(node, CLOCK_STEP, (uint64_t)wall_ns);
+void clock_step(struct sim_clock *clock, int64_t wall_ns) {
+  (void)move_wall(clock, wall_ns);
+  count_fault(clock, SIM_FAULT_CLOCK_STEP, wall_ns != 0);
+  trace_change(clock, CLOCK_STEP, (uint64_t)wall_ns);
 }
 
-void sim_clock_rate(struct sim_world *world, uint32_t number, int32_t ppm) {
-  SIM_ASSERT(world, ppm >= -RATE_MAX_PPM && ppm <= RATE_MAX_PPM);
-  struct sim_node *node = sim_node_at(world, number);
-  clock_rebase(&node->clock, world->now_ns);
-  node->clock.ppm = ppm;
-  count_fault(world, SIM_FAULT_CLOCK_DRIFT, ppm != 0);
-  trace_change(node, CLOCK_RATE, (uint64_t)(int64_t)ppm);
-  node_timers_rearm(node);
+void clock_rate(struct sim_clock *clock, int32_t ppm) {
+  GROUND_ASSERT(clock->ground, ppm >= -RATE_MAX_PPM && ppm <= RATE_MAX_PPM);
+  clock_rebase(clock, ground_now(clock->ground));
+  clock->ppm = ppm;
+  count_fault(clock, SIM_FAULT_CLOCK_DRIFT, ppm != 0);
+  trace_change(clock, CLOCK_RATE, (uint64_t)(int64_t)ppm);
 }
 
-void sim_clock_freeze(struct sim_world *world, uint32_t number, bool frozen) {
-  struct sim_node *node = sim_node_at(world, number);
-  clock_rebase(&node->clock, world->now_ns);
-  node->clock.frozen = frozen;
-  count_fault(world, SIM_FAULT_CLOCK_FREEZE, frozen);
-  trace_change(node, CLOCK_FREEZE, frozen);
+void clock_freeze(struct sim_clock *clock, bool frozen) {
+  clock_rebase(clock, ground_now(clock->ground));
+  clock->frozen = frozen;
+  count_fault(clock, SIM_FAULT_CLOCK_FREEZE, frozen);
+  trace_change(clock, CLOCK_FREEZE, frozen);
 }
 
 /* --- Strobes --- */
 
-static void strobe_plan(struct sim_node *node) {
-  struct sim_world *world = node->world;
-  const struct sim_clock *clock = &node->clock;
-  uint64_t left_ns = clock->strobe_until_ns - world->now_ns;
+static void strobe_plan(const struct sim_clock *clock) {
+  struct ground *ground = clock->ground;
+  uint64_t now_ns = ground_now(ground);
+  uint64_t left_ns = clock->strobe_until_ns - now_ns;
   uint64_t ns = clock->strobe_every_ns < left_ns ? clock->strobe_every_ns : left_ns;
-  if (ns == UINT64_MAX - world->now_ns) return;
-  uint32_t slot = world_event(world, SIM_EVENT_STROBE, node->number);
-  timeline_event(&world->timeline, slot)->value = clock->strobe_generation;
-  world_schedule(world, slot, world->now_ns + ns, 0);
+  if (ns == UINT64_MAX - now_ns) return;
+  uint32_t slot = ground_event(ground, SIM_EVENT_STROBE, clock->node);
+  ground_event_at(ground, slot)->value = clock->strobe_generation;
+  ground_schedule(ground, slot, now_ns + ns, 0);
 }
 
-static void strobe_jump(struct sim_node *node) {
-  struct sim_clock *clock = &node->clock;
+static void strobe_jump(struct sim_clock *clock) {
   if (clock->strobe_away) {
-    (void)move_wall(node, -clock->strobe_ns);
+    (void)move_wall(clock, -clock->strobe_ns);
   } else {
-    clock->strobe_ns = move_wall(node, clock->strobe_ns);
+    clock->strobe_ns = move_wall(clock, clock->strobe_ns);
   }
   clock->strobe_away = !clock->strobe_away;
-  count_fault(node->world, SIM_FAULT_CLOCK_STROBE, true);
-  trace_change(node, CLOCK_STROBE, clock->strobe_away);
+  count_fault(clock, SIM_FAULT_CLOCK_STROBE, true);
+  trace_change(clock, CLOCK_STROBE, clock->strobe_away);
 }
 
-static void strobe_end(struct sim_node *node) {
-  if (node->clock.strobe_away) strobe_jump(node);
-  node->clock.strobe_ns = 0;
-  node->clock.strobe_generation++;
+static void strobe_end(struct sim_clock *clock) {
+  if (clock->strobe_away) strobe_jump(clock);
+  clock->strobe_ns = 0;
+  clock->strobe_generation++;
 }
 
-void sim_clock_strobe(struct sim_world *world, uint32_t number, int64_t wall_ns, uint64_t every_ns,
-                      uint64_t lasting_ns) {
-  struct sim_node *node = sim_node_at(world, number);
-  SIM_ASSERT(world, every_ns >= 1 && wall_ns > INT64_MIN);
-  strobe_end(node);
+void clock_strobe(struct sim_clock *clock, int64_t wall_ns, uint64_t every_ns, uint64_t lasting_ns) {
+  uint64_t now_ns = ground_now(clock->ground);
+  GROUND_ASSERT(clock->ground, every_ns >= 1 && wall_ns > INT64_MIN);
+  strobe_end(clock);
   if (wall_ns == 0) return;
-  node->clock.strobe_ns = wall_ns;
-  node->clock.strobe_every_ns = every_ns;
-  node->clock.strobe_until_ns = lasting_ns > UINT64_MAX - world->now_ns ? UINT64_MAX : world->now_ns + lasting_ns;
-  strobe_jump(node);
-  strobe_plan(node);
+  clock->strobe_ns = wall_ns;
+  clock->strobe_every_ns = every_ns;
+  clock->strobe_until_ns = lasting_ns > UINT64_MAX - now_ns ? UINT64_MAX : now_ns + lasting_ns;
+  strobe_jump(clock);
+  strobe_plan(clock);
 }
 
-bool clock_strobes(struct sim_node *node, const struct sim_event *event) {
-  if (event->value != node->clock.strobe_generation) return false;
-  if (node->world->now_ns >= node->clock.strobe_until_ns) {
-    strobe_end(node);
+bool clock_strobes(struct sim_clock *clock, const struct sim_event *event) {
+  if (event->value != clock->strobe_generation) return false;
+  if (ground_now(clock->ground) >= clock->strobe_until_ns) {
+    strobe_end(clock);
     return true;
   }
-  strobe_jump(node);
-  strobe_plan(node);
+  strobe_jump(clock);
+  strobe_plan(clock);
   return true;
 }

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "sim/disk/disk_state.h"
-#include "sim/sim.h"
 
 bool sim_disk_may_damage(const struct sim_disk *disk) {
   return disk->config.damage_budget == 0 || disk->damage_count < disk->config.damage_budget;
@@ -18,7 +17,7 @@ static uint64_t name_hash(const struct sim_disk *disk, const struct sim_file *fi
 void sim_disk_damage(struct sim_disk *disk, enum sim_damage_kind kind, const struct sim_file *file, uint64_t offset,
                      uint64_t size, uint64_t stray_offset) {
   disk->damaged = true;
-  if (disk->damages == NULL) disk->damages = sim_disk_alloc(disk->world, SIM_DAMAGES_MAX * sizeof *disk->damages);
+  if (disk->damages == NULL) disk->damages = sim_disk_alloc(disk->ground, SIM_DAMAGES_MAX * sizeof *disk->damages);
   if (disk->damage_count < SIM_DAMAGES_MAX) {
     uint64_t name = file != NULL ? name_hash(disk, file) : 0;
     disk->damages[disk->damage_count] =
@@ -27,7 +26,7 @@ void sim_disk_damage(struct sim_disk *disk, enum sim_damage_kind kind, const str
                             .offset = offset,
                             .size = size,
                             .stray_offset = kind == SIM_DAMAGE_MISDIRECTED ? stray_offset : offset,
-                            .time_ns = sim_now(disk->world)};
+                            .time_ns = ground_now(disk->ground)};
   }
   disk->damage_count++;
 }
@@ -53,7 +52,7 @@ static struct sim_file *find(struct sim_disk *disk, const char *name) {
 bool sim_disk_flip(struct sim_disk *disk, const char *name, uint64_t bit) {
   struct sim_file *file = find(disk, name);
   if (file == NULL || bit / 8 >= file->size) return false;
-  sim_file_flip(disk->world, file, bit);
+  sim_file_flip(disk->ground, file, bit);
   sim_disk_damage(disk, SIM_DAMAGE_ROT, file, bit / 8, 1, 0);
   return true;
 }
@@ -64,8 +63,8 @@ bool sim_disk_unreadable(struct sim_disk *disk, const char *name, uint64_t secto
   uint64_t sectors = file != NULL ? (file->size + sector_bytes - 1) / sector_bytes : 0;
   if (count == 0 || sector >= sectors || count > sectors - sector) return false;
   uint64_t from = sector * sector_bytes, size = count * sector_bytes;
-  sim_file_make_unreadable(disk->world, file, from, from + size, disk->config.sector_bytes);
-  sim_fault_chance(disk->world, SIM_FAULT_DISK_UNREADABLE, 1);
+  sim_file_make_unreadable(disk->ground, file, from, from + size, disk->config.sector_bytes);
+  ground_fault(disk->ground, SIM_FAULT_DISK_UNREADABLE, 1);
   sim_disk_damage(disk, SIM_DAMAGE_UNREADABLE, file, from, size, 0);
   return true;
 }

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "sim/disk/disk_state.h"
-#include "sim/sim.h"
 
 bool sim_name_valid(const char *name) {
   if (name == NULL) return false;
@@ -55,16 +54,17 @@ struct sim_file *sim_directory_find(const struct sim_directory *directory, const
   return found ? directory->entries[index].file : NULL;
 }
 
-static void entry_insert(struct sim_world *world, struct sim_directory *directory, const char *name,
+static void entry_insert(struct ground *ground, struct sim_directory *directory, const char *name,
                          struct sim_file *file) {
   bool found;
   uint32_t index = entry_index(directory, name, &found);
-  SIM_ASSERT(world, !found);
+  GROUND_ASSERT(ground, !found);
   if (directory->count == directory->slots) {
     uint32_t slots = directory->slots == 0 ? 8 : directory->slots * 2;
-    struct sim_entry *entries = sim_disk_alloc(world, slots * sizeof *entries);
+    struct sim_entry *entries = sim_disk_alloc(ground, slots * sizeof *entries);
     if (directory->count > 0) memcpy(entries, directory->entries, directory->count * sizeof *entries);
-    if (directory->entries != NULL) sim_free(world, directory->entries, directory->slots * sizeof *directory->entries);
+    if (directory->entries != NULL)
+      ground_free(ground, directory->entries, directory->slots * sizeof *directory->entries);
     directory->entries = entries;
     directory->slots = slots;
   }
@@ -78,10 +78,10 @@ static void entry_insert(struct sim_world *world, struct sim_directory *director
 }
 
 /* The caller releases the file. */
-static struct sim_file *entry_remove(struct sim_world *world, struct sim_directory *directory, const char *name) {
+static struct sim_file *entry_remove(struct ground *ground, struct sim_directory *directory, const char *name) {
   bool found;
   uint32_t index = entry_index(directory, name, &found);
-  SIM_ASSERT(world, found);
+  GROUND_ASSERT(ground, found);
   struct sim_entry *entry = &directory->entries[index];
   struct sim_file *file = entry->file;
   directory->count--;
@@ -95,7 +95,7 @@ static struct sim_file *entry_remove(struct sim_world *world, struct sim_directo
 static struct sim_entry_change *change_add(struct sim_disk *disk, enum sim_entry_change_kind kind, const char *name,
                                            struct sim_file *file) {
   struct sim_directory *directory = &disk->directory;
-  struct sim_entry_change *change = sim_disk_alloc(disk->world, sizeof *change);
+  struct sim_entry_change *change = sim_disk_alloc(disk->ground, sizeof *change);
   memset(change, 0, sizeof *change);
   change->order = ++disk->order;
   change->kind = kind;
@@ -127,17 +127,17 @@ static void change_drop_first(struct sim_disk *disk) {
     change->replaced->references--;
     sim_disk_release(disk, change->replaced);
   }
-  sim_free(disk->world, change, sizeof *change);
+  ground_free(disk->ground, change, sizeof *change);
 }
 
 void sim_directory_create(struct sim_disk *disk, const char *name, struct sim_file *file) {
-  entry_insert(disk->world, &disk->directory, name, file);
+  entry_insert(disk->ground, &disk->directory, name, file);
   change_add(disk, SIM_ENTRY_CREATE, name, file);
 }
 
 void sim_directory_unlink(struct sim_disk *disk, const char *name) {
   change_add(disk, SIM_ENTRY_UNLINK, name, sim_directory_find(&disk->directory, name));
-  entry_remove(disk->world, &disk->directory, name);
+  entry_remove(disk->ground, &disk->directory, name);
 }
 
 void sim_directory_rename(struct sim_disk *disk, const char *from, const char *to) {
@@ -147,10 +147,10 @@ void sim_directory_rename(struct sim_disk *disk, const char *from, const char *t
   change->replaced = sim_directory_find(&disk->directory, to);
   if (change->replaced != NULL) {
     change->replaced->references++;
-    entry_remove(disk->world, &disk->directory, to);
+    entry_remove(disk->ground, &disk->directory, to);
   }
-  entry_remove(disk->world, &disk->directory, from);
-  entry_insert(disk->world, &disk->directory, to, file);
+  entry_remove(disk->ground, &disk->directory, from);
+  entry_insert(disk->ground, &disk->directory, to, file);
 }
 
 void sim_directory_persist(struct sim_disk *disk, uint64_t order) {
@@ -173,18 +173,18 @@ bool sim_directory_orphaned(const struct sim_entry_change *change) {
   return false;
 }
 
-static void undo(struct sim_world *world, struct sim_directory *directory, const struct sim_entry_change *change) {
+static void undo(struct ground *ground, struct sim_directory *directory, const struct sim_entry_change *change) {
   if (change->kind != SIM_ENTRY_UNLINK)
-    entry_remove(world, directory, change->kind == SIM_ENTRY_CREATE ? change->name : change->to);
-  if (change->kind != SIM_ENTRY_CREATE) entry_insert(world, directory, change->name, change->file);
-  if (change->replaced != NULL) entry_insert(world, directory, change->to, change->replaced);
+    entry_remove(ground, directory, change->kind == SIM_ENTRY_CREATE ? change->name : change->to);
+  if (change->kind != SIM_ENTRY_CREATE) entry_insert(ground, directory, change->name, change->file);
+  if (change->replaced != NULL) entry_insert(ground, directory, change->to, change->replaced);
 }
 
 void sim_directory_settle(struct sim_disk *disk) {
   /* A lost change shares no name with a later one that is kept, so undoing the lost
    * ones alone, newest first, is exact. */
   for (const struct sim_entry_change *change = disk->directory.last; change != NULL; change = change->previous)
-    if (change->lost) undo(disk->world, &disk->directory, change);
+    if (change->lost) undo(disk->ground, &disk->directory, change);
   sim_directory_persist(disk, UINT64_MAX);
 }
 
@@ -194,19 +194,19 @@ void sim_directory_platter(struct sim_disk *disk, struct sim_directory *names) {
   const struct sim_directory *directory = &disk->directory;
   memset(names, 0, sizeof *names);
   for (uint32_t i = 0; i < directory->count; i++)
-    entry_insert(disk->world, names, directory->entries[i].name, directory->entries[i].file);
+    entry_insert(disk->ground, names, directory->entries[i].name, directory->entries[i].file);
   for (const struct sim_entry_change *change = directory->last; change != NULL; change = change->previous)
-    undo(disk->world, names, change);
+    undo(disk->ground, names, change);
 }
 
 void sim_directory_platter_drop(struct sim_disk *disk, struct sim_directory *names) {
   for (uint32_t i = 0; i < names->count; i++)
     names->entries[i].file->names--;
-  if (names->entries != NULL) sim_free(disk->world, names->entries, names->slots * sizeof *names->entries);
+  if (names->entries != NULL) ground_free(disk->ground, names->entries, names->slots * sizeof *names->entries);
 }
 
 void sim_directory_add_durable(struct sim_disk *disk, const char *name, struct sim_file *file) {
-  entry_insert(disk->world, &disk->directory, name, file);
+  entry_insert(disk->ground, &disk->directory, name, file);
 }
 
 void sim_directory_clear(struct sim_disk *disk) {
@@ -214,6 +214,6 @@ void sim_directory_clear(struct sim_disk *disk) {
   while (disk->directory.count > 0) {
     char name[SIM_NAME_BYTES];
     memcpy(name, disk->directory.entries[disk->directory.count - 1].name, sizeof name);
-    sim_disk_release(disk, entry_remove(disk->world, &disk->directory, name));
+    sim_disk_release(disk, entry_remove(disk->ground, &disk->directory, name));
   }
 }

@@ -14,7 +14,7 @@
 
 struct sim_disk;
 struct sim_file;
-struct sim_world;
+struct ground;
 
 #define SIM_NAME_BYTES 64u /* 63 and a NUL */
 

@@ -3,16 +3,15 @@
 #include <string.h>
 
 #include "sim/disk/disk_state.h"
-#include "sim/sim.h"
 
 #define DIRECTORY_HANDLE UINT32_MAX /* in traces */
 
 /* --- The disk itself ---------------------------------------------------------- */
 
-struct sim_disk *sim_disk_create(struct sim_world *world, uint32_t node, const struct sim_disk_config *config) {
-  struct sim_disk *disk = sim_disk_alloc(world, sizeof *disk);
+struct sim_disk *sim_disk_create(struct ground *ground, uint32_t node, const struct sim_disk_config *config) {
+  struct sim_disk *disk = sim_disk_alloc(ground, sizeof *disk);
   memset(disk, 0, sizeof *disk);
-  disk->world = world;
+  disk->ground = ground;
   disk->node = node;
   sim_disk_configure(disk, config);
   return disk;
@@ -29,7 +28,7 @@ void sim_disk_configure(struct sim_disk *disk, const struct sim_disk_config *con
   if (set.fsync_max_ns < set.fsync_min_ns) set.fsync_max_ns = set.fsync_min_ns;
   if (set.latency_max_ns < set.latency_min_ns) set.latency_max_ns = set.latency_min_ns;
   bool power_of_two = (set.sector_bytes & (set.sector_bytes - 1)) == 0;
-  SIM_ASSERT(disk->world, power_of_two && set.sector_bytes >= 512 && set.sector_bytes <= SIM_PAGE_BYTES);
+  GROUND_ASSERT(disk->ground, power_of_two && set.sector_bytes >= 512 && set.sector_bytes <= SIM_PAGE_BYTES);
   disk->config = set;
 }
 
@@ -56,7 +55,7 @@ void sim_disk_release(struct sim_disk *disk, struct sim_file *file) {
     file->next->previous = file->previous;
   else
     disk->files_last = file->previous;
-  sim_file_destroy(disk->world, file);
+  sim_file_destroy(disk->ground, file);
 }
 
 static bool counts(const struct sim_file *file) {
@@ -76,7 +75,7 @@ static struct sim_handle *handle_of(struct sim_disk *disk, sync_file file) {
 }
 
 static int32_t trace(struct sim_disk *disk, enum sim_step step, const uint64_t *fields, size_t count) {
-  sim_trace(disk->world, SIM_SUB_DISK, step, disk->node, fields, count);
+  ground_trace(disk->ground, SIM_SUB_DISK, step, disk->node, fields, count);
   return (int32_t)(int64_t)fields[count - 1];
 }
 /* Folds the step into the trace; the last field is the result, which it gives. */
@@ -86,7 +85,7 @@ static int32_t trace(struct sim_disk *disk, enum sim_step step, const uint64_t *
 
 static uint64_t text_hash(const struct sim_disk *disk, const char *text) {
   uint64_t hash = text != NULL ? sim_name_hash(text) : 0;
-  if (sim_trace_recording(disk->world)) sim_trace_name(disk->world, SIM_NAME_FILE, 0, hash, text);
+  if (trace_recording(&disk->ground->trace)) trace_name(&disk->ground->trace, SIM_NAME_FILE, 0, hash, text);
   return hash;
 }
 
@@ -99,11 +98,11 @@ static int handle_take(struct sim_disk *disk, struct sim_file *file, sync_file *
     free_slot++;
   if (free_slot == disk->handle_slots) {
     uint32_t slots = disk->handle_slots == 0 ? 8 : disk->handle_slots * 2;
-    struct sim_handle *handles = sim_disk_alloc(disk->world, slots * sizeof *handles);
+    struct sim_handle *handles = sim_disk_alloc(disk->ground, slots * sizeof *handles);
     memset(handles, 0, slots * sizeof *handles);
     if (disk->handles != NULL) {
       memcpy(handles, disk->handles, disk->handle_slots * sizeof *handles);
-      sim_free(disk->world, disk->handles, disk->handle_slots * sizeof *handles);
+      ground_free(disk->ground, disk->handles, disk->handle_slots * sizeof *handles);
     }
     disk->handles = handles;
     disk->handle_slots = slots;
@@ -126,19 +125,19 @@ static int open_file(struct sim_disk *disk, const char *name, uint32_t flags, sy
   if (!sim_name_valid(name) || (flags & ~known) != 0) return SYNC_E_INVALID;
   sim_disk_delay(disk, false);
   bool full = disk->handles_open >= disk->config.handles_max;
-  sim_fault_chance(disk->world, SIM_FAULT_DISK_HANDLES, full);
+  ground_fault(disk->ground, SIM_FAULT_DISK_HANDLES, full);
   if (full) return SYNC_E_TOO_MANY;
   struct sim_file *file = sim_directory_find(&disk->directory, name);
   if (file == NULL && (flags & SYNC_OPEN_CREATE) == 0) return SYNC_E_NOT_FOUND;
   if (file != NULL && (flags & SYNC_OPEN_CREATE) != 0 && (flags & SYNC_OPEN_EXCLUSIVE) != 0) return SYNC_E_EXISTS;
   if (file == NULL) {
-    file = sim_file_create(disk->world);
+    file = sim_file_create(disk->ground);
     sim_disk_link(disk, file);
     sim_directory_create(disk, name, file);
     write_back_names(disk);
   } else if ((flags & SYNC_OPEN_TRUNCATE) != 0 && file->size > 0) {
     disk->used_bytes -= file->size;
-    sim_file_truncate(disk->world, file, ++disk->order, 0);
+    sim_file_truncate(disk->ground, file, ++disk->order, 0);
   }
   return handle_take(disk, file, number);
 }
@@ -147,7 +146,7 @@ int sim_disk_open(struct sim_disk *disk, const char *name, uint32_t flags, sync_
   *file = -1;
   int status = open_file(disk, name, flags, file);
   uint64_t fields[] = {text_hash(disk, name), flags, RESULT(status), RESULT(*file)};
-  sim_trace(disk->world, SIM_SUB_DISK, SIM_STEP_FILE_OPEN, disk->node, fields, 4);
+  ground_trace(disk->ground, SIM_SUB_DISK, SIM_STEP_FILE_OPEN, disk->node, fields, 4);
   return status;
 }
 
@@ -205,7 +204,7 @@ int sim_disk_read(struct sim_disk *disk, sync_file file, uint64_t offset, void *
   int status = read_file(disk, file, offset, buffer, size, done);
   uint64_t hash = *done > 0 ? sim_hash_bytes(buffer, *done) : 0;
   uint64_t fields[] = {RESULT(file), offset, *done, hash, RESULT(status), size};
-  sim_trace(disk->world, SIM_SUB_DISK, SIM_STEP_FILE_READ, disk->node, fields, 6);
+  ground_trace(disk->ground, SIM_SUB_DISK, SIM_STEP_FILE_READ, disk->node, fields, 6);
   return status;
 }
 
@@ -221,11 +220,11 @@ static void put(struct sim_disk *disk, struct sim_file *file, uint64_t offset, c
   const struct sim_disk_config *config = &disk->config;
   if (size == 0) return;
   uint64_t before = file->size;
-  struct sim_change *change = sim_file_write(disk->world, file, ++disk->order, offset, bytes, size);
+  struct sim_change *change = sim_file_write(disk->ground, file, ++disk->order, offset, bytes, size);
   disk->used_bytes += file->size - before;
   sim_disk_draw_fate(disk, file, change, bytes);
   if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_BACK, SIM_CHOICE_DISK_WRITE_BACK, config->write_back_ppm))
-    sim_file_persist_first(disk->world, file, config->sector_bytes);
+    sim_file_persist_first(disk->ground, file, config->sector_bytes);
 }
 
 /* *touched: the bytes that took effect, which after an error nobody is told. */
@@ -241,11 +240,12 @@ static int write_file(struct sim_disk *disk, sync_file number, uint64_t offset, 
   struct sim_file *file = handle->file;
   uint64_t end = end_max(disk, file);
   bool full = offset >= end || size > end - offset;
-  if (config->quota_bytes > 0) sim_fault_chance(disk->world, SIM_FAULT_DISK_FULL, full);
+  if (config->quota_bytes > 0) ground_fault(disk->ground, SIM_FAULT_DISK_FULL, full);
   if (full && offset >= end) return SYNC_E_NO_SPACE;
   if (full) size = (size_t)(end - offset);
   if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_ERROR, SIM_CHOICE_DISK_WRITE_ERROR, config->write_error_ppm)) {
-    *touched = (size_t)sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_WRITE_ERROR_DONE), size + UINT64_C(1));
+    *touched =
+        (size_t)ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_WRITE_ERROR_DONE), size + UINT64_C(1));
     if (sim_file_write_fails(file, offset, offset + *touched, config->sector_bytes)) *touched = 0;
     put(disk, file, offset, bytes, *touched);
     return SYNC_E_IO;
@@ -265,7 +265,7 @@ int sim_disk_write(struct sim_disk *disk, sync_file file, uint64_t offset, const
   int status = write_file(disk, file, offset, bytes, size, done, &touched);
   uint64_t hash = touched > 0 ? sim_hash_bytes(bytes, touched) : 0;
   uint64_t fields[] = {RESULT(file), offset, *done, hash, RESULT(status), size};
-  sim_trace(disk->world, SIM_SUB_DISK, SIM_STEP_FILE_WRITE, disk->node, fields, 6);
+  ground_trace(disk->ground, SIM_SUB_DISK, SIM_STEP_FILE_WRITE, disk->node, fields, 6);
   return status;
 }
 
@@ -277,13 +277,13 @@ static int truncate_file(struct sim_disk *disk, sync_file number, uint64_t size)
   if (size == file->size) return SYNC_OK;
   if (size > file->size) {
     bool full = size > end_max(disk, file);
-    if (disk->config.quota_bytes > 0) sim_fault_chance(disk->world, SIM_FAULT_DISK_FULL, full);
+    if (disk->config.quota_bytes > 0) ground_fault(disk->ground, SIM_FAULT_DISK_FULL, full);
     if (full) return SYNC_E_NO_SPACE;
   } else if (sim_file_write_fails(file, size, file->size, disk->config.sector_bytes)) {
     return SYNC_E_IO; /* what is left of the sector cannot be read */
   }
   disk->used_bytes += size - file->size;
-  sim_file_truncate(disk->world, file, ++disk->order, size);
+  sim_file_truncate(disk->ground, file, ++disk->order, size);
   return SYNC_OK;
 }
 
@@ -348,9 +348,17 @@ int sim_disk_list(struct sim_disk *disk, int (*each)(void *arg, const char *name
 
 /* --- fsync -------------------------------------------------------------------- */
 
+static void wake_at(struct sim_disk *disk, uint64_t time_ns, uint64_t id) {
+  uint32_t slot = ground_event(disk->ground, SIM_EVENT_DISK, disk->node);
+  struct sim_event *event = ground_event_at(disk->ground, slot);
+  event->value = id;
+  event->life = disk->life;
+  ground_schedule(disk->ground, slot, time_ns, ground_tie(disk->ground, disk->node, sim_mix(time_ns) + id));
+}
+
 static int fsync_request(struct sim_disk *disk, sync_file handle, struct sim_file *file, uint64_t token) {
   sim_disk_delay(disk, false);
-  struct sim_fsync *fsync = sim_disk_alloc(disk->world, sizeof *fsync);
+  struct sim_fsync *fsync = sim_disk_alloc(disk->ground, sizeof *fsync);
   memset(fsync, 0, sizeof *fsync);
   fsync->id = ++disk->fsync_ids;
   fsync->token = token;
@@ -362,9 +370,9 @@ static int fsync_request(struct sim_disk *disk, sync_file handle, struct sim_fil
   while (*end != NULL)
     end = &(*end)->next;
   *end = fsync;
-  uint64_t due = sim_now(disk->world) + sim_range(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_FSYNC_DELAY),
-                                                  disk->config.fsync_min_ns, disk->config.fsync_max_ns);
-  sim_schedule_disk(disk->world, disk->node, due, fsync->id);
+  uint64_t due = ground_now(disk->ground) + ground_range(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_FSYNC_DELAY),
+                                                         disk->config.fsync_min_ns, disk->config.fsync_max_ns);
+  wake_at(disk, due, fsync->id);
   TRACE(disk, SIM_STEP_FSYNC_BEGIN, file != NULL ? RESULT(handle) : DIRECTORY_HANDLE, token, due);
   return SYNC_OK;
 }
@@ -394,13 +402,15 @@ int sim_disk_fsync_finish(struct sim_disk *disk, uint64_t id, uint64_t *token) {
     fsync->file->references--;
     sim_disk_release(disk, fsync->file);
   }
-  sim_free(disk->world, fsync, sizeof *fsync);
+  ground_free(disk->ground, fsync, sizeof *fsync);
   return TRACE(disk, SIM_STEP_FSYNC_DONE, *token, RESULT(result));
 }
 
 /* --- Crashes ------------------------------------------------------------------ */
 
 void sim_disk_drop_process(struct sim_disk *disk) {
+  disk->life++;
+  disk->busy_until_ns = 0;
   for (uint32_t i = 0; i < disk->handle_slots; i++)
     if (disk->handles[i].file != NULL) handle_drop(disk, &disk->handles[i]);
   while (disk->fsyncs != NULL) {
@@ -410,7 +420,7 @@ void sim_disk_drop_process(struct sim_disk *disk) {
       fsync->file->references--;
       sim_disk_release(disk, fsync->file);
     }
-    sim_free(disk->world, fsync, sizeof *fsync);
+    ground_free(disk->ground, fsync, sizeof *fsync);
   }
 }
 
@@ -421,7 +431,7 @@ void sim_disk_process_crash(struct sim_disk *disk) {
 void sim_disk_wipe(struct sim_disk *disk) {
   sim_disk_drop_process(disk);
   sim_directory_clear(disk);
-  SIM_ASSERT(disk->world, disk->files == NULL);
+  GROUND_ASSERT(disk->ground, disk->files == NULL);
   disk->used_bytes = 0;
 }
 
@@ -429,8 +439,8 @@ void sim_disk_sync_all(struct sim_disk *disk) {
   sim_directory_persist(disk, UINT64_MAX);
   for (struct sim_file *file = disk->files; file != NULL; file = file->next) {
     while (file->first != NULL)
-      sim_file_forget(disk->world, file, file->first);
-    sim_file_forgive(disk->world, file);
+      sim_file_forget(disk->ground, file, file->first);
+    sim_file_forgive(disk->ground, file);
     file->durable_size = file->size;
   }
 }

@@ -1,4 +1,7 @@
-/* The simulated disk of one node: what disks do, not what one wishes.
+/* Room `disk`: what the disk of one node does, not what one wishes.
+ * Takes: the ground, settings, the file calls of the port, crashes. Gives: their
+ * results and completions, what a crash leaves behind, and a record of the
+ * damage that it did. Knows no node and no world.
  *
  * A file has a live image (what reads see: the page cache) and the ordered
  * list of changes that are not yet known to be on the platter; the directory
@@ -19,7 +22,7 @@
 
 #include "core/env.h"
 
-struct sim_world;
+struct ground;
 struct sim_disk; /* in the arena */
 
 /* How kind a disk is when power is lost. */
@@ -83,7 +86,7 @@ struct sim_damage {
 };
 #define SIM_DAMAGES_MAX 64u
 
-struct sim_disk *sim_disk_create(struct sim_world *world, uint32_t node, const struct sim_disk_config *config);
+struct sim_disk *sim_disk_create(struct ground *ground, uint32_t node, const struct sim_disk_config *config);
 /* Changes settings from now on. */
 void sim_disk_configure(struct sim_disk *disk, const struct sim_disk_config *config);
 const struct sim_disk_config *sim_disk_config(const struct sim_disk *disk);
@@ -103,15 +106,22 @@ int sim_disk_size(struct sim_disk *disk, sync_file file, uint64_t *size);
 int sim_disk_rename(struct sim_disk *disk, const char *from, const char *to);
 int sim_disk_unlink(struct sim_disk *disk, const char *name);
 int sim_disk_list(struct sim_disk *disk, int (*each)(void *arg, const char *name), void *arg);
-/* Take the request and schedule its completion with sim_schedule_disk(). Ids
- * count from 1 on each disk and are never used again. */
+/* Take the request and put its completion on the timeline: an event of kind
+ * SIM_EVENT_DISK for the node, whose `value` is the request's id and whose `life`
+ * is sim_disk_life() then. Ids count from 1 on each disk and are never used again. */
 int sim_disk_fsync_file(struct sim_disk *disk, sync_file file, uint64_t token);
 int sim_disk_fsync_dir(struct sim_disk *disk, uint64_t token);
 /* The world calls this when the completion is due and the node is up: makes
  * durable what the request covered (changes before it, none after) and gives
- * the result for the node. `id` is what sim_schedule_disk() was given;
- * SYNC_E_NOT_FOUND when a crash dropped that request. */
+ * the result for the node. `id` is the event's value; SYNC_E_NOT_FOUND when a
+ * crash dropped that request. */
 int sim_disk_fsync_finish(struct sim_disk *disk, uint64_t id, uint64_t *token);
+/* Crashes so far: completions of an earlier life are off. */
+uint64_t sim_disk_life(const struct sim_disk *disk);
+/* Slow calls keep the node busy: nothing else reaches it until this time. */
+uint64_t sim_disk_busy_until(const struct sim_disk *disk);
+/* It is busy for so much longer. */
+void sim_disk_keep_busy(struct sim_disk *disk, uint64_t ns);
 
 /* The machine loses power: chooses what survives, drops handles, requests in
  * flight, unlinked files. */

@@ -1,12 +1,11 @@
 #include <string.h>
 
 #include "sim/disk/disk_state.h"
-#include "sim/sim.h"
 
 bool sim_disk_fault(struct sim_disk *disk, enum sim_fault fault, enum sim_choice_kind kind, uint32_t ppm) {
   if (ppm == 0) return false;
-  uint32_t fired = sim_chance(disk->world, sim_disk_tag(disk, kind), ppm);
-  sim_fault_chance(disk->world, fault, fired);
+  uint32_t fired = ground_chance(disk->ground, sim_disk_tag(disk, kind), ppm);
+  ground_fault(disk->ground, fault, fired);
   return fired != 0;
 }
 
@@ -15,23 +14,37 @@ bool sim_disk_damage_fault(struct sim_disk *disk, enum sim_fault fault, enum sim
 }
 
 struct sim_tag sim_disk_tag(struct sim_disk *disk, enum sim_choice_kind kind) {
-  return sim_tag(kind, disk->node, sim_counter(disk->world, kind, disk->node));
+  return sim_tag(kind, disk->node, ground_counter(disk->ground, kind, disk->node));
 }
 
 void sim_disk_delay(struct sim_disk *disk, bool transfer) {
   const struct sim_disk_config *config = &disk->config;
   if (transfer && config->latency_max_ns > 0) {
-    uint64_t ns = sim_range(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_LATENCY), config->latency_min_ns,
-                            config->latency_max_ns);
-    sim_fault_chance(disk->world, SIM_FAULT_DISK_LATENCY, ns > 0);
-    if (ns > 0) sim_node_busy(disk->world, disk->node, ns);
+    uint64_t ns = ground_range(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_LATENCY), config->latency_min_ns,
+                               config->latency_max_ns);
+    ground_fault(disk->ground, SIM_FAULT_DISK_LATENCY, ns > 0);
+    if (ns > 0) sim_disk_keep_busy(disk, ns);
   }
   if (sim_disk_fault(disk, SIM_FAULT_DISK_STALL, SIM_CHOICE_DISK_STALL, config->stall_ppm))
-    sim_node_busy(disk->world, disk->node, config->stall_ns);
+    sim_disk_keep_busy(disk, config->stall_ns);
+}
+
+void sim_disk_keep_busy(struct sim_disk *disk, uint64_t ns) {
+  uint64_t now = ground_now(disk->ground);
+  uint64_t from = disk->busy_until_ns > now ? disk->busy_until_ns : now;
+  disk->busy_until_ns = ns > UINT64_MAX - from ? UINT64_MAX : from + ns;
+}
+
+uint64_t sim_disk_busy_until(const struct sim_disk *disk) {
+  return disk->busy_until_ns;
+}
+
+uint64_t sim_disk_life(const struct sim_disk *disk) {
+  return disk->life;
 }
 
 size_t sim_disk_short_size(struct sim_disk *disk, size_t size) {
-  return size - 1 - (size_t)sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_SHORT_SIZE), size - 1);
+  return size - 1 - (size_t)ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_SHORT_SIZE), size - 1);
 }
 
 void sim_disk_draw_fate(struct sim_disk *disk, struct sim_file *file, struct sim_change *change, const uint8_t *bytes) {
@@ -44,10 +57,10 @@ void sim_disk_draw_fate(struct sim_disk *disk, struct sim_file *file, struct sim
                                                   config->misdirect_ppm)) {
     /* It lands at the same place of another sector. */
     uint64_t own = change->offset / config->sector_bytes;
-    uint64_t other = sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_MISDIRECT_WHERE), sectors - 1);
+    uint64_t other = ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_MISDIRECT_WHERE), sectors - 1);
     if (other >= own) other++;
     change->fate = SIM_FATE_STRAY;
-    change->stray = sim_disk_alloc(disk->world, (size_t)change->size);
+    change->stray = sim_disk_alloc(disk->ground, (size_t)change->size);
     memcpy(change->stray, bytes, (size_t)change->size);
     change->stray_offset = other * config->sector_bytes + change->offset % config->sector_bytes;
     sim_disk_damage(disk, SIM_DAMAGE_MISDIRECTED, file, change->offset, change->size, change->stray_offset);
@@ -73,11 +86,11 @@ static bool touches(const struct sim_change *a, const struct sim_change *b, uint
 /* Draws which of the covered changes never reach the platter (sectors_lost = 1):
  * none, all, or each by itself. */
 static void draw_doomed(struct sim_disk *disk, struct sim_file *file, uint64_t order) {
-  uint64_t extent = sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_PREFIX), 3);
+  uint64_t extent = ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_PREFIX), 3);
   for (struct sim_change *change = file->first; change != NULL && change->order <= order; change = change->next) {
     change->sectors_lost = extent == 1;
     if (extent == 2)
-      change->sectors_lost = (uint32_t)sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_SECTOR), 2);
+      change->sectors_lost = (uint32_t)ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_SECTOR), 2);
   }
 }
 
@@ -94,14 +107,14 @@ static void revert(struct sim_disk *disk, struct sim_file *file, uint64_t order)
     for (const struct sim_change *at = change->next; at != NULL && !rewritten; at = at->next)
       rewritten = touches(change, at, sector_bytes);
     if (rewritten) continue;
-    sim_file_undo(disk->world, file, change, 0, UINT64_MAX);
+    sim_file_undo(disk->ground, file, change, 0, UINT64_MAX);
     bool newest = change->next == NULL || change->next->order > order;
     uint64_t size = previous != NULL ? previous->size_after : file->durable_size;
-    sim_file_forget(disk->world, file, change);
+    sim_file_forget(disk->ground, file, change);
     if (newest && !later) file->size = size;
   }
-  sim_file_resize(disk->world, file, file->size);
-  sim_file_persist(disk->world, file, order, sector_bytes);
+  sim_file_resize(disk->ground, file, file->size);
+  sim_file_persist(disk->ground, file, order, sector_bytes);
 }
 
 /* Returns whether there was anything to doom. */
@@ -111,9 +124,9 @@ static bool doom(struct sim_disk *disk, struct sim_file *file, uint64_t order, b
     bool lost = all || file->first->sectors_lost != 0;
     doomed = doomed || lost;
     if (lost)
-      sim_file_doom_first(disk->world, file);
+      sim_file_doom_first(disk->ground, file);
     else
-      sim_file_persist_first(disk->world, file, disk->config.sector_bytes);
+      sim_file_persist_first(disk->ground, file, disk->config.sector_bytes);
   }
   return doomed;
 }
@@ -130,7 +143,7 @@ static void covered(const struct sim_file *file, uint64_t order, uint64_t *from,
 
 /* Fails an fsync. Returns whether it is told now. */
 static bool fsync_fail(struct sim_disk *disk, struct sim_file *file, uint64_t order) {
-  uint64_t form = sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_FSYNC_ERROR_FORM), FORM_COUNT);
+  uint64_t form = ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_FSYNC_ERROR_FORM), FORM_COUNT);
   if (form == FORM_LATE && !sim_disk_may_damage(disk)) form = FORM_CLEAN;
   uint64_t from, to;
   covered(file, order, &from, &to);
@@ -165,7 +178,7 @@ int sim_disk_fsync_file_result(struct sim_disk *disk, struct sim_file *file, uin
     covered(file, order, &from, &to);
     if (doom(disk, file, order, true)) sim_disk_damage(disk, SIM_DAMAGE_FSYNC_LIE, file, from, to - from, 0);
   } else {
-    sim_file_persist(disk->world, file, order, config->sector_bytes);
+    sim_file_persist(disk->ground, file, order, config->sector_bytes);
   }
   if (handle == NULL) return SYNC_OK;
   uint64_t reported = late ? file->errors - 1 : file->errors;
@@ -182,7 +195,7 @@ int sim_disk_fsync_dir_result(struct sim_disk *disk, uint64_t order) {
     const struct sim_entry_change *change = disk->directory.first;
     for (; change != NULL && change->order <= order; change = change->next)
       covered++;
-    uint64_t kept = covered - sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_PREFIX), covered + 1);
+    uint64_t kept = covered - ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_PREFIX), covered + 1);
     for (change = disk->directory.first; kept > 0 && change != NULL; kept--, change = disk->directory.first)
       sim_directory_persist(disk, change->order);
     return SYNC_E_IO;
@@ -202,11 +215,11 @@ void sim_disk_rot(struct sim_disk *disk) {
     bytes += disk->directory.entries[i].file->size;
   if (bytes == 0) return;
   if (!sim_disk_damage_fault(disk, SIM_FAULT_DISK_ROT, SIM_CHOICE_DISK_ROT, disk->config.rot_ppm)) return;
-  uint64_t bit = sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_ROT_WHERE), bytes * 8);
+  uint64_t bit = ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_ROT_WHERE), bytes * 8);
   for (uint32_t i = 0; i < disk->directory.count; i++) {
     struct sim_file *file = disk->directory.entries[i].file;
     if (bit < file->size * 8) {
-      sim_file_flip(disk->world, file, bit);
+      sim_file_flip(disk->ground, file, bit);
       sim_disk_damage(disk, SIM_DAMAGE_ROT, file, bit / 8, 1, 0);
       return;
     }
@@ -218,15 +231,15 @@ bool sim_disk_draw_unreadable(struct sim_disk *disk, struct sim_file *file, uint
   uint64_t sector_bytes = disk->config.sector_bytes, at, candidates = 0;
   if (disk->config.unreadable_ppm == 0 || !sim_disk_may_damage(disk)) return false;
   bool fired =
-      sim_chance(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_UNREADABLE), disk->config.unreadable_ppm) != 0;
+      ground_chance(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_UNREADABLE), disk->config.unreadable_ppm) != 0;
   for (at = from - from % sector_bytes; fired && at < to; at += sector_bytes)
     candidates += sim_file_reads_platter(file, at, disk->config.sector_bytes);
-  sim_fault_chance(disk->world, SIM_FAULT_DISK_UNREADABLE, candidates > 0);
+  ground_fault(disk->ground, SIM_FAULT_DISK_UNREADABLE, candidates > 0);
   if (candidates == 0) return false;
-  uint64_t which = sim_pick(disk->world, sim_disk_tag(disk, SIM_CHOICE_DISK_UNREADABLE_WHERE), candidates);
+  uint64_t which = ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_UNREADABLE_WHERE), candidates);
   for (at = from - from % sector_bytes;; at += sector_bytes)
     if (sim_file_reads_platter(file, at, disk->config.sector_bytes) && which-- == 0) break;
-  sim_file_make_unreadable(disk->world, file, at, at + sector_bytes, disk->config.sector_bytes);
+  sim_file_make_unreadable(disk->ground, file, at, at + sector_bytes, disk->config.sector_bytes);
   sim_disk_damage(disk, SIM_DAMAGE_UNREADABLE, file, at, sector_bytes, 0);
   return true;
 }

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "sim/disk/disk_state.h"
-#include "sim/sim.h"
 
 struct image_entry {
   char name[SIM_NAME_BYTES];
@@ -24,19 +23,19 @@ void sim_disk_image_drop(struct sim_disk *disk) {
   if (image == NULL) return;
   disk->image = NULL;
   for (uint32_t i = 0; i < image->count; i++)
-    sim_file_destroy(disk->world, image->entries[i].file);
-  sim_free(disk->world, image, image_bytes(image->count));
+    sim_file_destroy(disk->ground, image->entries[i].file);
+  ground_free(disk->ground, image, image_bytes(image->count));
 }
 
 void sim_disk_image_save(struct sim_disk *disk) {
   struct sim_directory names;
   sim_disk_image_drop(disk);
   sim_directory_platter(disk, &names);
-  struct sim_disk_image *image = sim_disk_alloc(disk->world, image_bytes(names.count));
+  struct sim_disk_image *image = sim_disk_alloc(disk->ground, image_bytes(names.count));
   image->count = names.count;
   for (uint32_t i = 0; i < names.count; i++) {
     memcpy(image->entries[i].name, names.entries[i].name, SIM_NAME_BYTES);
-    image->entries[i].file = sim_file_platter(disk->world, names.entries[i].file);
+    image->entries[i].file = sim_file_platter(disk->ground, names.entries[i].file);
   }
   sim_directory_platter_drop(disk, &names);
   disk->image = image;
@@ -47,7 +46,7 @@ bool sim_disk_image_restore(struct sim_disk *disk) {
   if (image == NULL) return false;
   sim_disk_wipe(disk);
   for (uint32_t i = 0; i < image->count; i++) {
-    struct sim_file *file = sim_file_platter(disk->world, image->entries[i].file);
+    struct sim_file *file = sim_file_platter(disk->ground, image->entries[i].file);
     sim_disk_link(disk, file);
     sim_directory_add_durable(disk, image->entries[i].name, file);
   }

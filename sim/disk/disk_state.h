@@ -6,11 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sim/choice/choice.h"
 #include "sim/disk/directory.h"
 #include "sim/disk/disk.h"
-#include "sim/trace/fault.h"
 #include "sim/disk/file.h"
+#include "sim/ground/ground.h"
 
 struct sim_handle {
   struct sim_file *file; /* NULL: free */
@@ -26,8 +25,10 @@ struct sim_fsync {
 };
 
 struct sim_disk {
-  struct sim_world *world;
+  struct ground *ground;
   uint32_t node;
+  uint64_t life;                 /* crashes so far: an fsync of an earlier one is off */
+  uint64_t busy_until_ns;        /* slow calls keep the node busy */
   struct sim_disk_config config; /* defaults filled in */
   struct sim_directory directory;
   struct sim_file *files, *files_last;

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct sim_world;
+struct ground;
 
 #define SIM_PAGE_BYTES 4096u
 #define SIM_FILE_BYTES_MAX (UINT64_C(1) << 30)
@@ -74,56 +74,56 @@ struct sim_file {
   uint32_t references;  /* of pending directory changes and fsync requests */
 };
 
-struct sim_file *sim_file_create(struct sim_world *world);
-void sim_file_destroy(struct sim_world *world, struct sim_file *file);
+struct sim_file *sim_file_create(struct ground *ground);
+void sim_file_destroy(struct ground *ground, struct sim_file *file);
 
 /* Raw access to the live image; the range may lie anywhere below
  * SIM_FILE_BYTES_MAX. `bytes` NULL puts zeros. */
 void sim_file_get(const struct sim_file *file, uint64_t offset, uint8_t *bytes, uint64_t size);
-void sim_file_put(struct sim_world *world, struct sim_file *file, uint64_t offset, const uint8_t *bytes, uint64_t size);
+void sim_file_put(struct ground *ground, struct sim_file *file, uint64_t offset, const uint8_t *bytes, uint64_t size);
 uint64_t sim_file_hash(const struct sim_file *file, uint64_t offset, uint64_t size);
 
 /* Changes to the live image, remembered as pending. */
-struct sim_change *sim_file_write(struct sim_world *world, struct sim_file *file, uint64_t order, uint64_t offset,
+struct sim_change *sim_file_write(struct ground *ground, struct sim_file *file, uint64_t order, uint64_t offset,
                                   const uint8_t *bytes, uint64_t size);
-struct sim_change *sim_file_truncate(struct sim_world *world, struct sim_file *file, uint64_t order, uint64_t size);
+struct sim_change *sim_file_truncate(struct ground *ground, struct sim_file *file, uint64_t order, uint64_t size);
 
 /* The oldest pending change reaches the platter, as its fate says. */
-void sim_file_persist_first(struct sim_world *world, struct sim_file *file, uint32_t sector_bytes);
+void sim_file_persist_first(struct ground *ground, struct sim_file *file, uint32_t sector_bytes);
 /* All pending changes up to `order` do. */
-void sim_file_persist(struct sim_world *world, struct sim_file *file, uint64_t order, uint32_t sector_bytes);
+void sim_file_persist(struct ground *ground, struct sim_file *file, uint64_t order, uint32_t sector_bytes);
 /* Forgets a pending change. */
-void sim_file_forget(struct sim_world *world, struct sim_file *file, struct sim_change *change);
+void sim_file_forget(struct ground *ground, struct sim_file *file, struct sim_change *change);
 /* Restores in the live image what a change replaced in [from, to), clipped to its
  * range. Right only when no later change is left in those bytes. */
-void sim_file_undo(struct sim_world *world, struct sim_file *file, const struct sim_change *change, uint64_t from,
+void sim_file_undo(struct ground *ground, struct sim_file *file, const struct sim_change *change, uint64_t from,
                    uint64_t to);
 /* The change will never reach the platter: its range becomes a scar, and it is
  * forgotten. Only for the oldest. */
-void sim_file_doom_first(struct sim_world *world, struct sim_file *file);
+void sim_file_doom_first(struct ground *ground, struct sim_file *file);
 /* The platter's sectors that overlap [from, to) are as the cache has them. */
-void sim_file_heal(struct sim_world *world, struct sim_file *file, uint64_t from, uint64_t to, uint32_t sector_bytes);
+void sim_file_heal(struct ground *ground, struct sim_file *file, uint64_t from, uint64_t to, uint32_t sector_bytes);
 /* Sets the live size without a pending change; what lies behind is zeros. */
-void sim_file_resize(struct sim_world *world, struct sim_file *file, uint64_t size);
+void sim_file_resize(struct ground *ground, struct sim_file *file, uint64_t size);
 /* After a power loss: no change is pending, the size is `size`, the scars show. */
-void sim_file_settle(struct sim_world *world, struct sim_file *file, uint64_t size);
+void sim_file_settle(struct ground *ground, struct sim_file *file, uint64_t size);
 /* Forgets scars and unreadable sectors: the platter is as the cache. */
-void sim_file_forgive(struct sim_world *world, struct sim_file *file);
+void sim_file_forgive(struct ground *ground, struct sim_file *file);
 /* A file of its own, linked nowhere, that holds what the platter of this one
  * does, unreadable sectors too. */
-struct sim_file *sim_file_platter(struct sim_world *world, const struct sim_file *file);
+struct sim_file *sim_file_platter(struct ground *ground, const struct sim_file *file);
 /* Flips a bit in every version of the byte. */
-void sim_file_flip(struct sim_world *world, struct sim_file *file, uint64_t bit);
+void sim_file_flip(struct ground *ground, struct sim_file *file, uint64_t bit);
 
 /* Sectors that a change touches: [*first, *end). */
 void sim_change_sectors(const struct sim_change *change, uint32_t sector_bytes, uint64_t *first, uint64_t *end);
 
 /* --- unreadable.c. Offsets are rounded out to whole sectors. ------------------- */
 
-void sim_file_make_unreadable(struct sim_world *world, struct sim_file *file, uint64_t from, uint64_t to,
+void sim_file_make_unreadable(struct ground *ground, struct sim_file *file, uint64_t from, uint64_t to,
                               uint32_t sector_bytes);
 /* Exactly [from, to). */
-void sim_file_make_readable(struct sim_world *world, struct sim_file *file, uint64_t from, uint64_t to);
+void sim_file_make_readable(struct ground *ground, struct sim_file *file, uint64_t from, uint64_t to);
 /* Whether a read of the sector at `from` is served from the platter: the page
  * cache holds on to what differs from it. */
 bool sim_file_reads_platter(const struct sim_file *file, uint64_t from, uint32_t sector_bytes);
@@ -134,6 +134,6 @@ bool sim_file_read_fails(const struct sim_file *file, uint64_t from, uint64_t to
 bool sim_file_write_fails(const struct sim_file *file, uint64_t from, uint64_t to, uint32_t sector_bytes);
 
 /* Memory of the world; a used-up arena is the harness's failure. */
-void *sim_disk_alloc(struct sim_world *world, size_t size);
+void *sim_disk_alloc(struct ground *ground, size_t size);
 
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "sim/disk/disk_state.h"
-#include "sim/sim.h"
 
 /* A change's presence in one sector. */
 struct touch {
@@ -24,9 +23,9 @@ static uint32_t sector_count(const struct sim_disk *disk, const struct sim_chang
 }
 
 static void undo_whole(struct sim_disk *disk, struct sim_file *file, struct sim_change *change) {
-  sim_file_undo(disk->world, file, change, 0, UINT64_MAX);
-  sim_fault_chance(disk->world, SIM_FAULT_DISK_LOST_PENDING, 1);
-  sim_file_forget(disk->world, file, change);
+  sim_file_undo(disk->ground, file, change, 0, UINT64_MAX);
+  ground_fault(disk->ground, SIM_FAULT_DISK_LOST_PENDING, 1);
+  sim_file_forget(disk->ground, file, change);
 }
 
 /* Keeps the first `kept` sectors of the newest change; it was a write. */
@@ -35,26 +34,26 @@ static void tear_last(struct sim_disk *disk, struct sim_file *file, uint64_t kep
   uint32_t sector_bytes = disk->config.sector_bytes;
   uint64_t edge = (change->offset / sector_bytes + kept) * sector_bytes;
   uint64_t size_before = change->previous != NULL ? change->previous->size_after : file->durable_size;
-  sim_file_undo(disk->world, file, change, edge, UINT64_MAX);
+  sim_file_undo(disk->ground, file, change, edge, UINT64_MAX);
   if (change->fate == SIM_FATE_STRAY) change->fate = SIM_FATE_LOST;
   change->written = edge - change->offset;
   change->size_after = edge > size_before ? edge : size_before;
-  sim_fault_chance(disk->world, SIM_FAULT_DISK_LOST_PENDING, 1);
+  ground_fault(disk->ground, SIM_FAULT_DISK_LOST_PENDING, 1);
 }
 
 /* What is still pending survives. */
 static void keep_rest(struct sim_disk *disk, struct sim_file *file) {
   while (file->first != NULL)
-    sim_file_persist_first(disk->world, file, disk->config.sector_bytes);
-  sim_file_settle(disk->world, file, file->durable_size);
+    sim_file_persist_first(disk->ground, file, disk->config.sector_bytes);
+  sim_file_settle(disk->ground, file, file->durable_size);
 }
 
 /* How many sectors of a write that was under way survived: 0 when it was not torn. */
 static uint64_t draw_torn(struct sim_disk *disk, uint64_t identity, const struct sim_change *change) {
   uint32_t sectors = sector_count(disk, change);
   if (change->cut || sectors < 2) return 0;
-  uint64_t kept = sim_pick(disk->world, loss_tag(disk, SIM_CHOICE_DISK_TORN, identity, 0), sectors);
-  sim_fault_chance(disk->world, SIM_FAULT_DISK_TORN, kept > 0);
+  uint64_t kept = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_TORN, identity, 0), sectors);
+  ground_fault(disk->ground, SIM_FAULT_DISK_TORN, kept > 0);
   return kept;
 }
 
@@ -65,7 +64,7 @@ static void lose_all(struct sim_disk *disk, struct sim_file *file) {
 }
 
 static void keep_prefix(struct sim_disk *disk, struct sim_file *file, uint64_t identity) {
-  uint64_t lost = sim_pick(disk->world, loss_tag(disk, SIM_CHOICE_DISK_PREFIX, identity, 0), file->pending + 1);
+  uint64_t lost = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_PREFIX, identity, 0), file->pending + 1);
   while (lost > 1) {
     undo_whole(disk, file, file->last);
     lost--;
@@ -97,7 +96,7 @@ static struct touch *touches_collect(struct sim_disk *disk, struct sim_file *fil
     *count += change->sectors;
   }
   if (*count == 0) return NULL;
-  struct touch *touches = sim_disk_alloc(disk->world, *count * sizeof *touches);
+  struct touch *touches = sim_disk_alloc(disk->ground, *count * sizeof *touches);
   size_t at = 0;
   for (struct sim_change *change = file->first; change != NULL; change = change->next) {
     uint64_t first = change->offset / disk->config.sector_bytes;
@@ -111,7 +110,7 @@ static struct touch *touches_collect(struct sim_disk *disk, struct sim_file *fil
 /* Zeros or garbage in the bytes of a sector that a lost change was writing. */
 static void spoil(struct sim_disk *disk, struct sim_file *file, const struct sim_change *change, uint64_t from,
                   uint64_t to, bool garbage) {
-  uint64_t state = sim_draw(sim_seed(disk->world), loss_tag(disk, SIM_CHOICE_DISK_GARBAGE, change->order, from));
+  uint64_t state = sim_draw(disk->ground->choices.seed, loss_tag(disk, SIM_CHOICE_DISK_GARBAGE, change->order, from));
   if (from < change->offset) from = change->offset;
   if (to > change->offset + change->size) to = change->offset + change->size;
   uint8_t bytes[SIM_PAGE_BYTES];
@@ -119,7 +118,7 @@ static void spoil(struct sim_disk *disk, struct sim_file *file, const struct sim
     if (i % 8 == 0) state = sim_hash_fold(state, i + 1);
     bytes[i] = (uint8_t)(garbage ? state >> (i % 8 * 8) : 0);
   }
-  sim_file_put(disk->world, file, from, bytes, to - from);
+  sim_file_put(disk->ground, file, from, bytes, to - from);
 }
 
 /* Decides one sector, which `count` changes touch. */
@@ -127,31 +126,31 @@ static void sector_decide(struct sim_disk *disk, struct sim_file *file, uint64_t
                           size_t count, bool may_spoil) {
   uint64_t sector = touches->sector, from = sector * disk->config.sector_bytes;
   uint64_t to = from + disk->config.sector_bytes;
-  size_t keep = count - (size_t)sim_pick(disk->world, loss_tag(disk, SIM_CHOICE_DISK_SECTOR, identity, sector),
-                                         count + UINT64_C(1));
+  size_t keep = count - (size_t)ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_SECTOR, identity, sector),
+                                            count + UINT64_C(1));
   /* The sector as a lost or stray write left it was never written. */
   while (keep > 0 && touches[keep - 1].change->fate != SIM_FATE_HONEST)
     keep--;
   for (size_t i = count; i > keep; i--) {
-    sim_file_undo(disk->world, file, touches[i - 1].change, from, to);
+    sim_file_undo(disk->ground, file, touches[i - 1].change, from, to);
     touches[i - 1].change->sectors_lost++;
   }
-  if (keep > 0) sim_file_heal(disk->world, file, from, to, disk->config.sector_bytes);
+  if (keep > 0) sim_file_heal(disk->ground, file, from, to, disk->config.sector_bytes);
   if (!may_spoil || keep == count) return;
-  uint64_t how = sim_pick(disk->world, loss_tag(disk, SIM_CHOICE_DISK_GARBAGE, identity, sector), 3);
-  sim_fault_chance(disk->world, SIM_FAULT_DISK_GARBAGE, how > 0);
+  uint64_t how = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_GARBAGE, identity, sector), 3);
+  ground_fault(disk->ground, SIM_FAULT_DISK_GARBAGE, how > 0);
   for (size_t i = keep; i < count && how > 0; i++)
     if (!touches[i].change->cut) spoil(disk, file, touches[i].change, from, to, how == 2);
 }
 
 /* The size is a change of its own: any that the file had since the last fsync. */
 static uint64_t size_decide(struct sim_disk *disk, const struct sim_file *file, uint64_t identity) {
-  uint64_t lost = sim_pick(disk->world, loss_tag(disk, SIM_CHOICE_DISK_SIZE, identity, 0), file->pending + 1);
+  uint64_t lost = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_SIZE, identity, 0), file->pending + 1);
   const struct sim_change *change = file->last;
   for (uint64_t i = 0; i < lost; i++)
     change = change->previous;
   uint64_t size = change != NULL ? change->size_after : file->durable_size;
-  sim_fault_chance(disk->world, SIM_FAULT_DISK_SIZE, size != file->size);
+  ground_fault(disk->ground, SIM_FAULT_DISK_SIZE, size != file->size);
   return size;
 }
 
@@ -159,9 +158,9 @@ static void count_sector_faults(struct sim_disk *disk, const struct sim_file *fi
   bool earlier_lost = false;
   for (const struct sim_change *change = file->first; change != NULL; change = change->next) {
     uint32_t lost = change->sectors_lost, sectors = change->sectors;
-    sim_fault_chance(disk->world, SIM_FAULT_DISK_LOST_PENDING, lost > 0);
-    if (sectors > 1) sim_fault_chance(disk->world, SIM_FAULT_DISK_TORN, lost > 0 && lost < sectors);
-    if (change != file->first) sim_fault_chance(disk->world, SIM_FAULT_DISK_REORDERED, earlier_lost && lost < sectors);
+    ground_fault(disk->ground, SIM_FAULT_DISK_LOST_PENDING, lost > 0);
+    if (sectors > 1) ground_fault(disk->ground, SIM_FAULT_DISK_TORN, lost > 0 && lost < sectors);
+    if (change != file->first) ground_fault(disk->ground, SIM_FAULT_DISK_REORDERED, earlier_lost && lost < sectors);
     earlier_lost = earlier_lost || lost > 0;
   }
 }
@@ -175,11 +174,11 @@ static void keep_sectors(struct sim_disk *disk, struct sim_file *file, uint64_t 
     }
     sector_decide(disk, file, identity, &touches[i], end - i, may_spoil);
   }
-  if (touches != NULL) sim_free(disk->world, touches, count * sizeof *touches);
+  if (touches != NULL) ground_free(disk->ground, touches, count * sizeof *touches);
   count_sector_faults(disk, file);
   while (file->last != NULL)
-    sim_file_forget(disk->world, file, file->last);
-  sim_file_settle(disk->world, file, size);
+    sim_file_forget(disk->ground, file, file->last);
+  sim_file_settle(disk->ground, file, size);
 }
 
 /* --- The disk ----------------------------------------------------------------- */
@@ -191,12 +190,12 @@ static void file_decide(struct sim_disk *disk, struct sim_file *file, uint64_t i
     return;
   }
   if (disk->config.on_crash == SIM_DISK_ADVERSARIAL)
-    style = (enum sim_disk_style)sim_pick(disk->world, loss_tag(disk, SIM_CHOICE_DISK_STYLE, identity, 0),
-                                          SIM_DISK_STYLE_COUNT);
+    style = (enum sim_disk_style)ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_STYLE, identity, 0),
+                                             SIM_DISK_STYLE_COUNT);
   switch (style) {
   case SIM_DISK_KEEP_ALL:
     for (uint64_t i = 0; i < file->pending; i++)
-      sim_fault_chance(disk->world, SIM_FAULT_DISK_LOST_PENDING, 0);
+      ground_fault(disk->ground, SIM_FAULT_DISK_LOST_PENDING, 0);
     keep_rest(disk, file);
     break;
   case SIM_DISK_LOSE_ALL:
@@ -227,7 +226,7 @@ static void ordered_undo(struct sim_disk *disk) {
   for (const struct sim_file *file = disk->files; file != NULL; file = file->next)
     pending += file->pending;
   if (pending == 0) return;
-  uint64_t lost = sim_pick(disk->world, loss_tag(disk, SIM_CHOICE_DISK_PREFIX, 0, 0), pending + 1);
+  uint64_t lost = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_PREFIX, 0, 0), pending + 1);
   for (; lost > 0; lost--) {
     struct sim_file *file = newest_pending(disk);
     uint64_t torn = lost == 1 ? draw_torn(disk, 0, file->last) : 0;
@@ -243,17 +242,17 @@ static void directory_decide(struct sim_disk *disk) {
   uint64_t n = directory->pending, style = SIM_DISK_LOSE_ALL, kept = 0, at = 0;
   if (n == 0) return;
   if (disk->config.on_crash == SIM_DISK_ADVERSARIAL)
-    style = sim_pick(disk->world, loss_tag(disk, SIM_CHOICE_DISK_DIRECTORY, 0, 0), 4);
+    style = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_DIRECTORY, 0, 0), 4);
   if (disk->config.on_crash == SIM_DISK_ORDERED) style = SIM_DISK_PREFIX;
   if (style == SIM_DISK_KEEP_ALL) kept = n;
   if (style == SIM_DISK_PREFIX)
-    kept = n - sim_pick(disk->world, loss_tag(disk, SIM_CHOICE_DISK_DIRECTORY, 1, 0), n + 1);
+    kept = n - ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_DIRECTORY, 1, 0), n + 1);
   for (struct sim_entry_change *change = directory->first; change != NULL; change = change->next, at++) {
     change->lost = at >= kept;
     if (style == SIM_DISK_SECTORS) /* any subset; what an earlier loss took away is lost too */
       change->lost = sim_directory_orphaned(change) ||
-                     sim_pick(disk->world, loss_tag(disk, SIM_CHOICE_DISK_DIRECTORY, 2, at), 2) != 0;
-    sim_fault_chance(disk->world, SIM_FAULT_DISK_DIRECTORY, change->lost);
+                     ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_DIRECTORY, 2, at), 2) != 0;
+    ground_fault(disk->ground, SIM_FAULT_DISK_DIRECTORY, change->lost);
   }
   sim_directory_settle(disk);
 }
@@ -268,7 +267,7 @@ static void file_power_loss(struct sim_disk *disk, const struct sim_entry *entry
   struct sim_file *file = entry->file;
   uint64_t identity = sim_name_hash(entry->name), hash = 0;
   size_t count = (size_t)file->pending, at = 0;
-  struct range *ranges = count > 0 ? sim_disk_alloc(disk->world, count * sizeof *ranges) : NULL;
+  struct range *ranges = count > 0 ? sim_disk_alloc(disk->ground, count * sizeof *ranges) : NULL;
   for (const struct sim_change *change = file->first; change != NULL && at < count; change = change->next)
     ranges[at++] = (struct range){change->offset, change->offset + change->size};
   if (disk->config.on_crash == SIM_DISK_ORDERED)
@@ -279,14 +278,14 @@ static void file_power_loss(struct sim_disk *disk, const struct sim_entry *entry
     uint64_t to = ranges[at].to < file->size ? ranges[at].to : file->size;
     if (ranges[at].from < to) hash = sim_hash_fold(hash, sim_file_hash(file, ranges[at].from, to - ranges[at].from));
   }
-  if (ranges != NULL) sim_free(disk->world, ranges, count * sizeof *ranges);
+  if (ranges != NULL) ground_free(disk->ground, ranges, count * sizeof *ranges);
   uint64_t fields[] = {identity, file->size, hash};
-  sim_trace(disk->world, SIM_SUB_DISK, SIM_STEP_DISK_POWER_LOSS, disk->node, fields, 3);
+  ground_trace(disk->ground, SIM_SUB_DISK, SIM_STEP_DISK_POWER_LOSS, disk->node, fields, 3);
 }
 
 void sim_disk_power_loss(struct sim_disk *disk) {
   disk->losses++;
-  sim_fault_chance(disk->world, SIM_FAULT_DISK_FSYNC_CUT, disk->fsyncs != NULL);
+  ground_fault(disk->ground, SIM_FAULT_DISK_FSYNC_CUT, disk->fsyncs != NULL);
   sim_disk_drop_process(disk);
   directory_decide(disk);
   if (disk->config.on_crash == SIM_DISK_ORDERED) ordered_undo(disk);

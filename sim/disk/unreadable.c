@@ -1,43 +1,44 @@
 /* Latent sector errors: sectors that the platter does not give back until they
  * are written again. */
 #include "sim/disk/file.h"
-#include "sim/sim.h"
 
-static void run_insert(struct sim_world *world, struct sim_unreadable **link, uint64_t from, uint64_t to) {
-  struct sim_unreadable *run = sim_disk_alloc(world, sizeof *run);
+#include "sim/ground/ground.h"
+
+static void run_insert(struct ground *ground, struct sim_unreadable **link, uint64_t from, uint64_t to) {
+  struct sim_unreadable *run = sim_disk_alloc(ground, sizeof *run);
   *run = (struct sim_unreadable){*link, from, to};
   *link = run;
 }
 
-void sim_file_make_readable(struct sim_world *world, struct sim_file *file, uint64_t from, uint64_t to) {
+void sim_file_make_readable(struct ground *ground, struct sim_file *file, uint64_t from, uint64_t to) {
   struct sim_unreadable **link = &file->unreadable;
   while (*link != NULL && (*link)->from < to) {
     struct sim_unreadable *run = *link;
     if (run->to <= from) {
       link = &run->next;
     } else if (run->from < from) {
-      if (run->to > to) run_insert(world, &run->next, to, run->to);
+      if (run->to > to) run_insert(ground, &run->next, to, run->to);
       run->to = from;
       link = &run->next;
     } else if (run->to > to) {
       run->from = to;
     } else {
       *link = run->next;
-      sim_free(world, run, sizeof *run);
+      ground_free(ground, run, sizeof *run);
     }
   }
 }
 
-void sim_file_make_unreadable(struct sim_world *world, struct sim_file *file, uint64_t from, uint64_t to,
+void sim_file_make_unreadable(struct ground *ground, struct sim_file *file, uint64_t from, uint64_t to,
                               uint32_t sector_bytes) {
   from -= from % sector_bytes;
   to = (to + sector_bytes - 1) / sector_bytes * sector_bytes;
   if (from >= to) return;
-  sim_file_make_readable(world, file, from, to);
+  sim_file_make_readable(ground, file, from, to);
   struct sim_unreadable **link = &file->unreadable;
   while (*link != NULL && (*link)->from < from)
     link = &(*link)->next;
-  run_insert(world, link, from, to);
+  run_insert(ground, link, from, to);
 }
 
 static bool overlaps(uint64_t offset, uint64_t size, uint64_t from, uint64_t to) {

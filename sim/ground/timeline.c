@@ -16,21 +16,21 @@ static inline bool before(const struct timeline_entry *a, const struct timeline_
   return a->seq < b->seq;
 }
 
-static bool grow(struct sim_arena *arena, struct sim_heap *heap, void **items, uint32_t *capacity, size_t item_bytes) {
+static bool grow(const struct memory *memory, void **items, uint32_t *capacity, size_t item_bytes) {
   if (*capacity > UINT32_MAX / 2) return false;
   uint32_t wanted = *capacity == 0 ? 32 : *capacity * 2;
-  void *grown = sim_heap_alloc(arena, heap, wanted * item_bytes);
+  void *grown = memory_alloc(memory, wanted * item_bytes);
   if (grown == NULL) return false;
   if (*capacity > 0) {
     memcpy(grown, *items, *capacity * item_bytes);
-    sim_heap_free(arena, heap, *items, *capacity * item_bytes);
+    memory_free(memory, *items, *capacity * item_bytes);
   }
   *items = grown;
   *capacity = wanted;
   return true;
 }
 
-uint32_t timeline_slot(struct timeline *timeline, struct sim_arena *arena, struct sim_heap *heap) {
+uint32_t timeline_slot(struct timeline *timeline, const struct memory *memory) {
   if (timeline->free_slot != 0) {
     uint32_t slot = timeline->free_slot - 1;
     timeline->free_slot = timeline->slots[slot].next;
@@ -38,7 +38,7 @@ uint32_t timeline_slot(struct timeline *timeline, struct sim_arena *arena, struc
   }
   if (timeline->slot_count == timeline->slot_capacity) {
     void *slots = timeline->slots;
-    if (!grow(arena, heap, &slots, &timeline->slot_capacity, sizeof *timeline->slots)) return UINT32_MAX;
+    if (!grow(memory, &slots, &timeline->slot_capacity, sizeof *timeline->slots)) return UINT32_MAX;
     timeline->slots = slots;
   }
   return timeline->slot_count++;
@@ -49,11 +49,11 @@ void timeline_release(struct timeline *timeline, uint32_t slot) {
   timeline->free_slot = slot + 1;
 }
 
-uint64_t timeline_push(struct timeline *timeline, struct sim_arena *arena, struct sim_heap *heap, uint64_t time_ns,
-                       uint32_t tie, uint32_t slot) {
+uint64_t timeline_push(struct timeline *timeline, const struct memory *memory, uint64_t time_ns, uint32_t tie,
+                       uint32_t slot) {
   if (timeline->count == timeline->capacity) {
     void *entries = timeline->heap;
-    if (!grow(arena, heap, &entries, &timeline->capacity, sizeof *timeline->heap)) return 0;
+    if (!grow(memory, &entries, &timeline->capacity, sizeof *timeline->heap)) return 0;
     timeline->heap = entries;
   }
   struct timeline_entry entry = {time_ns, ++timeline->seq, tie, slot};

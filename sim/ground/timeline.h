@@ -1,19 +1,9 @@
-/* The timeline: what will happen, in a total order of (time, tie, sequence
+/* Face of room `ground`: the timeline, what will happen, in a total order of (time, tie, sequence
  * number). Internal to sim/. */
 #ifndef SIM_TIMELINE_H
 #define SIM_TIMELINE_H
 
-#include "sim/memory/arena.h"
-
-enum sim_event_kind {
-  SIM_EVENT_MESSAGE = 1,
-  SIM_EVENT_TIMER = 2,
-  SIM_EVENT_DISK = 3,
-  SIM_EVENT_DRIVER = 4,
-  SIM_EVENT_DRAIN = 5,   /* a node that was busy or paused takes what waited */
-  SIM_EVENT_NETWORK = 6, /* a clog ends, a flap turns */
-  SIM_EVENT_STROBE = 7,  /* a wall clock jumps */
-};
+#include "sim/memory/memory.h"
 
 struct sim_event {
   uint64_t id;    /* its sequence number when it was first pushed */
@@ -46,14 +36,14 @@ struct timeline {
 
 void timeline_init(struct timeline *timeline);
 /* A slot for an event that the caller fills in; UINT32_MAX: no memory. */
-uint32_t timeline_slot(struct timeline *timeline, struct sim_arena *arena, struct sim_heap *heap);
+uint32_t timeline_slot(struct timeline *timeline, const struct memory *memory);
 void timeline_release(struct timeline *timeline, uint32_t slot);
 static inline struct sim_event *timeline_event(struct timeline *timeline, uint32_t slot) {
   return &timeline->slots[slot];
 }
 /* Puts the slot's event at a time. Returns its sequence number; 0: no memory. */
-uint64_t timeline_push(struct timeline *timeline, struct sim_arena *arena, struct sim_heap *heap, uint64_t time_ns,
-                       uint32_t tie, uint32_t slot);
+uint64_t timeline_push(struct timeline *timeline, const struct memory *memory, uint64_t time_ns, uint32_t tie,
+                       uint32_t slot);
 static inline const struct timeline_entry *timeline_first(const struct timeline *timeline) {
   return timeline->count == 0 ? NULL : &timeline->heap[0];
 }

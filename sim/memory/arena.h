@@ -1,5 +1,5 @@
-/* The arena: all memory that a run can change, in one contiguous mapping, so
- * that a checkpoint is one memcpy and a reset is free.
+/* Face of room `memory`: the arena, all memory that a run can change, in one
+ * contiguous mapping, so that a checkpoint is one memcpy and a reset is free.
  *
  * The arena descriptor lives outside the mapping; inside are only blocks.
  * Heaps (one per node, one for the world, one for the scripts) take spans from

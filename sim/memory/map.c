@@ -1,6 +1,4 @@
-#include "sim/world/world.h"
-
-#include "sim/memory/mix.h"
+#include "sim/memory/memory.h"
 
 #include <string.h>
 
@@ -11,11 +9,11 @@ static uint32_t slot_of(const struct sim_map *map, uint64_t key) {
   return slot;
 }
 
-static bool grow(struct sim_world *world, struct sim_map *map) {
+static bool grow(const struct memory *memory, struct sim_map *map) {
   struct sim_map old = *map;
   uint32_t capacity = old.capacity == 0 ? 16 : old.capacity * 2;
   size_t bytes = capacity * sizeof *map->entries;
-  struct sim_map_entry *entries = sim_heap_alloc(world->arena, world->heap, bytes);
+  struct sim_map_entry *entries = memory_alloc(memory, bytes);
   if (entries == NULL) return false;
   memset(entries, 0, bytes);
   map->entries = entries;
@@ -24,13 +22,13 @@ static bool grow(struct sim_world *world, struct sim_map *map) {
     if (old.entries[i].key != 0) map->entries[slot_of(map, old.entries[i].key)] = old.entries[i];
   }
   if (old.capacity > 0) {
-    sim_heap_free(world->arena, world->heap, old.entries, old.capacity * sizeof *old.entries);
+    memory_free(memory, old.entries, old.capacity * sizeof *old.entries);
   }
   return true;
 }
 
-uint64_t *sim_map_at(struct sim_world *world, struct sim_map *map, uint64_t key) {
-  if (map->count + 1 > map->capacity / 2 && !grow(world, map)) return NULL;
+uint64_t *sim_map_at(const struct memory *memory, struct sim_map *map, uint64_t key) {
+  if (map->count + 1 > map->capacity / 2 && !grow(memory, map)) return NULL;
   struct sim_map_entry *entry = &map->entries[slot_of(map, key)];
   if (entry->key == 0) {
     entry->key = key;

@@ -1,4 +1,4 @@
-/* Integer mixing and exact scaling that every processor computes alike. */
+/* Face of room `memory`: integer mixing and exact scaling that every processor computes alike. */
 #ifndef SIM_MIX_H
 #define SIM_MIX_H
 

@@ -1,6 +1,4 @@
-#include "sim/network/network.h"
-
-#include "sim/node/node.h"
+#include "sim/network/link_state.h"
 
 #include <string.h>
 
@@ -32,85 +30,73 @@ static bool has_state(const struct sim_link_config *config) {
          config->queue_messages != 0 || config->queue_bytes != 0;
 }
 
-static void set_default(struct sim_world *world, const struct sim_link_config *config) {
-  world->link = with_defaults(config);
-  world->link_has_state = has_state(&world->link);
+void link_set_default(struct links *links, const struct sim_link_config *config) {
+  links->config = with_defaults(config);
+  links->has_state = has_state(&links->config);
 }
 
-void network_init(struct sim_world *world, const struct sim_link_config *config) {
-  set_default(world, config);
-}
-
-void link_trace(struct sim_world *world, uint32_t from, uint32_t to, enum link_change change) {
+void link_trace(const struct links *links, uint32_t from, uint32_t to, enum link_change change) {
   uint64_t fields[] = {from, to, (uint64_t)change};
-  sim_trace(world, SIM_SUB_NETWORK, SIM_STEP_LINK, 0, fields, 3);
+  ground_trace(links->ground, SIM_SUB_NETWORK, SIM_STEP_LINK, 0, fields, 3);
 }
 
 /* --- Links: only those that were ever touched exist --- */
 
-struct sim_link *link_find(const struct sim_world *world, uint32_t from, uint32_t to) {
-  if (world->link_count == 0) return NULL;
-  const uint64_t *number = sim_map_get(&world->link_index, sim_tag_link(from, to));
-  return number == NULL ? NULL : world->links[*number - 1];
+struct sim_link *link_find(const struct links *links, uint32_t from, uint32_t to) {
+  if (links->count == 0) return NULL;
+  const uint64_t *number = sim_map_get(&links->index, sim_tag_link(from, to));
+  return number == NULL ? NULL : links->touched[*number - 1];
 }
 
-struct sim_link *link_touch(struct sim_world *world, uint32_t from, uint32_t to) {
-  SIM_ASSERT(world, from >= 1 && from <= SIM_NODES_MAX && to >= 1 && to <= SIM_NODES_MAX);
-  struct sim_link *link = link_find(world, from, to);
+struct sim_link *link_touch(struct links *links, uint32_t from, uint32_t to) {
+  struct ground *ground = links->ground;
+  GROUND_ASSERT(ground, from >= 1 && from <= SIM_NODES_MAX && to >= 1 && to <= SIM_NODES_MAX);
+  struct sim_link *link = link_find(links, from, to);
   if (link != NULL) return link;
-  void *links = world->links;
-  SIM_ASSERT(world, sim_array_grow(world, &links, &world->link_capacity, world->link_count, sizeof(struct sim_link *)));
-  world->links = links;
-  link = sim_alloc(world, sizeof *link);
-  uint64_t *number = sim_map_at(world, &world->link_index, sim_tag_link(from, to));
-  SIM_ASSERT(world, link != NULL && number != NULL);
+  void *touched = links->touched;
+  GROUND_ASSERT(ground, memory_array_grow(&ground->memory, &touched, &links->capacity, links->count, sizeof link));
+  links->touched = touched;
+  link = ground_alloc(ground, sizeof *link);
+  uint64_t *number = sim_map_at(&ground->memory, &links->index, sim_tag_link(from, to));
+  GROUND_ASSERT(ground, link != NULL && number != NULL);
   memset(link, 0, sizeof *link);
   link->from = from;
   link->to = to;
-  world->links[world->link_count++] = link;
-  *number = world->link_count;
+  links->touched[links->count++] = link;
+  *number = links->count;
   return link;
 }
 
-void sim_link_set(struct sim_world *world, uint32_t from, uint32_t to, const struct sim_link_config *config) {
-  struct sim_link *link = link_touch(world, from, to);
+void link_set(struct links *links, uint32_t from, uint32_t to, const struct sim_link_config *config) {
+  struct sim_link *link = link_touch(links, from, to);
   link->configured = true;
   link->config = with_defaults(config);
-  link_trace(world, from, to, LINK_SET);
+  link_trace(links, from, to, LINK_SET);
 }
 
-void sim_link_set_all(struct sim_world *world, const struct sim_link_config *config) {
-  set_default(world, config);
-  for (uint32_t i = 0; i < world->link_count; i++)
-    world->links[i]->configured = false;
-  link_trace(world, 0, 0, LINK_SET_ALL);
+void link_set_all(struct links *links, const struct sim_link_config *config) {
+  link_set_default(links, config);
+  for (uint32_t i = 0; i < links->count; i++)
+    links->touched[i]->configured = false;
+  link_trace(links, 0, 0, LINK_SET_ALL);
 }
 
 /* --- Cuts --- */
 
-void sim_link_cut(struct sim_world *world, uint32_t from, uint32_t to) {
-  link_touch(world, from, to)->cuts++;
-  link_trace(world, from, to, LINK_CUT);
+void link_cut(struct links *links, uint32_t from, uint32_t to) {
+  link_touch(links, from, to)->cuts++;
+  link_trace(links, from, to, LINK_CUT);
 }
 
-void sim_link_heal(struct sim_world *world, uint32_t from, uint32_t to) {
-  struct sim_link *link = link_find(world, from, to);
+void link_heal(struct links *links, uint32_t from, uint32_t to) {
+  struct sim_link *link = link_find(links, from, to);
   if (link == NULL || link->cuts == 0) return;
   link->cuts--;
-  link_trace(world, from, to, LINK_HEAL);
+  link_trace(links, from, to, LINK_HEAL);
 }
 
-void sim_link_heal_all(struct sim_world *world) {
-  world->network_generation++;
-  flap_end_all(world);
-  for (uint32_t i = 0; i < world->link_count; i++)
-    world->links[i]->cuts = 0;
-  clog_end_all(world);
-  link_trace(world, 0, 0, LINK_HEAL_ALL);
-}
-
-bool sim_link_is_cut(const struct sim_world *world, uint32_t from, uint32_t to) {
-  const struct sim_link *link = link_find(world, from, to);
+bool link_is_cut(const struct links *links, uint32_t from, uint32_t to) {
+  const struct sim_link *link = link_find(links, from, to);
   return link != NULL && link->cuts > 0;
 }
 
@@ -123,63 +109,47 @@ static void calm_config(struct sim_link_config *config) {
   config->bandwidth_bytes_per_s = config->queue_bytes = 0;
 }
 
-void network_calm(struct sim_world *world) {
-  calm_config(&world->link);
-  world->link_has_state = false;
-  for (uint32_t i = 0; i < world->link_count; i++) {
-    struct sim_link *link = world->links[i];
+void links_calm(struct links *links) {
+  calm_config(&links->config);
+  links->has_state = false;
+  for (uint32_t i = 0; i < links->count; i++) {
+    struct sim_link *link = links->touched[i];
     calm_config(&link->config);
     link->bad = false;
     link->line_free_ns = 0;
   }
-  rule_remove_all(world);
-  sim_link_heal_all(world);
 }
 
 /* --- What waits outside the timeline --- */
 
-void held_add(struct sim_world *world, struct held *held, uint32_t slot) {
-  timeline_event(&world->timeline, slot)->next = 0;
+void held_add(const struct links *links, struct held *held, uint32_t slot) {
+  ground_event_at(links->ground, slot)->next = 0;
   if (held->first == 0) {
     held->first = slot + 1;
   } else {
-    timeline_event(&world->timeline, held->last - 1)->next = slot + 1;
+    ground_event_at(links->ground, held->last - 1)->next = slot + 1;
   }
   held->last = slot + 1;
 }
 
 /* The tie key is 0 even in a shuffled world: their order is kept. */
-void held_release(struct sim_world *world, struct held *held) {
+void held_release(const struct links *links, struct held *held) {
   uint32_t waiting = held->first;
   *held = (struct held){0, 0};
   while (waiting != 0) {
     uint32_t slot = waiting - 1;
-    waiting = timeline_event(&world->timeline, slot)->next;
-    world_schedule(world, slot, world->now_ns, 0);
+    waiting = ground_event_at(links->ground, slot)->next;
+    ground_schedule(links->ground, slot, ground_now(links->ground), 0);
   }
 }
 
 /* --- Events of the network itself --- */
 
-struct sim_event *network_timer(struct sim_world *world, enum network_timer timer, uint64_t time_ns) {
-  uint32_t slot = world_event(world, SIM_EVENT_NETWORK, 0);
-  struct sim_event *event = timeline_event(&world->timeline, slot);
+struct sim_event *network_timer(const struct links *links, enum network_timer timer, uint64_t time_ns) {
+  uint32_t slot = ground_event(links->ground, SIM_EVENT_NETWORK, 0);
+  struct sim_event *event = ground_event_at(links->ground, slot);
   event->size = (uint32_t)timer;
-  event->life = world->network_generation;
-  world_schedule(world, slot, time_ns, 0);
-  return timeline_event(&world->timeline, slot);
-}
-
-bool network_event(struct sim_world *world, const struct sim_event *event) {
-  if (event->life != world->network_generation) return false;
-  switch ((enum network_timer)event->size) {
-  case NETWORK_CLOG_END:
-    return clog_end(world, event->from, event->node, event->value);
-  case NETWORK_FLAP:
-    return flap_turn(world, event->value);
-  case NETWORK_SWIZZLE:
-    clog_node(world, event->node, event->value);
-    return true;
-  }
-  return false;
+  event->life = links->generation;
+  ground_schedule(links->ground, slot, time_ns, 0);
+  return ground_event_at(links->ground, slot);
 }

@@ -1,57 +1,65 @@
 #include "sim/network/network.h"
 
-#include "sim/choice/distribution.h"
-#include "sim/memory/mix.h"
-#include "sim/node/node.h"
-
 #include <string.h>
 
 static uint64_t later(uint64_t time_ns, uint64_t ns) {
   return ns > UINT64_MAX - time_ns ? UINT64_MAX : time_ns + ns;
 }
 
-uint64_t sim_messages_in_flight(const struct sim_world *world) {
-  return world->in_flight;
+void network_init(struct network *network, struct ground *ground, const struct sim_link_config *config) {
+  memset(network, 0, sizeof *network);
+  network->links.ground = ground;
+  link_set_default(&network->links, config);
 }
 
-void network_free(struct sim_world *world, const struct sim_event *event) {
-  world->in_flight--;
+void network_grow(struct network *network, uint32_t node_count) {
+  network->links.node_count = node_count;
+}
+
+/* What a message event's `life` says. */
+#define MESSAGE_INJECTED UINT64_C(1) /* no link carries it */
+#define MESSAGE_QUEUED UINT64_C(2)   /* counted in its link's queue */
+
+void network_free(struct network *network, const struct sim_event *event) {
+  network->in_flight--;
   if ((event->life & MESSAGE_QUEUED) != 0) {
-    struct sim_link *link = link_find(world, event->from, event->node);
+    struct sim_link *link = link_find(&network->links, event->from, event->node);
     link->queued_messages--;
     link->queued_bytes -= event->size;
   }
-  sim_heap_free(world->arena, world->heap, event->payload, event->size);
+  ground_free(network->links.ground, event->payload, event->size);
 }
 
-static void trace_drop(struct sim_world *world, uint32_t from, uint32_t to, uint64_t why) {
+static void trace_drop(struct ground *ground, uint32_t from, uint32_t to, uint64_t why) {
   uint64_t fields[] = {to, why};
-  sim_trace(world, SIM_SUB_NETWORK, SIM_STEP_DROP, from, fields, 2);
+  ground_trace(ground, SIM_SUB_NETWORK, SIM_STEP_DROP, from, fields, 2);
 }
 
-void network_drop(struct sim_world *world, const struct sim_event *event, uint64_t why) {
-  trace_drop(world, event->from, event->node, why);
-  network_free(world, event);
+void network_drop(struct network *network, const struct sim_event *event, uint64_t why) {
+  trace_drop(network->links.ground, event->from, event->node, why);
+  network_free(network, event);
 }
 
-enum network_fate network_arrives(struct sim_world *world, const struct sim_event *event, uint32_t slot) {
-  if ((event->life & MESSAGE_INJECTED) != 0) return NETWORK_DELIVERED;
-  struct sim_link *link = link_find(world, event->from, event->node);
+enum network_fate network_arrives(struct network *network, const struct sim_event *event, uint32_t slot) {
+  const struct links *links = &network->links;
+  if (links->count == 0 || (event->life & MESSAGE_INJECTED) != 0) return NETWORK_DELIVERED;
+  struct sim_link *link = link_find(links, event->from, event->node);
   if (link == NULL) return NETWORK_DELIVERED;
   if (link->cuts > 0) {
-    world->faults[SIM_FAULT_NET_PARTITION].firings++;
+    links->ground->trace.faults[SIM_FAULT_NET_PARTITION].firings++;
     return NETWORK_LOST;
   }
   if (link->clogs == NULL) return NETWORK_DELIVERED;
-  sim_fault_chance(world, SIM_FAULT_NET_CLOG, 1);
-  link_trace(world, event->from, event->node, LINK_HELD);
-  held_add(world, &link->held, slot);
+  ground_fault(links->ground, SIM_FAULT_NET_CLOG, 1);
+  link_trace(links, event->from, event->node, LINK_HELD);
+  held_add(links, &link->held, slot);
   return NETWORK_HELD;
 }
 
 /* One message on its way, while its fate is decided. */
 struct passage {
-  struct sim_world *world;
+  struct network *network;
+  struct ground *ground;
   const struct sim_link_config *config;
   struct sim_link *link; /* NULL: nothing to remember */
   uint32_t from, to;
@@ -61,21 +69,21 @@ struct passage {
 
 static uint32_t strikes(const struct passage *passage, uint32_t kind, enum sim_fault fault, uint32_t ppm) {
   if (ppm == 0) return 0;
-  uint32_t fired = sim_chance(passage->world, sim_tag(kind, passage->where, passage->identity), ppm);
-  sim_fault_chance(passage->world, fault, fired);
+  uint32_t fired = ground_chance(passage->ground, sim_tag(kind, passage->where, passage->identity), ppm);
+  ground_fault(passage->ground, fault, fired);
   return fired;
 }
 
 static uint64_t between(const struct passage *passage, uint32_t kind, uint64_t lo, uint64_t hi) {
-  return lo == hi ? lo : sim_range(passage->world, sim_tag(kind, passage->where, passage->identity), lo, hi);
+  return lo == hi ? lo : ground_range(passage->ground, sim_tag(kind, passage->where, passage->identity), lo, hi);
 }
 
 static uint64_t slow_tail(const struct passage *passage) {
   const struct sim_slow_tail tail = {passage->config->slow_ppm, passage->config->slow_max_ns, SIM_CHOICE_NET_SLOW,
                                      SIM_CHOICE_NET_SLOW_DELAY};
   uint64_t more;
-  bool slow = sim_slow_tail(passage->world, &tail, passage->where, passage->identity, &more);
-  sim_fault_chance(passage->world, SIM_FAULT_NET_SLOW, slow);
+  bool slow = choice_slow_tail(&passage->ground->choices, &tail, passage->where, passage->identity, &more);
+  ground_fault(passage->ground, SIM_FAULT_NET_SLOW, slow);
   return more;
 }
 
@@ -83,7 +91,7 @@ static uint64_t exponential(const struct passage *passage) {
   const struct sim_link_config *config = passage->config;
   uint64_t mean_ns = config->delay_mean_ns > config->delay_min_ns ? config->delay_mean_ns - config->delay_min_ns : 0;
   struct sim_tag tag = sim_tag(SIM_CHOICE_NET_DELAY, passage->where, passage->identity);
-  return later(config->delay_min_ns, sim_exponential(passage->world, tag, mean_ns));
+  return later(config->delay_min_ns, choice_exponential(&passage->ground->choices, tag, mean_ns));
 }
 
 static uint64_t delay(const struct passage *passage) {
@@ -102,8 +110,9 @@ static bool lost_in_burst(const struct passage *passage) {
   const struct sim_link_config *config = passage->config;
   const struct sim_loss_chain chain = {config->burst_enter_ppm, config->burst_leave_ppm,   config->burst_loss_ppm,
                                        SIM_CHOICE_NET_BURST,    SIM_CHOICE_NET_BURST_STAY, SIM_CHOICE_NET_BURST_LOSS};
-  bool lost = sim_loss_chain(passage->world, &chain, &passage->link->bad, passage->where, passage->identity);
-  sim_fault_chance(passage->world, SIM_FAULT_NET_BURST, lost);
+  bool lost =
+      choice_loss_chain(&passage->ground->choices, &chain, &passage->link->bad, passage->where, passage->identity);
+  ground_fault(passage->ground, SIM_FAULT_NET_BURST, lost);
   return lost;
 }
 
@@ -114,21 +123,21 @@ static bool overflows(const struct passage *passage, size_t size) {
   bool full = config->queue_messages != 0 && link->queued_messages >= config->queue_messages;
   if (config->queue_bytes != 0 && link->queued_messages > 0 && link->queued_bytes + size > config->queue_bytes)
     full = true;
-  sim_fault_chance(passage->world, SIM_FAULT_NET_OVERFLOW, full);
+  ground_fault(passage->ground, SIM_FAULT_NET_OVERFLOW, full);
   return full;
 }
 
 /* When the last byte has left the sender. */
 static uint64_t line_end(const struct passage *passage, size_t size) {
-  struct sim_world *world = passage->world;
+  struct ground *ground = passage->ground;
   struct sim_link *link = passage->link;
   uint64_t rate = passage->config->bandwidth_bytes_per_s;
-  if (link == NULL || rate == 0) return world->now_ns;
-  bool waits = link->line_free_ns > world->now_ns;
-  sim_fault_chance(world, SIM_FAULT_NET_BANDWIDTH, waits);
+  if (link == NULL || rate == 0) return ground_now(ground);
+  bool waits = link->line_free_ns > ground_now(ground);
+  ground_fault(ground, SIM_FAULT_NET_BANDWIDTH, waits);
   /* size is at most 2^23: the product fits. */
   uint64_t ns = ((uint64_t)size * SIM_SECOND + rate - 1) / rate;
-  link->line_free_ns = later(waits ? link->line_free_ns : world->now_ns, ns);
+  link->line_free_ns = later(waits ? link->line_free_ns : ground_now(ground), ns);
   return link->line_free_ns;
 }
 
@@ -137,7 +146,7 @@ static void corrupt(const struct passage *passage, uint8_t *bytes, uint32_t size
   if (size == 0) return;
   if (!strikes(passage, SIM_CHOICE_NET_CORRUPT, SIM_FAULT_NET_CORRUPT, passage->config->corrupt_ppm)) return;
   struct sim_tag tag = sim_tag(SIM_CHOICE_NET_CORRUPT_BIT, passage->where, passage->identity);
-  uint64_t bit = sim_pick(passage->world, tag, (uint64_t)size * 8);
+  uint64_t bit = ground_pick(passage->ground, tag, (uint64_t)size * 8);
   bytes[bit / 8] = (uint8_t)(bytes[bit / 8] ^ (1u << (bit % 8)));
 }
 
@@ -145,66 +154,83 @@ static uint32_t truncated(const struct passage *passage, uint32_t size) {
   if (size == 0) return 0;
   if (!strikes(passage, SIM_CHOICE_NET_TRUNCATE, SIM_FAULT_NET_TRUNCATE, passage->config->truncate_ppm)) return size;
   struct sim_tag tag = sim_tag(SIM_CHOICE_NET_TRUNCATE_SIZE, passage->where, passage->identity);
-  return size - 1 - (uint32_t)sim_pick(passage->world, tag, size);
+  return size - 1 - (uint32_t)ground_pick(passage->ground, tag, size);
+}
+
+/* An event for the receiver, with a copy of the bytes; not scheduled yet. */
+static uint32_t message(struct network *network, uint32_t from, uint32_t to, uint8_t *payload, uint32_t size,
+                        uint64_t due_ns, uint64_t flags) {
+  struct ground *ground = network->links.ground;
+  uint64_t hash = sim_hash_bytes(payload, size);
+  uint64_t fields[] = {to, size, hash, due_ns};
+  ground_trace(ground, SIM_SUB_NETWORK, SIM_STEP_SEND, from, fields, 4);
+  uint32_t slot = ground_event(ground, SIM_EVENT_MESSAGE, to);
+  struct sim_event *event = ground_event_at(ground, slot);
+  event->from = from;
+  event->size = size;
+  event->payload = payload;
+  event->value = hash;
+  event->life = flags;
+  network->in_flight++;
+  return slot;
+}
+
+static uint8_t *copy_of(struct ground *ground, const void *bytes, uint32_t size) {
+  uint8_t *payload = ground_alloc(ground, size);
+  GROUND_ASSERT(ground, payload != NULL);
+  if (size > 0) memcpy(payload, bytes, size);
+  return payload;
 }
 
 /* Puts one copy on the way. `damage`: this copy may be corrupted. */
 static void launch(const struct passage *passage, const void *bytes, uint32_t size, uint64_t due_ns, uint64_t tie_salt,
                    bool damage, struct rule *hold) {
-  struct sim_world *world = passage->world;
-  if (damage && passage->config->truncate_ppm != 0) size = truncated(passage, size);
-  uint8_t *payload = sim_heap_alloc(world->arena, world->heap, size);
-  SIM_ASSERT(world, payload != NULL);
-  if (size > 0) memcpy(payload, bytes, size);
-  if (damage && passage->config->corrupt_ppm != 0) corrupt(passage, payload, size);
-  uint64_t hash = sim_hash_bytes(payload, size);
-  uint64_t fields[] = {passage->to, size, hash, due_ns};
-  sim_trace(world, SIM_SUB_NETWORK, SIM_STEP_SEND, passage->from, fields, 4);
-  uint32_t slot = world_event(world, SIM_EVENT_MESSAGE, passage->to);
-  struct sim_event *event = timeline_event(&world->timeline, slot);
-  event->from = passage->from;
-  event->size = size;
-  event->payload = payload;
-  event->value = hash;
-  world->in_flight++;
-  world->faults[SIM_FAULT_NET_PARTITION].opportunities++;
-  if (passage->link != NULL && (passage->config->queue_messages != 0 || passage->config->queue_bytes != 0)) {
-    event->life = MESSAGE_QUEUED;
+  struct ground *ground = passage->ground;
+  const struct sim_link_config *config = passage->config;
+  if (damage && config->truncate_ppm != 0) size = truncated(passage, size);
+  uint8_t *payload = copy_of(ground, bytes, size);
+  if (damage && config->corrupt_ppm != 0) corrupt(passage, payload, size);
+  bool queued = passage->link != NULL && (config->queue_messages != 0 || config->queue_bytes != 0);
+  uint32_t slot =
+      message(passage->network, passage->from, passage->to, payload, size, due_ns, queued ? MESSAGE_QUEUED : 0);
+  ground->trace.faults[SIM_FAULT_NET_PARTITION].opportunities++;
+  if (queued) {
     passage->link->queued_messages++;
     passage->link->queued_bytes += size;
   }
   if (hold != NULL) {
-    rule_hold(world, hold, slot);
+    rule_hold(&passage->network->links, hold, slot);
     return;
   }
-  world_schedule(world, slot, due_ns, world_tie(world, passage->to, passage->identity + tie_salt));
+  ground_schedule(ground, slot, due_ns, ground_tie(ground, passage->to, passage->identity + tie_salt));
 }
 
 /* A link is remembered from its first message on when its settings need it. */
-static struct passage passage_of(struct sim_node *node, uint32_t to, uint64_t identity) {
-  struct sim_world *world = node->world;
-  struct sim_link *link = link_find(world, node->number, to);
-  if (link == NULL && world->link_has_state) link = link_touch(world, node->number, to);
-  return (struct passage){.world = world,
-                          .config = link != NULL && link->configured ? &link->config : &world->link,
+static struct passage passage_of(struct network *network, uint32_t from, uint32_t to, uint64_t identity) {
+  struct links *links = &network->links;
+  struct sim_link *link = link_find(links, from, to);
+  if (link == NULL && links->has_state) link = link_touch(links, from, to);
+  return (struct passage){.network = network,
+                          .ground = links->ground,
+                          .config = link != NULL && link->configured ? &link->config : &links->config,
                           .link = link,
-                          .from = node->number,
+                          .from = from,
                           .to = to,
-                          .where = sim_tag_link(node->number, to),
+                          .where = sim_tag_link(from, to),
                           .identity = identity};
 }
 
 /* true: the message does not even set out. */
 static bool lost_at_once(const struct passage *passage, size_t size, bool cut) {
-  struct sim_world *world = passage->world;
+  struct ground *ground = passage->ground;
   uint64_t why = 0;
   if (cut) {
-    sim_fault_chance(world, SIM_FAULT_NET_PARTITION, 1);
-    trace_drop(world, passage->from, passage->to, SIM_FAULT_NET_PARTITION);
+    ground_fault(ground, SIM_FAULT_NET_PARTITION, 1);
+    trace_drop(ground, passage->from, passage->to, SIM_FAULT_NET_PARTITION);
     return true;
   }
   if (strikes(passage, SIM_CHOICE_NET_LOSS, SIM_FAULT_NET_LOSS, passage->config->loss_ppm)) {
-    trace_drop(world, passage->from, passage->to, SIM_FAULT_NET_LOSS);
+    trace_drop(ground, passage->from, passage->to, SIM_FAULT_NET_LOSS);
     return true;
   }
   if (passage->link == NULL) return false;
@@ -215,7 +241,7 @@ static bool lost_at_once(const struct passage *passage, size_t size, bool cut) {
   } else {
     return false;
   }
-  trace_drop(world, passage->from, passage->to, why);
+  trace_drop(ground, passage->from, passage->to, why);
   return true;
 }
 
@@ -232,9 +258,9 @@ static void duplicate(const struct passage *passage, const void *bytes, uint32_t
 
 /* Rules decide first: what one takes is not lost by chance. */
 static void send_by_rule(const struct passage *passage, struct rule *rule, const void *bytes, uint32_t size) {
-  struct sim_world *world = passage->world;
+  struct ground *ground = passage->ground;
   if (rule_action(rule) == SIM_RULE_DROP) {
-    trace_drop(world, passage->from, passage->to, SIM_FAULT_NET_RULE);
+    trace_drop(ground, passage->from, passage->to, SIM_FAULT_NET_RULE);
     return;
   }
   bool hold = rule_action(rule) == SIM_RULE_HOLD;
@@ -244,31 +270,26 @@ static void send_by_rule(const struct passage *passage, struct rule *rule, const
   if (!hold) duplicate(passage, bytes, size, due_ns, rule);
 }
 
-void sim_send(struct sim_node *node, uint32_t to, const void *bytes, size_t size) {
-  struct sim_world *world = node->world;
-  if (!node_call(node)) return;
-  if (node->send_time_ns != world->now_ns) {
-    node->send_time_ns = world->now_ns;
-    node->send_index = 0;
-  }
-  uint64_t identity = sim_mix(world->now_ns) + node->send_index++;
-  if (to < 1 || to > world->node_count || size > SIM_MESSAGE_BYTES_MAX) {
-    trace_drop(world, node->number, to, NETWORK_NO_SUCH_NODE);
+void network_send(struct network *network, uint32_t from, uint32_t to, const void *bytes, size_t size,
+                  uint64_t identity, uint32_t kind) {
+  struct links *links = &network->links;
+  if (to < 1 || to > links->node_count || size > SIM_MESSAGE_BYTES_MAX) {
+    trace_drop(links->ground, from, to, SIM_DROP_NO_SUCH_NODE);
     return;
   }
-  struct passage passage = passage_of(node, to, identity);
+  struct passage passage = passage_of(network, from, to, identity);
   bool cut = passage.link != NULL && passage.link->cuts > 0;
-  if (world->rules != NULL && !cut) {
-    struct rule *rule = rule_match(world, node->number, to, bytes, size, identity);
+  if (network->rules != NULL && !cut) {
+    struct rule *rule = rule_match(links, network->rules, from, to, kind, identity);
     if (rule != NULL) {
       send_by_rule(&passage, rule, bytes, (uint32_t)size);
       return;
     }
   }
   if (lost_at_once(&passage, size, cut)) return;
-  uint64_t begin_ns = world->now_ns;
+  uint64_t begin_ns = ground_now(links->ground);
   if (passage.link != NULL) {
-    clog_by_chance(world, passage.link, identity);
+    clog_by_chance(links, passage.link, identity);
     begin_ns = line_end(&passage, size);
   }
   uint64_t due_ns = later(begin_ns, delay(&passage));
@@ -276,22 +297,45 @@ void sim_send(struct sim_node *node, uint32_t to, const void *bytes, size_t size
   duplicate(&passage, bytes, (uint32_t)size, due_ns, NULL);
 }
 
-void sim_inject(struct sim_world *world, uint32_t from, uint32_t to, const void *bytes, size_t size) {
-  SIM_ASSERT(world, from >= 1 && from <= world->node_count && to >= 1 && to <= world->node_count);
-  SIM_ASSERT(world, size <= SIM_MESSAGE_BYTES_MAX);
-  uint8_t *payload = sim_heap_alloc(world->arena, world->heap, size);
-  SIM_ASSERT(world, payload != NULL);
-  if (size > 0) memcpy(payload, bytes, size);
-  uint64_t hash = sim_hash_bytes(payload, size);
-  uint64_t fields[] = {to, size, hash, world->now_ns};
-  sim_trace(world, SIM_SUB_NETWORK, SIM_STEP_SEND, from, fields, 4);
-  uint32_t slot = world_event(world, SIM_EVENT_MESSAGE, to);
-  struct sim_event *event = timeline_event(&world->timeline, slot);
-  event->from = from;
-  event->size = (uint32_t)size;
-  event->payload = payload;
-  event->value = hash;
-  event->life = MESSAGE_INJECTED;
-  world->in_flight++;
-  world_schedule(world, slot, world->now_ns, 0);
+void network_inject(struct network *network, uint32_t from, uint32_t to, const void *bytes, size_t size) {
+  struct ground *ground = network->links.ground;
+  uint32_t node_count = network->links.node_count;
+  GROUND_ASSERT(ground, from >= 1 && from <= node_count && to >= 1 && to <= node_count);
+  GROUND_ASSERT(ground, size <= SIM_MESSAGE_BYTES_MAX);
+  uint8_t *payload = copy_of(ground, bytes, (uint32_t)size);
+  uint32_t slot = message(network, from, to, payload, (uint32_t)size, ground_now(ground), MESSAGE_INJECTED);
+  ground_schedule(ground, slot, ground_now(ground), 0);
+}
+
+/* --- Events of the network itself --- */
+
+bool network_event(struct network *network, const struct sim_event *event) {
+  struct links *links = &network->links;
+  if (event->life != links->generation) return false;
+  switch ((enum network_timer)event->size) {
+  case NETWORK_CLOG_END:
+    return clog_end(links, event->from, event->node, event->value);
+  case NETWORK_FLAP:
+    return flap_turn(links, &network->flaps, event->value);
+  case NETWORK_SWIZZLE:
+    clog_node(links, event->node, event->value);
+    return true;
+  }
+  return false;
+}
+
+void network_heal(struct network *network) {
+  struct links *links = &network->links;
+  links->generation++;
+  flap_end_all(links, &network->flaps);
+  for (uint32_t i = 0; i < links->count; i++)
+    links->touched[i]->cuts = 0;
+  clog_end_all(links);
+  link_trace(links, 0, 0, LINK_HEAL_ALL);
+}
+
+void network_calm(struct network *network) {
+  links_calm(&network->links);
+  rule_remove_all(&network->links, &network->rules);
+  network_heal(network);
 }

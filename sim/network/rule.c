@@ -1,6 +1,4 @@
-#include "sim/network/network.h"
-
-#include "sim/node/node.h"
+#include "sim/network/rule.h"
 
 struct rule {
   uint64_t id;
@@ -10,38 +8,38 @@ struct rule {
   struct held held;
 };
 
-uint64_t sim_rule_add(struct sim_world *world, const struct sim_rule *given) {
-  SIM_ASSERT(world, given->from <= SIM_NODES_MAX && given->to <= SIM_NODES_MAX);
-  SIM_ASSERT(world, given->action >= SIM_RULE_DROP && given->action <= SIM_RULE_HOLD);
-  struct rule *rule = sim_alloc(world, sizeof *rule);
-  SIM_ASSERT(world, rule != NULL);
-  *rule = (struct rule){.id = ++world->network_ids, .rule = *given};
-  struct rule **last = &world->rules;
+uint64_t link_rule_add(struct links *links, struct rule **rules, const struct sim_rule *given) {
+  GROUND_ASSERT(links->ground, given->from <= SIM_NODES_MAX && given->to <= SIM_NODES_MAX);
+  GROUND_ASSERT(links->ground, given->action >= SIM_RULE_DROP && given->action <= SIM_RULE_HOLD);
+  struct rule *rule = ground_alloc(links->ground, sizeof *rule);
+  GROUND_ASSERT(links->ground, rule != NULL);
+  *rule = (struct rule){.id = ++links->ids, .rule = *given};
+  struct rule **last = rules;
   while (*last != NULL)
     last = &(*last)->next;
   *last = rule;
-  link_trace(world, given->from, given->to, LINK_RULE);
+  link_trace(links, given->from, given->to, LINK_RULE);
   return rule->id;
 }
 
-static void remove_at(struct sim_world *world, struct rule **at) {
+static void remove_at(struct links *links, struct rule **at) {
   struct rule *rule = *at;
   *at = rule->next;
-  link_trace(world, rule->rule.from, rule->rule.to, LINK_RULE_END);
-  held_release(world, &rule->held);
-  sim_free(world, rule, sizeof *rule);
+  link_trace(links, rule->rule.from, rule->rule.to, LINK_RULE_END);
+  held_release(links, &rule->held);
+  ground_free(links->ground, rule, sizeof *rule);
 }
 
-void sim_rule_remove(struct sim_world *world, uint64_t id) {
-  struct rule **at = &world->rules;
+void link_rule_remove(struct links *links, struct rule **rules, uint64_t id) {
+  struct rule **at = rules;
   while (*at != NULL && (*at)->id != id)
     at = &(*at)->next;
-  if (*at != NULL) remove_at(world, at);
+  if (*at != NULL) remove_at(links, at);
 }
 
-void rule_remove_all(struct sim_world *world) {
-  while (world->rules != NULL)
-    remove_at(world, &world->rules);
+void rule_remove_all(struct links *links, struct rule **rules) {
+  while (*rules != NULL)
+    remove_at(links, rules);
 }
 
 static bool matches(const struct rule *rule, uint32_t from, uint32_t to, uint32_t kind) {
@@ -52,17 +50,16 @@ static bool matches(const struct rule *rule, uint32_t from, uint32_t to, uint32_
   return given->kind == 0 || given->kind == kind;
 }
 
-struct rule *rule_match(struct sim_world *world, uint32_t from, uint32_t to, const void *bytes, size_t size,
+struct rule *rule_match(struct links *links, struct rule *rules, uint32_t from, uint32_t to, uint32_t kind,
                         uint64_t identity) {
-  const struct sim_node_kind *sender = sim_node_at(world, from)->kind;
-  uint32_t kind = sender->classify == NULL ? 0 : sender->classify(bytes, size);
-  for (struct rule *rule = world->rules; rule != NULL; rule = rule->next) {
+  for (struct rule *rule = rules; rule != NULL; rule = rule->next) {
     if (!matches(rule, from, to, kind)) continue;
-    uint32_t fired = sim_chance(world, sim_tag(SIM_CHOICE_NET_RULE, sim_tag_link(from, to), identity), 1000000);
-    sim_fault_chance(world, SIM_FAULT_NET_RULE, fired);
+    uint32_t fired =
+        ground_chance(links->ground, sim_tag(SIM_CHOICE_NET_RULE, sim_tag_link(from, to), identity), 1000000);
+    ground_fault(links->ground, SIM_FAULT_NET_RULE, fired);
     if (fired == 0) return NULL;
     rule->applied++;
-    link_trace(world, from, to, LINK_RULE_APPLIED);
+    link_trace(links, from, to, LINK_RULE_APPLIED);
     return rule;
   }
   return NULL;
@@ -76,6 +73,6 @@ uint64_t rule_delay_ns(const struct rule *rule) {
   return rule->rule.delay_ns;
 }
 
-void rule_hold(struct sim_world *world, struct rule *rule, uint32_t slot) {
-  held_add(world, &rule->held, slot);
+void rule_hold(const struct links *links, struct rule *rule, uint32_t slot) {
+  held_add(links, &rule->held, slot);
 }

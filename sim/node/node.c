@@ -2,41 +2,55 @@
 
 #include <string.h>
 
-uint32_t sim_node_add(struct sim_world *world, const struct sim_node_kind *kind, const void *config,
-                      size_t config_size) {
-  SIM_ASSERT(world, world->node_count < SIM_NODES_MAX);
-  void *nodes = world->nodes;
-  if (!sim_array_grow(world, &nodes, &world->node_capacity, world->node_count, sizeof(struct sim_node *))) return 0;
-  world->nodes = nodes;
-  struct sim_node *node = sim_alloc(world, sizeof *node);
+void nodes_init(struct nodes *nodes, struct ground *ground, struct network *network, struct sim_world *world,
+                const struct node_options *options) {
+  memset(nodes, 0, sizeof *nodes);
+  nodes->ground = ground;
+  nodes->network = network;
+  nodes->world = world;
+  nodes->options = *options;
+}
+
+uint32_t nodes_add(struct nodes *nodes, const struct sim_node_kind *kind, const void *config, size_t config_size) {
+  struct ground *ground = nodes->ground;
+  GROUND_ASSERT(ground, nodes->count < SIM_NODES_MAX);
+  void *all = nodes->nodes;
+  if (!memory_array_grow(&ground->memory, &all, &nodes->capacity, nodes->count, sizeof(struct sim_node *))) return 0;
+  nodes->nodes = all;
+  struct sim_node *node = ground_alloc(ground, sizeof *node);
   if (node == NULL) return 0;
   memset(node, 0, sizeof *node);
   if (config_size > 0) {
-    node->config = sim_alloc(world, config_size);
+    node->config = ground_alloc(ground, config_size);
     if (node->config == NULL) return 0;
     memcpy(node->config, config, config_size);
     node->config_size = config_size;
   }
-  node->world = world;
+  node->nodes = nodes;
+  node->ground = ground;
   node->env = (struct sync_env){&sim_node_env_ops, node};
   node->kind = kind;
-  node->number = world->node_count + 1;
-  node->clock.wall_ns = world->wall_start_ns + world->now_ns;
-  node->clock.since_ns = world->now_ns;
+  node->number = nodes->count + 1;
+  node->clock.ground = ground;
+  node->clock.node = node->number;
+  node->clock.wall_ns = nodes->options.wall_start_ns + ground_now(ground);
+  node->clock.since_ns = ground_now(ground);
   node_timers_clear(node);
-  node->disk = sim_disk_create(world, node->number, &world->disk);
+  node->disk = sim_disk_create(ground, node->number, &nodes->options.disk);
   if (node->disk == NULL) return 0;
-  world->nodes[world->node_count++] = node;
+  nodes->nodes[nodes->count++] = node;
+  network_grow(nodes->network, nodes->count);
   return node->number;
 }
 
-uint32_t sim_node_count(const struct sim_world *world) {
-  return world->node_count;
+struct sim_node *nodes_at(struct nodes *nodes, uint32_t number) {
+  GROUND_ASSERT(nodes->ground, number >= 1 && number <= nodes->count);
+  return nodes->nodes[number - 1];
 }
 
-struct sim_node *sim_node_at(struct sim_world *world, uint32_t number) {
-  SIM_ASSERT(world, number >= 1 && number <= world->node_count);
-  return world->nodes[number - 1];
+void node_fatal(struct sim_node *node, const char *file, int line, const char *what) {
+  if (node->nodes->running == NULL) node->nodes->running = node;
+  memory_fatal(&node->ground->memory, true, file, line, what);
 }
 
 uint32_t sim_node_number(const struct sim_node *node) {
@@ -44,7 +58,7 @@ uint32_t sim_node_number(const struct sim_node *node) {
 }
 
 struct sim_world *sim_node_world(struct sim_node *node) {
-  return node->world;
+  return node->nodes->world;
 }
 
 const struct sync_env *sim_node_env(struct sim_node *node) {
@@ -69,6 +83,8 @@ uint64_t sim_node_lives(const struct sim_node *node) {
 
 /* --- Calls --- */
 
+static void node_die(struct sim_node *node, enum sim_node_down why);
+
 static void set_call_limit(struct sim_node *node) {
   node->call_limit = node->budget_end;
   if (node->armed_at != 0 && node->armed_at < node->call_limit) node->call_limit = node->armed_at;
@@ -78,28 +94,28 @@ static void cut_power(struct sim_node *node, bool process) {
   node->off = true;
   node->off_process = process;
   node->call_limit = 0;
-  node->budget_end = node->calls + node->world->calls_per_event_max;
+  node->budget_end = node->calls + node->nodes->options.calls_per_event_max;
 }
 
 bool node_call_slow(struct sim_node *node) {
-  struct sim_world *world = node->world;
   if (!node->entered) { /* somebody looks at the state: that is no call */
     node->calls--;
     return true;
   }
   if (node->off) {
-    if (node->calls >= node->budget_end) world_fatal(world, true, __FILE__, __LINE__, "unwinds after power loss");
+    if (node->calls >= node->budget_end) node_fatal(node, __FILE__, __LINE__, "unwinds after power loss");
     return false;
   }
   if (node->armed_at != 0 && node->calls >= node->armed_at) {
     node->armed_at = 0;
-    sim_fault_chance(world, node->armed_process ? SIM_FAULT_PROCESS_CRASH : SIM_FAULT_POWER_LOSS_IN_CALL, 1);
+    ground_fault(node->ground, node->armed_process ? SIM_FAULT_PROCESS_CRASH : SIM_FAULT_POWER_LOSS_IN_CALL, 1);
     cut_power(node, node->armed_process);
     return false;
   }
   if (node->calls >= node->budget_end) {
-    sim_violation(world, "livelock", node->number, NULL, "node %u made %llu environment calls in one event",
-                  node->number, (unsigned long long)world->calls_per_event_max);
+    trace_violation(&node->ground->trace, "livelock", node->number, NULL,
+                    "node %u made %llu environment calls in one event", node->number,
+                    (unsigned long long)node->nodes->options.calls_per_event_max);
     cut_power(node, true);
     return false;
   }
@@ -107,19 +123,19 @@ bool node_call_slow(struct sim_node *node) {
 }
 
 void node_begin(struct sim_node *node) {
-  struct sim_world *world = node->world;
-  SIM_ASSERT(world, world->running == NULL);
-  world->running = node;
-  world->node_events++;
+  struct nodes *nodes = node->nodes;
+  GROUND_ASSERT(node->ground, nodes->running == NULL);
+  nodes->running = node;
+  nodes->events++;
   node->entered = true;
   node->off = false;
-  node->budget_end = node->calls + world->calls_per_event_max;
+  node->budget_end = node->calls + node->nodes->options.calls_per_event_max;
   set_call_limit(node);
 }
 
 bool node_end(struct sim_node *node) {
-  SIM_ASSERT(node->world, node->world->running == node);
-  node->world->running = NULL;
+  GROUND_ASSERT(node->ground, node->nodes->running == node);
+  node->nodes->running = NULL;
   node->entered = false;
   node->call_limit = 0;
   if (!node->off) return true;
@@ -128,30 +144,22 @@ bool node_end(struct sim_node *node) {
   return false;
 }
 
-void sim_node_arm(struct sim_world *world, uint32_t number, uint64_t calls, bool process) {
-  struct sim_node *node = sim_node_at(world, number);
-  SIM_ASSERT(world, calls <= UINT64_MAX / 2);
+void node_arm(struct sim_node *node, uint64_t calls, bool process) {
+  GROUND_ASSERT(node->ground, calls <= UINT64_MAX / 2);
   node->armed_at = calls == 0 ? 0 : node->calls + calls;
   node->armed_process = process;
   if (node->entered && !node->off) set_call_limit(node);
 }
 
-void sim_node_fail_alloc(struct sim_world *world, uint32_t number, uint64_t count) {
-  sim_node_at(world, number)->alloc_fail_in = count;
-}
-
-void sim_node_memory_quota(struct sim_world *world, uint32_t number, uint64_t nominal_bytes) {
-  sim_node_at(world, number)->nominal_quota = nominal_bytes;
-}
-
 /* --- What waits for a busy or paused node --- */
 
 bool node_must_wait(const struct sim_node *node) {
-  return node->waiting_first != 0 || node->run_state == SIM_NODE_PAUSED || node->busy_until_ns > node->world->now_ns;
+  return node->waiting_first != 0 || node->run_state == SIM_NODE_PAUSED ||
+         sim_disk_busy_until(node->disk) > ground_now(node->ground);
 }
 
 void node_wait(struct sim_node *node, uint32_t slot) {
-  struct timeline *timeline = &node->world->timeline;
+  struct timeline *timeline = &node->ground->timeline;
   timeline_event(timeline, slot)->next = 0;
   if (node->waiting_first == 0) {
     node->waiting_first = slot + 1;
@@ -163,67 +171,61 @@ void node_wait(struct sim_node *node, uint32_t slot) {
 }
 
 void node_schedule_drain(struct sim_node *node) {
-  struct sim_world *world = node->world;
+  struct ground *ground = node->ground;
   if (node->waiting_first == 0 || node->drain_pending || node->run_state == SIM_NODE_PAUSED) return;
-  uint32_t slot = world_event(world, SIM_EVENT_DRAIN, node->number);
-  timeline_event(&world->timeline, slot)->life = node->lives;
-  world_schedule(world, slot, node->busy_until_ns, 0);
+  uint32_t slot = ground_event(ground, SIM_EVENT_DRAIN, node->number);
+  ground_event_at(ground, slot)->life = node->lives;
+  ground_schedule(ground, slot, sim_disk_busy_until(node->disk), 0);
   node->drain_pending = true;
 }
 
-static void drop_waiting(struct sim_node *node) {
-  struct sim_world *world = node->world;
-  uint32_t waiting = node->waiting_first;
-  node->waiting_first = node->waiting_last = 0;
-  node->drain_pending = false;
-  while (waiting != 0) {
-    uint32_t slot = waiting - 1;
-    struct sim_event event = *timeline_event(&world->timeline, slot);
-    waiting = event.next;
-    timeline_release(&world->timeline, slot);
-    if (event.kind == SIM_EVENT_MESSAGE) network_drop(world, &event, NETWORK_RECEIVER_DOWN);
-  }
+/* The first that waits, off the list; its slot is released. */
+static struct sim_event take_first(struct sim_node *node) {
+  struct timeline *timeline = &node->ground->timeline;
+  uint32_t slot = node->waiting_first - 1;
+  struct sim_event event = *timeline_event(timeline, slot);
+  node->waiting_first = event.next;
+  if (event.next == 0) node->waiting_last = 0;
+  timeline_release(timeline, slot);
+  return event;
 }
 
-void sim_node_busy(struct sim_world *world, uint32_t number, uint64_t ns) {
-  struct sim_node *node = sim_node_at(world, number);
-  uint64_t from = node->busy_until_ns > world->now_ns ? node->busy_until_ns : world->now_ns;
-  node->busy_until_ns = ns > UINT64_MAX - from ? UINT64_MAX : from + ns;
+bool node_take_waiting(struct sim_node *node, struct sim_event *event) {
+  if (sim_disk_busy_until(node->disk) > ground_now(node->ground)) return false;
+  *event = take_first(node);
+  return true;
+}
+
+static void drop_waiting(struct sim_node *node) {
+  node->drain_pending = false;
+  while (node->waiting_first != 0) {
+    struct sim_event event = take_first(node);
+    if (event.kind == SIM_EVENT_MESSAGE) network_drop(node->nodes->network, &event, SIM_DROP_RECEIVER_DOWN);
+  }
 }
 
 /* --- Lifecycle --- */
 
 static void tell_lifecycle(struct sim_node *node, bool up, enum sim_node_down why) {
-  struct sim_world *world = node->world;
-  if (world->lifecycle != NULL) world->lifecycle(world, world->lifecycle_self, node->number, up, why);
+  const struct nodes *nodes = node->nodes;
+  if (nodes->lifecycle != NULL) nodes->lifecycle(nodes->world, nodes->lifecycle_self, node->number, up, why);
 }
 
-void sim_on_node_trace(struct sim_world *world, sim_node_trace_fn traced, void *self) {
-  world->node_trace = traced;
-  world->node_trace_self = self;
-}
-
-void sim_on_lifecycle(struct sim_world *world, sim_lifecycle_fn changed, void *self) {
-  world->lifecycle = changed;
-  world->lifecycle_self = self;
-}
-
-void node_die(struct sim_node *node, enum sim_node_down why) {
-  struct sim_world *world = node->world;
+/* It loses its process, and its power when `why` says so. */
+static void node_die(struct sim_node *node, enum sim_node_down why) {
   bool was_alive = node->heap != NULL;
   drop_waiting(node);
   node_timers_clear(node);
   node->run_state = why == SIM_DOWN_REFUSED ? SIM_NODE_REFUSED : SIM_NODE_DOWN;
   node->lives++;
   node->state = NULL;
-  node->busy_until_ns = 0;
   node->nominal_bytes = 0;
   if (was_alive) {
-    sim_heap_drop(world->arena, node->heap);
+    sim_heap_drop(node->ground->memory.arena, node->heap);
     node->heap = NULL;
   }
   uint64_t fields[] = {(uint64_t)why};
-  sim_trace(world, SIM_SUB_NODE, SIM_STEP_NODE_DOWN, node->number, fields, 1);
+  ground_trace(node->ground, SIM_SUB_NODE, SIM_STEP_NODE_DOWN, node->number, fields, 1);
   if (why == SIM_DOWN_POWER_LOSS) {
     node->powered = false;
     sim_disk_power_loss(node->disk);
@@ -233,18 +235,17 @@ void node_die(struct sim_node *node, enum sim_node_down why) {
   if (was_alive) tell_lifecycle(node, false, why);
 }
 
-bool sim_node_boot(struct sim_world *world, uint32_t number) {
-  struct sim_node *node = sim_node_at(world, number);
+bool node_boot(struct sim_node *node) {
   if (node->heap != NULL) return true;
-  node->heap = sim_heap_create(world->arena);
-  SIM_ASSERT(world, node->heap != NULL);
+  node->heap = sim_heap_create(node->ground->memory.arena);
+  GROUND_ASSERT(node->ground, node->heap != NULL);
   node->lives++;
   if (!node->powered) { /* the monotonic clock begins with the machine */
     node->powered = true;
-    clock_rebase(&node->clock, world->now_ns);
+    clock_rebase(&node->clock, ground_now(node->ground));
     node->clock.mono_ns = 0;
   }
-  sim_trace(world, SIM_SUB_NODE, SIM_STEP_NODE_BOOT, number, &node->lives, 1);
+  ground_trace(node->ground, SIM_SUB_NODE, SIM_STEP_NODE_BOOT, node->number, &node->lives, 1);
   node->run_state = SIM_NODE_UP;
   node_begin(node);
   void *state = node->kind->boot(node, node->config);
@@ -258,25 +259,22 @@ bool sim_node_boot(struct sim_world *world, uint32_t number) {
   return true;
 }
 
-void sim_node_power_loss(struct sim_world *world, uint32_t number) {
-  struct sim_node *node = sim_node_at(world, number);
-  SIM_ASSERT(world, !node->entered);
+void node_power_loss(struct sim_node *node) {
+  GROUND_ASSERT(node->ground, !node->entered);
   if (!node->powered) return;
-  sim_fault_chance(world, SIM_FAULT_POWER_LOSS, 1);
+  ground_fault(node->ground, SIM_FAULT_POWER_LOSS, 1);
   node_die(node, SIM_DOWN_POWER_LOSS);
 }
 
-void sim_node_process_crash(struct sim_world *world, uint32_t number) {
-  struct sim_node *node = sim_node_at(world, number);
-  SIM_ASSERT(world, !node->entered);
+void node_process_crash(struct sim_node *node) {
+  GROUND_ASSERT(node->ground, !node->entered);
   if (node->heap == NULL) return;
-  sim_fault_chance(world, SIM_FAULT_PROCESS_CRASH, 1);
+  ground_fault(node->ground, SIM_FAULT_PROCESS_CRASH, 1);
   node_die(node, SIM_DOWN_PROCESS_CRASH);
 }
 
-uint64_t sim_node_stop(struct sim_world *world, uint32_t number) {
-  struct sim_node *node = sim_node_at(world, number);
-  SIM_ASSERT(world, !node->entered);
+uint64_t node_stop(struct sim_node *node) {
+  GROUND_ASSERT(node->ground, !node->entered);
   if (node->heap == NULL) return 0;
   node_begin(node);
   node->kind->stop(node, node->state);
@@ -287,55 +285,79 @@ uint64_t sim_node_stop(struct sim_world *world, uint32_t number) {
 }
 
 static void trace_pause(struct sim_node *node, uint64_t paused) {
-  sim_trace(node->world, SIM_SUB_NODE, SIM_STEP_NODE_PAUSE, node->number, &paused, 1);
+  ground_trace(node->ground, SIM_SUB_NODE, SIM_STEP_NODE_PAUSE, node->number, &paused, 1);
 }
 
-void sim_node_pause(struct sim_world *world, uint32_t number) {
-  struct sim_node *node = sim_node_at(world, number);
-  SIM_ASSERT(world, !node->entered);
+void node_pause(struct sim_node *node) {
+  GROUND_ASSERT(node->ground, !node->entered);
   if (node->run_state != SIM_NODE_UP) return;
-  sim_fault_chance(world, SIM_FAULT_PAUSE, 1);
+  ground_fault(node->ground, SIM_FAULT_PAUSE, 1);
   node->run_state = SIM_NODE_PAUSED;
   trace_pause(node, 1);
 }
 
-void sim_node_resume(struct sim_world *world, uint32_t number) {
-  struct sim_node *node = sim_node_at(world, number);
+void node_resume(struct sim_node *node) {
   if (node->run_state != SIM_NODE_PAUSED) return;
   node->run_state = SIM_NODE_UP;
   trace_pause(node, 0);
   node_schedule_drain(node);
 }
 
-void sim_node_wipe(struct sim_world *world, uint32_t number) {
-  struct sim_node *node = sim_node_at(world, number);
-  SIM_ASSERT(world, node->heap == NULL);
-  sim_fault_chance(world, SIM_FAULT_WIPE, 1);
-  sim_trace(world, SIM_SUB_NODE, SIM_STEP_NODE_WIPE, number, NULL, 0);
+void node_wipe(struct sim_node *node) {
+  GROUND_ASSERT(node->ground, node->heap == NULL);
+  ground_fault(node->ground, SIM_FAULT_WIPE, 1);
+  ground_trace(node->ground, SIM_SUB_NODE, SIM_STEP_NODE_WIPE, node->number, NULL, 0);
   sim_disk_wipe(node->disk);
 }
 
-bool sim_node_restore(struct sim_world *world, uint32_t number) {
-  struct sim_node *node = sim_node_at(world, number);
-  SIM_ASSERT(world, node->heap == NULL);
+bool node_restore(struct sim_node *node) {
+  GROUND_ASSERT(node->ground, node->heap == NULL);
   bool restored = sim_disk_image_restore(node->disk);
-  sim_fault_chance(world, SIM_FAULT_RESTORE, restored);
+  ground_fault(node->ground, SIM_FAULT_RESTORE, restored);
   uint64_t fields[] = {restored};
-  sim_trace(world, SIM_SUB_NODE, SIM_STEP_NODE_RESTORE, number, fields, 1);
+  ground_trace(node->ground, SIM_SUB_NODE, SIM_STEP_NODE_RESTORE, node->number, fields, 1);
   return restored;
 }
 
-void *sim_node_enter(struct sim_world *world, uint32_t number) {
-  struct sim_node *node = sim_node_at(world, number);
-  if (node->run_state != SIM_NODE_UP) return NULL;
-  node_begin(node);
-  return node->state;
+/* --- Calm --- */
+
+static void calm_disk(struct sim_disk *disk) {
+  const struct sim_disk_config *config = sim_disk_config(disk);
+  struct sim_disk_config calm = {.on_crash = config->on_crash,
+                                 .sector_bytes = config->sector_bytes,
+                                 .handles_max = config->handles_max,
+                                 .fsync_min_ns = config->fsync_min_ns,
+                                 .fsync_max_ns = config->fsync_max_ns};
+  sim_disk_configure(disk, &calm);
 }
 
-bool sim_node_leave(struct sim_world *world, uint32_t number) {
-  return node_end(sim_node_at(world, number));
+void node_clock_rate(struct sim_node *node, int32_t ppm) {
+  clock_rate(&node->clock, ppm);
+  node_timers_rearm(node);
 }
 
-void *sim_node_peek(struct sim_world *world, uint32_t number) {
-  return sim_node_at(world, number)->state;
+void node_calm(struct sim_node *node) {
+  calm_disk(node->disk);
+  node->alloc_fail_in = 0;
+  node->nominal_quota = 0;
+  node_arm(node, 0, false);
+  node_clock_rate(node, 0);
+  clock_freeze(&node->clock, false);
+  clock_strobe(&node->clock, 0, 1, 0);
+  node_resume(node);
+}
+
+/* --- Sending --- */
+
+void sim_send(struct sim_node *node, uint32_t to, const void *bytes, size_t size) {
+  if (!node_call(node)) return;
+  uint64_t now_ns = ground_now(node->ground);
+  if (node->send_time_ns != now_ns) {
+    node->send_time_ns = now_ns;
+    node->send_index = 0;
+  }
+  uint64_t identity = sim_mix(now_ns) + node->send_index++;
+  uint32_t kind = 0;
+  if (network_has_rules(node->nodes->network) && node->kind->classify != NULL) kind = node->kind->classify(bytes, size);
+  network_send(node->nodes->network, node->number, to, bytes, size, identity, kind);
 }

@@ -1,12 +1,41 @@
-/* One node. Internal to sim/. */
+/* Room `node`: machines that run software.
+ * Takes: the ground, a network, kinds of software (kind.h), and what is done to nodes
+ * (boot, crash, pause, wipe). Gives: a port (core/env.h) whose calls power can fail
+ * in, a disk, clocks and timers, and events that wait while a node is busy.
+ * Knows the world by name only: it is handed to callbacks.
+ */
 #ifndef SIM_NODE_H
 #define SIM_NODE_H
 
 #include "sim/clock/clock.h"
-#include "sim/world/world.h"
+#include "sim/disk/disk.h"
+#include "sim/ground/ground.h"
+#include "sim/network/network.h"
+#include "sim/node/kind.h"
 
-#define SIM_TIME_NEVER UINT64_MAX
 #define SIM_PICK_KINDS 16u
+
+struct node_options {
+  struct sim_disk_config disk;
+  uint64_t wall_start_ns;
+  uint64_t calls_per_event_max; /* more environment calls in one event are a livelock */
+};
+
+/* All nodes of a world. */
+struct nodes {
+  struct ground *ground;
+  struct network *network;
+  struct sim_world *world; /* for callbacks */
+  struct node_options options;
+  struct sim_node **nodes; /* by number - 1 */
+  uint32_t count, capacity;
+  struct sim_node *running; /* the node whose code runs now */
+  uint64_t events;          /* that entered a node */
+  sim_lifecycle_fn lifecycle;
+  void *lifecycle_self;
+  sim_node_trace_fn traced;
+  void *traced_self;
+};
 
 /* At most one live timeline entry per timer: it is pushed when the deadline
  * comes earlier, and pushed again when it finds the deadline moved later. */
@@ -18,7 +47,8 @@ struct sim_timer {
 };
 
 struct sim_node {
-  struct sim_world *world;
+  struct nodes *nodes;
+  struct ground *ground; /* the nodes' */
   struct sync_env env;
   const struct sim_node_kind *kind;
   void *config;
@@ -48,7 +78,6 @@ struct sim_node {
   struct sim_clock clock;
   struct sim_timer timers[SIM_TIMERS_MAX];
 
-  uint64_t busy_until_ns;
   uint32_t waiting_first, waiting_last; /* slot + 1; events that wait for a busy or paused node */
   bool drain_pending;
 
@@ -56,6 +85,46 @@ struct sim_node {
   uint64_t send_index;
   uint64_t picks[SIM_PICK_KINDS];
 };
+
+void nodes_init(struct nodes *nodes, struct ground *ground, struct network *network, struct sim_world *world,
+                const struct node_options *options);
+/* Adds one, down; numbered from 1. 0: no memory. */
+uint32_t nodes_add(struct nodes *nodes, const struct sim_node_kind *kind, const void *config, size_t config_size);
+struct sim_node *nodes_at(struct nodes *nodes, uint32_t number);
+/* Its code or its invariants failed. Does not return. */
+__attribute__((noreturn)) void node_fatal(struct sim_node *node, const char *file, int line, const char *what);
+
+/* --- Events ------------------------------------------------------------------- */
+
+/* Between these two the node's code runs. end says whether it is still up. */
+void node_begin(struct sim_node *node);
+bool node_end(struct sim_node *node);
+/* true: the event waits (node_wait keeps the slot); false: run it now. */
+bool node_must_wait(const struct sim_node *node);
+void node_wait(struct sim_node *node, uint32_t slot);
+/* Takes what has waited longest, and plans for the rest. false: nothing, or not
+ * yet. The slot is released. */
+bool node_take_waiting(struct sim_node *node, struct sim_event *event);
+/* Makes sure that what waits is taken when the node can. */
+void node_schedule_drain(struct sim_node *node);
+
+/* --- What is done to nodes: sim/sim.h says what each means ----------------------- */
+
+bool node_boot(struct sim_node *node);
+void node_power_loss(struct sim_node *node);
+void node_process_crash(struct sim_node *node);
+uint64_t node_stop(struct sim_node *node);
+void node_pause(struct sim_node *node);
+void node_resume(struct sim_node *node);
+void node_wipe(struct sim_node *node);
+bool node_restore(struct sim_node *node);
+void node_arm(struct sim_node *node, uint64_t calls, bool process);
+/* Faults end: armed crashes, failing allocations, quotas, the clock's rate, freeze
+ * and strobe, pauses; the disk does no more harm. */
+void node_calm(struct sim_node *node);
+void node_clock_rate(struct sim_node *node, int32_t ppm);
+
+/* --- The node's own files -------------------------------------------------------- */
 
 extern const struct sync_env_ops sim_node_env_ops;
 
@@ -65,40 +134,10 @@ static inline bool node_call(struct sim_node *node) {
   return ++node->calls < node->call_limit ? true : node_call_slow(node);
 }
 
-/* Between these two the node's code runs. end says whether it is still up. */
-void node_begin(struct sim_node *node);
-bool node_end(struct sim_node *node);
-
-/* It loses its process, and its power when `why` says so. */
-void node_die(struct sim_node *node, enum sim_node_down why);
-
-/* true: the event waits (the slot is kept); false: run it now. */
-bool node_must_wait(const struct sim_node *node);
-void node_wait(struct sim_node *node, uint32_t slot);
-/* Makes sure that what waits is taken when the node can. */
-void node_schedule_drain(struct sim_node *node);
-
 /* After the rate of the clock changed. */
 void node_timers_rearm(struct sim_node *node);
 void node_timers_clear(struct sim_node *node);
 /* A timer's entry came up. true: the timer fires now. */
 bool node_timer_due(struct sim_node *node, const struct sim_event *event);
-
-/* A message will not be delivered to its receiver; frees it. `why`: enum
- * sim_fault, or NETWORK_RECEIVER_DOWN. */
-#define NETWORK_RECEIVER_DOWN UINT64_C(1000)
-#define NETWORK_NO_SUCH_NODE UINT64_C(1001)
-void network_drop(struct sim_world *world, const struct sim_event *event, uint64_t why);
-void network_free(struct sim_world *world, const struct sim_event *event);
-/* What becomes of a message at the end of its way, while any link was touched.
- * Lost: the caller drops it. Held: the slot stays until the link lets it go. */
-enum network_fate { NETWORK_DELIVERED, NETWORK_LOST, NETWORK_HELD };
-enum network_fate network_arrives(struct sim_world *world, const struct sim_event *event, uint32_t slot);
-/* An event of the network itself. false: it was stale. */
-bool network_event(struct sim_world *world, const struct sim_event *event);
-/* A wall clock jumps. false: it was stale. */
-bool clock_strobes(struct sim_node *node, const struct sim_event *event);
-void network_calm(struct sim_world *world);
-void network_init(struct sim_world *world, const struct sim_link_config *config);
 
 #endif

@@ -7,19 +7,19 @@
 static void trace(struct sim_node *node, enum sim_step step, uint64_t a, uint64_t b) {
   if (!node->entered) return;
   uint64_t fields[] = {a, b};
-  sim_trace(node->world, SIM_SUB_NODE, step, node->number, fields, 2);
+  ground_trace(node->ground, SIM_SUB_NODE, step, node->number, fields, 2);
 }
 
 static uint64_t env_mono_ns(void *ctx) {
   struct sim_node *node = ctx;
-  uint64_t now = clock_mono(&node->clock, node->world->now_ns);
+  uint64_t now = clock_mono(&node->clock, ground_now(node->ground));
   if (node_call(node)) trace(node, SIM_STEP_NODE_CLOCK, 0, now);
   return now;
 }
 
 static uint64_t env_wall_ns(void *ctx) {
   struct sim_node *node = ctx;
-  uint64_t now = clock_wall(&node->clock, node->world->now_ns);
+  uint64_t now = clock_wall(&node->clock, ground_now(node->ground));
   if (node_call(node)) trace(node, SIM_STEP_NODE_CLOCK, 1, now);
   return now;
 }
@@ -28,7 +28,7 @@ static uint64_t env_wall_ns(void *ctx) {
 static uint64_t env_unique(void *ctx) {
   struct sim_node *node = ctx;
   (void)node_call(node);
-  return sim_unique(node->world, SIM_UNIQUE_NODE, node->number);
+  return choice_unique(&node->ground->choices, SIM_UNIQUE_NODE, node->number);
 }
 
 static uint64_t env_pick(void *ctx, enum sync_pick_kind kind, uint64_t n) {
@@ -36,7 +36,7 @@ static uint64_t env_pick(void *ctx, enum sync_pick_kind kind, uint64_t n) {
   if (!node_call(node)) return 0;
   uint32_t row = (uint32_t)kind % SIM_PICK_KINDS;
   uint64_t identity = (uint64_t)kind << 48 | node->picks[row]++;
-  uint64_t outcome = sim_pick(node->world, sim_tag(SIM_CHOICE_NODE_PICK, node->number, identity), n);
+  uint64_t outcome = ground_pick(node->ground, sim_tag(SIM_CHOICE_NODE_PICK, node->number, identity), n);
   trace(node, SIM_STEP_NODE_PICK, (uint64_t)kind, outcome);
   return outcome;
 }
@@ -46,12 +46,12 @@ static bool alloc_allowed(struct sim_node *node, size_t nominal) {
   if (!node->entered) return true;
   if (node->alloc_fail_in != 0) {
     bool fails = --node->alloc_fail_in == 0;
-    sim_fault_chance(node->world, SIM_FAULT_ALLOC, fails);
+    ground_fault(node->ground, SIM_FAULT_ALLOC, fails);
     if (fails) return false;
   }
   if (node->nominal_quota != 0) {
     bool fails = nominal > node->nominal_quota || node->nominal_bytes > node->nominal_quota - nominal;
-    sim_fault_chance(node->world, SIM_FAULT_ALLOC, fails);
+    ground_fault(node->ground, SIM_FAULT_ALLOC, fails);
     if (fails) return false;
   }
   return true;
@@ -60,7 +60,7 @@ static bool alloc_allowed(struct sim_node *node, size_t nominal) {
 static void *env_alloc(void *ctx, size_t size, size_t nominal) {
   struct sim_node *node = ctx;
   if (!node_call(node) || !alloc_allowed(node, nominal)) return NULL;
-  void *block = sim_heap_alloc(node->world->arena, node->heap, size);
+  void *block = sim_heap_alloc(node->ground->memory.arena, node->heap, size);
   if (block != NULL) node->nominal_bytes += nominal;
   return block;
 }
@@ -68,7 +68,7 @@ static void *env_alloc(void *ctx, size_t size, size_t nominal) {
 static void env_free(void *ctx, void *block, size_t size, size_t nominal) {
   struct sim_node *node = ctx;
   if (!node_call(node) || block == NULL) return;
-  sim_heap_free(node->world->arena, node->heap, block, size);
+  sim_heap_free(node->ground->memory.arena, node->heap, block, size);
   node->nominal_bytes -= nominal;
 }
 
@@ -138,15 +138,13 @@ static void env_trace(void *ctx, enum sync_trace_kind kind, const uint64_t *fiel
   all[0] = (uint64_t)kind;
   for (size_t i = 0; i < count; i++)
     all[i + 1] = fields[i];
-  struct sim_world *world = node->world;
-  sim_trace(world, SIM_SUB_NODE, SIM_STEP_NODE_TRACE, node->number, all, count + 1);
-  if (world->node_trace != NULL) world->node_trace(world, world->node_trace_self, node->number, kind, all + 1, count);
+  ground_trace(node->ground, SIM_SUB_NODE, SIM_STEP_NODE_TRACE, node->number, all, count + 1);
+  const struct nodes *nodes = node->nodes;
+  if (nodes->traced != NULL) nodes->traced(nodes->world, nodes->traced_self, node->number, kind, all + 1, count);
 }
 
 static void env_fatal(void *ctx, const char *file, int line, const char *what) {
-  struct sim_node *node = ctx;
-  if (node->world->running == NULL) node->world->running = node;
-  world_fatal(node->world, true, file, line, what);
+  node_fatal(ctx, file, line, what);
 }
 
 const struct sync_env_ops sim_node_env_ops = {

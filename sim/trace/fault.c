@@ -1,8 +1,4 @@
-#include "sim/world/world.h"
-
-struct sim_fault_count *sim_fault(struct sim_world *world, enum sim_fault fault) {
-  return &world->faults[fault];
-}
+#include "sim/trace/fault.h"
 
 const char *sim_fault_name(enum sim_fault fault) {
   switch (fault) {

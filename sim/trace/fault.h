@@ -1,4 +1,4 @@
-/* Fault kinds and their counts: how often a fault could have struck, and how
+/* Face of room `trace`: fault kinds and their counts: how often a fault could have struck, and how
  * often it did. A fault that never fired tested nothing. */
 #ifndef SIM_FAULT_H
 #define SIM_FAULT_H

@@ -1,4 +1,4 @@
-#include "sim/world/world.h"
+#include "sim/trace/steps.h"
 
 #include "sim/trace/trace_record.h"
 
@@ -10,40 +10,48 @@ uint64_t sim_hash_bytes(const void *bytes, size_t size) {
   return XXH3_64bits(bytes, size);
 }
 
+void trace_init(struct trace *trace, const struct memory *memory) {
+  memset(trace, 0, sizeof *trace);
+  trace->memory = memory;
+}
+
+static inline struct trace_sink *sink_of(const struct trace *trace) {
+  return trace->memory->root->sink;
+}
+
 /* Apart, so that the common case without a recording stays small. */
-__attribute__((noinline)) static void record_step(struct sim_world *world, struct sim_trace_log *log, uint64_t before,
+__attribute__((noinline)) static void record_step(const struct trace *trace, struct sim_trace_log *log, uint64_t before,
                                                   enum sim_subsystem subsystem, enum sim_step step, uint32_t node,
                                                   const uint64_t *fields, size_t count) {
-  if (world->events_run < log->window_first || world->events_run > log->window_last) return;
-  const struct trace_step now = {.event = world->event_id,
-                                 .cause = world->event_cause,
-                                 .time_ns = world->now_ns,
+  if (trace->events_run < log->window_first || trace->events_run > log->window_last) return;
+  const struct trace_step now = {.event = trace->event_id,
+                                 .cause = trace->event_cause,
+                                 .time_ns = trace->now_ns,
                                  .before = before,
-                                 .after = world->chains[subsystem],
+                                 .after = trace->chains[subsystem],
                                  .fields = fields,
                                  .node = node,
                                  .step = (uint32_t)step,
                                  .subsystem = (uint32_t)subsystem,
                                  .count = (uint32_t)count};
-  SIM_ASSERT(world, sim_trace_log_append(log, &now));
+  MEMORY_ASSERT(trace->memory, sim_trace_log_append(log, &now));
 }
 
-void sim_trace(struct sim_world *world, enum sim_subsystem subsystem, enum sim_step step, uint32_t node,
-               const uint64_t *fields, size_t count) {
-  SIM_ASSERT(world, count <= SIM_STEP_FIELDS_MAX);
-  uint64_t before = world->chains[subsystem];
-  world->chains[subsystem] = trace_fold(before, world->event_id, world->now_ns, node, (uint32_t)step, fields, count);
-  struct sim_trace_log *log = world_sim(world)->trace;
-  if (log != NULL) record_step(world, log, before, subsystem, step, node, fields, count);
+void trace_step(struct trace *trace, enum sim_subsystem subsystem, enum sim_step step, uint32_t node,
+                const uint64_t *fields, size_t count) {
+  MEMORY_ASSERT(trace->memory, count <= SIM_STEP_FIELDS_MAX);
+  uint64_t before = trace->chains[subsystem];
+  trace->chains[subsystem] = trace_fold(before, trace->event_id, trace->now_ns, node, (uint32_t)step, fields, count);
+  struct sim_trace_log *log = sink_of(trace)->log;
+  if (log != NULL) record_step(trace, log, before, subsystem, step, node, fields, count);
 }
 
-bool sim_trace_recording(const struct sim_world *world) {
-  return world_sim(world)->trace != NULL;
+bool trace_recording(const struct trace *trace) {
+  return sink_of(trace)->log != NULL;
 }
 
-void sim_trace_name(struct sim_world *world, enum sim_name_kind kind, uint32_t scope, uint64_t value,
-                    const char *text) {
-  struct sim_trace_log *log = world_sim(world)->trace;
+void trace_name(struct trace *trace, enum sim_name_kind kind, uint32_t scope, uint64_t value, const char *text) {
+  struct sim_trace_log *log = sink_of(trace)->log;
   if (log == NULL || text == NULL) return;
   size_t length = strlen(text);
   /* Without memory the number stays a number. */
@@ -51,13 +59,30 @@ void sim_trace_name(struct sim_world *world, enum sim_name_kind kind, uint32_t s
                         length < NAME_BYTES_MAX ? length : NAME_BYTES_MAX);
 }
 
-uint64_t sim_trace_hash_of(const struct sim_world *world, enum sim_subsystem subsystem) {
-  return world->chains[subsystem];
-}
-
-uint64_t sim_trace_hash(const struct sim_world *world) {
+uint64_t trace_hash(const struct trace *trace) {
   uint64_t hash = SIM_SUB_COUNT;
   for (int i = 0; i < SIM_SUB_COUNT; i++)
-    hash = sim_hash_fold(hash, world->chains[i]);
-  return sim_hash_fold(hash, world->now_ns);
+    hash = sim_hash_fold(hash, trace->chains[i]);
+  return sim_hash_fold(hash, trace->now_ns);
+}
+
+void trace_event(struct trace *trace, uint64_t id, uint64_t cause, uint32_t node, enum sim_event_kind kind,
+                 uint32_t from, uint64_t value) {
+  struct trace_sink *sink = sink_of(trace);
+  if (trace->events_run >= sink->mark_due) {
+    trace_mark(sink->marks, trace); /* the chains after that many events */
+    sink->mark_due = trace_marks_next(sink->marks, trace->events_run);
+  }
+  trace->events_run++;
+  trace->event_id = id;
+  trace->event_cause = cause;
+  uint64_t fields[] = {kind, cause, from, value};
+  trace_step(trace, SIM_SUB_TIMELINE, SIM_STEP_EVENT, node, fields, 4);
+}
+
+void trace_marks_resume(struct trace *trace) {
+  struct trace_sink *sink = sink_of(trace);
+  if (sink->marks == NULL) return;
+  trace_marks_back_to(sink->marks, trace->events_run);
+  sink->mark_due = trace_marks_next(sink->marks, trace->events_run);
 }

@@ -1,5 +1,8 @@
-/* The trace: a running 64-bit hash chain of everything that happens in a
- * world, per subsystem, and, when it is switched on, a record of each step.
+/* Room `trace`: what happened.
+ * Takes: the steps of devices and nodes, faults (fault.h), violations (violation.h).
+ * Gives: a running 64-bit hash chain per subsystem, marks of it, and, when it is
+ * switched on, a record of each step, as words, files and Chrome's events.
+ * Knows memory; decides nothing. Steps enter through steps.h.
  *
  * Two runs of one seed must give equal hashes everywhere; the diff names the
  * first step in which they do not.
@@ -12,7 +15,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct sim_world;
+#include "sim/trace/fault.h"
+#include "sim/trace/violation.h"
 
 enum sim_subsystem {
   SIM_SUB_TIMELINE, /* every event: time, kind, node, id, cause */
@@ -59,10 +63,20 @@ enum sim_step {
 
 #define SIM_STEP_FIELDS_MAX 7u
 
-/* Folds one step into the chain of its subsystem and, when recording, records
- * it. The time and the running event are added by the world. `node` 0: none. */
-void sim_trace(struct sim_world *world, enum sim_subsystem subsystem, enum sim_step step, uint32_t node,
-               const uint64_t *fields, size_t count);
+/* Kinds of events (SIM_STEP_EVENT); append only. */
+enum sim_event_kind {
+  SIM_EVENT_MESSAGE = 1,
+  SIM_EVENT_TIMER = 2,
+  SIM_EVENT_DISK = 3,
+  SIM_EVENT_DRIVER = 4,
+  SIM_EVENT_DRAIN = 5,   /* a node that was busy or paused takes what waited */
+  SIM_EVENT_NETWORK = 6, /* a clog ends, a flap turns */
+  SIM_EVENT_STROBE = 7,  /* a wall clock jumps */
+};
+/* Why a message is dropped (SIM_STEP_DROP): enum sim_fault, or one of these. */
+#define SIM_DROP_RECEIVER_DOWN UINT64_C(1000)
+#define SIM_DROP_NO_SUCH_NODE UINT64_C(1001)
+
 /* The hash of bytes that traces use (XXH3, 64 bits). */
 uint64_t sim_hash_bytes(const void *bytes, size_t size);
 /* One step of the chain: order matters. */
@@ -71,31 +85,22 @@ static inline uint64_t sim_hash_fold(uint64_t hash, uint64_t value) {
   return hash ^ (hash >> 29) ^ (hash >> 47);
 }
 
-/* All chains as one number: the trace hash of the run so far. */
-uint64_t sim_trace_hash(const struct sim_world *world);
-uint64_t sim_trace_hash_of(const struct sim_world *world, enum sim_subsystem subsystem);
-
 /* --- Names: what people call the numbers of a recording ---------------------- */
 
-/* Part of the format of recordings: append only. */
-enum sim_name_kind {
-  SIM_NAME_FILE = 1, /* {0, sim_name_hash} */
-  SIM_NAME_NODE = 2, /* {0, sync_node_hash of a node id} */
-  SIM_NAME_PEER = 3, /* {node, peer handle} the peer's node id */
-  SIM_NAME_TEXT = 4, /* {0, sim_hash_bytes of it} */
-  SIM_NAME_STEP = 5, /* {enum sim_step, field 0} a template, see below */
-};
-/* Remembers a name in the recording, when there is one: outside the arena,
- * never part of a hash. Cut to 1000 bytes; the first text of a number counts.
+/* Part of the format of recordings: append only.
  *
  * A template is the sentence for such a step: % with a letter and the place of
  * a field, %u0 a number, %x a hash, %t a time, %d a duration, %r nothing or
  * how the call failed, %s a status, %f an open file, %n a file's name, %p a
  * peer, %N a node, %o an operation (three fields), %T a text by its hash, %c
  * text in the fields from here on. */
-void sim_trace_name(struct sim_world *world, enum sim_name_kind kind, uint32_t scope, uint64_t value, const char *text);
-/* Whether anybody would remember it. */
-bool sim_trace_recording(const struct sim_world *world);
+enum sim_name_kind {
+  SIM_NAME_FILE = 1, /* {0, sim_name_hash} */
+  SIM_NAME_NODE = 2, /* {0, sync_node_hash of a node id} */
+  SIM_NAME_PEER = 3, /* {node, peer handle} the peer's node id */
+  SIM_NAME_TEXT = 4, /* {0, sim_hash_bytes of it} */
+  SIM_NAME_STEP = 5, /* {enum sim_step, field 0} a template */
+};
 
 /* --- Recordings (outside the arena) ---------------------------------------- */
 

@@ -1,12 +1,11 @@
 /* Recordings as Chrome's trace events: a track for each node, a slice for each
  * event that ran on it, an instant for each step, arrows for messages. */
+#include "sim/memory/units.h"
 #include "sim/trace/trace_record.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
-
-#include "sim/sim.h"
-#include "sim/ground/timeline.h"
 
 #define SENTENCE_BYTES 1300u
 #define SLICE_NS UINT64_C(10000) /* events take no time; a slice must be wide enough to be seen */

@@ -1,7 +1,6 @@
 /* Marks: the chains at intervals, so that two runs are compared without
  * recording either. */
-#include "sim/world/world.h"
-
+#include "sim/trace/steps.h"
 #include "sim/trace/trace_record.h"
 
 #include <stdlib.h>
@@ -43,7 +42,7 @@ uint64_t trace_marks_next(const struct sim_trace_marks *marks, uint64_t events) 
   return events - events % marks->interval + marks->interval;
 }
 
-void trace_mark(struct sim_trace_marks *marks, const struct sim_world *world) {
+void trace_mark(struct sim_trace_marks *marks, const struct trace *trace) {
   if (marks->count == marks->capacity) {
     size_t capacity = marks->capacity == 0 ? 64 : marks->capacity * 2;
     struct sim_trace_mark *grown = realloc(marks->marks, capacity * sizeof *grown);
@@ -52,10 +51,10 @@ void trace_mark(struct sim_trace_marks *marks, const struct sim_world *world) {
     marks->capacity = capacity;
   }
   struct sim_trace_mark *mark = &marks->marks[marks->count++];
-  mark->events = world->events_run;
-  mark->time_ns = world->now_ns;
-  mark->hash = sim_trace_hash(world);
-  memcpy(mark->chains, world->chains, sizeof mark->chains);
+  mark->events = trace->events_run;
+  mark->time_ns = trace->now_ns;
+  mark->hash = trace_hash(trace);
+  memcpy(mark->chains, trace->chains, sizeof mark->chains);
 }
 
 size_t sim_trace_marks_agree(const struct sim_trace_marks *a, const struct sim_trace_marks *b) {

@@ -151,9 +151,11 @@ const char *trace_drop_reason(uint64_t why);
 /* The sentence's template; "" when there is none. */
 const char *trace_template(const struct sim_trace_log *log, const struct sim_trace_record *record);
 
+struct trace;
+
 /* --- Marks ---------------------------------------------------------------------- */
 
-void trace_mark(struct sim_trace_marks *marks, const struct sim_world *world);
+void trace_mark(struct sim_trace_marks *marks, const struct trace *trace);
 void trace_marks_back_to(struct sim_trace_marks *marks, uint64_t events);
 /* When the next is due, after so many events. */
 uint64_t trace_marks_next(const struct sim_trace_marks *marks, uint64_t events);

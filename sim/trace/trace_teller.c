@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "core/env.h"
-#include "sim/disk/disk.h"
 
 #define OPEN_MAX 65536u
 #define DIRECTORY UINT64_C(0xffffffff)

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 
 #include "core/env.h"
-#include "sim/node/node.h"
 
 void trace_put(struct trace_writer *writer, const char *format, ...) {
   va_list arguments;
@@ -63,9 +62,9 @@ int sim_subsystem_find(const char *name) {
 
 const char *trace_drop_reason(uint64_t why) {
   switch (why) {
-  case NETWORK_RECEIVER_DOWN:
+  case SIM_DROP_RECEIVER_DOWN:
     return "the receiver is down";
-  case NETWORK_NO_SUCH_NODE:
+  case SIM_DROP_NO_SUCH_NODE:
     return "no such node";
   case SIM_FAULT_NET_PARTITION:
     return "the link is cut";

@@ -1,7 +1,5 @@
 #include "sim/world/world.h"
 
-#include "sim/memory/mix.h"
-
 uint32_t sim_driver_add(struct sim_world *world, sim_driver_fn wake, void *self) {
   SIM_ASSERT(world, world->driver_count < SIM_DRIVERS_MAX);
   world->drivers[world->driver_count] = (struct sim_driver){wake, self};
@@ -10,10 +8,10 @@ uint32_t sim_driver_add(struct sim_world *world, sim_driver_fn wake, void *self)
 
 void sim_driver_at(struct sim_world *world, uint32_t driver, uint64_t time_ns, uint64_t token) {
   SIM_ASSERT(world, driver < world->driver_count);
-  uint32_t slot = world_event(world, SIM_EVENT_DRIVER, 0);
-  struct sim_event *event = timeline_event(&world->timeline, slot);
+  uint32_t slot = ground_event(&world->ground, SIM_EVENT_DRIVER, 0);
+  struct sim_event *event = ground_event_at(&world->ground, slot);
   event->from = driver;
   event->value = token;
   uint64_t identity = sim_mix(sim_mix(time_ns) + token) + driver;
-  world_schedule(world, slot, time_ns, world_tie(world, 0, identity));
+  ground_schedule(&world->ground, slot, time_ns, ground_tie(&world->ground, 0, identity));
 }

@@ -1,6 +1,4 @@
-#include "sim/node/node.h"
-
-#include "sim/memory/mix.h"
+#include "sim/world/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +19,20 @@ static void default_fatal(void *arg, bool in_node, const char *file, int line, c
   abort();
 }
 
+static void root_fatal(struct sim *sim, bool in_node, const char *file, int line, const char *what) {
+  const struct sim_world *world = sim->world;
+  uint64_t seed = 0, time_ns = 0, event = 0;
+  uint32_t node = 0;
+  if (world != NULL) {
+    seed = sim_seed(world);
+    time_ns = sim_now(world);
+    event = sim_event_id(world);
+    if (world->nodes.running != NULL) node = world->nodes.running->number;
+  }
+  sim->fatal(sim->fatal_arg, in_node, file, line, what, seed, time_ns, event, node);
+  abort();
+}
+
 struct sim *sim_open(const struct sim_options *options) {
   struct sim *sim = calloc(1, sizeof *sim);
   if (sim == NULL) return NULL;
@@ -32,7 +44,7 @@ struct sim *sim_open(const struct sim_options *options) {
     return NULL;
   }
   struct sim_root *root = sim_arena_base(sim->arena);
-  root->sim = sim;
+  *root = (struct sim_root){.sim = sim, .seat = &sim->seat, .sink = &sim->sink, .fatal = root_fatal};
   sim->fatal = default_fatal;
   return sim;
 }
@@ -56,24 +68,21 @@ void sim_on_fatal(struct sim *sim, sim_fatal_fn fatal, void *arg) {
   sim->fatal_arg = arg;
 }
 
-void world_fatal(struct sim_world *world, bool in_node, const char *file, int line, const char *what) {
-  struct sim *sim = world_sim(world);
-  uint32_t node = world->running == NULL ? 0 : world->running->number;
-  sim->fatal(sim->fatal_arg, in_node, file, line, what, world->seed, world->now_ns, world->event_id, node);
-  abort();
+void sim_fatal(struct sim_world *world, const char *file, int line, const char *what) {
+  memory_fatal(&world->ground.memory, false, file, line, what);
 }
 
-void sim_fatal(struct sim_world *world, const char *file, int line, const char *what) {
-  world_fatal(world, false, file, line, what);
+void sim_set_source(struct sim *sim, const struct sim_choice_source *source) {
+  choice_seat_take(&sim->seat, source);
 }
 
 void sim_set_trace_marks(struct sim *sim, struct sim_trace_marks *marks) {
-  sim->marks = marks;
-  sim->mark_due = SIM_TIME_NEVER; /* until sim_run looks */
+  sim->sink.marks = marks;
+  sim->sink.mark_due = UINT64_MAX; /* until sim_run looks */
 }
 
 void sim_set_trace(struct sim *sim, struct sim_trace_log *log) {
-  sim->trace = log;
+  sim->sink.log = log;
 }
 
 static uint64_t or_default(uint64_t value, uint64_t otherwise) {
@@ -88,91 +97,49 @@ struct sim_world *sim_world_begin(struct sim *sim, const struct sim_config *conf
   struct sim_world *world = sim_heap_alloc(sim->arena, heap, sizeof *world);
   if (world == NULL) return NULL;
   memset(world, 0, sizeof *world);
-  world->root = sim_arena_base(sim->arena);
-  world->arena = sim->arena;
-  world->heap = heap;
-  world->disk = config->disk;
-  world->seed = config->source.seed;
-  world->shuffle = config->shuffle;
-  world->wall_start_ns = or_default(config->wall_start_ns, WALL_START_NS);
-  world->calls_per_event_max = or_default(config->calls_per_event_max, CALLS_PER_EVENT_MAX);
   world->events_per_second_max = or_default(config->events_per_second_max, EVENTS_PER_SECOND_MAX);
-  timeline_init(&world->timeline);
-  network_init(world, &config->link);
+  const struct memory memory = {sim->arena, heap, sim_arena_base(sim->arena)};
+  ground_init(&world->ground, &memory, config->source.seed, config->shuffle);
+  network_init(&world->network, &world->ground, &config->link);
+  const struct node_options options = {.disk = config->disk,
+                                       .wall_start_ns = or_default(config->wall_start_ns, WALL_START_NS),
+                                       .calls_per_event_max =
+                                           or_default(config->calls_per_event_max, CALLS_PER_EVENT_MAX)};
+  nodes_init(&world->nodes, &world->ground, &world->network, world, &options);
   sim_set_source(sim, &config->source);
-  sim->trace = config->trace;
+  sim_set_trace(sim, config->trace);
   sim_set_trace_marks(sim, config->marks);
   sim->world = world;
   return world;
 }
 
-bool sim_array_grow(struct sim_world *world, void **array, uint32_t *capacity, uint32_t count, size_t item_bytes) {
-  if (count < *capacity) return true;
-  uint32_t wanted = *capacity == 0 ? 8 : *capacity * 2;
-  void *grown = sim_heap_alloc(world->arena, world->heap, wanted * item_bytes);
-  if (grown == NULL) return false;
-  if (count > 0) memcpy(grown, *array, count * item_bytes);
-  if (*capacity > 0) sim_heap_free(world->arena, world->heap, *array, *capacity * item_bytes);
-  *array = grown;
-  *capacity = wanted;
-  return true;
-}
-
-void *sim_alloc(struct sim_world *world, size_t size) {
-  return sim_heap_alloc(world->arena, world->heap, size);
-}
-
-void sim_free(struct sim_world *world, void *block, size_t size) {
-  sim_heap_free(world->arena, world->heap, block, size);
-}
-
 uint64_t sim_now(const struct sim_world *world) {
-  return world->now_ns;
+  return ground_now(&world->ground);
 }
 
 uint64_t sim_events(const struct sim_world *world) {
-  return world->node_events;
+  return world->nodes.events;
 }
 
 uint64_t sim_events_run(const struct sim_world *world) {
-  return world->events_run;
+  return world->ground.trace.events_run;
 }
 
 uint64_t sim_event_id(const struct sim_world *world) {
-  return world->event_id;
+  return world->ground.trace.event_id;
 }
 
 uint64_t sim_seed(const struct sim_world *world) {
-  return world->seed;
+  return world->ground.choices.seed;
 }
 
-/* --- Events --- */
-
-uint32_t world_tie(struct sim_world *world, uint32_t node, uint64_t identity) {
-  if (!world->shuffle) return 0;
-  return (uint32_t)sim_pick(world, sim_tag(SIM_CHOICE_TIE, node, identity), UINT64_C(1) << 32);
+struct sim_mark sim_mark(const struct sim *sim) {
+  struct sim_mark mark = {.source = choice_seat_mark(&sim->seat)};
+  if (sim->sink.log != NULL) mark.trace = sim_trace_log_count(sim->sink.log);
+  return mark;
 }
 
-uint32_t world_event(struct sim_world *world, enum sim_event_kind kind, uint32_t node) {
-  uint32_t slot = timeline_slot(&world->timeline, world->arena, world->heap);
-  SIM_ASSERT(world, slot != UINT32_MAX);
-  struct sim_event *event = timeline_event(&world->timeline, slot);
-  *event = (struct sim_event){.cause = world->event_id, .kind = kind, .node = node};
-  return slot;
-}
-
-uint64_t world_schedule(struct sim_world *world, uint32_t slot, uint64_t time_ns, uint32_t tie) {
-  if (time_ns < world->now_ns) time_ns = world->now_ns;
-  uint64_t id = timeline_push(&world->timeline, world->arena, world->heap, time_ns, tie, slot);
-  SIM_ASSERT(world, id != 0);
-  timeline_event(&world->timeline, slot)->id = id;
-  return id;
-}
-
-void sim_schedule_disk(struct sim_world *world, uint32_t node, uint64_t time_ns, uint64_t id) {
-  uint32_t slot = world_event(world, SIM_EVENT_DISK, node);
-  struct sim_event *event = timeline_event(&world->timeline, slot);
-  event->value = id;
-  event->life = sim_node_at(world, node)->lives;
-  world_schedule(world, slot, time_ns, world_tie(world, node, sim_mix(time_ns) + id));
+void sim_rewind(struct sim *sim, struct sim_mark mark) {
+  choice_seat_rewind(&sim->seat, mark.source);
+  if (sim->sink.log != NULL) sim_trace_log_cut(sim->sink.log, mark.trace);
 }

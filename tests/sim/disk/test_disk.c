@@ -248,7 +248,7 @@ static void a_wiped_disk_gives_back_all_its_memory(void **state) {
     disk_fixture_write(&fixture, first, 0, 1, 10);
     disk_fixture_fsync(&fixture, first);
     sim_disk_wipe(fixture.disk);
-    uint64_t blocks = sim_heap_blocks(fixture.world->heap);
+    uint64_t blocks = sim_heap_blocks(fixture.world->ground.memory.heap);
     for (int round = 0; round < 20; round++) {
       sync_file file = disk_fixture_create(&fixture, round % 2 == 0 ? "x" : "y");
       for (uint64_t i = 0; i < 30; i++)
@@ -264,7 +264,7 @@ static void a_wiped_disk_gives_back_all_its_memory(void **state) {
     sim_disk_wipe(fixture.disk);
     assert_int_equal(sim_disk_used_bytes(fixture.disk), 0);
     /* The name table stays; completions in the timeline are the world's. */
-    assert_true(sim_heap_blocks(fixture.world->heap) <= blocks + 4);
+    assert_true(sim_heap_blocks(fixture.world->ground.memory.heap) <= blocks + 4);
   }
 }
 

@@ -142,7 +142,7 @@ static void a_read_error_is_reported(void **state) {
 /* How long the node is busy for a call of each sort. */
 static uint64_t busy_for(int call, sync_file file) {
   const struct sim_node *node = sim_node_at(fixture.world, 1);
-  uint64_t before = node->busy_until_ns, size;
+  uint64_t before = sim_disk_busy_until(node->disk), size;
   uint8_t byte = 'x';
   size_t done;
   sync_file other;
@@ -175,7 +175,7 @@ static uint64_t busy_for(int call, sync_file file) {
     assert_int_equal(sim_disk_size(fixture.disk, file, &size), SYNC_OK);
     break;
   }
-  return node->busy_until_ns - before;
+  return sim_disk_busy_until(node->disk) - before;
 }
 
 static void reads_and_writes_take_any_latency_of_the_range_and_other_calls_none(void **state) {

@@ -211,14 +211,15 @@ static void images_give_back_their_memory(void **state) {
   sim_disk_image_save(fixture.disk);
   assert_true(sim_disk_image_restore(fixture.disk));
   sim_disk_image_drop(fixture.disk);
-  uint64_t blocks = sim_heap_blocks(fixture.world->heap), bytes = sim_heap_bytes(fixture.world->heap);
+  uint64_t blocks = sim_heap_blocks(fixture.world->ground.memory.heap),
+           bytes = sim_heap_bytes(fixture.world->ground.memory.heap);
   for (int i = 0; i < 20; i++) {
     sim_disk_image_save(fixture.disk);
     assert_true(sim_disk_image_restore(fixture.disk));
   }
   sim_disk_image_drop(fixture.disk);
-  assert_int_equal(sim_heap_blocks(fixture.world->heap), blocks);
-  assert_int_equal(sim_heap_bytes(fixture.world->heap), bytes);
+  assert_int_equal(sim_heap_blocks(fixture.world->ground.memory.heap), blocks);
+  assert_int_equal(sim_heap_bytes(fixture.world->ground.memory.heap), bytes);
 }
 
 static void a_node_is_restored_from_its_image_and_the_fault_counts(void **state) {

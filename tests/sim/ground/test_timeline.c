@@ -8,26 +8,25 @@
 
 #define EVENTS 5000u
 
-static struct sim_arena *arena;
-static struct sim_heap *heap;
+static struct memory memory;
 
 static int open_arena(void **unused) {
   (void)unused;
-  arena = sim_arena_open(16u << 20, 0, SIM_FILL_NONE);
-  heap = sim_heap_create(arena);
+  memory.arena = sim_arena_open(16u << 20, 0, SIM_FILL_NONE);
+  memory.heap = sim_heap_create(memory.arena);
   return 0;
 }
 
 static int close_arena(void **unused) {
   (void)unused;
-  sim_arena_close(arena);
+  sim_arena_close(memory.arena);
   return 0;
 }
 
 static uint64_t push(struct timeline *timeline, uint64_t time_ns, uint32_t tie) {
-  uint32_t slot = timeline_slot(timeline, arena, heap);
+  uint32_t slot = timeline_slot(timeline, &memory);
   assert_true(slot != UINT32_MAX);
-  uint64_t seq = timeline_push(timeline, arena, heap, time_ns, tie, slot);
+  uint64_t seq = timeline_push(timeline, &memory, time_ns, tie, slot);
   timeline_event(timeline, slot)->id = seq;
   return seq;
 }
@@ -73,7 +72,7 @@ static void interleaved_pushes_and_pops_keep_the_order_and_the_memory(void **unu
   uint64_t state = 3, now = 0;
   for (uint32_t i = 0; i < 1000; i++)
     (void)push(&timeline, i % 17, 0);
-  size_t used = sim_arena_used_bytes(arena);
+  size_t used = sim_arena_used_bytes(memory.arena);
   for (uint32_t i = 0; i < 200000; i++) {
     struct timeline_entry entry = timeline_pop(&timeline);
     assert_true(entry.time_ns >= now);
@@ -82,7 +81,7 @@ static void interleaved_pushes_and_pops_keep_the_order_and_the_memory(void **unu
     state = state * UINT64_C(6364136223846793005) + 1;
     (void)push(&timeline, now + (state >> 40) % 1000, 0);
   }
-  assert_int_equal(sim_arena_used_bytes(arena), used);
+  assert_int_equal(sim_arena_used_bytes(memory.arena), used);
 }
 
 int main(void) {

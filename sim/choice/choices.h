@@ -1,0 +1,57 @@
+/* Face of room `choice` for devices: who decides, and what a run remembers of it. */
+#ifndef SIM_CHOICES_H
+#define SIM_CHOICES_H
+
+#include "sim/choice/choice.h"
+#include "sim/choice/distribution.h"
+#include "sim/memory/memory.h"
+
+/* The source of a run: outside the arena, reached through its root. */
+struct choice_seat {
+  struct sim_choice_source source;
+  uint64_t mixed_seed; /* what draws begin with */
+  bool plain_seed;     /* no overrides, no recording, nothing else that decides: draw at once */
+  bool has_reseeds;    /* the overrides have some */
+};
+void choice_seat_take(struct choice_seat *seat, const struct sim_choice_source *source);
+
+struct sim_source_mark choice_seat_mark(const struct choice_seat *seat);
+/* Cuts away what was written since the mark. */
+void choice_seat_rewind(struct choice_seat *seat, struct sim_source_mark mark);
+
+/* What a run remembers of its choices, in the arena. */
+struct choices {
+  const struct memory *memory;
+  uint64_t seed;   /* under which the run began; of identities */
+  uint32_t reseed; /* place of the reseed in effect, from 1; 0: none */
+  struct sim_map counters;
+};
+void choices_init(struct choices *choices, const struct memory *memory, uint64_t seed);
+/* The source's reseed at this event, if any, is in effect. Only while the seat
+ * has_reseeds. */
+void choices_reseed(struct choices *choices, uint64_t event);
+
+/* 1 with a probability of `ppm` parts per million, else 0. 0 ppm decides
+ * nothing: no draw, no record. */
+uint32_t choice_chance(struct choices *choices, struct sim_tag tag, uint32_t ppm);
+/* Uniform below n; n >= 1. */
+uint64_t choice_pick(struct choices *choices, struct sim_tag tag, uint64_t n);
+/* Uniform in lo..hi, both included; lo is calm. */
+uint64_t choice_range(struct choices *choices, struct sim_tag tag, uint64_t lo, uint64_t hi);
+/* The next identity for decisions at (kind, where) that have none of their
+ * own: 0, 1, 2, ... */
+uint64_t choice_counter(struct choices *choices, uint32_t kind, uint32_t where);
+/* 64 bits, never 0, that no other (kind, where, count) of this seed gives: the
+ * seed under which the run began. No decision: the same under every source. */
+uint64_t choice_unique(struct choices *choices, uint32_t kind, uint32_t where);
+
+/* One choice: the quantile, 0 to UINT32_MAX. A mean of 0 decides nothing. */
+uint64_t choice_exponential(struct choices *choices, struct sim_tag tag, uint64_t mean);
+/* true: slow, and *more is by how much. */
+bool choice_slow_tail(struct choices *choices, const struct sim_slow_tail *tail, uint32_t where, uint64_t identity,
+                      uint64_t *more);
+/* One step; the caller keeps the state. true: lost. */
+bool choice_loss_chain(struct choices *choices, const struct sim_loss_chain *chain, bool *bad, uint32_t where,
+                       uint64_t identity);
+
+#endif

@@ -1,0 +1,79 @@
+/* Face of room `node`: what lives on nodes, and what it may call. Part of the public header sim/sim.h;
+ * what drivers do to nodes is there. */
+#ifndef SIM_KIND_H
+#define SIM_KIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/env.h"
+
+struct sim_disk;
+struct sim_node;
+struct sim_world;
+
+#define SIM_TIMERS_MAX 8u /* timers of one node */
+
+/* What lives on a node. Functions are called with the node's environment
+ * ready; everything they keep must be in the node's memory (env->alloc). When
+ * power is lost during a call, every environment call from then on fails and
+ * the function returns as soon as it can; its memory is then dropped. */
+struct sim_node_kind {
+  const char *name;
+  /* Starts the software on the node. Returns its state, or NULL: refused to
+   * start. `config` is what sim_node_add copied. */
+  void *(*boot)(struct sim_node *node, const void *config);
+  void (*message)(struct sim_node *node, void *state, uint32_t from, const uint8_t *bytes, size_t size);
+  void (*timer)(struct sim_node *node, void *state, uint32_t timer);
+  void (*disk_done)(struct sim_node *node, void *state, uint64_t token, int result);
+  /* A hash of the node's state as its user sees it. May be NULL. */
+  uint64_t (*digest)(struct sim_node *node, void *state);
+  /* A clean stop: must free all memory (what is left is a leak). */
+  void (*stop)(struct sim_node *node, void *state);
+  /* The kind of a message, for rules; 0: none in particular. Any bytes may
+   * come. May be NULL. */
+  uint32_t (*classify)(const uint8_t *bytes, size_t size);
+};
+
+uint32_t sim_node_number(const struct sim_node *node);
+struct sim_world *sim_node_world(struct sim_node *node);
+const struct sync_env *sim_node_env(struct sim_node *node);
+struct sim_disk *sim_node_disk(struct sim_node *node);
+
+/* For the software on the node, during its calls. */
+/* Sends a message; the bytes are copied. Lost silently, as networks do. */
+void sim_send(struct sim_node *node, uint32_t to, const void *bytes, size_t size);
+/* Calls `timer` once the monotonic clock reaches `mono_ns`; replaces that
+ * timer's earlier setting. UINT64_MAX clears it. timer < SIM_TIMERS_MAX. */
+void sim_timer_set(struct sim_node *node, uint32_t timer, uint64_t mono_ns);
+
+enum sim_node_state {
+  SIM_NODE_DOWN = 0,
+  SIM_NODE_UP = 1,
+  SIM_NODE_PAUSED = 2,  /* messages and completions wait */
+  SIM_NODE_REFUSED = 3, /* boot returned NULL */
+};
+enum sim_node_down {
+  SIM_DOWN_POWER_LOSS = 1,
+  SIM_DOWN_PROCESS_CRASH = 2,
+  SIM_DOWN_STOP = 3,
+  SIM_DOWN_REFUSED = 4,
+};
+enum sim_node_state sim_node_state(const struct sim_node *node);
+
+/* Environment calls so far. */
+uint64_t sim_node_calls(const struct sim_node *node);
+/* Boots, deaths and such of a node, so that oracles can tell lives apart. */
+uint64_t sim_node_lives(const struct sim_node *node);
+
+/* Called after a node went down for whatever reason, and after it came up;
+ * for the ledger. */
+typedef void (*sim_lifecycle_fn)(struct sim_world *world, void *self, uint32_t node, bool up, enum sim_node_down why);
+
+/* Called for every env->trace of a node that is powered, after it was folded
+ * into the trace: for oracles and counters. Must not call into the node. */
+typedef void (*sim_node_trace_fn)(struct sim_world *world, void *self, uint32_t node, enum sync_trace_kind kind,
+                                  const uint64_t *fields, size_t count);
+
+#endif

@@ -1,0 +1,60 @@
+/* Face of room `trace` for devices: where steps, faults and violations enter. */
+#ifndef SIM_STEPS_H
+#define SIM_STEPS_H
+
+#include <stdarg.h>
+
+#include "sim/memory/memory.h"
+#include "sim/trace/trace.h"
+
+/* Outside the arena, reached through its root. */
+struct trace_sink {
+  struct sim_trace_log *log;     /* NULL: hash only */
+  struct sim_trace_marks *marks; /* NULL: none are made */
+  uint64_t mark_due;             /* after so many events; UINT64_MAX without marks */
+};
+
+/* What a run remembers of its trace, in the arena: the moment, the chains, and
+ * what to report at the end. */
+struct trace {
+  const struct memory *memory;
+  uint64_t now_ns;
+  uint64_t event_id; /* the running event, or the last */
+  uint64_t event_cause;
+  uint64_t events_run; /* traced; the running one included */
+  uint64_t chains[SIM_SUB_COUNT];
+  struct sim_fault_count faults[SIM_FAULT_COUNT];
+  struct sim_violation violation;
+};
+void trace_init(struct trace *trace, const struct memory *memory);
+
+/* Folds one step into the chain of its subsystem and, when recording, records
+ * it, with the moment. `node` 0: none. */
+void trace_step(struct trace *trace, enum sim_subsystem subsystem, enum sim_step step, uint32_t node,
+                const uint64_t *fields, size_t count);
+/* All chains as one number: the trace hash of the run so far. */
+uint64_t trace_hash(const struct trace *trace);
+/* Whether anybody would remember a name. */
+bool trace_recording(const struct trace *trace);
+/* Remembers a name in the recording, when there is one: outside the arena,
+ * never part of a hash. Cut to 1000 bytes; the first text of a number counts. */
+void trace_name(struct trace *trace, enum sim_name_kind kind, uint32_t scope, uint64_t value, const char *text);
+/* The next event begins: a mark when one is due, then its first step. */
+void trace_event(struct trace *trace, uint64_t id, uint64_t cause, uint32_t node, enum sim_event_kind kind,
+                 uint32_t from, uint64_t value);
+/* Before events run on: a restore may have gone back. */
+void trace_marks_resume(struct trace *trace);
+
+static inline void trace_fault(struct trace *trace, enum sim_fault fault, uint32_t fired) {
+  trace->faults[fault].opportunities++;
+  trace->faults[fault].firings += fired != 0;
+}
+
+/* Printf format; integers and strings only. `subject` may be NULL. */
+__attribute__((format(printf, 5, 6))) void trace_violation(struct trace *trace, const char *property, uint32_t node,
+                                                           const uint64_t subject[3], const char *format, ...);
+__attribute__((format(printf, 5, 0))) void trace_violation_va(struct trace *trace, const char *property, uint32_t node,
+                                                              const uint64_t subject[3], const char *format,
+                                                              va_list arguments);
+
+#endif
