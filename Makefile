@@ -46,8 +46,10 @@ $(OUT)/%.o: %.c
 $(OUT)/libsync.a: $(call layer_objects,core)
 	@rm -f $@
 	$(AR) rcs $@ $^
+# Objects of sources that moved or went: the gates over built objects would read them.
+STALE_OBJECTS = $(filter-out $(ALL_OBJECTS) %/main.o,$(wildcard $(foreach layer,$(LAYERS),$(OUT)/$(layer)/*.o $(OUT)/$(layer)/*/*.o)))
 $(OUT)/liball.a: $(ALL_OBJECTS) $(SUPPORT_OBJECTS)
-	@rm -f $@
+	@rm -f $@ $(STALE_OBJECTS)
 	$(AR) rcs $@ $^
 WORLD_SUPPORT := $(filter-out %/suite_fixture.c %/temp_directory.c,$(wildcard tests/support/*.c))
 $(OUT)/libworld.a: $(foreach layer,core sim cluster lua,$(call layer_objects,$(layer))) \

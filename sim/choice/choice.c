@@ -1,26 +1,14 @@
 #include "sim/choice/choices.h"
 
-#include "sim/choice/choice_source.h"
+#include "sim/choice/choice_bytes.h"
+#include "sim/choice/draw.h"
+#include "sim/choice/enumerator.h"
+#include "sim/choice/question.h"
 
-#define SALT_IDENTITY UINT64_C(0x9e3779b97f4a7c15)
 #define SALT_UNIQUE UINT64_C(0xd1342543de82ef95)
-
-static inline uint64_t draw_mixed(uint64_t mixed_seed, struct sim_tag tag) {
-  uint64_t where = (uint64_t)tag.kind << 32 | tag.where;
-  uint64_t mixed = sim_mix(mixed_seed ^ where);
-  return sim_mix(sim_mix(mixed + tag.identity * SALT_IDENTITY) ^ tag.identity);
-}
 
 static inline struct choice_seat *seat_of(const struct choices *choices) {
   return choices->memory->root->seat;
-}
-
-static uint64_t mix_seed(uint64_t seed) {
-  return sim_mix(seed + SALT_IDENTITY);
-}
-
-uint64_t sim_draw(uint64_t seed, struct sim_tag tag) {
-  return draw_mixed(mix_seed(seed), tag);
 }
 
 /* A table may hold an outcome that this edition of the world does not allow. */
@@ -46,7 +34,7 @@ static uint64_t from_seed(const struct choices *choices, const struct sim_questi
   size_t reseed = choices->reseed, count = 0;
   if (reseed > 0 && seat->source.overrides != NULL) {
     const struct sim_reseed *reseeds = sim_choice_table_reseeds(seat->source.overrides, &count);
-    if (reseed <= count) mixed_seed = mix_seed(reseeds[reseed - 1].seed);
+    if (reseed <= count) mixed_seed = draw_mix_seed(reseeds[reseed - 1].seed);
   }
   if (question->ppm > 0) return draw_chance(mixed_seed, question->tag, question->ppm);
   return draw_between(mixed_seed, question->tag, question->lo, question->hi);
@@ -122,7 +110,7 @@ uint64_t choice_range(struct choices *choices, struct sim_tag tag, uint64_t lo, 
 
 void choice_seat_take(struct choice_seat *seat, const struct sim_choice_source *source) {
   seat->source = *source;
-  seat->mixed_seed = mix_seed(source->seed);
+  seat->mixed_seed = draw_mix_seed(source->seed);
   seat->plain_seed = source->overrides == NULL && source->record == NULL && source->rest == SIM_REST_SEED;
   size_t count = 0;
   if (source->overrides != NULL) (void)sim_choice_table_reseeds(source->overrides, &count);

@@ -1,4 +1,6 @@
-#include "sim/choice/choice_source.h"
+#include "sim/choice/choice_bytes.h"
+
+#include "sim/choice/question.h"
 #include "sim/memory/mix.h"
 
 #include <stdlib.h>

@@ -8,7 +8,9 @@
 #ifndef SIM_CHOICE_BYTES_H
 #define SIM_CHOICE_BYTES_H
 
-#include "sim/choice/choice.h"
+#include "sim/choice/choice_table.h"
+
+struct sim_question;
 
 #define SIM_CHOICE_BYTES_RECORD 4u
 
@@ -18,5 +20,14 @@ struct sim_choice_bytes *sim_choice_bytes_create(const uint8_t *bytes, size_t si
 void sim_choice_bytes_destroy(struct sim_choice_bytes *source);
 /* Bytes taken so far. */
 size_t sim_choice_bytes_used(const struct sim_choice_bytes *source);
+
+/* --- For choice.c --- */
+
+/* false: out of memory, or a run that is not deterministic. The outcome lies in
+ * lo .. hi, unless one question is asked twice with different bounds. */
+bool sim_choice_bytes_decide(struct sim_choice_bytes *source, const struct sim_question *question, uint64_t *outcome);
+/* The place, and the mark of what was decided up to there. */
+size_t sim_choice_bytes_mark(const struct sim_choice_bytes *source, struct sim_choice_mark *memo);
+void sim_choice_bytes_cut(struct sim_choice_bytes *source, size_t position, struct sim_choice_mark memo);
 
 #endif

@@ -1,4 +1,4 @@
-#include "sim/choice/choice.h"
+#include "sim/choice/choice_table.h"
 
 #include "sim/memory/mix.h"
 

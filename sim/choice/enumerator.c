@@ -1,6 +1,6 @@
 #include "sim/choice/enumerator.h"
 
-#include "sim/choice/choice_source.h"
+#include "sim/choice/question.h"
 
 #include <stdlib.h>
 

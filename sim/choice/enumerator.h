@@ -15,7 +15,9 @@
 #ifndef SIM_ENUMERATOR_H
 #define SIM_ENUMERATOR_H
 
-#include "sim/choice/choice.h"
+#include "sim/choice/choice_table.h"
+
+struct sim_question;
 
 #define SIM_ENUMERATOR_VALUES_MAX 64u /* representatives in all */
 
@@ -40,5 +42,14 @@ uint64_t sim_enumerator_leaves(const struct sim_enumerator *source);
 /* After next gave false: whether really every combination was tried, and no
  * bound cut one off. */
 bool sim_enumerator_complete(const struct sim_enumerator *source);
+
+/* --- For choice.c --- */
+
+/* false: out of memory, or a run that is not deterministic. The outcome lies in
+ * lo .. hi, unless one question is asked twice with different bounds. */
+bool sim_enumerator_decide(struct sim_enumerator *source, const struct sim_question *question, uint64_t *outcome);
+/* The place, and the mark of what was decided up to there. */
+size_t sim_enumerator_mark(const struct sim_enumerator *source, struct sim_choice_mark *memo);
+void sim_enumerator_cut(struct sim_enumerator *source, size_t position, struct sim_choice_mark memo);
 
 #endif

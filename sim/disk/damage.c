@@ -2,7 +2,8 @@
  * the record that oracles read. */
 #include <string.h>
 
-#include "sim/disk/disk_state.h"
+#include "sim/disk/damage.h"
+#include "sim/disk/disk.h"
 
 bool sim_disk_may_damage(const struct sim_disk *disk) {
   return disk->config.damage_budget == 0 || disk->damage_count < disk->config.damage_budget;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "sim/disk/disk_state.h"
+#include "sim/disk/disk_files.h"
 
 bool sim_name_valid(const char *name) {
   if (name == NULL) return false;

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-#include "sim/disk/disk_state.h"
+#include "sim/disk/disk_fault.h"
+#include "sim/disk/disk_files.h"
+#include "sim/disk/handles.h"
 
 #define DIRECTORY_HANDLE UINT32_MAX /* in traces */
 
@@ -36,42 +38,16 @@ const struct sim_disk_config *sim_disk_config(const struct sim_disk *disk) {
   return &disk->config;
 }
 
-void sim_disk_link(struct sim_disk *disk, struct sim_file *file) {
-  file->previous = disk->files_last;
-  if (disk->files_last != NULL)
-    disk->files_last->next = file;
-  else
-    disk->files = file;
-  disk->files_last = file;
+void sim_disk_keep_busy(struct sim_disk *disk, uint64_t ns) {
+  disk_busy_for(disk, ns);
 }
 
-void sim_disk_release(struct sim_disk *disk, struct sim_file *file) {
-  if (file->names + file->handles + file->references > 0) return;
-  if (file->previous != NULL)
-    file->previous->next = file->next;
-  else
-    disk->files = file->next;
-  if (file->next != NULL)
-    file->next->previous = file->previous;
-  else
-    disk->files_last = file->previous;
-  sim_file_destroy(disk->ground, file);
+uint64_t sim_disk_busy_until(const struct sim_disk *disk) {
+  return disk->busy_until_ns;
 }
 
-static bool counts(const struct sim_file *file) {
-  return file->names + file->handles > 0;
-}
-
-void sim_disk_count_used(struct sim_disk *disk) {
-  disk->used_bytes = 0;
-  for (const struct sim_file *file = disk->files; file != NULL; file = file->next)
-    if (counts(file)) disk->used_bytes += file->size;
-}
-
-static struct sim_handle *handle_of(struct sim_disk *disk, sync_file file) {
-  if (file < 0 || (uint32_t)file >= disk->handle_slots) return NULL;
-  struct sim_handle *handle = &disk->handles[file];
-  return handle->file != NULL ? handle : NULL;
+uint64_t sim_disk_life(const struct sim_disk *disk) {
+  return disk->life;
 }
 
 static int32_t trace(struct sim_disk *disk, enum sim_step step, const uint64_t *fields, size_t count) {
@@ -90,30 +66,6 @@ static uint64_t text_hash(const struct sim_disk *disk, const char *text) {
 }
 
 /* --- Open and close ----------------------------------------------------------- */
-
-/* The lowest free number, as kernels do. */
-static int handle_take(struct sim_disk *disk, struct sim_file *file, sync_file *number) {
-  uint32_t free_slot = 0;
-  while (free_slot < disk->handle_slots && disk->handles[free_slot].file != NULL)
-    free_slot++;
-  if (free_slot == disk->handle_slots) {
-    uint32_t slots = disk->handle_slots == 0 ? 8 : disk->handle_slots * 2;
-    struct sim_handle *handles = sim_disk_alloc(disk->ground, slots * sizeof *handles);
-    memset(handles, 0, slots * sizeof *handles);
-    if (disk->handles != NULL) {
-      memcpy(handles, disk->handles, disk->handle_slots * sizeof *handles);
-      ground_free(disk->ground, disk->handles, disk->handle_slots * sizeof *handles);
-    }
-    disk->handles = handles;
-    disk->handle_slots = slots;
-  }
-  disk->handles[free_slot].file = file;
-  disk->handles[free_slot].errors_told = file->errors_seen;
-  disk->handles_open++;
-  file->handles++;
-  *number = (sync_file)free_slot;
-  return SYNC_OK;
-}
 
 static void write_back_names(struct sim_disk *disk) {
   if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_BACK, SIM_CHOICE_DISK_WRITE_BACK_NAMES, disk->config.write_back_ppm))
@@ -139,7 +91,7 @@ static int open_file(struct sim_disk *disk, const char *name, uint32_t flags, sy
     disk->used_bytes -= file->size;
     sim_file_truncate(disk->ground, file, ++disk->order, 0);
   }
-  return handle_take(disk, file, number);
+  return disk_handle_take(disk, file, number);
 }
 
 int sim_disk_open(struct sim_disk *disk, const char *name, uint32_t flags, sync_file *file) {
@@ -150,21 +102,12 @@ int sim_disk_open(struct sim_disk *disk, const char *name, uint32_t flags, sync_
   return status;
 }
 
-static void handle_drop(struct sim_disk *disk, struct sim_handle *handle) {
-  struct sim_file *file = handle->file;
-  handle->file = NULL;
-  disk->handles_open--;
-  file->handles--;
-  if (!counts(file)) disk->used_bytes -= file->size;
-  sim_disk_release(disk, file);
-}
-
 int sim_disk_close(struct sim_disk *disk, sync_file file) {
-  struct sim_handle *handle = handle_of(disk, file);
+  struct sim_handle *handle = disk_handle_at(disk, file);
   if (handle != NULL) {
     for (struct sim_fsync *fsync = disk->fsyncs; fsync != NULL; fsync = fsync->next)
       if (fsync->handle == file) fsync->handle = -1;
-    handle_drop(disk, handle);
+    disk_handle_drop(disk, handle);
   }
   return TRACE(disk, SIM_STEP_FILE_CLOSE, RESULT(file), RESULT(handle != NULL ? SYNC_OK : SYNC_E_INVALID));
 }
@@ -179,7 +122,7 @@ static bool range_valid(uint64_t offset, uint64_t size) {
 static int read_file(struct sim_disk *disk, sync_file number, uint64_t offset, void *buffer, size_t size,
                      size_t *done) {
   const struct sim_disk_config *config = &disk->config;
-  struct sim_handle *handle = handle_of(disk, number);
+  struct sim_handle *handle = disk_handle_at(disk, number);
   if (handle == NULL || !range_valid(offset, size) || (buffer == NULL && size > 0)) return SYNC_E_INVALID;
   sim_disk_delay(disk, true);
   if (sim_disk_fault(disk, SIM_FAULT_DISK_INTERRUPT, SIM_CHOICE_DISK_INTERRUPT, config->interrupt_ppm))
@@ -231,7 +174,7 @@ static void put(struct sim_disk *disk, struct sim_file *file, uint64_t offset, c
 static int write_file(struct sim_disk *disk, sync_file number, uint64_t offset, const void *bytes, size_t size,
                       size_t *done, size_t *touched) {
   const struct sim_disk_config *config = &disk->config;
-  struct sim_handle *handle = handle_of(disk, number);
+  struct sim_handle *handle = disk_handle_at(disk, number);
   if (handle == NULL || !range_valid(offset, size) || (bytes == NULL && size > 0)) return SYNC_E_INVALID;
   sim_disk_delay(disk, true);
   if (size == 0) return SYNC_OK;
@@ -270,7 +213,7 @@ int sim_disk_write(struct sim_disk *disk, sync_file file, uint64_t offset, const
 }
 
 static int truncate_file(struct sim_disk *disk, sync_file number, uint64_t size) {
-  struct sim_handle *handle = handle_of(disk, number);
+  struct sim_handle *handle = disk_handle_at(disk, number);
   if (handle == NULL || !range_valid(size, 0)) return SYNC_E_INVALID;
   sim_disk_delay(disk, false);
   struct sim_file *file = handle->file;
@@ -293,7 +236,7 @@ int sim_disk_truncate(struct sim_disk *disk, sync_file file, uint64_t size) {
 }
 
 int sim_disk_size(struct sim_disk *disk, sync_file file, uint64_t *size) {
-  struct sim_handle *handle = handle_of(disk, file);
+  struct sim_handle *handle = disk_handle_at(disk, file);
   *size = handle != NULL ? handle->file->size : 0;
   return TRACE(disk, SIM_STEP_FILE_SIZE, RESULT(file), *size, RESULT(handle != NULL ? SYNC_OK : SYNC_E_INVALID));
 }
@@ -302,7 +245,7 @@ int sim_disk_size(struct sim_disk *disk, sync_file file, uint64_t *size) {
 
 /* After a live name went away. */
 static void unnamed(struct sim_disk *disk, const struct sim_file *file) {
-  if (file != NULL && !counts(file)) disk->used_bytes -= file->size;
+  if (file != NULL && !disk_file_counts(file)) disk->used_bytes -= file->size;
 }
 
 int sim_disk_rename(struct sim_disk *disk, const char *from, const char *to) {
@@ -378,7 +321,7 @@ static int fsync_request(struct sim_disk *disk, sync_file handle, struct sim_fil
 }
 
 int sim_disk_fsync_file(struct sim_disk *disk, sync_file file, uint64_t token) {
-  struct sim_handle *handle = handle_of(disk, file);
+  struct sim_handle *handle = disk_handle_at(disk, file);
   return handle != NULL ? fsync_request(disk, file, handle->file, token) : SYNC_E_INVALID;
 }
 
@@ -396,7 +339,7 @@ int sim_disk_fsync_finish(struct sim_disk *disk, uint64_t id, uint64_t *token) {
   *link = fsync->next;
   *token = fsync->token;
   int result = fsync->file != NULL
-                   ? sim_disk_fsync_file_result(disk, fsync->file, fsync->order, handle_of(disk, fsync->handle))
+                   ? sim_disk_fsync_file_result(disk, fsync->file, fsync->order, disk_handle_at(disk, fsync->handle))
                    : sim_disk_fsync_dir_result(disk, fsync->order);
   if (fsync->file != NULL) {
     fsync->file->references--;
@@ -407,22 +350,6 @@ int sim_disk_fsync_finish(struct sim_disk *disk, uint64_t id, uint64_t *token) {
 }
 
 /* --- Crashes ------------------------------------------------------------------ */
-
-void sim_disk_drop_process(struct sim_disk *disk) {
-  disk->life++;
-  disk->busy_until_ns = 0;
-  for (uint32_t i = 0; i < disk->handle_slots; i++)
-    if (disk->handles[i].file != NULL) handle_drop(disk, &disk->handles[i]);
-  while (disk->fsyncs != NULL) {
-    struct sim_fsync *fsync = disk->fsyncs;
-    disk->fsyncs = fsync->next;
-    if (fsync->file != NULL) {
-      fsync->file->references--;
-      sim_disk_release(disk, fsync->file);
-    }
-    ground_free(disk->ground, fsync, sizeof *fsync);
-  }
-}
 
 void sim_disk_process_crash(struct sim_disk *disk) {
   sim_disk_drop_process(disk);

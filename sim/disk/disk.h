@@ -21,70 +21,10 @@
 #include <stdint.h>
 
 #include "core/env.h"
+#include "sim/disk/config.h"
 
 struct ground;
 struct sim_disk; /* in the arena */
-
-/* How kind a disk is when power is lost. */
-enum sim_disk_on_crash {
-  SIM_DISK_ADVERSARIAL = 0, /* every style, drawn per file; directory changes: any subset */
-  SIM_DISK_ORDERED = 1,     /* a prefix of all pending changes, the last torn at a sector; directory: a prefix */
-  SIM_DISK_STRICT = 2,      /* everything pending is lost */
-};
-
-/* The styles of an adversarial power loss; outcome 0 (calm) keeps everything. */
-enum sim_disk_style {
-  SIM_DISK_KEEP_ALL = 0,
-  SIM_DISK_LOSE_ALL = 1,
-  SIM_DISK_PREFIX = 2,          /* a prefix in write order, the last one torn at a sector */
-  SIM_DISK_SECTORS = 3,         /* each sector, and the size, by itself; never an older write over a newer one */
-  SIM_DISK_SECTORS_GARBAGE = 4, /* the same; where lost writes were writing may be garbage or zeros */
-  SIM_DISK_STYLE_COUNT
-};
-
-/* Zero is the default and, for faults, "never". */
-struct sim_disk_config {
-  enum sim_disk_on_crash on_crash;
-  uint32_t sector_bytes;                   /* 512; a power of two, 512 to 4096 */
-  uint64_t quota_bytes;                    /* sum of the sizes of files with a name or a handle; 0: no bound */
-  uint32_t handles_max;                    /* 256 */
-  uint64_t fsync_min_ns, fsync_max_ns;     /* time from request to completion; 50 us, 2 ms */
-  uint64_t latency_min_ns, latency_max_ns; /* of each read and write: keeps the node busy; 0 */
-  uint32_t stall_ppm;                      /* per call: busy for stall_ns */
-  uint64_t stall_ns;
-  uint32_t write_back_ppm; /* per write: the oldest pending change of that file is persisted; per change of
-                              names: the oldest pending one of the directory */
-  uint32_t read_error_ppm, write_error_ppm;
-  uint32_t short_ppm;     /* a read or write does less than asked */
-  uint32_t interrupt_ppm; /* SYNC_E_INTERRUPTED */
-  uint32_t fsync_error_ppm;
-  uint32_t fsync_lie_ppm;  /* reports success, persists nothing */
-  uint32_t rot_ppm;        /* per power loss: a bit of durable data flips */
-  uint32_t unreadable_ppm; /* per read: finds that a sector of its range can no longer be read */
-  uint32_t lost_write_ppm; /* a write that never reaches the platter though fsync says so */
-  uint32_t misdirect_ppm;  /* a write lands elsewhere in the file on the platter */
-  uint32_t damage_budget; /* damages of this disk (enum sim_damage_kind) after which chance does no more; 0: no bound */
-};
-
-/* Damage at rest: what a disk does to data that it promised to keep. */
-enum sim_damage_kind {
-  SIM_DAMAGE_ROT = 1,
-  SIM_DAMAGE_UNREADABLE = 2,
-  SIM_DAMAGE_LOST_WRITE = 3,
-  SIM_DAMAGE_MISDIRECTED = 4,
-  SIM_DAMAGE_FSYNC_LIE = 5,
-  SIM_DAMAGE_FSYNC_LATE = 6, /* an fsync that failed and says so only the next time */
-};
-
-/* One damage. Of an fsync: the range that holds all it should have covered. */
-struct sim_damage {
-  enum sim_damage_kind kind;
-  uint64_t name_hash;    /* sim_hash_bytes() of the file's name then; 0: no name, or the directory itself */
-  uint64_t offset, size; /* of the file's bytes; where a misdirected write should have been */
-  uint64_t stray_offset; /* where a misdirected write landed; else offset */
-  uint64_t time_ns;
-};
-#define SIM_DAMAGES_MAX 64u
 
 struct sim_disk *sim_disk_create(struct ground *ground, uint32_t node, const struct sim_disk_config *config);
 /* Changes settings from now on. */

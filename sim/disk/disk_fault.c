@@ -1,6 +1,8 @@
 #include <string.h>
 
-#include "sim/disk/disk_state.h"
+#include "sim/disk/disk_fault.h"
+#include "sim/disk/damage.h"
+#include "sim/disk/disk.h"
 
 bool sim_disk_fault(struct sim_disk *disk, enum sim_fault fault, enum sim_choice_kind kind, uint32_t ppm) {
   if (ppm == 0) return false;
@@ -23,24 +25,10 @@ void sim_disk_delay(struct sim_disk *disk, bool transfer) {
     uint64_t ns = ground_range(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_LATENCY), config->latency_min_ns,
                                config->latency_max_ns);
     ground_fault(disk->ground, SIM_FAULT_DISK_LATENCY, ns > 0);
-    if (ns > 0) sim_disk_keep_busy(disk, ns);
+    if (ns > 0) disk_busy_for(disk, ns);
   }
   if (sim_disk_fault(disk, SIM_FAULT_DISK_STALL, SIM_CHOICE_DISK_STALL, config->stall_ppm))
-    sim_disk_keep_busy(disk, config->stall_ns);
-}
-
-void sim_disk_keep_busy(struct sim_disk *disk, uint64_t ns) {
-  uint64_t now = ground_now(disk->ground);
-  uint64_t from = disk->busy_until_ns > now ? disk->busy_until_ns : now;
-  disk->busy_until_ns = ns > UINT64_MAX - from ? UINT64_MAX : from + ns;
-}
-
-uint64_t sim_disk_busy_until(const struct sim_disk *disk) {
-  return disk->busy_until_ns;
-}
-
-uint64_t sim_disk_life(const struct sim_disk *disk) {
-  return disk->life;
+    disk_busy_for(disk, config->stall_ns);
 }
 
 size_t sim_disk_short_size(struct sim_disk *disk, size_t size) {

@@ -2,7 +2,8 @@
  * arena, and a disk that is set back to it. */
 #include <string.h>
 
-#include "sim/disk/disk_state.h"
+#include "sim/disk/disk.h"
+#include "sim/disk/disk_files.h"
 
 struct image_entry {
   char name[SIM_NAME_BYTES];

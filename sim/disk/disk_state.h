@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 #include "sim/disk/directory.h"
-#include "sim/disk/disk.h"
+#include "core/env.h"
+#include "sim/disk/config.h"
 #include "sim/disk/file.h"
 #include "sim/ground/ground.h"
 
@@ -45,43 +46,10 @@ struct sim_disk {
   struct sim_disk_image *image; /* NULL: none */
 };
 
-/* Frees the file when nothing refers to it any more. */
-void sim_disk_release(struct sim_disk *disk, struct sim_file *file);
-/* Drops handles and requests in flight, as every crash does. */
-void sim_disk_drop_process(struct sim_disk *disk);
-void sim_disk_count_used(struct sim_disk *disk);
-/* The file is the newest of the disk's list. */
-void sim_disk_link(struct sim_disk *disk, struct sim_file *file);
-
-/* --- disk_fault.c: whether and how a call goes wrong -------------------------- */
-
-/* Draws and counts a fault; no draw at 0 ppm. */
-bool sim_disk_fault(struct sim_disk *disk, enum sim_fault fault, enum sim_choice_kind kind, uint32_t ppm);
-/* The same for damage at rest; no draw when the budget is used up. */
-bool sim_disk_damage_fault(struct sim_disk *disk, enum sim_fault fault, enum sim_choice_kind kind, uint32_t ppm);
-/* The next decision of that kind on this disk. */
-struct sim_tag sim_disk_tag(struct sim_disk *disk, enum sim_choice_kind kind);
-/* Latency of a read or write, and a stall of any call. */
-void sim_disk_delay(struct sim_disk *disk, bool transfer);
-/* How much of `size` (2 or more) a short transfer does: 1 to size - 1. */
-size_t sim_disk_short_size(struct sim_disk *disk, size_t size);
-/* Decides what the platter makes of a fresh write; `bytes` are what it wrote. */
-void sim_disk_draw_fate(struct sim_disk *disk, struct sim_file *file, struct sim_change *change, const uint8_t *bytes);
-/* The end of a file's fsync: makes durable, or fails, or lies. `handle` may be
- * NULL. Returns the result for the node. */
-int sim_disk_fsync_file_result(struct sim_disk *disk, struct sim_file *file, uint64_t order, struct sim_handle *handle);
-int sim_disk_fsync_dir_result(struct sim_disk *disk, uint64_t order);
-/* A bit of what is on the platter flips, perhaps. After a power loss. */
-void sim_disk_rot(struct sim_disk *disk);
-/* A read of [from, to) finds a sector unreadable, perhaps; from < to. */
-bool sim_disk_draw_unreadable(struct sim_disk *disk, struct sim_file *file, uint64_t from, uint64_t to);
-
-/* --- damage.c ------------------------------------------------------------------- */
-
-/* Whether the budget allows one more. */
-bool sim_disk_may_damage(const struct sim_disk *disk);
-/* Counts and records one. `file` NULL: the directory. */
-void sim_disk_damage(struct sim_disk *disk, enum sim_damage_kind kind, const struct sim_file *file, uint64_t offset,
-                     uint64_t size, uint64_t stray_offset);
+static inline void disk_busy_for(struct sim_disk *disk, uint64_t ns) {
+  uint64_t now = ground_now(disk->ground);
+  uint64_t from = disk->busy_until_ns > now ? disk->busy_until_ns : now;
+  disk->busy_until_ns = ns > UINT64_MAX - from ? UINT64_MAX : from + ns;
+}
 
 #endif

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/disk/disk_state.h"
+#include "sim/disk/disk.h"
+#include "sim/disk/disk_fault.h"
+#include "sim/disk/disk_files.h"
+#include "sim/disk/handles.h"
 
 /* A change's presence in one sector. */
 struct touch {

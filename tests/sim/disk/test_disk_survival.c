@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "sim/disk/disk_state.h"
+#include "sim/disk/disk_files.h"
 #include "tests/support/disk_fixture.h"
 
 #define SECTOR 512u
