@@ -1,6 +1,7 @@
 /* Links, cuts and clogs as a script sees them. */
 #include <string.h>
 
+#include "cluster/lookup.h"
 #include "lua/settings.h"
 
 struct group {

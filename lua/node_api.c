@@ -1,6 +1,10 @@
 /* A node as a script sees it. */
 #include <string.h>
 
+#include "cluster/cluster.h"
+#include "cluster/lookup.h"
+#include "cluster/replace.h"
+#include "cluster/submit.h"
 #include "lua/settings.h"
 #include "lua/units.h"
 

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/cluster.h"
+#include "cluster/settle.h"
+#include "cluster/workload.h"
 #include "lua/file.h"
 #include "lua/source.h"
 

@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cluster/cluster.h"
 #include "sim/sim.h"
 
 #define SCENARIO_SOMETIMES_MAX 16u

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cluster/cluster.h"
+#include "cluster/config.h"
 #include "lua/scenario.h"
 #include "sim/sim.h"
 

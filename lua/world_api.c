@@ -1,6 +1,10 @@
 /* The world as a script sees it, and the module "sim". */
 #include <string.h>
 
+#include "cluster/cluster.h"
+#include "cluster/lookup.h"
+#include "cluster/oracle.h"
+#include "cluster/workload.h"
 #include "lua/nearest.h"
 #include "lua/settings.h"
 #include "lua/units.h"
