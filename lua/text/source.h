@@ -1,8 +1,8 @@
 /* The text of a script, token by token: finds what the compiler would accept
  * but a deterministic run must not have, and the lines that messages name.
  */
-#ifndef LUA_SOURCE_H
-#define LUA_SOURCE_H
+#ifndef LUA_TEXT_SOURCE_H
+#define LUA_TEXT_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lua/script.h"
+#include "lua/language/script.h"
 
 #define MEMORY_SPENT "the script uses more than 32 MiB of memory"
 #define CHARGED_BYTES_MIN 4096u

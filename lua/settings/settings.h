@@ -1,8 +1,8 @@
 /* What a scenario's options say, as the world and the cluster take it. */
-#ifndef LUA_SETTINGS_H
-#define LUA_SETTINGS_H
+#ifndef LUA_SETTINGS_SETTINGS_H
+#define LUA_SETTINGS_SETTINGS_H
 
-#include "lua/schema.h"
+#include "lua/settings/schema.h"
 
 struct settings {
   bool complete; /* sim.scenario was called */

@@ -1,8 +1,8 @@
-#include "lua/settings.h"
+#include "lua/settings/settings.h"
 
 #include <string.h>
 
-#include "lua/nearest.h"
+#include "lua/text/nearest.h"
 
 #define YEAR_NS (UINT64_C(365) * 24u * 3600u * SIM_SECOND)
 

@@ -1,4 +1,4 @@
-#include "lua/nearest.h"
+#include "lua/text/nearest.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* A script in a world: the Lua state and all that belongs to it, in the arena.
  * For the files of this folder.
  */
-#ifndef LUA_SCRIPT_H
-#define LUA_SCRIPT_H
+#ifndef LUA_LANGUAGE_SCRIPT_H
+#define LUA_LANGUAGE_SCRIPT_H
 
 #include <lauxlib.h>
 #include <lua.h>

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lua/nearest.h"
-#include "lua/script.h"
-#include "lua/source.h"
+#include "lua/text/nearest.h"
+#include "lua/language/script.h"
+#include "lua/text/source.h"
 
 #define LOAD_BYTES_MAX 65536u
 

@@ -1,12 +1,12 @@
-#include "lua/schema.h"
+#include "lua/settings/schema.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "lua/nearest.h"
-#include "lua/source.h"
-#include "lua/units.h"
+#include "lua/text/nearest.h"
+#include "lua/text/source.h"
+#include "lua/text/units.h"
 
 #define FIELDS_MAX 64u
 

@@ -1,8 +1,8 @@
 /* Properties: what must always, sometimes or eventually hold. */
 #include <string.h>
 
-#include "lua/schema.h"
-#include "lua/units.h"
+#include "lua/settings/schema.h"
+#include "lua/text/units.h"
 
 struct property_object {
   enum script_property_kind kind;

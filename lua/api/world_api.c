@@ -5,9 +5,9 @@
 #include "cluster/lookup.h"
 #include "cluster/oracle.h"
 #include "cluster/workload.h"
-#include "lua/nearest.h"
-#include "lua/settings.h"
-#include "lua/units.h"
+#include "lua/text/nearest.h"
+#include "lua/settings/settings.h"
+#include "lua/text/units.h"
 
 #define NUMBER_MAX (INT64_C(1) << 53)
 #define LOG_BYTES_MAX 240u

@@ -1,7 +1,7 @@
 /* Partitions by shape: who talks to whom. Each gives a handle as
  * world:partition does. */
 #include "cluster/lookup.h"
-#include "lua/script.h"
+#include "lua/language/script.h"
 
 static uint32_t shuffled(lua_State *lua, uint32_t nodes[SCRIPT_GROUP_MAX], uint32_t least, const char *what) {
   (void)object_check(lua, 1, WORLD_TYPE, "world");

@@ -1,6 +1,6 @@
 /* The nearest word: what someone who misspelt a name probably meant. */
-#ifndef LUA_NEAREST_H
-#define LUA_NEAREST_H
+#ifndef LUA_TEXT_NEAREST_H
+#define LUA_TEXT_NEAREST_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* The table library, bounded, over lists whose length is defined. */
-#include "lua/script.h"
+#include "lua/language/script.h"
 
 #define TABLE_ITEMS_MAX 1000000
 

@@ -1,5 +1,5 @@
 /* table.sort as a stable merge sort: the library's pivot depends on clocks. */
-#include "lua/script.h"
+#include "lua/language/script.h"
 
 #define SORT_MAX 100000
 

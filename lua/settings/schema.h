@@ -1,9 +1,9 @@
 /* Options, checked against a table: types, units, ranges, and the nearest word
  * for what is not an option. Errors name the line of the option. */
-#ifndef LUA_SCHEMA_H
-#define LUA_SCHEMA_H
+#ifndef LUA_SETTINGS_SCHEMA_H
+#define LUA_SETTINGS_SCHEMA_H
 
-#include "lua/script.h"
+#include "lua/language/script.h"
 
 enum schema_type {
   SCHEMA_COUNT,          /* a whole number, min to max */

@@ -2,7 +2,7 @@
  * floating-point. The library's own functions do the work; these check first. */
 #include <string.h>
 
-#include "lua/script.h"
+#include "lua/language/script.h"
 
 #define REP_BYTES_MAX (1024u * 1024u)
 #define PATTERN_BYTES_MAX 256u

@@ -1,5 +1,5 @@
 /* Rules for messages by kind: world:rule { from = 1, to = 2, kind = "hello", drop = 3 }. */
-#include "lua/schema.h"
+#include "lua/settings/schema.h"
 
 #define COUNT_MAX INT64_C(1000000000)
 

@@ -2,8 +2,8 @@
  * "200ppm", "64KiB", "50/s". Whole numbers only: "2.5s" is read as decimal
  * digits, never as a floating-point number.
  */
-#ifndef LUA_UNITS_H
-#define LUA_UNITS_H
+#ifndef LUA_TEXT_UNITS_H
+#define LUA_TEXT_UNITS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* What recordings call the steps of scripts. */
-#include "lua/script.h"
+#include "lua/language/script.h"
 
 void script_name_steps(struct sim_world *world) {
   static const struct {

@@ -1,4 +1,4 @@
-#include "lua/source.h"
+#include "lua/text/source.h"
 
 #include <stdint.h>
 #include <stdio.h>

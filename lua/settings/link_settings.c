@@ -1,7 +1,7 @@
 /* The options of links: network = { ... } and world:link(a, b) { ... }. */
-#include "lua/settings.h"
+#include "lua/settings/settings.h"
 
-#include "lua/units.h"
+#include "lua/text/units.h"
 
 #define YEAR_NS (UINT64_C(365) * 24u * 3600u * SIM_SECOND)
 #define BANDWIDTH_MAX (UINT64_C(1) << 40)

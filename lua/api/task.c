@@ -1,7 +1,7 @@
 /* Tasks: coroutines that the timeline wakes. */
 #include <string.h>
 
-#include "lua/script.h"
+#include "lua/language/script.h"
 
 #define CHECK_INTERVAL_NS (100u * SIM_MS)
 #define POLL_INTERVAL_NS (10u * SIM_MS)

@@ -1,8 +1,8 @@
-/* A scenario file: its text, and what was learnt from it. */
-#ifndef LUA_FILE_H
-#define LUA_FILE_H
+/* A scenario file: its text, and what was learnt from it; a type for the files that read it. */
+#ifndef LUA_MEMO_H
+#define LUA_MEMO_H
 
-#include "lua/settings.h"
+#include "lua/settings/settings.h"
 
 /* The settings are needed before the world that the script lives in begins;
  * they are the same for every seed, so the file is asked once. */

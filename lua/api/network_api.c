@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cluster/lookup.h"
-#include "lua/settings.h"
+#include "lua/settings/settings.h"
 
 struct group {
   uint32_t count;

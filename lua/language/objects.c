@@ -2,8 +2,8 @@
  * the nearest one. */
 #include <string.h>
 
-#include "lua/nearest.h"
-#include "lua/script.h"
+#include "lua/text/nearest.h"
+#include "lua/language/script.h"
 
 #define METHODS_MAX 64u
 

@@ -2,7 +2,7 @@
  * bytewise, then booleans. The library's order depends on addresses. */
 #include <string.h>
 
-#include "lua/script.h"
+#include "lua/language/script.h"
 
 struct key {
   int type; /* LUA_TNUMBER, LUA_TSTRING, LUA_TBOOLEAN */

@@ -5,8 +5,8 @@
 #include "cluster/lookup.h"
 #include "cluster/replace.h"
 #include "cluster/submit.h"
-#include "lua/settings.h"
-#include "lua/units.h"
+#include "lua/settings/settings.h"
+#include "lua/text/units.h"
 
 #define RATE_PPM_MAX 500000
 #define KEY_MAX 4294967295

@@ -1,4 +1,4 @@
-#include "lua/units.h"
+#include "lua/text/units.h"
 
 #include <stdio.h>
 #include <string.h>
