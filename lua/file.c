@@ -1,4 +1,5 @@
-/* Scenario files in memory. */
+#include "lua/file.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

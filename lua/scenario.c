@@ -1,4 +1,7 @@
 /* One world from birth to verdict. */
+#include "lua/scenario.h"
+
+#include <lauxlib.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +10,16 @@
 #include "cluster/cluster.h"
 #include "cluster/settle.h"
 #include "cluster/workload.h"
+#include "lua/api/library.h"
+#include "lua/api/task.h"
+#include "lua/language/objects.h"
+#include "lua/language/script.h"
+#include "lua/language/steps.h"
+#include "lua/language/world.h"
 #include "lua/memo.h"
+#include "lua/settings/properties.h"
+#include "lua/settings/settings.h"
+#include "lua/text/info.h"
 #include "lua/text/source.h"
 
 /* --- Loading ----------------------------------------------------------------------- */
@@ -67,7 +79,7 @@ static enum scenario_verdict learn(struct sim *sim, const struct scenario_file *
   if (memo->known) return SCENARIO_HELD;
   struct sim_config config = {.source = {.seed = 0}};
   struct sim_world *world = sim_world_begin(sim, &config);
-  struct script *script = world ? script_create(world) : NULL;
+  struct script *script = world ? script_create(world, library_open) : NULL;
   if (!script) {
     (void)snprintf(error->text, sizeof error->text, "the arena is used up");
     return SCENARIO_HARNESS;
@@ -130,7 +142,7 @@ static bool begin(struct scenario_world *run) {
   }
   run->world = sim_world_begin(run->sim, &config);
   if (run->world) script_name_steps(run->world);
-  run->script = run->world ? script_create(run->world) : NULL;
+  run->script = run->world ? script_create(run->world, library_open) : NULL;
   return run->script || harness(run, "the arena is used up");
 }
 

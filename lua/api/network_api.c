@@ -1,8 +1,18 @@
-/* Links, cuts and clogs as a script sees them. */
+#include "lua/api/network_api.h"
+
+#include <lauxlib.h>
 #include <string.h>
 
 #include "cluster/lookup.h"
-#include "lua/settings/settings.h"
+#include "lua/api/act.h"
+#include "lua/api/node_api.h"
+#include "lua/language/argument.h"
+#include "lua/language/list.h"
+#include "lua/language/objects.h"
+#include "lua/language/script.h"
+#include "lua/language/steps.h"
+#include "lua/language/world.h"
+#include "lua/settings/link_settings.h"
 
 struct group {
   uint32_t count;
@@ -20,11 +30,6 @@ struct cut {
   struct sim_link_name links[];
 };
 
-static struct script *world_check(lua_State *lua) {
-  (void)object_check(lua, 1, WORLD_TYPE, "world");
-  return script_of(lua);
-}
-
 /* A list of nodes, or one node. */
 static void group_check(lua_State *lua, int index, struct group *group) {
   group->count = 0;
@@ -32,7 +37,7 @@ static void group_check(lua_State *lua, int index, struct group *group) {
     group->nodes[group->count++] = node_check(lua, index);
     return;
   }
-  lua_Integer count = tables_length(lua, index);
+  lua_Integer count = list_length(lua, index);
   if (count < 1 || count > (lua_Integer)SCRIPT_GROUP_MAX)
     script_raise(lua, "a group has 1 to %u nodes", SCRIPT_GROUP_MAX);
   for (lua_Integer i = 1; i <= count; i++) {
@@ -282,5 +287,4 @@ int network_link(lua_State *lua) {
 void network_open(lua_State *lua) {
   static const struct script_method methods[] = {{"heal", cut_heal}, {NULL, NULL}};
   object_type(lua, CUT_TYPE, "cut", methods);
-  rule_open(lua);
 }

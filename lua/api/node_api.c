@@ -1,10 +1,17 @@
-/* A node as a script sees it. */
+#include "lua/api/node_api.h"
+
+#include <lauxlib.h>
 #include <string.h>
 
 #include "cluster/cluster.h"
 #include "cluster/lookup.h"
 #include "cluster/replace.h"
 #include "cluster/submit.h"
+#include "lua/api/act.h"
+#include "lua/language/objects.h"
+#include "lua/language/script.h"
+#include "lua/language/steps.h"
+#include "lua/settings/schema.h"
 #include "lua/settings/settings.h"
 #include "lua/text/units.h"
 

@@ -1,10 +1,14 @@
-/* Partitions by shape: who talks to whom. Each gives a handle as
- * world:partition does. */
+#include "lua/api/partition_api.h"
+
 #include "cluster/lookup.h"
+#include "lua/api/act.h"
+#include "lua/api/network_api.h"
+#include "lua/api/node_api.h"
 #include "lua/language/script.h"
+#include "lua/language/world.h"
 
 static uint32_t shuffled(lua_State *lua, uint32_t nodes[SCRIPT_GROUP_MAX], uint32_t least, const char *what) {
-  (void)object_check(lua, 1, WORLD_TYPE, "world");
+  (void)world_check(lua);
   script_must_act(lua, what);
   uint32_t count = cluster_nodes(script_of(lua)->cluster);
   if (count < least) script_raise(lua, "%s needs %u nodes at least", what, least);

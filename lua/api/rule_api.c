@@ -1,4 +1,13 @@
-/* Rules for messages by kind: world:rule { from = 1, to = 2, kind = "hello", drop = 3 }. */
+#include "lua/api/rule_api.h"
+
+#include <lauxlib.h>
+
+#include "lua/api/act.h"
+#include "lua/api/node_api.h"
+#include "lua/language/objects.h"
+#include "lua/language/script.h"
+#include "lua/language/steps.h"
+#include "lua/language/world.h"
 #include "lua/settings/schema.h"
 
 #define COUNT_MAX INT64_C(1000000000)
@@ -69,7 +78,7 @@ static void read_action(lua_State *lua, const struct options *options, struct si
 int rule_add(lua_State *lua) {
   struct script *script = script_of(lua);
   struct options options = {0, 0, 0, 0};
-  (void)object_check(lua, 1, WORLD_TYPE, "world");
+  (void)world_check(lua);
   schema_read(lua, 2, fields, sizeof fields / sizeof *fields, &options, "world:rule", NULL);
   struct sim_rule rule = {.from = end_of(lua, "from"), .to = end_of(lua, "to"), .kind = options.kind};
   read_action(lua, &options, &rule);

@@ -1,7 +1,14 @@
-/* Tasks: coroutines that the timeline wakes. */
+#include "lua/api/task.h"
+
+#include <lauxlib.h>
 #include <string.h>
 
+#include "lua/api/act.h"
+#include "lua/language/argument.h"
 #include "lua/language/script.h"
+#include "lua/language/steps.h"
+#include "lua/language/world.h"
+#include "lua/settings/properties.h"
 
 #define CHECK_INTERVAL_NS (100u * SIM_MS)
 #define POLL_INTERVAL_NS (10u * SIM_MS)

@@ -1,81 +1,32 @@
-/* The world as a script sees it, and the module "sim". */
+#include "lua/api/world_api.h"
+
+#include <lauxlib.h>
 #include <string.h>
 
 #include "cluster/cluster.h"
 #include "cluster/lookup.h"
 #include "cluster/oracle.h"
 #include "cluster/workload.h"
-#include "lua/text/nearest.h"
+#include "lua/api/act.h"
+#include "lua/api/network_api.h"
+#include "lua/api/node_api.h"
+#include "lua/api/partition_api.h"
+#include "lua/api/rule_api.h"
+#include "lua/api/task.h"
+#include "lua/language/argument.h"
+#include "lua/language/list.h"
+#include "lua/language/objects.h"
+#include "lua/language/sandbox.h"
+#include "lua/language/script.h"
+#include "lua/language/steps.h"
+#include "lua/language/world.h"
+#include "lua/settings/properties.h"
 #include "lua/settings/settings.h"
+#include "lua/text/nearest.h"
 #include "lua/text/units.h"
 
 #define NUMBER_MAX (INT64_C(1) << 53)
 #define LOG_BYTES_MAX 240u
-
-/* --- Shared helpers -------------------------------------------------------------- */
-
-void script_trace(struct script *script, enum script_step step, uint32_t node, const uint64_t *fields, size_t count) {
-  uint64_t all[SIM_STEP_FIELDS_MAX];
-  SIM_ASSERT(script->world, count < SIM_STEP_FIELDS_MAX);
-  all[0] = step;
-  for (size_t i = 0; i < count; i++)
-    all[1 + i] = fields[i];
-  sim_trace(script->world, SIM_SUB_SCRIPT, SIM_STEP_SCRIPT, node, all, count + 1);
-}
-
-void script_must_act(lua_State *lua, const char *what) {
-  struct script *script = script_of(lua);
-  if (script->watching) script_raise(lua, "%s: a property or condition may look, not act", what);
-  if (!script->current) script_raise(lua, "%s works inside run = function(world) ... end only", what);
-}
-
-uint64_t script_identity(lua_State *lua) {
-  struct script *script = script_of(lua);
-  struct script_task *task = &script->tasks[script->current - 1];
-  return (uint64_t)task->number << 32 | ++task->count;
-}
-
-bool script_fault(lua_State *lua, enum script_step step, uint32_t node, const char *what) {
-  struct script *script = script_of(lua);
-  script_must_act(lua, what);
-  /* Always 1 under a seed; an override can leave this one act out. */
-  struct sim_tag tag = sim_tag(SIM_CHOICE_SCENARIO, node, script_identity(lua));
-  if (sim_chance(script->world, tag, 1000000)) return true;
-  uint64_t fields[] = {step};
-  script_trace(script, SCRIPT_STEP_SKIPPED, node, fields, 1);
-  return false;
-}
-
-uint64_t script_duration(lua_State *lua, int index) {
-  struct units_error error;
-  uint64_t ns;
-  size_t size;
-  if (lua_type(lua, index) == LUA_TNUMBER)
-    script_raise(lua, "%s has no unit: write a duration like \"5s\" or \"20ms\"", lua_tostring(lua, index));
-  if (lua_type(lua, index) != LUA_TSTRING)
-    script_raise(lua, "expected a duration like \"5s\", got %s", luaL_typename(lua, index));
-  const char *text = lua_tolstring(lua, index, &size);
-  if (!units_duration(text, size, &ns, &error)) script_raise(lua, "%s", error.text);
-  return ns;
-}
-
-void script_durations(lua_State *lua, int index, uint64_t *min_ns, uint64_t *max_ns) {
-  struct units_error error;
-  size_t size;
-  if (lua_type(lua, index) != LUA_TSTRING)
-    script_raise(lua, "expected a duration like \"200ms\" or \"100ms..1s\", got %s", luaL_typename(lua, index));
-  const char *text = lua_tolstring(lua, index, &size);
-  if (!units_duration_range(text, size, min_ns, max_ns, &error)) script_raise(lua, "%s", error.text);
-}
-
-static struct script *world_check(lua_State *lua) {
-  (void)object_check(lua, 1, WORLD_TYPE, "world");
-  return script_of(lua);
-}
-
-void world_push(lua_State *lua) {
-  lua_getfield(lua, LUA_REGISTRYINDEX, "world");
-}
 
 static void push_count(lua_State *lua, uint64_t value) {
   lua_pushinteger(lua, value > (uint64_t)INT64_MAX ? INT64_MAX : (lua_Integer)value);
@@ -130,7 +81,7 @@ static int world_pick(lua_State *lua) {
   struct script *script = world_check(lua);
   bool list = lua_istable(lua, 2);
   if (!list && !lua_isinteger(lua, 2)) script_raise(lua, "world:pick takes a whole number or a list");
-  lua_Integer count = list ? tables_length(lua, 2) : lua_tointeger(lua, 2);
+  lua_Integer count = list ? list_length(lua, 2) : lua_tointeger(lua, 2);
   script_must_act(lua, "world:pick");
   if (count < 1 || count > NUMBER_MAX) script_raise(lua, "world:pick has nothing to pick from");
   uint64_t picked =
@@ -394,8 +345,6 @@ void world_open(lua_State *lua) {
   object_type(lua, KV_TYPE, "sim.kv", none);
   object_type(lua, PROPERTY_TYPE, "a property", none);
   object_type(lua, SCENARIO_TYPE, "a scenario", none);
-  (void)lua_newuserdatauv(lua, 1, 0);
-  luaL_setmetatable(lua, WORLD_TYPE);
-  lua_setfield(lua, LUA_REGISTRYINDEX, "world");
+  world_create(lua);
   open_module(lua);
 }

@@ -1,9 +1,10 @@
-/* Objects of the language: userdata whose unknown methods are errors that name
- * the nearest one. */
+#include "lua/language/objects.h"
+
+#include <lauxlib.h>
 #include <string.h>
 
-#include "lua/text/nearest.h"
 #include "lua/language/script.h"
+#include "lua/text/nearest.h"
 
 #define METHODS_MAX 64u
 

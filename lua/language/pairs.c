@@ -1,5 +1,6 @@
-/* pairs in an order that depends on the keys alone: numbers, then strings
- * bytewise, then booleans. The library's order depends on addresses. */
+#include "lua/language/pairs.h"
+
+#include <lauxlib.h>
 #include <string.h>
 
 #include "lua/language/script.h"

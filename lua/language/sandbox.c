@@ -1,10 +1,13 @@
-/* The global functions of a script: Lua's, without what is endless, native,
- * floating-point, or different from run to run. */
+#include "lua/language/sandbox.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "lua/text/nearest.h"
+#include "lua/language/pairs.h"
 #include "lua/language/script.h"
+#include "lua/text/nearest.h"
 #include "lua/text/source.h"
 
 #define LOAD_BYTES_MAX 65536u

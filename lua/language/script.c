@@ -1,9 +1,10 @@
-/* The Lua state: memory from the world's arena, bounded steps, errors. */
+#include "lua/language/script.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "lua/language/script.h"
+#include "lua/text/info.h"
 
 #define MEMORY_SPENT "the script uses more than 32 MiB of memory"
 #define CHARGED_BYTES_MIN 4096u
@@ -88,18 +89,7 @@ struct script *script_of(lua_State *lua) {
   return script;
 }
 
-static int open_all(lua_State *lua) {
-  sandbox_open(lua);
-  strings_open(lua);
-  tables_open(lua);
-  world_open(lua);
-  node_open(lua);
-  network_open(lua);
-  lua_settop(lua, 0);
-  return 0;
-}
-
-struct script *script_create(struct sim_world *world) {
+struct script *script_create(struct sim_world *world, lua_CFunction open) {
   struct script *script = sim_alloc(world, sizeof *script);
   if (!script) return NULL;
   memset(script, 0, sizeof *script);
@@ -110,7 +100,7 @@ struct script *script_create(struct sim_world *world) {
   /* The collector runs between events only, at counted wakes: its timing
    * depends on addresses. */
   lua_gc(script->lua, LUA_GCSTOP);
-  lua_pushcfunction(script->lua, open_all);
+  lua_pushcfunction(script->lua, open);
   if (lua_pcall(script->lua, 0, 0, 0) != LUA_OK) return NULL;
   lua_sethook(script->lua, count_hook, LUA_MASKCOUNT, SCRIPT_HOOK_STEPS);
   script->total_steps = SCRIPT_TOTAL_STEPS;

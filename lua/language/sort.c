@@ -1,4 +1,8 @@
-/* table.sort as a stable merge sort: the library's pivot depends on clocks. */
+#include "lua/language/sort.h"
+
+#include <lauxlib.h>
+
+#include "lua/language/list.h"
 #include "lua/language/script.h"
 
 #define SORT_MAX 100000
@@ -40,7 +44,7 @@ int sort_table(lua_State *lua) {
   luaL_checktype(lua, 1, LUA_TTABLE);
   if (!lua_isnoneornil(lua, 2)) luaL_checktype(lua, 2, LUA_TFUNCTION);
   lua_settop(lua, 2);
-  lua_Integer count = tables_length(lua, 1);
+  lua_Integer count = list_length(lua, 1);
   if (count > SORT_MAX) script_raise(lua, "table.sort: the list has more than %d items", SORT_MAX);
   script_charge(lua, (uint64_t)count * 20u);
   lua_createtable(lua, (int)count, 0);

@@ -1,5 +1,15 @@
-/* What recordings call the steps of scripts. */
+#include "lua/language/steps.h"
+
 #include "lua/language/script.h"
+
+void script_trace(struct script *script, enum script_step step, uint32_t node, const uint64_t *fields, size_t count) {
+  uint64_t all[SIM_STEP_FIELDS_MAX];
+  SIM_ASSERT(script->world, count < SIM_STEP_FIELDS_MAX);
+  all[0] = step;
+  for (size_t i = 0; i < count; i++)
+    all[1 + i] = fields[i];
+  sim_trace(script->world, SIM_SUB_SCRIPT, SIM_STEP_SCRIPT, node, all, count + 1);
+}
 
 void script_name_steps(struct sim_world *world) {
   static const struct {

@@ -1,7 +1,10 @@
-/* The string library without what is endless inside C, native or
- * floating-point. The library's own functions do the work; these check first. */
+#include "lua/language/strings.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
 #include <string.h>
 
+#include "lua/language/sandbox.h"
 #include "lua/language/script.h"
 
 #define REP_BYTES_MAX (1024u * 1024u)

@@ -1,34 +1,15 @@
-/* The table library, bounded, over lists whose length is defined. */
+#include "lua/language/tables.h"
+
+#include <lauxlib.h>
+
+#include "lua/language/list.h"
 #include "lua/language/script.h"
+#include "lua/language/sort.h"
 
 #define TABLE_ITEMS_MAX 1000000
 
-static void plain(lua_State *lua, int index) {
-  luaL_checktype(lua, index, LUA_TTABLE);
-  if (lua_getmetatable(lua, index)) script_raise(lua, "the table library takes plain tables, without a metatable");
-}
-
-lua_Integer tables_length(lua_State *lua, int index) {
-  lua_Integer count = 0, greatest = 0;
-  index = lua_absindex(lua, index);
-  plain(lua, index);
-  for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
-    if (!lua_isinteger(lua, -2)) continue;
-    lua_Integer key = lua_tointeger(lua, -2);
-    if (key < 1) continue;
-    count++;
-    if (key > greatest) greatest = key;
-  }
-  script_charge(lua, (uint64_t)count / 4u + 1u);
-  /* Where a list with holes ends differs from run to run. */
-  if (count != greatest)
-    script_raise(lua, "the list has holes (%lld items, the last at %lld), so it has no defined length",
-                 (long long)count, (long long)greatest);
-  return count;
-}
-
 static int table_insert(lua_State *lua) {
-  lua_Integer count = tables_length(lua, 1), at = count + 1;
+  lua_Integer count = list_length(lua, 1), at = count + 1;
   int arguments = lua_gettop(lua);
   if (arguments != 2 && arguments != 3) script_raise(lua, "table.insert takes a list, perhaps a place, and a value");
   if (arguments == 3) at = luaL_checkinteger(lua, 2);
@@ -45,7 +26,7 @@ static int table_insert(lua_State *lua) {
 }
 
 static int table_remove(lua_State *lua) {
-  lua_Integer count = tables_length(lua, 1), at = luaL_optinteger(lua, 2, count);
+  lua_Integer count = list_length(lua, 1), at = luaL_optinteger(lua, 2, count);
   if (count == 0 && (at == 0 || at == 1)) return 0;
   if (at < 1 || at > count)
     script_raise(lua, "table.remove: place %lld is outside 1 to %lld", (long long)at, (long long)count);
@@ -62,8 +43,8 @@ static int table_remove(lua_State *lua) {
 /* The bounds i..j of a call, within what may be touched at once. */
 static void bounds(lua_State *lua, int i_index, int j_index, lua_Integer *i, lua_Integer *j, const char *name) {
   *i = luaL_optinteger(lua, i_index, 1);
-  *j = lua_isnoneornil(lua, j_index) ? tables_length(lua, 1) : luaL_checkinteger(lua, j_index);
-  plain(lua, 1);
+  *j = lua_isnoneornil(lua, j_index) ? list_length(lua, 1) : luaL_checkinteger(lua, j_index);
+  list_plain(lua, 1);
   if (*j >= *i && (uint64_t)*j - (uint64_t)*i >= TABLE_ITEMS_MAX)
     script_raise(lua, "%s: more than %d items at once", name, TABLE_ITEMS_MAX);
   if (*j >= *i) script_charge(lua, ((uint64_t)*j - (uint64_t)*i) / 4u);
@@ -102,8 +83,8 @@ static int table_unpack(lua_State *lua) {
 static int table_move(lua_State *lua) {
   lua_Integer from = luaL_checkinteger(lua, 2), end = luaL_checkinteger(lua, 3), to = luaL_checkinteger(lua, 4);
   int target = lua_isnoneornil(lua, 5) ? 1 : 5;
-  plain(lua, 1);
-  plain(lua, target);
+  list_plain(lua, 1);
+  list_plain(lua, target);
   lua_settop(lua, 5);
   if (end >= from) {
     uint64_t count = (uint64_t)end - (uint64_t)from;

@@ -1,6 +1,9 @@
-/* The options of links: network = { ... } and world:link(a, b) { ... }. */
-#include "lua/settings/settings.h"
+#include "lua/settings/link_settings.h"
 
+#include <lauxlib.h>
+
+#include "lua/language/script.h"
+#include "lua/settings/schema.h"
 #include "lua/text/units.h"
 
 #define YEAR_NS (UINT64_C(365) * 24u * 3600u * SIM_SECOND)

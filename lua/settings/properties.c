@@ -1,7 +1,16 @@
-/* Properties: what must always, sometimes or eventually hold. */
+#include "lua/settings/properties.h"
+
+#include <lauxlib.h>
 #include <string.h>
 
+#include "lua/language/argument.h"
+#include "lua/language/list.h"
+#include "lua/language/objects.h"
+#include "lua/language/script.h"
+#include "lua/language/steps.h"
+#include "lua/language/world.h"
 #include "lua/settings/schema.h"
+#include "lua/text/info.h"
 #include "lua/text/units.h"
 
 struct property_object {
@@ -44,7 +53,7 @@ int property_eventually(lua_State *lua) {
 
 void properties_take(lua_State *lua, int index) {
   struct script *script = script_of(lua);
-  lua_Integer count = tables_length(lua, index);
+  lua_Integer count = list_length(lua, index);
   uint32_t sometimes = 0;
   if (count > (lua_Integer)SCRIPT_PROPERTIES_MAX)
     schema_raise(lua, "", "properties", "a scenario has at most %u properties", SCRIPT_PROPERTIES_MAX);

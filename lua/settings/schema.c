@@ -1,9 +1,11 @@
 #include "lua/settings/schema.h"
 
+#include <lauxlib.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "lua/language/script.h"
 #include "lua/text/nearest.h"
 #include "lua/text/source.h"
 #include "lua/text/units.h"

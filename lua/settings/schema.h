@@ -3,7 +3,10 @@
 #ifndef LUA_SETTINGS_SCHEMA_H
 #define LUA_SETTINGS_SCHEMA_H
 
-#include "lua/language/script.h"
+#include <lua.h>
+
+#include <stddef.h>
+#include <stdint.h>
 
 enum schema_type {
   SCHEMA_COUNT,          /* a whole number, min to max */

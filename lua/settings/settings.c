@@ -1,7 +1,15 @@
 #include "lua/settings/settings.h"
 
+#include <lauxlib.h>
 #include <string.h>
 
+#include "lua/language/list.h"
+#include "lua/language/objects.h"
+#include "lua/language/script.h"
+#include "lua/settings/link_settings.h"
+#include "lua/settings/properties.h"
+#include "lua/settings/schema.h"
+#include "lua/text/info.h"
 #include "lua/text/nearest.h"
 
 #define YEAR_NS (UINT64_C(365) * 24u * 3600u * SIM_SECOND)
@@ -209,7 +217,7 @@ static void expect_enabled(struct settings *settings) {
 }
 
 static void read_expects(lua_State *lua, int index, struct settings *settings) {
-  lua_Integer count = tables_length(lua, index);
+  lua_Integer count = list_length(lua, index);
   for (lua_Integer i = 1; i <= count; i++) {
     if (lua_rawgeti(lua, index, i) != LUA_TSTRING)
       schema_raise(lua, "", "expects", "expects is a list of fault names in quotes");

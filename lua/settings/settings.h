@@ -2,7 +2,13 @@
 #ifndef LUA_SETTINGS_SETTINGS_H
 #define LUA_SETTINGS_SETTINGS_H
 
-#include "lua/settings/schema.h"
+#include <lua.h>
+
+#include <stdbool.h>
+
+#include "cluster/config.h"
+#include "lua/text/info.h"
+#include "sim/sim.h"
 
 struct settings {
   bool complete; /* sim.scenario was called */
@@ -16,8 +22,7 @@ struct settings {
 /* sim.scenario{...} and sim.kv{...} */
 int settings_scenario(lua_State *lua);
 int settings_kv(lua_State *lua);
-/* Network options onto *link, disk options onto *disk. */
-void settings_read_network(lua_State *lua, int index, struct sim_link_config *link, const char *path);
+/* Disk options onto *disk. */
 void settings_read_disk(lua_State *lua, int index, struct sim_disk_config *disk, const char *path);
 /* The fault of this name, or an error that names the nearest. */
 enum sim_fault settings_fault(lua_State *lua, const char *name, const char *path, const char *key);
