@@ -2,6 +2,7 @@
  * must stay flat. Usage: million [WORLDS [cluster]]; toy worlds of 30 ms, or
  * clusters of two replicas for 100 ms. */
 #include "cluster/cluster.h"
+#include "cluster/workload.h"
 #include "tests/support/toy_world.h"
 
 #include <inttypes.h>

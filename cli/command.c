@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "lua/nearest.h"
+#include "lua/text/nearest.h"
 
 const struct command *const commands[] = {&command_run,  &command_replay,  &command_diff, &command_trace,
                                           &command_list, &command_version, &command_help, NULL};

@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/paths.h"
-#include "lua/units.h"
+#include "lua/text/units.h"
 #include "reports/utf8.h"
 #include "search/outcome.h"
 

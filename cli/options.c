@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lua/nearest.h"
-#include "lua/units.h"
+#include "lua/text/nearest.h"
+#include "lua/text/units.h"
 #include "search/seeds.h"
 
 #define OPTIONS_MAX 32u

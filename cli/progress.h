@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "search/suite.h"
+#include "search/suite_options.h"
 
 struct progress_line {
   bool enabled;

@@ -11,7 +11,7 @@
 #include "cli/output.h"
 #include "cli/recording.h"
 #include "cli/timeline.h"
-#include "lua/units.h"
+#include "lua/text/units.h"
 #include "reports/utf8.h"
 #include "search/build_id.h"
 #include "search/bundle.h"

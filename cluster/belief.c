@@ -1,6 +1,6 @@
-/* Oracles of what nodes say and believe about durability: nothing leaves a node
- * before it is durable there, and what a node believes another to hold durably,
- * in the run that it knows, that one does. */
+#include "cluster/belief.h"
+
+#include "cluster/lookup.h"
 #include "cluster/state.h"
 
 struct belief {

@@ -2,35 +2,14 @@
 
 #include <string.h>
 
+#include "cluster/lookup.h"
+#include "cluster/node.h"
+#include "cluster/oracle.h"
 #include "cluster/state.h"
+#include "cluster/trace_names.h"
+#include "cluster/workload.h"
 
 #define CHECK_INTERVAL_NS (2u * SIM_SECOND)
-
-bool cluster_linked(const struct cluster *cluster, uint32_t a, uint32_t b) {
-  uint32_t nodes = cluster->config.nodes;
-  if (a == b) return false;
-  uint32_t low = a < b ? a : b, high = a < b ? b : a;
-  switch (cluster->config.topology) {
-  case CLUSTER_MESH:
-    return true;
-  case CLUSTER_LINE:
-    return high == low + 1u;
-  case CLUSTER_RING:
-    return high == low + 1u || (low == 1u && high == nodes);
-  case CLUSTER_STAR:
-    return low == 1u;
-  }
-  return false;
-}
-
-uint32_t cluster_nodes(const struct cluster *cluster) {
-  return cluster->config.nodes;
-}
-
-struct sync_engine *cluster_engine(struct cluster *cluster, uint32_t node) {
-  struct cluster_software *software = sim_node_peek(cluster->world, node);
-  return software ? software->engine : NULL;
-}
 
 /* --- Lifecycle ------------------------------------------------------------------ */
 
@@ -92,18 +71,6 @@ static void wake(struct sim_world *world, void *self, uint64_t token) {
 
 /* --- Creation -------------------------------------------------------------------- */
 
-static void name_node(struct cluster_node *node) {
-  char digits[4];
-  size_t count = 0;
-  for (uint32_t rest = node->number; rest; rest /= 10u)
-    digits[count++] = (char)('0' + rest % 10u);
-  node->name[0] = 'n';
-  for (size_t i = 0; i < count; i++)
-    node->name[1 + i] = digits[count - 1 - i];
-  node->name[1 + count] = '\0';
-  node->hash = sync_node_hash(node->name);
-}
-
 struct cluster *cluster_create(struct sim_world *world, const struct cluster_config *config) {
   struct cluster *cluster = sim_alloc(world, sizeof *cluster);
   if (!cluster) return NULL;
@@ -120,7 +87,7 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
     node->cluster = cluster;
     node->number = i;
     node->life = LEDGER_NONE;
-    name_node(node);
+    cluster_name_node(node);
     if (sim_node_add(world, &cluster_node_kind, &node, sizeof(struct cluster_node *)) != i) return NULL;
   }
   cluster_name_steps(cluster);
@@ -186,14 +153,4 @@ bool cluster_converged(struct cluster *cluster) {
     if (i > 1 && (first.state != other.state || first.vector != other.vector)) return false;
   }
   return true;
-}
-
-uint32_t cluster_node_of_hash(uint64_t node_hash, uint32_t nodes) {
-  struct cluster_node node;
-  for (uint32_t i = 1; i <= nodes; i++) {
-    node.number = i;
-    name_node(&node);
-    if (node.hash == node_hash) return i;
-  }
-  return 0;
 }

@@ -1,4 +1,5 @@
-/* The history of one operation, told from a recording. */
+#include "cluster/history.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

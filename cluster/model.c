@@ -6,9 +6,12 @@
  *
  * What was held and seen comes from the ledger; the replica must agree.
  */
+#include "cluster/model.h"
+
 #include <string.h>
 
 #include "cluster/grow.h"
+#include "cluster/lookup.h"
 #include "cluster/state.h"
 
 struct model {

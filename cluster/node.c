@@ -1,11 +1,13 @@
-/* The sync engine as the software of a simulated node. */
+#include "cluster/node.h"
+
 #include <string.h>
 
-#include "cluster/state.h"
+#include "cluster/belief.h"
+#include "cluster/lookup.h"
+#include "core/frame.h"
 
 /* What a node pays for it under a memory quota, whatever sizeof says here. */
 #define SOFTWARE_NOMINAL_BYTES 360u
-#include "core/frame.h"
 
 /* Of so many frames one is looked at closely: it costs as much as the frame. */
 #define LOOK_EVERY 8u
@@ -102,7 +104,7 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
   }
 }
 
-void cluster_note_durable(struct cluster_software *software) {
+static void note_durable(struct cluster_software *software) {
   struct cluster *cluster = software->node->cluster;
   uint64_t durable = sync_durable_position(software->engine);
   uint32_t promised = ledger_promise(&cluster->ledger, software->node->life, durable);
@@ -135,7 +137,7 @@ static void timer(struct sim_node *sim_node, void *state, uint32_t number) {
 
 static void disk_done(struct sim_node *sim_node, void *state, uint64_t token, int result) {
   struct cluster_software *software = state;
-  if (sync_disk_done(software->engine, token, result) == SYNC_OK) cluster_note_durable(software);
+  if (sync_disk_done(software->engine, token, result) == SYNC_OK) note_durable(software);
   cluster_pump(sim_node, software);
 }
 

@@ -1,20 +1,11 @@
-/* Oracles that speak while a run goes on. */
+#include "cluster/oracle.h"
+
 #include <string.h>
 
 #include "cluster/grow.h"
+#include "cluster/lookup.h"
+#include "cluster/model.h"
 #include "cluster/state.h"
-
-bool cluster_violated(const struct cluster *cluster) {
-  return sim_violation_get(cluster->world)->found;
-}
-
-void cluster_subject(const struct cluster *cluster, uint32_t operation, uint64_t subject[3]) {
-  const struct ledger_operation *found = &cluster->ledger.operations[operation];
-  const struct ledger_life *life = &cluster->ledger.lives[found->life];
-  subject[0] = cluster->nodes[life->node].hash;
-  subject[1] = life->incarnation;
-  subject[2] = found->seq;
-}
 
 /* --- At a boot: durability ------------------------------------------------------------ */
 

@@ -1,4 +1,6 @@
-/* Disks that are replaced: by an empty one, or by what a backup kept. */
+#include "cluster/replace.h"
+
+#include "cluster/lookup.h"
 #include "cluster/state.h"
 
 void cluster_wipe(struct cluster *cluster, uint32_t node) {

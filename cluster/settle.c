@@ -1,7 +1,12 @@
-/* The end of a run: healing, and the final word of every oracle. */
+#include "cluster/settle.h"
+
 #include <string.h>
 
+#include "cluster/cluster.h"
+#include "cluster/lookup.h"
+#include "cluster/model.h"
 #include "cluster/state.h"
+#include "cluster/workload.h"
 
 #define SETTLE_STEP_NS (250u * SIM_MS)
 

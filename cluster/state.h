@@ -1,8 +1,8 @@
-/* What a cluster is made of; for the files of this folder. */
+/* What a cluster is made of; types for the files of this folder. */
 #ifndef CLUSTER_STATE_H
 #define CLUSTER_STATE_H
 
-#include "cluster/cluster.h"
+#include "cluster/config.h"
 #include "cluster/ledger.h"
 
 #define CLUSTER_NODES_MAX 64u
@@ -69,40 +69,5 @@ struct cluster {
   uint8_t *value; /* scratch of submits */
   uint32_t value_capacity;
 };
-
-extern const struct sim_node_kind cluster_node_kind;
-
-bool cluster_linked(const struct cluster *cluster, uint32_t a, uint32_t b);
-/* The engine of a node that is up, NULL otherwise. */
-struct sync_engine *cluster_engine(struct cluster *cluster, uint32_t node);
-/* Sends what is ready and sets the timer. */
-void cluster_pump(struct sim_node *node, struct cluster_software *software);
-void cluster_note_durable(struct cluster_software *software);
-
-/* One submit of `count` changes through the ledger; a put's size in sizes[i]. */
-int cluster_submit(struct cluster *cluster, uint32_t node, const enum sync_change_kind *kinds, const uint32_t *keys,
-                   const uint32_t *sizes, uint32_t count);
-void cluster_workload_wake(struct cluster *cluster, uint64_t token);
-
-/* Oracles at a boot, at a trace of a node, at an interval. */
-void cluster_check_boot(struct cluster *cluster, uint32_t node);
-void cluster_traced(struct sim_world *world, void *self, uint32_t node, enum sync_trace_kind kind,
-                    const uint64_t *fields, size_t count);
-/* After a node took a frame from another: what it believes that one to hold. */
-void cluster_check_belief(struct cluster *cluster, uint32_t node, uint32_t other);
-/* After a node sent operations: nothing leaves before it is durable. */
-void cluster_check_sent(struct cluster *cluster, uint32_t node, struct sync_engine *engine);
-/* Compares a node's whole state with the reference model. */
-void cluster_check_model(struct cluster *cluster, uint32_t node);
-/* Some node's disk was damaged by the world and the node says so, by not opening
- * or by failing to read what it owes: the others cannot be asked to converge
- * with it. */
-bool cluster_excused(struct cluster *cluster);
-bool cluster_violated(const struct cluster *cluster);
-/* {node hash, incarnation, seq} of an operation, for a violation. */
-void cluster_subject(const struct cluster *cluster, uint32_t operation, uint64_t subject[3]);
-
-/* Names for a recording: nodes, and sentences for enum cluster_step. */
-void cluster_name_steps(struct cluster *cluster);
 
 #endif

@@ -1,7 +1,10 @@
-/* Submits through the ledger. */
+#include "cluster/submit.h"
+
 #include <string.h>
 
 #include "cluster/grow.h"
+#include "cluster/lookup.h"
+#include "cluster/node.h"
 #include "cluster/state.h"
 
 #define CHANGES_MAX 4u

@@ -1,4 +1,5 @@
-/* What recordings call the cluster's nodes and steps. */
+#include "cluster/trace_names.h"
+
 #include "cluster/state.h"
 
 void cluster_name_steps(struct cluster *cluster) {

@@ -1,8 +1,7 @@
-/* The workload: a seeded stream of submits. Every decision of one submit is
- * named by the submit's number, so that leaving one out changes no other. */
-#include <string.h>
+#include "cluster/workload.h"
 
 #include "cluster/state.h"
+#include "cluster/submit.h"
 
 #define BATCH_MIN 2u
 #define BATCH_MAX 4u

@@ -6,6 +6,8 @@
 #include "fuzz/world_choices.h"
 
 #include "cluster/cluster.h"
+#include "cluster/settle.h"
+#include "cluster/workload.h"
 #include "sim/choice/choice_bytes.h"
 
 #include <stdio.h>

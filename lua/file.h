@@ -1,21 +1,18 @@
-/* A scenario file: its text, and what was learnt from it. */
+/* Scenario files in memory. */
 #ifndef LUA_FILE_H
 #define LUA_FILE_H
 
-#include "lua/settings.h"
+#include <stddef.h>
 
-/* The settings are needed before the world that the script lives in begins;
- * they are the same for every seed, so the file is asked once. */
-struct scenario_memo {
-  bool known;
-  struct settings settings;
-};
+/* A scenario file in memory: the text, not its meaning. */
+struct scenario_file;
 
-struct scenario_file {
-  char *path;
-  char *text;
-  size_t size;
-  struct scenario_memo *memo; /* filled in behind a const file */
-};
+/* Reads a file (at most 1 MiB). NULL with errno set when it cannot be read. */
+struct scenario_file *scenario_file_read(const char *path);
+/* The same from memory; `path` is for messages. */
+struct scenario_file *scenario_file_from(const char *path, const char *text, size_t size);
+void scenario_file_free(struct scenario_file *file);
+const char *scenario_file_path(const struct scenario_file *file);
+const char *scenario_file_text(const struct scenario_file *file, size_t *size);
 
 #endif

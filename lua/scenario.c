@@ -1,64 +1,285 @@
-/* Scenario files in memory. */
-#include <errno.h>
+/* One world from birth to verdict. */
+#include "lua/scenario.h"
+
+#include <lauxlib.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lua/file.h"
+#include "cluster/cluster.h"
+#include "cluster/settle.h"
+#include "cluster/workload.h"
+#include "lua/api/library.h"
+#include "lua/api/task.h"
+#include "lua/language/objects.h"
+#include "lua/language/script.h"
+#include "lua/language/steps.h"
+#include "lua/language/world.h"
+#include "lua/memo.h"
+#include "lua/settings/properties.h"
+#include "lua/settings/settings.h"
+#include "lua/text/info.h"
+#include "lua/text/source.h"
 
-#define FILE_BYTES_MAX (1024u * 1024u)
+/* --- Loading ----------------------------------------------------------------------- */
 
-struct scenario_file *scenario_file_from(const char *path, const char *text, size_t size) {
-  struct scenario_file *file = calloc(1, sizeof *file);
-  if (!file) return NULL;
-  file->path = strdup(path);
-  file->text = malloc(size + 1);
-  file->memo = calloc(1, sizeof *file->memo);
-  if (!file->path || !file->text || !file->memo) {
-    scenario_file_free(file);
-    errno = ENOMEM;
-    return NULL;
-  }
-  memcpy(file->text, text, size);
-  file->text[size] = 0;
-  file->size = size;
-  return file;
+static void fail_load(struct script *script, int line, const char *message) {
+  script->wrong = true;
+  (void)snprintf(script->error, sizeof script->error, SCRIPT_CHUNK ":%d: %s", line, message);
 }
 
-struct scenario_file *scenario_file_read(const char *path) {
-  FILE *stream = fopen(path, "rb");
-  if (!stream) return NULL;
-  char *text = malloc(FILE_BYTES_MAX + 1u);
-  struct scenario_file *file = NULL;
-  int error = ENOMEM;
-  if (text) {
-    size_t size = fread(text, 1, FILE_BYTES_MAX + 1u, stream);
-    error = ferror(stream) ? EIO : EFBIG;
-    if (ferror(stream) && errno) error = errno;
-    if (!ferror(stream) && size <= FILE_BYTES_MAX) {
-      error = ENOMEM;
-      file = scenario_file_from(path, text, size);
+/* Runs the file: the settings go to *settings, the functions stay in Lua. */
+static bool load(struct script *script, const struct scenario_file *file, struct settings *settings) {
+  lua_State *lua = script->lua;
+  char message[300];
+  int line = 1;
+  if (!file->memo->known && !source_has_no_floats(file->text, file->size, &line, message, sizeof message)) {
+    fail_load(script, line, message);
+    return false;
+  }
+  memset(settings, 0, sizeof *settings);
+  script->settings = settings;
+  script->text = file->text;
+  script->text_size = file->size;
+  script_slice(script);
+  int status = luaL_loadbufferx(lua, file->text, file->size, "=" SCRIPT_CHUNK, "t");
+  bool good = status == LUA_OK;
+  if (!good) {
+    script_failed(script, lua, status);
+    lua_settop(lua, 0);
+  } else {
+    good = script_call(script, 0, 1);
+    if (good && !luaL_testudata(lua, -1, SCENARIO_TYPE)) {
+      fail_load(script, 1, "the file must end in: return sim.scenario { ... }");
+      good = false;
     }
   }
-  free(text);
-  (void)fclose(stream);
-  if (!file) errno = error;
-  return file;
+  lua_settop(lua, 0);
+  script->settings = NULL;
+  script->text = NULL;
+  script->text_size = 0;
+  return good;
 }
 
-void scenario_file_free(struct scenario_file *file) {
-  if (!file) return;
-  free(file->path);
-  free(file->text);
-  free(file->memo);
-  free(file);
+/* --- Describing ----------------------------------------------------------------------- */
+
+/* The C library's character classes and order must be those of every machine. */
+static bool locale_is_plain(struct scenario_error *error) {
+  const char *now = setlocale(LC_ALL, NULL);
+  if (now && strcmp(now, "C") == 0) return true;
+  (void)snprintf(error->text, sizeof error->text, "the process must stay in the C locale (it is in \"%.60s\")",
+                 now ? now : "?");
+  return false;
 }
 
-const char *scenario_file_path(const struct scenario_file *file) {
-  return file->path;
+static enum scenario_verdict learn(struct sim *sim, const struct scenario_file *file, struct scenario_error *error) {
+  struct scenario_memo *memo = file->memo;
+  if (!locale_is_plain(error)) return SCENARIO_HARNESS;
+  if (memo->known) return SCENARIO_HELD;
+  struct sim_config config = {.source = {.seed = 0}};
+  struct sim_world *world = sim_world_begin(sim, &config);
+  struct script *script = world ? script_create(world, library_open) : NULL;
+  if (!script) {
+    (void)snprintf(error->text, sizeof error->text, "the arena is used up");
+    return SCENARIO_HARNESS;
+  }
+  if (!load(script, file, &memo->settings)) {
+    script_error_text(script, file->path, error);
+    return script->arena_spent ? SCENARIO_HARNESS : SCENARIO_WRONG;
+  }
+  memo->known = true;
+  return SCENARIO_HELD;
 }
 
-const char *scenario_file_text(const struct scenario_file *file, size_t *size) {
-  *size = file->size;
-  return file->text;
+int scenario_describe(struct sim *sim, const struct scenario_file *file, struct scenario_info *info,
+                      struct scenario_error *error) {
+  memset(info, 0, sizeof *info);
+  memset(error, 0, sizeof *error);
+  if (learn(sim, file, error) != SCENARIO_HELD) return -1;
+  *info = file->memo->settings.info;
+  return 0;
+}
+
+/* --- Running ----------------------------------------------------------------------------- */
+
+/* Nothing here changes after the beginning: what a run changes is in the arena. */
+struct scenario_world {
+  struct sim *sim;
+  const struct scenario_file *file;
+  struct scenario_options options;
+  struct settings settings;
+  struct sim_world *world;
+  struct script *script;
+  const char *harness; /* what the harness failed at; NULL: nothing */
+};
+
+static bool harness(struct scenario_world *run, const char *what) {
+  run->harness = what;
+  return false;
+}
+
+static bool begin(struct scenario_world *run) {
+  struct sim_config config = {
+      .source = run->options.source,
+      .link = run->settings.link,
+      .disk = run->settings.disk,
+      .shuffle = run->settings.shuffle,
+      .trace = run->options.trace,
+      .marks = run->options.marks,
+  };
+  if (run->settings.swarm) {
+    /* Which faults this seed has is asked of a world that does nothing else. */
+    config.trace = NULL;
+    config.marks = NULL;
+    struct sim_world *world = sim_world_begin(run->sim, &config);
+    if (!world) return harness(run, "the arena is used up");
+    settings_swarm(world, &run->settings);
+    config.link = run->settings.link;
+    config.disk = run->settings.disk;
+    config.trace = run->options.trace;
+    config.marks = run->options.marks;
+  }
+  run->world = sim_world_begin(run->sim, &config);
+  if (run->world) script_name_steps(run->world);
+  run->script = run->world ? script_create(run->world, library_open) : NULL;
+  return run->script || harness(run, "the arena is used up");
+}
+
+static bool start(struct scenario_world *run) {
+  struct script *script = run->script;
+  struct settings again; /* the same as the memo's; the functions are what counts */
+  if (!load(script, run->file, &again)) return false;
+  script->link = run->settings.link;
+  task_drive(script);
+  script->cluster = cluster_create(run->world, &run->settings.cluster);
+  if (!script->cluster) return harness(run, "the arena is used up");
+  if (script->has_workload) cluster_workload_start(script->cluster, &script->workload);
+  lua_State *lua = script->lua;
+  if (lua_getfield(lua, LUA_REGISTRYINDEX, "run") == LUA_TFUNCTION) {
+    world_push(lua);
+    task_start(lua, 1);
+  }
+  lua_settop(lua, 0);
+  return true;
+}
+
+static bool over(const struct scenario_world *run) {
+  return run->script->wrong || sim_violation_get(run->world)->found;
+}
+
+/* Faults stop, the cluster heals, the oracles speak. */
+static void settle(struct scenario_world *run) {
+  struct script *script = run->script;
+  uint64_t until = run->options.until_ns, settle_ns = run->settings.info.settle_ns, pending;
+  uint64_t now = sim_now(run->world);
+  script->ended = true;
+  script->settle_start_ns = now;
+  if (until && until - now < settle_ns) settle_ns = until - now;
+  cluster_settle(run->sim, script->cluster, settle_ns);
+  if (properties_pending(script, &pending) && !over(run)) {
+    if (until && pending > until) pending = until;
+    if (pending > sim_now(run->world)) (void)sim_run(run->sim, pending, UINT64_MAX);
+  }
+  if (over(run) || (until && sim_now(run->world) >= until)) return;
+  properties_check(script, true);
+  if (!over(run)) cluster_judge(script->cluster);
+}
+
+static void collect(const struct scenario_world *run, struct scenario_result *result) {
+  memset(result, 0, sizeof *result);
+  result->verdict = SCENARIO_HELD;
+  result->seed = run->options.source.seed;
+  if (run->harness) {
+    result->verdict = SCENARIO_HARNESS;
+    (void)snprintf(result->error.text, sizeof result->error.text, "%s", run->harness);
+  }
+  if (!run->script) return;
+  const struct script *script = run->script;
+  const struct sim_violation *violation = sim_violation_get(run->world);
+  result->trace_hash = sim_trace_hash(run->world);
+  for (int i = 0; i < SIM_SUB_COUNT; i++)
+    result->trace_hash_of[i] = sim_trace_hash_of(run->world, (enum sim_subsystem)i);
+  result->events = sim_events(run->world);
+  result->simulated_ns = sim_now(run->world);
+  result->peak_bytes = sim_arena_peak_bytes(sim_arena(run->sim));
+  for (int i = 0; i < SIM_FAULT_COUNT; i++)
+    result->faults[i] = *sim_fault(run->world, (enum sim_fault)i);
+  for (uint32_t i = 0; i < script->property_count; i++)
+    if (script->properties[i].kind == SCRIPT_SOMETIMES)
+      result->sometimes[result->sometimes_count++] = script->properties[i].satisfied;
+  if (result->verdict == SCENARIO_HARNESS) return;
+  if (script->wrong) {
+    result->verdict = script->arena_spent ? SCENARIO_HARNESS : SCENARIO_WRONG;
+    script_error_text(script, run->file->path, &result->error);
+  } else if (violation->found) {
+    result->verdict = SCENARIO_VIOLATED;
+    result->violation = *violation;
+  }
+}
+
+/* false: there is nothing to run, and *result tells why. */
+static bool prepare(struct scenario_world *run, struct sim *sim, const struct scenario_file *file,
+                    const struct scenario_options *options, struct scenario_result *result) {
+  memset(run, 0, sizeof *run);
+  run->sim = sim;
+  run->file = file;
+  run->options = *options;
+  memset(result, 0, sizeof *result);
+  result->seed = options->source.seed;
+  result->verdict = learn(sim, file, &result->error);
+  if (result->verdict != SCENARIO_HELD) return false;
+  run->settings = file->memo->settings;
+  run->settings.cluster.no_oracles = options->no_oracles;
+  if (begin(run) && start(run)) return true;
+  collect(run, result);
+  return false;
+}
+
+static void go_on(struct scenario_world *run, uint64_t until_ns) {
+  if (!over(run)) (void)sim_run(run->sim, until_ns, UINT64_MAX);
+}
+
+void scenario_run(struct sim *sim, const struct scenario_file *file, const struct scenario_options *options,
+                  struct scenario_result *result) {
+  struct scenario_world run;
+  if (!prepare(&run, sim, file, options, result)) return;
+  uint64_t until = run.settings.info.duration_ns;
+  bool cut = options->until_ns && options->until_ns <= until;
+  go_on(&run, cut ? options->until_ns : until);
+  if (!cut && !over(&run)) settle(&run);
+  collect(&run, result);
+}
+
+/* --- In steps ------------------------------------------------------------------------------ */
+
+struct scenario_world *scenario_begin(struct sim *sim, const struct scenario_file *file,
+                                      const struct scenario_options *options, struct scenario_result *result) {
+  struct scenario_world *run = malloc(sizeof *run);
+  if (!run) {
+    memset(result, 0, sizeof *result);
+    result->verdict = SCENARIO_HARNESS;
+    (void)snprintf(result->error.text, sizeof result->error.text, "memory ran out");
+    return NULL;
+  }
+  struct scenario_options whole = *options;
+  whole.until_ns = 0;
+  if (prepare(run, sim, file, &whole, result)) return run;
+  free(run);
+  return NULL;
+}
+
+void scenario_continue(struct scenario_world *run, uint64_t until_ns) {
+  uint64_t end = run->settings.info.duration_ns;
+  go_on(run, until_ns < end ? until_ns : end);
+}
+
+void scenario_finish(struct scenario_world *run, struct scenario_result *result) {
+  go_on(run, run->settings.info.duration_ns);
+  if (!over(run)) settle(run);
+  collect(run, result);
+}
+
+void scenario_free(struct scenario_world *run) {
+  free(run);
 }

@@ -11,40 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cluster/cluster.h"
+#include "lua/file.h"
+#include "lua/text/info.h"
 #include "sim/sim.h"
 
-#define SCENARIO_SOMETIMES_MAX 16u
-#define SCENARIO_NAME_BYTES 96u
-
-/* A scenario file in memory: the text, not its meaning. */
-struct scenario_file;
-
-/* A wrong scenario: one message for people, beginning with FILE:LINE:, naming
- * what is wrong and what would be right. */
-struct scenario_error {
-  char text[1024];
-};
-
-/* Reads a file (at most 1 MiB). NULL with errno set when it cannot be read. */
-struct scenario_file *scenario_file_read(const char *path);
-/* The same from memory; `path` is for messages. */
-struct scenario_file *scenario_file_from(const char *path, const char *text, size_t size);
-void scenario_file_free(struct scenario_file *file);
-const char *scenario_file_path(const struct scenario_file *file);
-const char *scenario_file_text(const struct scenario_file *file, size_t *size);
-
-/* What the file says of itself. */
-struct scenario_info {
-  char name[SCENARIO_NAME_BYTES];
-  char story[256];    /* the real failure that it stands for */
-  char must_fail[64]; /* a canary: the property that must be violated; else empty */
-  uint32_t nodes;
-  uint64_t duration_ns, settle_ns;
-  uint32_t sometimes_count;
-  char sometimes[SCENARIO_SOMETIMES_MAX][SCENARIO_NAME_BYTES];
-  bool expects[SIM_FAULT_COUNT]; /* fault kinds that its settings enable: each must fire somewhere in a suite */
-};
 /* 0, or -1 with *error. Uses the arena of `sim` (forgets the world in it). */
 int scenario_describe(struct sim *sim, const struct scenario_file *file, struct scenario_info *info,
                       struct scenario_error *error);

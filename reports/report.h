@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "search/suite.h"
+#include "search/result.h"
 
 /* The table of verdicts, the notes on what never happened, and every failure
  * in full. `colour`: with ANSI colours. As wide as the terminal if `file` is

@@ -1,5 +1,5 @@
-/* The explanation of failures: each listed one is run once more with a
- * recording, for its history and its bundle. */
+#include "search/explain.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,6 @@
 #include "search/build_id.h"
 #include "search/bundle.h"
 #include "search/reproduce.h"
-#include "search/suite_work.h"
 
 #define LISTED_MAX 20u        /* of each scenario */
 #define HISTORY_LINES_MAX 30u /* in a report; the bundle has all */

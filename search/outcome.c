@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "cluster/history.h"
+
 #define LAST_STEPS 24u
 
 struct guard {

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "lua/scenario.h"
-#include "search/suite.h"
+#include "search/result.h"
 
 #define OUTCOME_ASSERTION "assertion" /* the property that a failed assertion violates */
 

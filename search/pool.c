@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lua/units.h"
+#include "lua/text/units.h"
 #include "search/pipe.h"
 #include "search/worker.h"
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "search/job.h"
-#include "search/suite.h"
+#include "search/suite_options.h"
 
 struct pool;
 

@@ -7,34 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "search/explain.h"
 #include "search/suite_work.h"
+#include "search/tally.h"
 
 #define WATCHDOG_NS (UINT64_C(120) * SIM_SECOND)
 #define PASSES_PER_CHECK 100u
 
-const char *suite_verdict_name(enum suite_verdict verdict) {
-  switch (verdict) {
-  case SUITE_HELD:
-    return "held";
-  case SUITE_VIOLATED:
-    return "violated";
-  case SUITE_NOT_DETERMINISTIC:
-    return "not deterministic";
-  case SUITE_SCENARIO_WRONG:
-    return "scenario wrong";
-  case SUITE_HARNESS:
-    return "harness failed";
-  case SUITE_FAILED_AS_IT_MUST:
-    return "failed as it must";
-  case SUITE_CANARY_MISSED:
-    return "canary missed";
-  case SUITE_NOT_RUN:
-    return "not run";
-  }
-  return "?";
-}
-
-void suite_lost_worker(const struct pool_event *event, struct outcome *outcome) {
+static void lost_worker(const struct pool_event *event, struct outcome *outcome) {
   memset(outcome, 0, sizeof *outcome);
   outcome->verdict = SUITE_HARNESS;
   outcome->fatal = true;
@@ -56,7 +36,7 @@ static bool take_description(struct suite *suite, struct outcome *problems) {
   struct outcome *problem = &problems[index];
   scenario->verdict = SUITE_HELD;
   if (suite->event.news != POOL_REPLY) {
-    suite_lost_worker(&suite->event, problem);
+    lost_worker(&suite->event, problem);
     scenario->verdict = SUITE_HARNESS;
     return true;
   }
@@ -248,7 +228,7 @@ static void take_event(struct suite *suite) {
   struct outcome lost;
   const struct outcome *outcome = &suite->event.outcome;
   if (suite->event.news != POOL_REPLY) {
-    suite_lost_worker(&suite->event, &lost);
+    lost_worker(&suite->event, &lost);
     outcome = &lost;
   }
   if (check == NULL) {
@@ -421,19 +401,4 @@ struct suite_result *suite_run_all(struct scenario_file *const *files, size_t fi
   }
   suite_free(suite);
   return result;
-}
-
-void suite_result_free(struct suite_result *result) {
-  if (result == NULL) return;
-  for (size_t i = 0; i < result->failure_count; i++) {
-    free(result->failures[i].history);
-  }
-  for (size_t i = 0; i < result->vacuous_count; i++) {
-    free(result->vacuous[i]);
-  }
-  free(result->failures);
-  free(result->vacuous);
-  free(result->runs);
-  free(result->scenarios);
-  free(result);
 }

@@ -1,10 +1,11 @@
-/* The inside of a suite while it runs; for the files of suite only. */
+/* The inside of a suite while it runs; types for the files of a suite only. */
 #ifndef SEARCH_SUITE_WORK_H
 #define SEARCH_SUITE_WORK_H
 
 #include "search/pool.h"
 #include "search/signature.h"
-#include "search/suite.h"
+#include "search/result.h"
+#include "search/suite_options.h"
 
 /* What a row of the table needs until the table is done. */
 struct suite_row {
@@ -42,16 +43,5 @@ struct suite {
   size_t row_of[SUITE_JOBS_MAX];
   struct suite_progress progress;
 };
-
-/* Judges what was gathered: rows that do not count, sums, verdicts. */
-void suite_tally(struct suite *suite);
-/* Lists the failures, with history and bundle. */
-bool suite_explain(struct suite *suite);
-/* What never happened. */
-bool suite_find_vacuous(struct suite *suite);
-int suite_exit_status(const struct suite *suite);
-
-/* A worker's death or hang as an outcome. */
-void suite_lost_worker(const struct pool_event *event, struct outcome *outcome);
 
 #endif

@@ -1,10 +1,9 @@
-/* The tally: from rows to sums and verdicts. */
+#include "search/tally.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "search/suite_work.h"
 
 /* Severity, for the worst of many. A wrong scenario says nothing about the
  * engine, and differing runs make every other verdict worthless. */

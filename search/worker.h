@@ -3,7 +3,7 @@
 #define SEARCH_WORKER_H
 
 #include "lua/scenario.h"
-#include "search/suite.h"
+#include "search/suite_options.h"
 
 /* Serves jobs from `in` until it closes, replies to `out`. Returns the
  * process's exit status; after a failed assertion it returns at once, for the

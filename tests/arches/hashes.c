@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "cluster/cluster.h"
+#include "cluster/settle.h"
+#include "cluster/workload.h"
 #include "lua/scenario.h"
 #include "tests/support/toy_world.h"
 

@@ -5,7 +5,12 @@
 
 #include <cmocka.h>
 
+#include "cluster/belief.h"
+#include "cluster/cluster.h"
+#include "cluster/lookup.h"
+#include "cluster/replace.h"
 #include "cluster/state.h"
+#include "cluster/submit.h"
 #include "core/engine.h"
 
 static struct cluster *begin(struct sim *sim) {

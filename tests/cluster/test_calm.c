@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "cluster/cluster.h"
+#include "cluster/workload.h"
 #include "tests/support/toy_world.h"
 
 static struct sim_config everything(uint64_t seed, enum sim_choice_rest rest) {

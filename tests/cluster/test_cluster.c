@@ -6,7 +6,13 @@
 
 #include <cmocka.h>
 
+#include "cluster/cluster.h"
+#include "cluster/model.h"
+#include "cluster/oracle.h"
+#include "cluster/settle.h"
 #include "cluster/state.h"
+#include "cluster/submit.h"
+#include "cluster/workload.h"
 
 static struct sim *open_sim(void) {
   static const struct sim_options options = {.fill = SIM_FILL_NONE};

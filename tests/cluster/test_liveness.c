@@ -6,7 +6,10 @@
 
 #include <cmocka.h>
 
+#include "cluster/cluster.h"
+#include "cluster/lookup.h"
 #include "cluster/state.h"
+#include "cluster/submit.h"
 
 static struct sim *open_sim(void) {
   static const struct sim_options options = {.fill = SIM_FILL_NONE};

@@ -8,7 +8,12 @@
 
 #include <cmocka.h>
 
+#include "cluster/cluster.h"
+#include "cluster/lookup.h"
+#include "cluster/replace.h"
+#include "cluster/settle.h"
 #include "cluster/state.h"
+#include "cluster/workload.h"
 
 #define WORLDS 60u
 #define FAULTS_END_NS (12 * SIM_SECOND)

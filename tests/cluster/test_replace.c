@@ -5,7 +5,12 @@
 
 #include <cmocka.h>
 
+#include "cluster/cluster.h"
+#include "cluster/lookup.h"
+#include "cluster/replace.h"
+#include "cluster/settle.h"
 #include "cluster/state.h"
+#include "cluster/submit.h"
 
 static struct cluster *begin(struct sim *sim) {
   struct sim_config config = {.source = {.seed = 1}, .link = {.delay_min_ns = SIM_MS, .delay_max_ns = 5 * SIM_MS}};

@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#include "lua/nearest.h"
-#include "lua/source.h"
-#include "lua/units.h"
+#include "lua/text/nearest.h"
+#include "lua/text/source.h"
+#include "lua/text/units.h"
 
 static uint64_t duration(const char *text) {
   struct units_error error;

@@ -1,0 +1,52 @@
+/* What a cluster is made to be: its size and shape, its workload, the names of
+ * its oracles. */
+#ifndef CLUSTER_CONFIG_H
+#define CLUSTER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/sync.h"
+#include "sim/sim.h"
+
+struct cluster; /* in the arena */
+
+/* The plain names of the oracles, as reports show them. */
+#define CLUSTER_DURABILITY "durability"               /* a promised operation survives */
+#define CLUSTER_CONVERGENCE "convergence"             /* healed replicas become equal, and equal to the model */
+#define CLUSTER_PHANTOM "no phantom values"           /* every value was submitted, byte for byte */
+#define CLUSTER_EXACTLY_ONCE "exactly once"           /* no operation is applied twice */
+#define CLUSTER_UNIQUE_IDS "unique ids"               /* one id, one operation */
+#define CLUSTER_DRAINED "drained outbox"              /* nothing is owed after healing */
+#define CLUSTER_NO_LEAK "no leak"                     /* a closed engine holds no memory */
+#define CLUSTER_RECOVERY "honest recovery"            /* a node starts again, with the state that its log tells */
+#define CLUSTER_HONEST_ACKS "honest acknowledgements" /* what a peer is believed to hold durably, it does */
+#define CLUSTER_LIVELOCK "livelock"                   /* reported by sim */
+
+enum cluster_topology {
+  CLUSTER_MESH = 0, /* everyone knows everyone */
+  CLUSTER_LINE = 1, /* 1 - 2 - 3 - ... */
+  CLUSTER_RING = 2,
+  CLUSTER_STAR = 3, /* node 1 in the middle */
+};
+
+struct cluster_config {
+  uint32_t nodes; /* 1 to 64 */
+  enum cluster_topology topology;
+  struct sync_options engine; /* of every node; node_id and cluster_id are filled in ("n1", "n2", ...) */
+  bool promise_at_submit;     /* the canary: the ledger takes every submit for promised at once */
+  bool no_oracles; /* for benches only: nothing is looked at while a run goes on, but the ledger's promises at a boot */
+};
+
+/* A stream of puts and deletes at random nodes. */
+struct cluster_workload {
+  uint32_t keys;        /* 1 to 1,000,000; 16 */
+  uint64_t interval_ns; /* mean time between submits, all nodes together; 20 ms */
+  uint32_t deletes_ppm;
+  uint32_t hot_ppm;                          /* of submits that go to key 0 */
+  uint32_t value_bytes_min, value_bytes_max; /* at least 16; 16 and 64 */
+  uint32_t batch_ppm;                        /* of submits that are an atomic operation of 2 to 4 keys */
+};
+
+#endif

@@ -1,0 +1,63 @@
+#include "cluster/lookup.h"
+
+#include "cluster/state.h"
+
+bool cluster_linked(const struct cluster *cluster, uint32_t a, uint32_t b) {
+  uint32_t nodes = cluster->config.nodes;
+  if (a == b) return false;
+  uint32_t low = a < b ? a : b, high = a < b ? b : a;
+  switch (cluster->config.topology) {
+  case CLUSTER_MESH:
+    return true;
+  case CLUSTER_LINE:
+    return high == low + 1u;
+  case CLUSTER_RING:
+    return high == low + 1u || (low == 1u && high == nodes);
+  case CLUSTER_STAR:
+    return low == 1u;
+  }
+  return false;
+}
+
+uint32_t cluster_nodes(const struct cluster *cluster) {
+  return cluster->config.nodes;
+}
+
+struct sync_engine *cluster_engine(struct cluster *cluster, uint32_t node) {
+  struct cluster_software *software = sim_node_peek(cluster->world, node);
+  return software ? software->engine : NULL;
+}
+
+void cluster_name_node(struct cluster_node *node) {
+  char digits[4];
+  size_t count = 0;
+  for (uint32_t rest = node->number; rest; rest /= 10u)
+    digits[count++] = (char)('0' + rest % 10u);
+  node->name[0] = 'n';
+  for (size_t i = 0; i < count; i++)
+    node->name[1 + i] = digits[count - 1 - i];
+  node->name[1 + count] = '\0';
+  node->hash = sync_node_hash(node->name);
+}
+
+uint32_t cluster_node_of_hash(uint64_t node_hash, uint32_t nodes) {
+  struct cluster_node node;
+  for (uint32_t i = 1; i <= nodes; i++) {
+    node.number = i;
+    cluster_name_node(&node);
+    if (node.hash == node_hash) return i;
+  }
+  return 0;
+}
+
+void cluster_subject(const struct cluster *cluster, uint32_t operation, uint64_t subject[3]) {
+  const struct ledger_operation *found = &cluster->ledger.operations[operation];
+  const struct ledger_life *life = &cluster->ledger.lives[found->life];
+  subject[0] = cluster->nodes[life->node].hash;
+  subject[1] = life->incarnation;
+  subject[2] = found->seq;
+}
+
+bool cluster_violated(const struct cluster *cluster) {
+  return sim_violation_get(cluster->world)->found;
+}

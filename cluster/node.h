@@ -1,0 +1,12 @@
+/* The sync engine as the software of a simulated node. */
+#ifndef CLUSTER_NODE_H
+#define CLUSTER_NODE_H
+
+#include "cluster/state.h"
+
+extern const struct sim_node_kind cluster_node_kind;
+
+/* Sends what is ready and sets the timer. */
+void cluster_pump(struct sim_node *node, struct cluster_software *software);
+
+#endif

@@ -1,0 +1,21 @@
+#include "lua/api/library.h"
+
+#include "lua/api/network_api.h"
+#include "lua/api/node_api.h"
+#include "lua/api/rule_api.h"
+#include "lua/api/world_api.h"
+#include "lua/language/sandbox.h"
+#include "lua/language/strings.h"
+#include "lua/language/tables.h"
+
+int library_open(lua_State *lua) {
+  sandbox_open(lua);
+  strings_open(lua);
+  tables_open(lua);
+  world_open(lua);
+  node_open(lua);
+  network_open(lua);
+  rule_open(lua);
+  lua_settop(lua, 0);
+  return 0;
+}

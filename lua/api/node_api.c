@@ -1,0 +1,433 @@
+#include "lua/api/node_api.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "cluster/cluster.h"
+#include "cluster/lookup.h"
+#include "cluster/replace.h"
+#include "cluster/submit.h"
+#include "lua/api/act.h"
+#include "lua/language/objects.h"
+#include "lua/language/script.h"
+#include "lua/language/steps.h"
+#include "lua/settings/schema.h"
+#include "lua/settings/settings.h"
+#include "lua/text/units.h"
+
+#define RATE_PPM_MAX 500000
+#define KEY_MAX 4294967295
+#define CRASH_CALLS_MAX 1000000000
+#define ALLOC_COUNT_MAX 1000000000
+
+struct node_object {
+  uint32_t number;
+};
+
+static uint32_t self(lua_State *lua) {
+  return ((struct node_object *)object_check(lua, 1, NODE_TYPE, "node"))->number;
+}
+
+uint32_t node_check(lua_State *lua, int index) {
+  struct script *script = script_of(lua);
+  const struct node_object *object = luaL_testudata(lua, index, NODE_TYPE);
+  if (object) return object->number;
+  if (!lua_isinteger(lua, index)) script_raise(lua, "expected a node or its number, got %s", luaL_typename(lua, index));
+  lua_Integer number = lua_tointeger(lua, index);
+  uint32_t count = cluster_nodes(script->cluster);
+  if (number < 1 || number > (lua_Integer)count)
+    script_raise(lua, "there is no node %lld: the scenario has nodes 1 to %u", (long long)number, count);
+  return (uint32_t)number;
+}
+
+/* The same object for the same node, so that they compare equal. */
+void node_push(lua_State *lua, uint32_t number) {
+  lua_getfield(lua, LUA_REGISTRYINDEX, "nodes");
+  if (lua_rawgeti(lua, -1, number) == LUA_TNIL) {
+    lua_pop(lua, 1);
+    struct node_object *object = lua_newuserdatauv(lua, sizeof *object, 0);
+    object->number = number;
+    luaL_setmetatable(lua, NODE_TYPE);
+    lua_pushvalue(lua, -1);
+    lua_rawseti(lua, -3, number);
+  }
+  lua_remove(lua, -2);
+}
+
+static void push_status(lua_State *lua, int status) {
+  lua_pushboolean(lua, status == SYNC_OK);
+  lua_pushstring(lua, sync_status_name(status));
+}
+
+/* --- Life and death --------------------------------------------------------------- */
+
+struct moment {
+  uint64_t within, at;
+};
+static const struct schema_field crash_fields[] = {
+    {"within", SCHEMA_COUNT, SCHEMA_AT(struct moment, within), 0, 0, 1, CRASH_CALLS_MAX, NULL},
+    {"at", SCHEMA_COUNT, SCHEMA_AT(struct moment, at), 0, 0, 1, CRASH_CALLS_MAX, NULL},
+};
+static const struct schema_field restart_fields[] = {
+    {"crash_within", SCHEMA_COUNT, SCHEMA_AT(struct moment, within), 0, 0, 1, CRASH_CALLS_MAX, NULL},
+    {"crash_at", SCHEMA_COUNT, SCHEMA_AT(struct moment, at), 0, 0, 1, CRASH_CALLS_MAX, NULL},
+};
+
+/* The environment call at which a crash strikes: 0 for at once. */
+static uint64_t crash_call(lua_State *lua, uint32_t node, const struct schema_field *fields, const char *noun) {
+  struct script *script = script_of(lua);
+  struct moment moment = {0, 0};
+  if (lua_isnoneornil(lua, 2)) return 0;
+  schema_read(lua, 2, fields, 2, &moment, noun, NULL);
+  if (moment.within && moment.at) script_raise(lua, "%s takes one of %s and %s", noun, fields[0].key, fields[1].key);
+  if (!moment.within) return moment.at;
+  struct sim_tag tag = sim_tag(SIM_CHOICE_NODE_CRASH_CALL, node, script_identity(lua));
+  return sim_pick(script->world, tag, moment.within) + 1u;
+}
+
+static int crash(lua_State *lua, bool process, const char *what) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  if (!script_fault(lua, SCRIPT_STEP_CRASH, node, what)) return 0;
+  uint64_t fields[] = {crash_call(lua, node, crash_fields, what), process};
+  script_trace(script, SCRIPT_STEP_CRASH, node, fields, 2);
+  if (fields[0])
+    sim_node_arm(script->world, node, fields[0], process);
+  else if (process)
+    sim_node_process_crash(script->world, node);
+  else
+    sim_node_power_loss(script->world, node);
+  return 0;
+}
+
+static int node_crash(lua_State *lua) {
+  return crash(lua, false, "node:crash");
+}
+
+static int node_process_crash(lua_State *lua) {
+  return crash(lua, true, "node:process_crash");
+}
+
+/* true when it is up afterwards. */
+static int node_restart(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  script_must_act(lua, "node:restart");
+  uint64_t call = crash_call(lua, node, restart_fields, "node:restart");
+  enum sim_node_state state = sim_node_state(sim_node_at(script->world, node));
+  bool up = state == SIM_NODE_UP || state == SIM_NODE_PAUSED;
+  if (!up) {
+    /* A crash that never struck must not strike in this life. */
+    sim_node_arm(script->world, node, call, false);
+    up = sim_node_boot(script->world, node);
+  }
+  uint64_t fields[] = {up, call};
+  script_trace(script, SCRIPT_STEP_RESTART, node, fields, 2);
+  lua_pushboolean(lua, up);
+  return 1;
+}
+
+static bool is_up(const struct script *script, uint32_t node) {
+  enum sim_node_state state = sim_node_state(sim_node_at(script->world, node));
+  return state == SIM_NODE_UP || state == SIM_NODE_PAUSED;
+}
+
+static int node_stop(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  if (!script_fault(lua, SCRIPT_STEP_STOP, node, "node:stop") || !is_up(script, node)) return 0;
+  sim_node_resume(script->world, node);
+  uint64_t fields[] = {sim_node_stop(script->world, node)};
+  script_trace(script, SCRIPT_STEP_STOP, node, fields, 1);
+  /* A stop cut short by an armed crash frees nothing and leaks nothing. */
+  if (fields[0] && sim_node_state(sim_node_at(script->world, node)) == SIM_NODE_DOWN)
+    sim_violation(script->world, CLUSTER_NO_LEAK, node, NULL, "n%u was closed and still holds %llu blocks of memory",
+                  node, (unsigned long long)fields[0]);
+  return 0;
+}
+
+static int pause(lua_State *lua, bool paused) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  if (paused && !script_fault(lua, SCRIPT_STEP_PAUSE, node, "node:pause")) return 0;
+  script_must_act(lua, "node:resume");
+  uint64_t fields[] = {paused};
+  script_trace(script, SCRIPT_STEP_PAUSE, node, fields, 1);
+  if (paused)
+    sim_node_pause(script->world, node);
+  else
+    sim_node_resume(script->world, node);
+  return 0;
+}
+
+static int node_pause(lua_State *lua) {
+  return pause(lua, true);
+}
+
+static int node_resume(lua_State *lua) {
+  return pause(lua, false);
+}
+
+static int node_wipe(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  if (!script_fault(lua, SCRIPT_STEP_WIPE, node, "node:wipe")) return 0;
+  if (is_up(script, node)) sim_node_power_loss(script->world, node);
+  script_trace(script, SCRIPT_STEP_WIPE, node, NULL, 0);
+  cluster_wipe(script->cluster, node);
+  return 0;
+}
+
+static int node_backup(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  script_must_act(lua, "node:backup");
+  script_trace(script, SCRIPT_STEP_BACKUP, node, NULL, 0);
+  cluster_backup(script->cluster, node);
+  return 0;
+}
+
+static int node_restore(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  if (!script_fault(lua, SCRIPT_STEP_RESTORE, node, "node:restore")) return 0;
+  if (is_up(script, node)) sim_node_power_loss(script->world, node);
+  script_trace(script, SCRIPT_STEP_RESTORE, node, NULL, 0);
+  if (!cluster_restore(script->cluster, node))
+    script_raise(lua, "node:restore: node %u has no backup: call node:backup() first", node);
+  return 0;
+}
+
+/* --- Memory --------------------------------------------------------------------------- */
+
+static int node_memory_quota(lua_State *lua) {
+  struct script *script = script_of(lua);
+  struct units_error error;
+  uint32_t node = self(lua);
+  uint64_t bytes = 0;
+  size_t length;
+  if (lua_type(lua, 2) != LUA_TSTRING)
+    script_raise(lua, "node:memory_quota(size): write the size like \"64KiB\"; \"0B\" is no bound");
+  const char *text = lua_tolstring(lua, 2, &length);
+  if (!units_size(text, length, &bytes, &error)) script_raise(lua, "node:memory_quota: %s", error.text);
+  if (!script_fault(lua, SCRIPT_STEP_MEMORY, node, "node:memory_quota")) return 0;
+  uint64_t fields[] = {bytes};
+  script_trace(script, SCRIPT_STEP_MEMORY, node, fields, 1);
+  sim_node_memory_quota(script->world, node, bytes);
+  return 0;
+}
+
+static int node_fail_alloc(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  lua_Integer count = lua_isinteger(lua, 2) ? lua_tointeger(lua, 2) : -1;
+  if (count < 0 || count > ALLOC_COUNT_MAX)
+    script_raise(lua, "node:fail_alloc(n): n is a whole number, 1 for the next allocation, 0 for none");
+  if (!script_fault(lua, SCRIPT_STEP_ALLOC, node, "node:fail_alloc")) return 0;
+  uint64_t fields[] = {(uint64_t)count};
+  script_trace(script, SCRIPT_STEP_ALLOC, node, fields, 1);
+  sim_node_fail_alloc(script->world, node, (uint64_t)count);
+  return 0;
+}
+
+/* --- Clock and disk ------------------------------------------------------------------ */
+
+struct clock_change {
+  char step[40], rate[40], strobe[40];
+  uint64_t every_ns, lasting_ns;
+  bool freeze;
+};
+static const struct schema_field clock_fields[] = {
+    {"step", SCHEMA_TEXT, SCHEMA_AT(struct clock_change, step), 0, 0, 0, 0, NULL},
+    {"rate", SCHEMA_TEXT, SCHEMA_AT(struct clock_change, rate), 0, 0, 0, 0, NULL},
+    {"freeze", SCHEMA_BOOL, SCHEMA_AT(struct clock_change, freeze), 0, 0, 0, 0, NULL},
+    {"strobe", SCHEMA_TEXT, SCHEMA_AT(struct clock_change, strobe), 0, 0, 0, 0, NULL},
+    {"every", SCHEMA_DURATION, SCHEMA_AT(struct clock_change, every_ns), 0, 0, SIM_US, 0, NULL},
+    {"lasting", SCHEMA_DURATION, SCHEMA_AT(struct clock_change, lasting_ns), 0, 0, 0, 0, NULL},
+};
+
+static bool has_option(lua_State *lua, const char *key) {
+  lua_pushstring(lua, key);
+  bool has = lua_rawget(lua, 2) != LUA_TNIL;
+  lua_pop(lua, 1);
+  return has;
+}
+
+static void trace_clock(struct script *script, uint32_t node, uint64_t what, uint64_t value) {
+  uint64_t fields[] = {what, value};
+  script_trace(script, SCRIPT_STEP_CLOCK, node, fields, 2);
+}
+
+static int node_clock(lua_State *lua) {
+  struct script *script = script_of(lua);
+  struct clock_change change = {.every_ns = 10 * SIM_MS, .lasting_ns = SIM_SECOND};
+  struct units_error error;
+  int64_t step = 0, rate = 0, strobe = 0;
+  uint32_t node = self(lua);
+  schema_read(lua, 2, clock_fields, sizeof clock_fields / sizeof *clock_fields, &change, "node:clock", NULL);
+  if (change.step[0] && !units_signed_duration(change.step, strlen(change.step), &step, &error))
+    script_raise(lua, "node:clock.step: %s", error.text);
+  if (change.rate[0] && !units_signed_share(change.rate, strlen(change.rate), &rate, &error))
+    script_raise(lua, "node:clock.rate: %s", error.text);
+  if (change.strobe[0] && !units_signed_duration(change.strobe, strlen(change.strobe), &strobe, &error))
+    script_raise(lua, "node:clock.strobe: %s", error.text);
+  if (rate < -RATE_PPM_MAX || rate > RATE_PPM_MAX) script_raise(lua, "node:clock.rate is outside -50%% to 50%%");
+  if (!script_fault(lua, SCRIPT_STEP_CLOCK, node, "node:clock")) return 0;
+  if (change.step[0]) {
+    trace_clock(script, node, 1, (uint64_t)step);
+    sim_clock_step(script->world, node, step);
+  }
+  if (change.rate[0]) {
+    trace_clock(script, node, 2, (uint64_t)rate);
+    sim_clock_rate(script->world, node, (int32_t)rate);
+  }
+  if (has_option(lua, "freeze")) {
+    trace_clock(script, node, 3, change.freeze);
+    sim_clock_freeze(script->world, node, change.freeze);
+  }
+  if (change.strobe[0]) {
+    trace_clock(script, node, 4, (uint64_t)strobe);
+    sim_clock_strobe(script->world, node, strobe, change.every_ns, change.lasting_ns);
+  }
+  return 0;
+}
+
+static int node_disk(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  struct sim_disk *disk = sim_node_disk(sim_node_at(script->world, node));
+  struct sim_disk_config config = *sim_disk_config(disk);
+  settings_read_disk(lua, 2, &config, NULL);
+  if (!script_fault(lua, SCRIPT_STEP_DISK, node, "node:disk")) return 0;
+  script_trace(script, SCRIPT_STEP_DISK, node, NULL, 0);
+  sim_disk_configure(disk, &config);
+  return 0;
+}
+
+/* --- Writes and reads ------------------------------------------------------------------- */
+
+static uint32_t key_check(lua_State *lua) {
+  if (!lua_isinteger(lua, 2)) script_raise(lua, "a key is a whole number, as the workload's keys are");
+  lua_Integer key = lua_tointeger(lua, 2);
+  if (key < 0 || key > KEY_MAX) script_raise(lua, "key %lld is outside 0 to 4294967295", (long long)key);
+  return (uint32_t)key;
+}
+
+static int finish_write(lua_State *lua, uint32_t node, uint32_t kind, uint32_t key, uint64_t size, int status) {
+  uint64_t fields[] = {kind, key, size, (uint64_t)(int64_t)status};
+  script_trace(script_of(lua), SCRIPT_STEP_WRITE, node, fields, 4);
+  push_status(lua, status);
+  return 2;
+}
+
+/* put(key [, size]): whether it was taken, and the name of the status. */
+static int node_put(lua_State *lua) {
+  struct script *script = script_of(lua);
+  struct units_error error;
+  uint64_t size = 32;
+  uint32_t node = self(lua), key = key_check(lua);
+  if (lua_type(lua, 3) == LUA_TSTRING) {
+    size_t length;
+    const char *text = lua_tolstring(lua, 3, &length);
+    if (!units_size(text, length, &size, &error)) script_raise(lua, "%s", error.text);
+  } else if (!lua_isnoneornil(lua, 3)) {
+    script_raise(lua, "node:put(key, size): write the size of the value like \"64B\"");
+  }
+  if (size < 16 || size > SYNC_VALUE_BYTES_LIMIT) script_raise(lua, "a value has 16 bytes to 1 MiB");
+  script_must_act(lua, "node:put");
+  return finish_write(lua, node, SYNC_PUT, key, size, cluster_put(script->cluster, node, key, (uint32_t)size));
+}
+
+static int node_delete(lua_State *lua) {
+  uint32_t node = self(lua), key = key_check(lua);
+  script_must_act(lua, "node:delete");
+  return finish_write(lua, node, SYNC_DELETE, key, 0, cluster_delete(script_of(lua)->cluster, node, key));
+}
+
+/* The number of the winning value in the ledger, nil when absent. */
+static int node_get(lua_State *lua) {
+  uint32_t node = self(lua), key = key_check(lua);
+  uint64_t number = cluster_get(script_of(lua)->cluster, node, key);
+  if (number)
+    lua_pushinteger(lua, (lua_Integer)number);
+  else
+    lua_pushnil(lua);
+  return 1;
+}
+
+/* --- Looking -------------------------------------------------------------------------------- */
+
+static int node_number(lua_State *lua) {
+  lua_pushinteger(lua, self(lua));
+  return 1;
+}
+
+static int node_outbox(lua_State *lua) {
+  lua_createtable(lua, 0, 1);
+  lua_pushinteger(lua, (lua_Integer)cluster_outbox_size(script_of(lua)->cluster, self(lua)));
+  lua_setfield(lua, -2, "size");
+  return 1;
+}
+
+static int node_state(lua_State *lua) {
+  static const char *const names[] = {"down", "up", "paused", "refused"};
+  uint32_t node = self(lua);
+  lua_pushstring(lua, names[sim_node_state(sim_node_at(script_of(lua)->world, node))]);
+  return 1;
+}
+
+static int node_up(lua_State *lua) {
+  uint32_t node = self(lua);
+  lua_pushboolean(lua, sim_node_state(sim_node_at(script_of(lua)->world, node)) == SIM_NODE_UP);
+  return 1;
+}
+
+static int node_calls(lua_State *lua) {
+  uint32_t node = self(lua);
+  lua_pushinteger(lua, (lua_Integer)sim_node_calls(sim_node_at(script_of(lua)->world, node)));
+  return 1;
+}
+
+static int node_lives(lua_State *lua) {
+  uint32_t node = self(lua);
+  lua_pushinteger(lua, (lua_Integer)sim_node_lives(sim_node_at(script_of(lua)->world, node)));
+  return 1;
+}
+
+static int node_disk_used(lua_State *lua) {
+  uint32_t node = self(lua);
+  lua_pushinteger(lua, (lua_Integer)sim_disk_used_bytes(sim_node_disk(sim_node_at(script_of(lua)->world, node))));
+  return 1;
+}
+
+void node_open(lua_State *lua) {
+  static const struct script_method methods[] = {
+      {"crash", node_crash},
+      {"process_crash", node_process_crash},
+      {"restart", node_restart},
+      {"stop", node_stop},
+      {"pause", node_pause},
+      {"resume", node_resume},
+      {"wipe", node_wipe},
+      {"clock", node_clock},
+      {"disk", node_disk},
+      {"put", node_put},
+      {"delete", node_delete},
+      {"get", node_get},
+      {"number", node_number},
+      {"outbox", node_outbox},
+      {"state", node_state},
+      {"up", node_up},
+      {"calls", node_calls},
+      {"lives", node_lives},
+      {"disk_used", node_disk_used},
+      {"backup", node_backup},
+      {"restore", node_restore},
+      {"memory_quota", node_memory_quota},
+      {"fail_alloc", node_fail_alloc},
+      {NULL, NULL},
+  };
+  object_type(lua, NODE_TYPE, "node", methods);
+  lua_newtable(lua);
+  lua_setfield(lua, LUA_REGISTRYINDEX, "nodes");
+}

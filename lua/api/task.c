@@ -1,0 +1,185 @@
+#include "lua/api/task.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "lua/api/act.h"
+#include "lua/language/argument.h"
+#include "lua/language/script.h"
+#include "lua/language/steps.h"
+#include "lua/language/world.h"
+#include "lua/settings/properties.h"
+
+#define CHECK_INTERVAL_NS (100u * SIM_MS)
+#define POLL_INTERVAL_NS (10u * SIM_MS)
+#define COLLECT_EVERY 128u /* wakes */
+#define TOKEN_CHECK UINT64_MAX
+
+static struct script_task *running(lua_State *lua, const char *what) {
+  struct script *script = script_of(lua);
+  if (script->watching) script_raise(lua, "%s: a property or condition may look, not wait", what);
+  if (!script->current) script_raise(lua, "%s works inside run = function(world) ... end only", what);
+  struct script_task *task = &script->tasks[script->current - 1];
+  if (task->co != lua)
+    script_raise(lua, "%s works in run and in functions given to world:spawn, not in a coroutine of one's own", what);
+  return task;
+}
+
+static void schedule(struct script *script, struct script_task *task, uint64_t time_ns) {
+  uint64_t slot = (uint64_t)(task - script->tasks);
+  task->waiting = true;
+  task->generation++;
+  sim_driver_at(script->world, script->driver, time_ns, (uint64_t)task->generation << 32 | slot);
+}
+
+static void finish(struct script *script, struct script_task *task) {
+  luaL_unref(script->lua, LUA_REGISTRYINDEX, task->thread);
+  luaL_unref(script->lua, LUA_REGISTRYINDEX, task->predicate);
+  task->used = false;
+  task->waiting = false;
+  task->co = NULL;
+  task->generation++;
+}
+
+void task_start(lua_State *lua, int args) {
+  struct script *script = script_of(lua);
+  uint32_t slot = 0;
+  while (slot < script->task_slots && script->tasks[slot].used)
+    slot++;
+  if (slot >= SCRIPT_TASKS_MAX) script_raise(lua, "world:spawn: more than %u tasks at once", SCRIPT_TASKS_MAX);
+  struct script_task *task = &script->tasks[slot];
+  if (slot == script->task_slots) script->task_slots++;
+  task->co = lua_newthread(lua);
+  lua_insert(lua, -(args + 2));
+  lua_xmove(lua, task->co, args + 1);
+  task->thread = luaL_ref(lua, LUA_REGISTRYINDEX);
+  task->predicate = LUA_NOREF;
+  task->used = true;
+  task->number = ++script->tasks_started;
+  task->count = 0;
+  uint64_t fields[] = {task->number};
+  script_trace(script, SCRIPT_STEP_SPAWN, 0, fields, 1);
+  schedule(script, task, sim_now(script->world));
+}
+
+int task_spawn(lua_State *lua) {
+  script_must_act(lua, "world:spawn");
+  luaL_checktype(lua, 2, LUA_TFUNCTION);
+  /* The function's arguments are the world and what follows. */
+  int extra = lua_gettop(lua) - 2;
+  lua_pushvalue(lua, 1);
+  lua_insert(lua, 3);
+  task_start(lua, extra + 1);
+  return 0;
+}
+
+int task_sleep(lua_State *lua) {
+  struct script_task *task = running(lua, "world:sleep");
+  struct script *script = script_of(lua);
+  uint64_t until = sim_now(script->world) + script_duration(lua, 2);
+  uint64_t fields[] = {task->number, until};
+  script_trace(script, SCRIPT_STEP_SLEEP, 0, fields, 2);
+  schedule(script, task, until);
+  return lua_yield(lua, 0);
+}
+
+/* 1, 0, or -1: the script is wrong. `from` has the predicate on top. */
+static int predicate_holds(struct script *script, lua_State *from) {
+  lua_State *lua = script->lua;
+  if (from != lua) {
+    if (!lua_checkstack(lua, 4)) return -1;
+    lua_xmove(from, lua, 1);
+  }
+  world_push(lua);
+  script->watching = true;
+  bool good = script_call(script, 1, 1);
+  script->watching = false;
+  if (!good) return -1;
+  int outcome = lua_toboolean(lua, -1);
+  lua_pop(lua, 1);
+  return outcome;
+}
+
+int task_wait_until(lua_State *lua) {
+  struct script_task *task = running(lua, "world:wait_until");
+  struct script *script = script_of(lua);
+  if (lua_type(lua, 2) != LUA_TFUNCTION || lua_gettop(lua) != 3)
+    script_raise(lua, "write world:wait_until(function() ... end, \"30s\")");
+  task->deadline_ns = sim_now(script->world) + script_duration(lua, 3);
+  lua_settop(lua, 2);
+  luaL_unref(lua, LUA_REGISTRYINDEX, task->predicate);
+  task->predicate = luaL_ref(lua, LUA_REGISTRYINDEX);
+  /* First looked at in a wake of its own: a call from here would nest. */
+  schedule(script, task, sim_now(script->world));
+  return lua_yield(lua, 0);
+}
+
+/* false: the task sleeps on (or the script is wrong). */
+static bool poll(struct script *script, struct script_task *task, int *outcome) {
+  uint64_t now = sim_now(script->world);
+  lua_rawgeti(script->lua, LUA_REGISTRYINDEX, task->predicate);
+  *outcome = predicate_holds(script, script->lua);
+  if (*outcome < 0) return false;
+  if (*outcome == 0 && now < task->deadline_ns) {
+    uint64_t next = now + POLL_INTERVAL_NS;
+    schedule(script, task, next < task->deadline_ns ? next : task->deadline_ns);
+    return false;
+  }
+  luaL_unref(script->lua, LUA_REGISTRYINDEX, task->predicate);
+  task->predicate = LUA_NOREF;
+  return true;
+}
+
+static void resume(struct script *script, struct script_task *task) {
+  int results = 0, args = 0, outcome = 0;
+  uint32_t number = task->number;
+  if (task->predicate != LUA_NOREF) {
+    if (!poll(script, task, &outcome)) return;
+    lua_pushboolean(task->co, outcome);
+    args = 1;
+  } else if (lua_status(task->co) == LUA_OK) {
+    args = lua_gettop(task->co) - 1; /* its first run: the function's arguments */
+  }
+  uint64_t fields[] = {number};
+  script_trace(script, SCRIPT_STEP_WAKE, 0, fields, 1);
+  task->waiting = false;
+  script->current = (uint32_t)(task - script->tasks) + 1;
+  int status = lua_resume(task->co, script->lua, args, &results);
+  script->current = 0;
+  if (status == LUA_YIELD && !script->steps_spent && !script->memory_spent) {
+    lua_pop(task->co, results);
+    if (task->waiting) return;
+    lua_pushliteral(task->co, "coroutine.yield in a task: use world:sleep or world:wait_until");
+    script_failed(script, task->co, LUA_ERRRUN);
+    return;
+  }
+  if (status == LUA_OK && !script->steps_spent && !script->memory_spent) {
+    script_trace(script, SCRIPT_STEP_DONE, 0, fields, 1);
+    finish(script, task);
+    return;
+  }
+  if (status == LUA_OK || status == LUA_YIELD)
+    lua_pushliteral(task->co, "the script takes too long, and hid it with pcall");
+  script_failed(script, task->co, status);
+}
+
+static void wake(struct sim_world *world, void *self, uint64_t token) {
+  struct script *script = self;
+  if (script->wrong) return;
+  script_slice(script);
+  if (++script->wakes % COLLECT_EVERY == 0) lua_gc(script->lua, LUA_GCCOLLECT);
+  if (token == TOKEN_CHECK) {
+    properties_check(script, false);
+    sim_driver_at(world, script->driver, sim_now(world) + CHECK_INTERVAL_NS, TOKEN_CHECK);
+    return;
+  }
+  struct script_task *task = &script->tasks[(uint32_t)token];
+  if (script->ended || !task->used || task->generation != (uint32_t)(token >> 32)) return;
+  resume(script, task);
+}
+
+void task_drive(struct script *script) {
+  script->driver = sim_driver_add(script->world, wake, script);
+  if (script->property_count)
+    sim_driver_at(script->world, script->driver, sim_now(script->world) + CHECK_INTERVAL_NS, TOKEN_CHECK);
+}

@@ -1,0 +1,350 @@
+#include "lua/api/world_api.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "cluster/cluster.h"
+#include "cluster/lookup.h"
+#include "cluster/oracle.h"
+#include "cluster/workload.h"
+#include "lua/api/act.h"
+#include "lua/api/network_api.h"
+#include "lua/api/node_api.h"
+#include "lua/api/partition_api.h"
+#include "lua/api/rule_api.h"
+#include "lua/api/task.h"
+#include "lua/language/argument.h"
+#include "lua/language/list.h"
+#include "lua/language/objects.h"
+#include "lua/language/sandbox.h"
+#include "lua/language/script.h"
+#include "lua/language/steps.h"
+#include "lua/language/world.h"
+#include "lua/settings/properties.h"
+#include "lua/settings/settings.h"
+#include "lua/text/nearest.h"
+#include "lua/text/units.h"
+
+#define NUMBER_MAX (INT64_C(1) << 53)
+#define LOG_BYTES_MAX 240u
+
+static void push_count(lua_State *lua, uint64_t value) {
+  lua_pushinteger(lua, value > (uint64_t)INT64_MAX ? INT64_MAX : (lua_Integer)value);
+}
+
+static void set_count(lua_State *lua, const char *name, uint64_t value) {
+  push_count(lua, value);
+  lua_setfield(lua, -2, name);
+}
+
+/* --- Time and chance ---------------------------------------------------------------- */
+
+static int world_sleep(lua_State *lua) {
+  (void)world_check(lua);
+  return task_sleep(lua);
+}
+
+static int world_wait_until(lua_State *lua) {
+  (void)world_check(lua);
+  return task_wait_until(lua);
+}
+
+static int world_spawn(lua_State *lua) {
+  (void)world_check(lua);
+  return task_spawn(lua);
+}
+
+/* The simulated time: a number of nanoseconds, and the same as text. */
+static int world_now(lua_State *lua) {
+  struct script *script = world_check(lua);
+  char text[32];
+  units_format_duration(sim_now(script->world), text, sizeof text);
+  push_count(lua, sim_now(script->world));
+  lua_pushstring(lua, text);
+  return 2;
+}
+
+static int world_between(lua_State *lua) {
+  struct script *script = world_check(lua);
+  char text[32];
+  uint64_t lo = script_duration(lua, 2), hi = script_duration(lua, 3);
+  script_must_act(lua, "world:between");
+  if (lo > hi) script_raise(lua, "world:between: \"%s\" is above \"%s\"", lua_tostring(lua, 2), lua_tostring(lua, 3));
+  uint64_t value = sim_range(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua)), lo, hi);
+  units_format_duration(value, text, sizeof text);
+  lua_pushstring(lua, text);
+  return 1;
+}
+
+/* pick(n): 1 to n; pick{ ... }: one of the list. */
+static int world_pick(lua_State *lua) {
+  struct script *script = world_check(lua);
+  bool list = lua_istable(lua, 2);
+  if (!list && !lua_isinteger(lua, 2)) script_raise(lua, "world:pick takes a whole number or a list");
+  lua_Integer count = list ? list_length(lua, 2) : lua_tointeger(lua, 2);
+  script_must_act(lua, "world:pick");
+  if (count < 1 || count > NUMBER_MAX) script_raise(lua, "world:pick has nothing to pick from");
+  uint64_t picked =
+      sim_pick(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua)), (uint64_t)count) + 1u;
+  if (list)
+    lua_rawgeti(lua, 2, (lua_Integer)picked);
+  else
+    push_count(lua, picked);
+  return 1;
+}
+
+static int world_chance(lua_State *lua) {
+  struct script *script = world_check(lua);
+  struct units_error error;
+  uint64_t ppm;
+  size_t size;
+  if (lua_type(lua, 2) != LUA_TSTRING) script_raise(lua, "world:chance takes a share like \"10%%\"");
+  const char *text = lua_tolstring(lua, 2, &size);
+  if (!units_share(text, size, &ppm, &error)) script_raise(lua, "%s", error.text);
+  script_must_act(lua, "world:chance");
+  lua_pushboolean(lua,
+                  (int)sim_chance(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua)), (uint32_t)ppm));
+  return 1;
+}
+
+/* --- What happened -------------------------------------------------------------------- */
+
+static const char *const trace_names[32] = {
+    [SYNC_TRACE_OPEN] = "opens",
+    [SYNC_TRACE_SUBMIT] = "submitted",
+    [SYNC_TRACE_APPLY] = "applied",
+    [SYNC_TRACE_DUPLICATE] = "duplicates",
+    [SYNC_TRACE_NOT_YET] = "not_yet",
+    [SYNC_TRACE_DURABLE] = "durables",
+    [SYNC_TRACE_SEND_OP] = "sent",
+    [SYNC_TRACE_SEND_HELLO] = "hellos",
+    [SYNC_TRACE_KNOWN] = "acknowledgements",
+    [SYNC_TRACE_IGNORED_HELLO] = "ignored_hellos",
+    [SYNC_TRACE_TIMEOUT] = "timeouts",
+    [SYNC_TRACE_PARKED] = "parked",
+    [SYNC_TRACE_REVIVED] = "revived",
+    [SYNC_TRACE_REFUSED] = "refusals",
+    [SYNC_TRACE_FAIL_STOP] = "fail_stops",
+    [SYNC_TRACE_ROTATE] = "rotations",
+    [SYNC_TRACE_MARK] = "marks",
+    [SYNC_TRACE_CLOSE] = "closes",
+};
+
+/* A table that refuses unknown names: a property that reads a misspelt counter
+ * must not be true or false by accident. */
+static int unknown_field(lua_State *lua) {
+  const char *names[48];
+  size_t count = 0;
+  const char *name = luaL_tolstring(lua, 2, NULL);
+  for (lua_pushnil(lua); lua_next(lua, 1) && count < 48; lua_pop(lua, 1))
+    names[count++] = lua_tostring(lua, -2);
+  /* In bytewise order: the nearest of equals must not depend on the table's. */
+  for (size_t i = 1; i < count; i++)
+    for (size_t j = i; j > 0 && strcmp(names[j - 1], names[j]) > 0; j--) {
+      const char *other = names[j];
+      names[j] = names[j - 1];
+      names[j - 1] = other;
+    }
+  const char *near = nearest_word(name, names, count);
+  if (near) script_raise(lua, "there is no counter \"%s\"; did you mean \"%s\"?", name, near);
+  script_raise(lua, "there is no counter \"%s\" (docs/scenarios.md lists them)", name);
+}
+
+static void guard_fields(lua_State *lua) {
+  if (luaL_newmetatable(lua, "sim.counters")) {
+    lua_pushcfunction(lua, unknown_field);
+    lua_setfield(lua, -2, "__index");
+  }
+  lua_setmetatable(lua, -2);
+}
+
+static int world_stats(lua_State *lua) {
+  struct script *script = world_check(lua);
+  struct cluster_stats stats;
+  cluster_stats(script->cluster, &stats);
+  lua_createtable(lua, 0, 24);
+  set_count(lua, "submits", stats.submits);
+  set_count(lua, "refused", stats.refused);
+  set_count(lua, "unknown", stats.unknown);
+  set_count(lua, "promised", stats.promised);
+  for (size_t i = 0; i < 32; i++)
+    if (trace_names[i]) set_count(lua, trace_names[i], stats.by_trace[i]);
+  set_count(lua, "retries", stats.by_trace[SYNC_TRACE_TIMEOUT]);
+  guard_fields(lua);
+  return 1;
+}
+
+static int world_fault(lua_State *lua) {
+  struct script *script = world_check(lua);
+  enum sim_fault fault = settings_fault(lua, luaL_checkstring(lua, 2), NULL, "");
+  const struct sim_fault_count *count = sim_fault(script->world, fault);
+  lua_createtable(lua, 0, 2);
+  set_count(lua, "opportunities", count->opportunities);
+  set_count(lua, "firings", count->firings);
+  guard_fields(lua);
+  return 1;
+}
+
+static int world_drained(lua_State *lua) {
+  lua_pushboolean(lua, cluster_drained(world_check(lua)->cluster));
+  return 1;
+}
+
+static int world_converged(lua_State *lua) {
+  lua_pushboolean(lua, cluster_converged(world_check(lua)->cluster));
+  return 1;
+}
+
+static int world_check_now(lua_State *lua) {
+  cluster_check(world_check(lua)->cluster);
+  return 0;
+}
+
+/* Text as numbers for the trace: eight bytes in each, little-endian. */
+static size_t pack_text(const char *text, size_t size, uint64_t *fields, size_t count) {
+  size_t used = 0;
+  for (size_t i = 0; i < count; i++) {
+    fields[i] = 0;
+    for (unsigned shift = 0; shift < 64 && used < size; shift += 8)
+      fields[i] |= (uint64_t)(unsigned char)text[used++] << shift;
+  }
+  return used;
+}
+
+static int world_log(lua_State *lua) {
+  struct script *script = world_check(lua);
+  size_t size;
+  uint64_t fields[6];
+  sandbox_tostring(lua, 2);
+  const char *text = lua_tolstring(lua, -1, &size);
+  fields[0] = sim_hash_bytes(text, size);
+  fields[1] = size;
+  size_t shown = size < LOG_BYTES_MAX ? size : LOG_BYTES_MAX;
+  size_t used = pack_text(text, shown, fields + 2, 4);
+  script_trace(script, SCRIPT_STEP_LOG, 0, fields, 6);
+  while (used < shown) {
+    used += pack_text(text + used, shown - used, fields, 6);
+    script_trace(script, SCRIPT_STEP_TEXT, 0, fields, 6);
+  }
+  return 0;
+}
+
+static int world_fail(lua_State *lua) {
+  struct script *script = world_check(lua);
+  sim_violation(script->world, script->name, 0, NULL, "line %d: %s", script_line(lua), luaL_checkstring(lua, 2));
+  return 0;
+}
+
+/* --- Nodes, writes, workload ------------------------------------------------------------- */
+
+static int world_node(lua_State *lua) {
+  (void)world_check(lua);
+  node_push(lua, node_check(lua, 2));
+  return 1;
+}
+
+static int world_nodes(lua_State *lua) {
+  struct script *script = world_check(lua);
+  uint32_t count = cluster_nodes(script->cluster);
+  lua_createtable(lua, (int)count, 0);
+  for (uint32_t i = 1; i <= count; i++) {
+    node_push(lua, i);
+    lua_rawseti(lua, -2, (lua_Integer)i);
+  }
+  return 1;
+}
+
+static int world_workload(lua_State *lua) {
+  struct script *script = world_check(lua);
+  static const char *const words[] = {"start", "stop", NULL};
+  bool start = luaL_checkoption(lua, 2, NULL, words) == 0;
+  script_must_act(lua, "world:workload");
+  if (start && !script->has_workload)
+    script_raise(lua, "world:workload: the scenario has no workload = sim.kv { ... }");
+  uint64_t fields[] = {start};
+  script_trace(script, SCRIPT_STEP_WORKLOAD, 0, fields, 1);
+  if (start)
+    cluster_workload_start(script->cluster, &script->workload);
+  else
+    cluster_workload_stop(script->cluster);
+  return 0;
+}
+
+/* --- The module ----------------------------------------------------------------------------- */
+
+static int module_unknown(lua_State *lua) {
+  static const char *const names[] = {"scenario", "kv", "always", "sometimes", "eventually"};
+  const char *name = luaL_tolstring(lua, 2, NULL);
+  const char *near = nearest_word(name, names, 5);
+  if (near) script_raise(lua, "sim has no \"%s\"; did you mean \"%s\"?", name, near);
+  script_raise(lua, "sim has no \"%s\"; it has: scenario, kv, always, sometimes, eventually", name);
+}
+
+static int module_assign(lua_State *lua) {
+  script_raise(lua, "sim cannot be assigned to");
+}
+
+static void open_module(lua_State *lua) {
+  static const luaL_Reg functions[] = {
+      {"scenario", settings_scenario},     {"kv", settings_kv},
+      {"always", property_always},         {"sometimes", property_sometimes},
+      {"eventually", property_eventually}, {NULL, NULL},
+  };
+  (void)lua_newuserdatauv(lua, 1, 0);
+  lua_createtable(lua, 0, 3);
+  lua_pushcfunction(lua, module_assign);
+  lua_setfield(lua, -2, "__newindex");
+  lua_pushliteral(lua, "sim");
+  lua_setfield(lua, -2, "__metatable");
+  luaL_newlib(lua, functions);
+  lua_createtable(lua, 0, 1);
+  lua_pushcfunction(lua, module_unknown);
+  lua_setfield(lua, -2, "__index");
+  lua_setmetatable(lua, -2);
+  lua_setfield(lua, -2, "__index");
+  lua_setmetatable(lua, -2);
+  lua_setfield(lua, LUA_REGISTRYINDEX, "sim");
+}
+
+void world_open(lua_State *lua) {
+  static const struct script_method methods[] = {
+      {"sleep", world_sleep},
+      {"now", world_now},
+      {"between", world_between},
+      {"pick", world_pick},
+      {"chance", world_chance},
+      {"spawn", world_spawn},
+      {"wait_until", world_wait_until},
+      {"node", world_node},
+      {"nodes", world_nodes},
+      {"partition", network_partition},
+      {"partition_one_way", network_partition_one_way},
+      {"isolate", network_isolate},
+      {"partition_halves", partition_halves},
+      {"partition_bridge", partition_bridge},
+      {"partition_ring", partition_ring},
+      {"partition_random", partition_random},
+      {"flap", network_flap},
+      {"clog", network_clog},
+      {"swizzle", network_swizzle},
+      {"rule", rule_add},
+      {"heal_all", network_heal_all},
+      {"link", network_link},
+      {"workload", world_workload},
+      {"stats", world_stats},
+      {"fault", world_fault},
+      {"drained", world_drained},
+      {"converged", world_converged},
+      {"check", world_check_now},
+      {"log", world_log},
+      {"fail", world_fail},
+      {NULL, NULL},
+  };
+  static const struct script_method none[] = {{NULL, NULL}};
+  object_type(lua, WORLD_TYPE, "world", methods);
+  object_type(lua, KV_TYPE, "sim.kv", none);
+  object_type(lua, PROPERTY_TYPE, "a property", none);
+  object_type(lua, SCENARIO_TYPE, "a scenario", none);
+  world_create(lua);
+  open_module(lua);
+}

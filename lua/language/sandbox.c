@@ -1,0 +1,195 @@
+#include "lua/language/sandbox.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lua/language/pairs.h"
+#include "lua/language/script.h"
+#include "lua/text/nearest.h"
+#include "lua/text/source.h"
+
+#define LOAD_BYTES_MAX 65536u
+
+/* Names that people will try, and what to use instead. */
+static const char *const absent[][2] = {
+    {"print", "use world:log(text)"},
+    {"next", "use pairs, whose order is the same in every run"},
+    {"collectgarbage", "the collector is not a script's business"},
+    {"os", "a script sees no clock or file of the machine; use world:now()"},
+    {"io", "a script sees no file of the machine"},
+    {"debug", "it would show addresses"},
+    {"package", "\"sim\" is the only module"},
+    {"dofile", "a scenario is one file"},
+    {"loadfile", "a scenario is one file"},
+    {"rawlen", "use #"},
+    {"warn", "use world:log(text)"},
+    {"world", "it is the argument of run = function(world) ... end"},
+};
+
+void sandbox_tostring(lua_State *lua, int index) {
+  index = lua_absindex(lua, index);
+  switch (lua_type(lua, index)) {
+  case LUA_TNUMBER:
+  case LUA_TSTRING:
+  case LUA_TBOOLEAN:
+  case LUA_TNIL:
+    (void)luaL_tolstring(lua, index, NULL);
+    return;
+  default:
+    break;
+  }
+  if (luaL_callmeta(lua, index, "__tostring")) {
+    if (lua_type(lua, -1) != LUA_TSTRING) script_raise(lua, "__tostring must return a string");
+    return;
+  }
+  lua_pushstring(lua, luaL_typename(lua, index));
+}
+
+static int base_tostring(lua_State *lua) {
+  luaL_checkany(lua, 1);
+  sandbox_tostring(lua, 1);
+  return 1;
+}
+
+/* Whole numbers only; nil for anything else. */
+static int base_tonumber(lua_State *lua) {
+  int arguments = lua_gettop(lua);
+  luaL_checkany(lua, 1);
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  lua_insert(lua, 1);
+  lua_call(lua, arguments, 1);
+  if (!lua_isinteger(lua, -1)) lua_pushnil(lua);
+  return 1;
+}
+
+static int base_setmetatable(lua_State *lua) {
+  static const char *const refused[] = {"__gc", "__mode"};
+  luaL_checktype(lua, 1, LUA_TTABLE);
+  if (lua_type(lua, 2) == LUA_TTABLE)
+    for (size_t i = 0; i < 2; i++) {
+      lua_pushstring(lua, refused[i]);
+      if (lua_rawget(lua, 2) != LUA_TNIL)
+        script_raise(lua, "setmetatable: %s depends on when the collector runs, which differs from run to run",
+                     refused[i]);
+      lua_pop(lua, 1);
+    }
+  int arguments = lua_gettop(lua);
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  lua_insert(lua, 1);
+  lua_call(lua, arguments, 1);
+  return 1;
+}
+
+static int base_load(lua_State *lua) {
+  size_t size;
+  int line;
+  char message[300];
+  if (lua_type(lua, 1) != LUA_TSTRING) script_raise(lua, "load takes the text of a chunk");
+  const char *text = lua_tolstring(lua, 1, &size);
+  if (size > LOAD_BYTES_MAX) script_raise(lua, "load: more than %u bytes", LOAD_BYTES_MAX);
+  script_charge(lua, size);
+  if (!source_has_no_floats(text, size, &line, message, sizeof message)) {
+    lua_pushnil(lua);
+    lua_pushfstring(lua, "load:%d: %s", line, message);
+    return 2;
+  }
+  if (luaL_loadbufferx(lua, text, size, "=load", "t") != LUA_OK) {
+    lua_pushnil(lua);
+    lua_insert(lua, -2);
+    return 2;
+  }
+  if (!lua_isnone(lua, 4)) {
+    lua_pushvalue(lua, 4);
+    lua_setupvalue(lua, -2, 1);
+  }
+  return 1;
+}
+
+static int base_require(lua_State *lua) {
+  const char *name = luaL_checkstring(lua, 1);
+  if (strcmp(name, "sim") != 0) script_raise(lua, "no module \"%s\": \"sim\" is the only one", name);
+  lua_getfield(lua, LUA_REGISTRYINDEX, "sim");
+  return 1;
+}
+
+/* An unknown global is a spelling error, not nil. */
+static int unknown_global(lua_State *lua) {
+  const char *names[64];
+  size_t count = 0;
+  if (lua_type(lua, 2) != LUA_TSTRING) return 0;
+  const char *name = lua_tostring(lua, 2);
+  for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+    if (strcmp(name, absent[i][0]) == 0) script_raise(lua, "\"%s\" is not in the language: %s", name, absent[i][1]);
+  static const char *const known[] = {
+      "assert",   "error", "ipairs", "pairs", "pcall", "select", "setmetatable", "require",      "tonumber", "string",
+      "tostring", "type",  "table",  "math",  "utf8",  "xpcall", "coroutine",    "getmetatable", "sim"};
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    names[count++] = known[i];
+  const char *near = nearest_word(name, names, count);
+  if (near) script_raise(lua, "no global \"%s\"; did you mean \"%s\"?", name, near);
+  script_raise(lua, "no global \"%s\"", name);
+}
+
+static void remove_fields(lua_State *lua, const char *const *names) {
+  for (; *names; names++) {
+    lua_pushnil(lua);
+    lua_setfield(lua, -2, *names);
+  }
+}
+
+/* Puts `guard` round the library's function of this name. */
+static void guard(lua_State *lua, const char *name, lua_CFunction function) {
+  lua_getfield(lua, -1, name);
+  lua_pushcclosure(lua, function, 1);
+  lua_setfield(lua, -2, name);
+}
+
+static void open_base(lua_State *lua) {
+  static const char *const removed[] = {"next",   "collectgarbage", "dofile", "loadfile",
+                                        "rawlen", "print",          "warn",   NULL};
+  luaL_requiref(lua, LUA_GNAME, luaopen_base, 1);
+  remove_fields(lua, removed);
+  guard(lua, "tonumber", base_tonumber);
+  guard(lua, "setmetatable", base_setmetatable);
+  lua_pushcfunction(lua, base_tostring);
+  lua_setfield(lua, -2, "tostring");
+  lua_pushcfunction(lua, base_load);
+  lua_setfield(lua, -2, "load");
+  lua_pushcfunction(lua, base_require);
+  lua_setfield(lua, -2, "require");
+  lua_pushcfunction(lua, pairs_sorted);
+  lua_setfield(lua, -2, "pairs");
+  lua_createtable(lua, 0, 2);
+  lua_pushcfunction(lua, unknown_global);
+  lua_setfield(lua, -2, "__index");
+  lua_pushliteral(lua, "_G");
+  lua_setfield(lua, -2, "__metatable");
+  lua_setmetatable(lua, -2);
+  lua_pop(lua, 1);
+}
+
+static void open_math(lua_State *lua) {
+  static const char *const removed[] = {"acos", "asin", "atan", "cos", "deg",  "exp",        "huge",   "log", "pi",
+                                        "rad",  "sin",  "sqrt", "tan", "modf", "randomseed", "random", "pow", NULL};
+  luaL_requiref(lua, LUA_MATHLIBNAME, luaopen_math, 1);
+  remove_fields(lua, removed);
+  lua_pop(lua, 1);
+}
+
+static void open_coroutine(lua_State *lua) {
+  /* With `running` a script could resume a task in its sleep. */
+  static const char *const removed[] = {"running", NULL};
+  luaL_requiref(lua, LUA_COLIBNAME, luaopen_coroutine, 1);
+  remove_fields(lua, removed);
+  lua_pop(lua, 1);
+}
+
+void sandbox_open(lua_State *lua) {
+  open_base(lua);
+  open_math(lua);
+  open_coroutine(lua);
+  luaL_requiref(lua, LUA_UTF8LIBNAME, luaopen_utf8, 1);
+  lua_pop(lua, 1);
+}

@@ -1,0 +1,121 @@
+/* A script in a world: the Lua state and all that belongs to it, in the arena;
+ * bounded memory, bounded steps, errors with lines. */
+#ifndef LUA_LANGUAGE_SCRIPT_H
+#define LUA_LANGUAGE_SCRIPT_H
+
+#include <lua.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cluster/config.h"
+#include "lua/text/info.h"
+#include "sim/sim.h"
+
+/* Messages of the compiler and of Lua begin with this, whatever the file is
+ * called, so that no path reaches a run; the path is put in at the end. */
+#define SCRIPT_CHUNK "scenario"
+
+#define SCRIPT_MEMORY_BYTES (32u * 1024u * 1024u)
+#define SCRIPT_SLICE_STEPS UINT64_C(20000000)  /* from one wake to the next */
+#define SCRIPT_TOTAL_STEPS UINT64_C(400000000) /* of a run */
+#define SCRIPT_HOOK_STEPS 2000
+#define SCRIPT_TASKS_MAX 256u
+#define SCRIPT_PROPERTIES_MAX 32u
+
+struct settings; /* settings/settings.h */
+
+enum script_property_kind { SCRIPT_ALWAYS = 1, SCRIPT_SOMETIMES = 2, SCRIPT_EVENTUALLY = 3 };
+
+struct script_property {
+  enum script_property_kind kind;
+  char name[SCENARIO_NAME_BYTES];
+  uint64_t within_ns; /* SCRIPT_EVENTUALLY */
+  int function;       /* registry reference */
+  bool satisfied;
+};
+
+/* A coroutine that the timeline wakes. */
+struct script_task {
+  bool used;
+  bool waiting; /* it sleeps, or waits for a predicate */
+  uint32_t number;
+  uint32_t generation; /* of its wake: a late one of an earlier user of the slot is ignored */
+  uint32_t count;      /* of its decisions and acts: their identity */
+  int thread;          /* registry reference */
+  lua_State *co;
+  int predicate; /* registry reference, LUA_NOREF */
+  uint64_t deadline_ns;
+};
+
+struct script {
+  struct sim_world *world;
+  struct cluster *cluster; /* NULL while loading */
+  lua_State *lua;
+  uint32_t driver;
+
+  uint64_t bytes; /* Lua's memory */
+  size_t refused; /* the size of the last request that was refused; 0: none since */
+  bool memory_spent, arena_spent;
+  uint64_t slice_steps, total_steps; /* left */
+  bool steps_spent;
+
+  /* The file's text, for the lines of messages; only while loading (it is
+   * outside the arena). */
+  const char *text;
+  size_t text_size;
+
+  struct settings *settings; /* where sim.scenario puts them; only while loading */
+  char name[SCENARIO_NAME_BYTES];
+  struct sim_link_config link; /* as the settings say */
+  struct cluster_workload workload;
+  bool has_workload;
+
+  uint32_t current; /* the running task + 1; 0: none */
+  bool watching;    /* a property or predicate runs: it may look, not act */
+  bool ended;       /* faults stopped: no task runs any more */
+  uint64_t settle_start_ns;
+  uint64_t heal_generation;
+  uint32_t tasks_started;
+  uint64_t wakes;
+  uint32_t task_slots; /* slots ever used */
+  struct script_task tasks[SCRIPT_TASKS_MAX];
+  uint32_t property_count;
+  struct script_property properties[SCRIPT_PROPERTIES_MAX];
+
+  bool wrong;
+  char error[sizeof(struct scenario_error)]; /* begins with SCRIPT_CHUNK ":" */
+};
+
+/* A Lua state in which `open` has opened what a script can name. NULL: the
+ * arena is used up. */
+struct script *script_create(struct sim_world *world, lua_CFunction open);
+struct script *script_of(lua_State *lua);
+/* Begins a slice: the steps that may be taken until the next wake. */
+void script_slice(struct script *script);
+/* Takes steps for work done in C; raises an error when they are spent. */
+void script_charge(lua_State *lua, uint64_t steps);
+/* Calls with `args` arguments on the stack; nothing may yield. false: the
+ * script is wrong (recorded, the world stops), the stack is as before the
+ * function and its arguments. */
+bool script_call(struct script *script, int args, int results);
+/* Records that the script is wrong, from the error object on top of `lua`. */
+void script_failed(struct script *script, lua_State *lua, int status);
+/* The error for users, with the path in place of SCRIPT_CHUNK. */
+void script_error_text(const struct script *script, const char *path, struct scenario_error *error);
+
+/* Raises an error at the nearest line of the script. */
+#if defined(__GNUC__)
+__attribute__((noreturn, format(printf, 2, 3)))
+#endif
+void script_raise(lua_State *lua, const char *format, ...);
+/* The same, at a given line. */
+#if defined(__GNUC__)
+__attribute__((noreturn, format(printf, 3, 4)))
+#endif
+void script_raise_at(lua_State *lua, int line, const char *format, ...);
+/* The line of the script that runs now, 0 when none does. */
+int script_line(lua_State *lua);
+
+#endif

@@ -1,0 +1,21 @@
+/* A scenario file: its text, and what was learnt from it; a type for the files that read it. */
+#ifndef LUA_MEMO_H
+#define LUA_MEMO_H
+
+#include "lua/settings/settings.h"
+
+/* The settings are needed before the world that the script lives in begins;
+ * they are the same for every seed, so the file is asked once. */
+struct scenario_memo {
+  bool known;
+  struct settings settings;
+};
+
+struct scenario_file {
+  char *path;
+  char *text;
+  size_t size;
+  struct scenario_memo *memo; /* filled in behind a const file */
+};
+
+#endif

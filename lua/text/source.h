@@ -1,0 +1,19 @@
+/* The text of a script, token by token: finds what the compiler would accept
+ * but a deterministic run must not have, and the lines that messages name.
+ */
+#ifndef LUA_TEXT_SOURCE_H
+#define LUA_TEXT_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Floating point never enters a script: a numeral such as 0.5 or 1e3, the
+ * operators / and ^. false: *line and a message. */
+bool source_has_no_floats(const char *text, size_t size, int *line, char *message, size_t message_size);
+
+/* The line of the option `path` ("network.loss": each part is a name followed
+ * by "=", the next looked for behind the one before), searched from
+ * `from_line`. 0: not found. */
+int source_line_of(const char *text, size_t size, int from_line, const char *path);
+
+#endif

@@ -1,0 +1,83 @@
+/* The result of a suite: a row for each run, the failures told in full, the sums
+ * and verdicts of each scenario. Reports are written from it. */
+#ifndef SEARCH_RESULT_H
+#define SEARCH_RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lua/scenario.h"
+
+enum suite_verdict {
+  SUITE_HELD = 0,
+  SUITE_VIOLATED = 1,          /* a property; also a failed assertion in core */
+  SUITE_NOT_DETERMINISTIC = 2, /* two runs of one seed differ */
+  SUITE_SCENARIO_WRONG = 3,
+  SUITE_HARNESS = 4,           /* a worker died or hung outside core */
+  SUITE_FAILED_AS_IT_MUST = 5, /* a canary was caught */
+  SUITE_CANARY_MISSED = 6,     /* a canary was not caught by its property: judged for the scenario, not the run */
+  SUITE_NOT_RUN = 7,           /* interrupted, out of time, or --fail-fast */
+};
+
+/* One run. */
+struct suite_run {
+  uint32_t scenario; /* index in suite.scenarios */
+  uint64_t seed;
+  enum suite_verdict verdict;
+  uint64_t trace_hash;
+  uint64_t events;
+  uint64_t simulated_ns;
+  uint64_t real_ns;
+  uint64_t peak_bytes;
+  struct sim_fault_count faults[SIM_FAULT_COUNT];
+};
+
+/* One failure, told in full. Strings are owned by the suite. */
+struct suite_failure {
+  uint32_t scenario;
+  uint64_t seed;
+  enum suite_verdict verdict;
+  char property[64];
+  char detail[1024];
+  uint64_t time_ns;
+  uint32_t node; /* 0: none in particular */
+  uint64_t trace_hash;
+  char *history;           /* lines of text; may be empty, never NULL */
+  char bundle[512];        /* path of the bundle, empty when it could not be written */
+  char reproduce[640];     /* one line to paste */
+  uint64_t same_signature; /* further failures of the same scenario and property that are not listed */
+};
+
+struct suite_scenario {
+  char path[512];
+  struct scenario_info info;
+  enum suite_verdict verdict; /* the worst of its runs */
+  uint64_t runs, failed;      /* finished runs; those whose verdict is not `held` (of a canary: caught) */
+  uint64_t events, simulated_ns, real_ns;
+  struct sim_fault_count faults[SIM_FAULT_COUNT];
+  uint64_t sometimes[SCENARIO_SOMETIMES_MAX]; /* runs in which each became true */
+};
+
+struct suite_result {
+  struct suite_scenario *scenarios;
+  size_t scenario_count;
+  struct suite_run *runs; /* in order of (scenario, seed) */
+  size_t run_count;
+  struct suite_failure *failures; /* at most 20 of each scenario, in the same order */
+  size_t failure_count;
+  char **vacuous; /* one sentence each: a fault or a `sometimes` that never happened */
+  size_t vacuous_count;
+  uint64_t seed_first, seed_last;
+  uint32_t jobs;
+  uint64_t real_ns;
+  bool interrupted;
+  int exit_status; /* 0, 1, 3, 4, 5 as the command line documents */
+};
+
+void suite_result_free(struct suite_result *result);
+
+/* Plain names: "held", "violated", ... */
+const char *suite_verdict_name(enum suite_verdict verdict);
+
+#endif

@@ -1,0 +1,37 @@
+/* What a suite is asked to do, and how it tells of its progress. */
+#ifndef SEARCH_SUITE_OPTIONS_H
+#define SEARCH_SUITE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/sim.h"
+
+#define SUITE_RUNS_MAX UINT64_C(2000000) /* rows of one suite: about 800 bytes each */
+#define SUITE_JOBS_MAX 256u
+#define SUITE_VACUITY_SEEDS 20u /* from here on, what never happened is a failure */
+
+struct suite_progress {
+  uint64_t done, total; /* runs */
+  uint64_t failed;      /* of those done; canaries that were caught are not counted */
+  uint64_t real_ns;
+  bool explaining; /* all runs are done; failures are being recorded */
+};
+
+struct suite_options {
+  uint64_t seed_first, seed_last; /* both included */
+  uint32_t jobs;                  /* worker processes, 1 to SUITE_JOBS_MAX; 0: one per processor */
+  uint64_t time_ns;               /* no run is started after so much real time; 0: no bound */
+  uint64_t watchdog_ns;           /* real time of one run; 0: 120 s */
+  bool fail_fast;                 /* stop at the first failure (by seed, then scenario) */
+  const char *bundles;            /* folder that gets a bundle of each listed failure; NULL: none */
+  const char *program;            /* for lines to paste; NULL: "syncsim" */
+  struct sim_options sim;         /* arenas of the workers; mind that fill 0 fills with zeros */
+  void (*progress)(void *arg, const struct suite_progress *progress); /* after every run; may be NULL */
+  void *progress_arg;
+  /* For tests; may be NULL: called in the worker before each run, which may change the seed that is run. */
+  void (*before_run)(void *arg, struct sim *sim, uint32_t scenario, uint64_t *seed);
+  void *before_run_arg;
+};
+
+#endif
