@@ -1,7 +1,7 @@
 /* The engine's life: options, open, close, durability, peers and time. */
 #include "core/engine.h"
 
-#include "core/checksum.h"
+#include "core/base/checksum.h"
 
 static const struct sync_options engine_defaults = {
     .value_bytes_max = 65536,

@@ -2,13 +2,13 @@
 #ifndef SYNC_CORE_ENGINE_H
 #define SYNC_CORE_ENGINE_H
 
-#include "core/frame.h"
-#include "core/oplog.h"
-#include "core/origin.h"
-#include "core/peer.h"
-#include "core/store.h"
+#include "core/wire/frame.h"
+#include "core/state/oplog.h"
+#include "core/state/origin.h"
+#include "core/peers/peer.h"
+#include "core/state/store.h"
 #include "core/sync.h"
-#include "core/wal.h"
+#include "core/log/wal.h"
 
 #define ENGINE_CHANGES_LIMIT 4096u /* the greatest changes_max */
 #define ENGINE_NOMINAL_BYTES 1024u

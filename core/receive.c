@@ -1,6 +1,6 @@
 /* Taking frames (rules 2 and 7). A frame is checked whole before any of it has
  * an effect. */
-#include "core/apply.h"
+#include "core/state/apply.h"
 
 /* --- OPS ----------------------------------------------------------------------- */
 

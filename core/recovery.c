@@ -1,5 +1,5 @@
 /* Replaying the log at open, through the path that every operation takes. */
-#include "core/apply.h"
+#include "core/state/apply.h"
 
 static int recovery_operation(struct sync_engine *engine, uint64_t position, const uint8_t *payload, size_t size) {
   struct operation_view view;

@@ -1,5 +1,5 @@
 /* Writing (rule 1): validate, encode, reserve all memory, append, apply. */
-#include "core/apply.h"
+#include "core/state/apply.h"
 
 static int submit_validate(const struct sync_engine *engine, const struct sync_change *changes, size_t count) {
   if (changes == NULL || count == 0) return SYNC_E_INVALID;

@@ -1,6 +1,6 @@
 /* Making frames: HELLO with the durable vector, OPS with durable operations
  * read back from the log. Peers take turns. */
-#include "core/checksum.h"
+#include "core/base/checksum.h"
 #include "core/engine.h"
 
 /* --- HELLO ---------------------------------------------------------------------- */
