@@ -5,7 +5,7 @@
 
 /* What a node pays for it under a memory quota, whatever sizeof says here. */
 #define SOFTWARE_NOMINAL_BYTES 360u
-#include "core/wire/frame.h"
+#include "core/wire/wire.h"
 
 /* Of so many frames one is looked at closely: it costs as much as the frame. */
 #define LOOK_EVERY 8u

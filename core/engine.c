@@ -1,8 +1,6 @@
 /* The engine's life: options, open, close, durability, peers and time. */
 #include "core/engine.h"
 
-#include "core/base/checksum.h"
-
 static const struct sync_options engine_defaults = {
     .value_bytes_max = 65536,
     .changes_max = 256,
@@ -159,17 +157,9 @@ static void engine_fill_defaults(struct sync_options *options) {
   ENGINE_DEFAULT(options, clock_bound_ns);
 }
 
-/* strlen() that never reads past what a node id may have. */
-static size_t engine_id_size(const char *node_id) {
-  size_t size = 0;
-  while (size <= SYNC_NODE_ID_BYTES_MAX && node_id[size] != '\0')
-    size++;
-  return size;
-}
-
 static bool engine_options_valid(const struct sync_options *options) {
   if (options->node_id == NULL) return false;
-  if (!origin_node_id_valid((const uint8_t *)options->node_id, engine_id_size(options->node_id))) return false;
+  if (!node_id_valid((const uint8_t *)options->node_id, node_id_length(options->node_id))) return false;
   return options->value_bytes_max <= SYNC_VALUE_BYTES_LIMIT && options->changes_max <= ENGINE_CHANGES_LIMIT &&
          options->window_ops <= 1024 * 1024 && options->peers_max < SYNC_PEER_NONE / 2;
 }
@@ -184,7 +174,7 @@ static void engine_detail(struct sync_open_report *report, const char *text) {
 static void engine_init(struct sync_engine *engine, const struct sync_env *env, const struct sync_options *options) {
   engine->env = env;
   engine->options = *options;
-  memcpy(engine->node_id, options->node_id, engine_id_size(options->node_id));
+  memcpy(engine->node_id, options->node_id, node_id_length(options->node_id));
   engine->options.node_id = engine->node_id;
   engine->limits_hash = engine_limits_hash(options);
   engine->frame_bytes_max = (size_t)options->value_bytes_max + SYNC_FRAME_OVERHEAD_BYTES;
@@ -349,8 +339,8 @@ int sync_tick(struct sync_engine *engine, struct sync_tick_report *report) {
 
 bool engine_peer_id(const struct sync_engine *engine, const char *node_id, size_t *size) {
   if (node_id == NULL) return false;
-  *size = engine_id_size(node_id);
-  if (!origin_node_id_valid((const uint8_t *)node_id, *size)) return false;
+  *size = node_id_length(node_id);
+  if (!node_id_valid((const uint8_t *)node_id, *size)) return false;
   return *size != strlen(engine->node_id) || memcmp(node_id, engine->node_id, *size) != 0;
 }
 

@@ -2,13 +2,14 @@
 #ifndef SYNC_CORE_ENGINE_H
 #define SYNC_CORE_ENGINE_H
 
-#include "core/wire/frame.h"
+#include "core/base/base.h"
+#include "core/wire/wire.h"
 #include "core/state/oplog.h"
 #include "core/state/origin.h"
 #include "core/peers/peer.h"
 #include "core/state/store.h"
 #include "core/sync.h"
-#include "core/log/wal.h"
+#include "core/log/log.h"
 
 #define ENGINE_CHANGES_LIMIT 4096u /* the greatest changes_max */
 #define ENGINE_NOMINAL_BYTES 1024u
@@ -17,7 +18,7 @@
 struct sync_engine {
   const struct sync_env *env;
   struct sync_options options; /* node_id points to the next member */
-  char node_id[ORIGIN_NODE_ID_ROOM];
+  char node_id[NODE_ID_ROOM];
   uint64_t limits_hash;
   struct operation_limits limits;
   size_t frame_bytes_max;

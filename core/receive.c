@@ -80,7 +80,7 @@ static int receive_operation(struct sync_engine *engine, struct peer *peer, uint
     engine->stats.not_yet++;
     outcome->skipped++;
     if (origin == NULL) {
-      char id[ORIGIN_NODE_ID_ROOM] = {0};
+      char id[NODE_ID_ROOM] = {0};
       memcpy(id, view->own.node_id, view->own.node_id_size);
       node = sync_node_hash(id);
     }

@@ -17,7 +17,7 @@ static int recovery_operation(struct sync_engine *engine, uint64_t position, con
 }
 
 static int recovery_peer(struct sync_engine *engine, enum wal_record_type type, const uint8_t *payload, size_t size) {
-  if (!origin_node_id_valid(payload, size)) return SYNC_E_DAMAGED;
+  if (!node_id_valid(payload, size)) return SYNC_E_DAMAGED;
   struct peer *peer = peer_find(engine, payload, size);
   if ((peer != NULL) != (type == WAL_PEER_REMOVED)) return SYNC_E_DAMAGED;
   if (type == WAL_PEER_REMOVED) {

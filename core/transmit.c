@@ -1,6 +1,5 @@
 /* Making frames: HELLO with the durable vector, OPS with durable operations
  * read back from the log. Peers take turns. */
-#include "core/base/checksum.h"
 #include "core/engine.h"
 
 /* --- HELLO ---------------------------------------------------------------------- */
@@ -60,8 +59,8 @@ static void transmit_vector(const struct origins *origins, struct peer *peer, st
   size_t from = peer->list_from < count ? peer->list_from : 0;
   while (from < count) {
     size_t to = from + 1;
-    while (to < count && memcmp(origins_sorted(origins, to)->node_id, origins_sorted(origins, from)->node_id,
-                                ORIGIN_NODE_ID_ROOM) == 0)
+    while (to < count &&
+           memcmp(origins_sorted(origins, to)->node_id, origins_sorted(origins, from)->node_id, NODE_ID_ROOM) == 0)
       to++;
     size_t end = transmit_node(origins, peer, writer, from, to);
     from = end;

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-#include "core/base/bytes.h"
-#include "core/base/checksum.h"
+#include "core/base/base.h"
 
 static const uint8_t segment_magic[8] = {0xf5, 'S', 'Y', 'N', 'C', 'W', 'A', 'L'};
 

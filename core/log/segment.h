@@ -8,8 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/env.h"
-#include "core/log/wal.h"
+#include "core/log/record.h"
 
 #define SEGMENT_VERSION 1u
 #define SEGMENT_HEADER_BYTES 144u

@@ -20,17 +20,8 @@
 #include <stdint.h>
 
 #include "core/env.h"
+#include "core/log/record.h"
 
-/* Record types on disk; append only. */
-enum wal_record_type {
-  WAL_OPERATION = 1,   /* one operation, local or remote, as on the wire */
-  WAL_MARK = 2,        /* empty: everything before it is durable */
-  WAL_PEER_ADDED = 3,  /* node id */
-  WAL_PEER_REMOVED = 4 /* node id */
-};
-
-#define WAL_RECORD_HEADER_BYTES 20u
-#define WAL_PAYLOAD_BYTES_MAX 0xffffffu /* 24-bit length */
 /* The log's fsync tokens count up from here; others keep below. */
 #define WAL_TOKENS (UINT64_C(1) << 63)
 

@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "core/log/file_io.h"
-#include "core/base/text.h"
+#include "core/base/base.h"
+#include "core/log/wal.h"
 #include "core/log/wal_segments.h"
 
 #define WINDOW_BYTES (128u * 1024u)

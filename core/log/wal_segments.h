@@ -3,9 +3,8 @@
 #ifndef SYNC_CORE_LOG_WAL_SEGMENTS_H
 #define SYNC_CORE_LOG_WAL_SEGMENTS_H
 
-#include "core/base/memory.h"
+#include "core/base/base.h"
 #include "core/log/segment.h"
-#include "core/log/wal.h"
 
 #define WAL_SEGMENTS_MAX 4096u /* files; past it the last segment grows instead */
 #define WAL_FILES_MAX 65536u   /* every open that writes makes one more; past it nothing is written, but all is read */

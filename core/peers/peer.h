@@ -13,7 +13,7 @@
 #define PEER_CLEAN_WINDOWS 8u                   /* acknowledged without a gap before more is in flight again */
 
 struct peer {
-  char node_id[ORIGIN_NODE_ID_ROOM];
+  char node_id[NODE_ID_ROOM];
   size_t node_id_size;
   uint32_t handle;
 

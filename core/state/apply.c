@@ -1,7 +1,5 @@
 #include "core/state/apply.h"
 
-#include "core/base/checksum.h"
-
 static struct origin *apply_mapped(const struct sync_engine *engine, size_t place) {
   return ((struct origin **)engine->map.items)[place];
 }

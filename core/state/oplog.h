@@ -3,10 +3,9 @@
 #ifndef SYNC_CORE_STATE_OPLOG_H
 #define SYNC_CORE_STATE_OPLOG_H
 
-#include "core/base/checksum.h"
-#include "core/base/memory.h"
+#include "core/base/base.h"
 #include "core/state/origin.h"
-#include "core/log/wal.h"
+#include "core/log/log.h"
 
 #define OPLOG_ENTRY_NOMINAL_BYTES 32u
 

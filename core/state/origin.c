@@ -1,17 +1,5 @@
 #include "core/state/origin.h"
 
-#include "core/base/bytes.h"
-#include "core/base/checksum.h"
-
-bool origin_node_id_valid(const uint8_t *id, size_t size) {
-  if (size < 1 || size > SYNC_NODE_ID_BYTES_MAX) return false;
-  /* One bit for each of [A-Za-z0-9._-], by byte value. */
-  static const uint32_t allowed[8] = {0, 0x03ff6000u, 0x87fffffeu, 0x07fffffeu, 0, 0, 0, 0};
-  for (size_t i = 0; i < size; i++)
-    if ((allowed[id[i] / 32u] >> (id[i] % 32u) & 1u) == 0) return false;
-  return true;
-}
-
 void origins_init(struct origins *origins, const struct sync_env *env, const char *own_node_id) {
   memset(origins, 0, sizeof *origins);
   origins->env = env;
@@ -37,7 +25,7 @@ void origins_deinit(struct origins *origins) {
 }
 
 static int origin_compare_id(const struct origin *origin, const char *padded_id, uint64_t incarnation) {
-  int order = memcmp(origin->node_id, padded_id, ORIGIN_NODE_ID_ROOM);
+  int order = memcmp(origin->node_id, padded_id, NODE_ID_ROOM);
   if (order != 0) return order;
   return origin->incarnation < incarnation ? -1 : origin->incarnation > incarnation ? 1 : 0;
 }
@@ -76,7 +64,7 @@ struct origin *origins_find(const struct origins *origins, const uint8_t *node_i
   if (recent != NULL && recent->incarnation == incarnation && recent->node_id_size == node_id_size &&
       memcmp(recent->node_id, node_id, node_id_size) == 0)
     return recent;
-  char padded[ORIGIN_NODE_ID_ROOM] = {0};
+  char padded[NODE_ID_ROOM] = {0};
   if (node_id_size >= sizeof padded) return NULL;
   memcpy(padded, node_id, node_id_size);
   size_t place = origins_place(origins, padded, incarnation);
@@ -107,7 +95,7 @@ struct origin *origins_add(struct origins *origins, const uint8_t *node_id, size
   origin->node_id_size = node_id_size;
   origin->incarnation = incarnation;
   origin->node_hash = sync_node_hash(origin->node_id);
-  origin->own_node = memcmp(origin->node_id, origins->own_node_id, ORIGIN_NODE_ID_ROOM) == 0;
+  origin->own_node = memcmp(origin->node_id, origins->own_node_id, NODE_ID_ROOM) == 0;
   origin->index = (uint32_t)origins_count(origins);
 
   size_t place = origins_place(origins, origin->node_id, incarnation);
@@ -121,10 +109,10 @@ struct origin *origins_add(struct origins *origins, const uint8_t *node_id, size
 }
 
 uint64_t origin_hash(const struct origin *origin) {
-  uint8_t bytes[ORIGIN_NODE_ID_ROOM + 16];
-  memcpy(bytes, origin->node_id, ORIGIN_NODE_ID_ROOM);
-  bytes_put_u64(bytes + ORIGIN_NODE_ID_ROOM, origin->incarnation);
-  bytes_put_u64(bytes + ORIGIN_NODE_ID_ROOM + 8, origin->applied);
+  uint8_t bytes[NODE_ID_ROOM + 16];
+  memcpy(bytes, origin->node_id, NODE_ID_ROOM);
+  bytes_put_u64(bytes + NODE_ID_ROOM, origin->incarnation);
+  bytes_put_u64(bytes + NODE_ID_ROOM + 8, origin->applied);
   return checksum64(bytes, sizeof bytes, 0);
 }
 

@@ -3,11 +3,10 @@
 #ifndef SYNC_CORE_STATE_ORIGIN_H
 #define SYNC_CORE_STATE_ORIGIN_H
 
-#include "core/base/memory.h"
+#include "core/base/base.h"
 #include "core/sync.h"
 #include "core/state/vector.h"
 
-#define ORIGIN_NODE_ID_ROOM 64u
 #define ORIGIN_NOMINAL_BYTES 256u
 #define ORIGINS_RECENT 64u
 
@@ -21,7 +20,7 @@ struct origin_edge {
 #define ORIGIN_EDGE_NOMINAL_BYTES 16u
 
 struct origin {
-  char node_id[ORIGIN_NODE_ID_ROOM]; /* padded with zeros, so that memcmp orders ids bytewise */
+  char node_id[NODE_ID_ROOM];
   size_t node_id_size;
   uint64_t incarnation;
   uint64_t node_hash;
@@ -48,7 +47,7 @@ struct origin {
 
 struct origins {
   const struct sync_env *env;
-  char own_node_id[ORIGIN_NODE_ID_ROOM];
+  char own_node_id[NODE_ID_ROOM];
   struct memory_array all;     /* struct origin *, by index */
   struct memory_array sorted;  /* the same by (node id, incarnation) */
   struct memory_array changed; /* struct origin * with `changed` set */
@@ -61,9 +60,6 @@ struct origins {
   uint64_t digest; /* sum of origin_hash() */
   bool replaying;  /* the digest waits for origins_replayed() */
 };
-
-/* Whether these bytes are a node id: 1 to 63 of [A-Za-z0-9._-]. */
-bool origin_node_id_valid(const uint8_t *id, size_t size);
 
 void origins_init(struct origins *origins, const struct sync_env *env, const char *own_node_id);
 void origins_deinit(struct origins *origins);

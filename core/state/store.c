@@ -1,7 +1,5 @@
 #include "core/state/store.h"
 
-#include "core/base/checksum.h"
-
 void store_init(struct store *store, const struct sync_env *env) {
   memset(store, 0, sizeof *store);
   store->env = env;
@@ -185,13 +183,13 @@ void store_plan_cancel(struct store *store, struct store_plan *plan) {
 }
 
 static uint64_t store_sibling_hash(const struct store_key *key, const struct store_sibling *sibling) {
-  uint8_t head[ORIGIN_NODE_ID_ROOM + 25];
+  uint8_t head[NODE_ID_ROOM + 25];
   const struct origin *origin = sibling->origin;
-  memcpy(head, origin->node_id, ORIGIN_NODE_ID_ROOM);
-  bytes_put_u64(head + ORIGIN_NODE_ID_ROOM, origin->incarnation);
-  bytes_put_u64(head + ORIGIN_NODE_ID_ROOM + 8, sibling->seq);
-  bytes_put_u64(head + ORIGIN_NODE_ID_ROOM + 16, sibling->hlc);
-  head[ORIGIN_NODE_ID_ROOM + 24] = (uint8_t)((sibling->tombstone ? 1 : 0) | (sibling->automatic ? 2 : 0));
+  memcpy(head, origin->node_id, NODE_ID_ROOM);
+  bytes_put_u64(head + NODE_ID_ROOM, origin->incarnation);
+  bytes_put_u64(head + NODE_ID_ROOM + 8, sibling->seq);
+  bytes_put_u64(head + NODE_ID_ROOM + 16, sibling->hlc);
+  head[NODE_ID_ROOM + 24] = (uint8_t)((sibling->tombstone ? 1 : 0) | (sibling->automatic ? 2 : 0));
   uint64_t hash = checksum64(store_key_bytes(key), key->size, 0);
   hash = checksum64(sibling->value, sibling->value_size, hash);
   return checksum64(head, sizeof head, hash);

@@ -6,8 +6,8 @@
 #ifndef SYNC_CORE_STATE_STORE_H
 #define SYNC_CORE_STATE_STORE_H
 
-#include "core/base/memory.h"
-#include "core/wire/operation.h"
+#include "core/base/base.h"
+#include "core/wire/wire.h"
 #include "core/state/origin.h"
 #include "core/sync.h"
 

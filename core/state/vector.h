@@ -3,7 +3,7 @@
 #ifndef SYNC_CORE_STATE_VECTOR_H
 #define SYNC_CORE_STATE_VECTOR_H
 
-#include "core/base/memory.h"
+#include "core/base/base.h"
 
 struct vector {
   struct memory_array seqs; /* uint64_t */

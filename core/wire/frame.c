@@ -1,8 +1,5 @@
 #include "core/wire/frame.h"
 
-#include "core/base/checksum.h"
-#include "core/state/origin.h"
-
 static const uint8_t frame_magic[4] = {'S', 'Y', 'N', 'F'};
 
 struct bytes_writer frame_begin(void *buffer, size_t capacity) {
@@ -88,7 +85,7 @@ static bool hello_check_entries(const struct hello *hello) {
     if (entry.incarnation == 0 || entry.seq == 0) return false;
     if (entry.node_id == last.node_id) {
       if (entry.incarnation <= last.incarnation) return false;
-    } else if (!origin_node_id_valid(entry.node_id, entry.node_id_size)) {
+    } else if (!node_id_valid(entry.node_id, entry.node_id_size)) {
       return false;
     } else if (last.node_id != NULL) {
       size_t shorter = last.node_id_size < entry.node_id_size ? last.node_id_size : entry.node_id_size;
@@ -118,7 +115,7 @@ int hello_parse(const uint8_t *body, size_t size, struct hello *hello) {
   hello->echo = bytes_read_u64(&reader);
   hello->known_session = bytes_read_u64(&reader);
   hello->flags = bytes_read_u8(&reader);
-  if (reader.failed || !origin_node_id_valid(hello->node_id, hello->node_id_size)) return SYNC_E_CORRUPT;
+  if (reader.failed || !node_id_valid(hello->node_id, hello->node_id_size)) return SYNC_E_CORRUPT;
   if (hello->session == 0 || hello->nonce == 0) return SYNC_E_CORRUPT;
   if ((hello->flags & ~(HELLO_FLAG_GAP | HELLO_FLAG_FULL | HELLO_FLAG_ANSWER)) != 0) return SYNC_E_CORRUPT;
   hello->nodes = reader;

@@ -3,7 +3,7 @@
 #ifndef SYNC_CORE_WIRE_FRAME_H
 #define SYNC_CORE_WIRE_FRAME_H
 
-#include "core/base/bytes.h"
+#include "core/base/base.h"
 #include "core/sync.h"
 
 #define FRAME_VERSION 1u

@@ -1,6 +1,5 @@
 #include "core/wire/operation.h"
 
-#include "core/state/origin.h"
 #include "core/sync.h"
 
 #define OPERATION_KIND_MASK 0x0fu
@@ -118,7 +117,7 @@ static bool operation_check_table(struct bytes_reader *reader, struct operation_
   size_t ascending = 0; /* entries after the first that do, from there on */
   for (size_t i = 0; i < view->origin_count; i++) {
     struct operation_origin origin = operation_next_origin(reader);
-    if (reader->failed || !origin_node_id_valid(origin.node_id, origin.node_id_size)) return false;
+    if (reader->failed || !node_id_valid(origin.node_id, origin.node_id_size)) return false;
     if (origin.incarnation == 0) return false;
     if (i == 0)
       view->own = origin;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/base/bytes.h"
+#include "core/base/base.h"
 
 #define OPERATION_VERSION 1u
 

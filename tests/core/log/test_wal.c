@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "core/base/bytes.h"
+#include "core/base/base.h"
 #include "core/log/segment.h"
 #include "tests/support/wal_model.h"
 

@@ -7,8 +7,7 @@
 
 #include <cmocka.h>
 
-#include "core/wire/frame.h"
-#include "core/wire/operation.h"
+#include "core/wire/wire.h"
 #include "tests/support/replica.h"
 
 #define SECOND_NS UINT64_C(1000000000)
