@@ -92,7 +92,7 @@ void engine_take_durable(struct sync_engine *engine) {
   if (durable <= engine->durable_seen) return;
   engine->stats.fsync_bytes += durable - engine->durable_seen;
   engine->durable_seen = durable;
-  oplog_raise_durable(&engine->oplog, durable);
+  oplog_raise_durable(&engine->state.oplog, durable);
   for (uint32_t i = 0; i < peer_handles(engine); i++) {
     struct peer *peer = peer_at(engine, i);
     if (peer == NULL || peer->ack_first == 0 || peer->ack_first > durable) continue;
@@ -185,21 +185,13 @@ static void engine_init(struct sync_engine *engine, const struct sync_env *env, 
       .changes_max = options->changes_max,
   };
   engine->commit_due_ns = SYNC_NO_DEADLINE;
-  origins_init(&engine->origins, env, engine->node_id);
-  store_init(&engine->store, env);
-  oplog_init(&engine->oplog, env);
+  state_init(&engine->state, env, engine->node_id, options->store_bytes_max);
 }
 
 static void engine_free(struct sync_engine *engine) {
   const struct sync_env *env = engine->env;
   peers_deinit(engine);
-  store_deinit(&engine->store);
-  oplog_deinit(&engine->oplog);
-  origins_deinit(&engine->origins);
-  memory_array_free(env, &engine->map, sizeof(struct origin *), 8);
-  memory_array_free(env, &engine->seen, sizeof(struct store_dot), 16);
-  memory_array_free(env, &engine->plans, sizeof(struct store_plan), 32);
-  memory_array_free(env, &engine->edges, sizeof(struct origin_edge), ORIGIN_EDGE_NOMINAL_BYTES);
+  state_deinit(&engine->state);
   memory_array_free(env, &engine->bytes, 1, 1);
   memory_array_free(env, &engine->table, sizeof(struct operation_origin), 24);
   memory_array_free(env, &engine->dots, sizeof(struct operation_dot), 16);
@@ -221,7 +213,7 @@ static void engine_begin_session(struct sync_engine *engine) {
   }
   engine_take_durable(engine);
   engine->stats.fsync_bytes = 0;
-  engine->tick_durable = engine->oplog.durable;
+  engine->tick_durable = engine->state.oplog.durable;
   engine->tick_outbox = sync_outbox_size(engine);
 }
 
@@ -260,9 +252,9 @@ int sync_open(struct sync_engine **out, const struct sync_env *env, const struct
   memcpy(wal_options.cluster_id, options.cluster_id, sizeof wal_options.cluster_id);
   struct wal_report wal_report;
   memset(&wal_report, 0, sizeof wal_report);
-  engine->origins.replaying = engine->store.replaying = true;
+  state_replay(&engine->state);
   int rc = wal_open(&engine->wal, env, &wal_options, recovery_record, engine, &wal_report);
-  engine_report(report, &wal_report, oplog_end(&engine->oplog));
+  engine_report(report, &wal_report, oplog_end(&engine->state.oplog));
   ENGINE_TRACE(engine, SYNC_TRACE_OPEN, (uint64_t)(int64_t)rc, wal_report.epoch, wal_report.durable_position,
                wal_report.appended_position, wal_report.tail_bytes_cut);
   if (rc != SYNC_OK) {
@@ -270,8 +262,7 @@ int sync_open(struct sync_engine **out, const struct sync_env *env, const struct
     engine_free(engine);
     return rc;
   }
-  origins_replayed(&engine->origins);
-  store_replayed(&engine->store);
+  state_replayed(&engine->state);
   engine_begin_session(engine);
   *out = engine;
   return SYNC_OK;
@@ -309,10 +300,10 @@ static void engine_tick_counts(struct sync_engine *engine, struct sync_tick_repo
   uint64_t outbox = sync_outbox_size(engine);
   uint64_t before = engine->tick_outbox + (engine->stats.submits - engine->tick_submits);
   if (before > outbox) report->pruned = (uint32_t)(before - outbox);
-  if (engine->peer_count > 0) report->batched = (uint32_t)(engine->oplog.durable - engine->tick_durable);
+  if (engine->peer_count > 0) report->batched = (uint32_t)(engine->state.oplog.durable - engine->tick_durable);
   engine->tick_outbox = outbox;
   engine->tick_submits = engine->stats.submits;
-  engine->tick_durable = engine->oplog.durable;
+  engine->tick_durable = engine->state.oplog.durable;
 }
 
 int sync_tick(struct sync_engine *engine, struct sync_tick_report *report) {
@@ -383,6 +374,6 @@ size_t sync_frame_bytes_max(const struct sync_engine *engine) {
 
 void sync_stats_get(const struct sync_engine *engine, struct sync_stats *stats) {
   *stats = engine->stats;
-  stats->store_bytes = engine->store.bytes;
+  stats->store_bytes = engine->state.store.bytes;
   stats->log_bytes = wal_appended_position(engine->wal) - engine->log_begin;
 }

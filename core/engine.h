@@ -4,10 +4,8 @@
 
 #include "core/base/base.h"
 #include "core/wire/wire.h"
-#include "core/state/oplog.h"
-#include "core/state/origin.h"
+#include "core/state/state.h"
 #include "core/peers/peer.h"
-#include "core/state/store.h"
 #include "core/sync.h"
 #include "core/log/log.h"
 
@@ -27,11 +25,8 @@ struct sync_engine {
   int stopped; /* SYNC_OK, or why nothing can be changed any more */
   uint64_t session;
   struct origin *own; /* NULL until the first write of this session */
-  uint64_t hlc_last;
 
-  struct origins origins;
-  struct store store;
-  struct oplog oplog;
+  struct state state;
   struct memory_array peers; /* struct peer *, by handle; NULL: free */
   struct peer *spare_peer;
   uint32_t peer_count;
@@ -52,10 +47,6 @@ struct sync_engine {
   struct sync_stats stats;
 
   /* Scratch of one call. */
-  struct memory_array map;     /* struct origin *: an operation's table, resolved */
-  struct memory_array seen;    /* struct store_dot: of all its changes */
-  struct memory_array plans;   /* struct store_plan: of its changes */
-  struct memory_array edges;   /* struct origin_edge */
   struct memory_array bytes;   /* uint8_t: an encoded operation */
   struct memory_array table;   /* struct operation_origin */
   struct memory_array dots;    /* struct operation_dot */

@@ -1,6 +1,6 @@
 /* Taking frames (rules 2 and 7). A frame is checked whole before any of it has
  * an effect. */
-#include "core/state/apply.h"
+#include "core/engine.h"
 
 /* --- OPS ----------------------------------------------------------------------- */
 
@@ -30,23 +30,23 @@ static int receive_check_operations(const struct sync_engine *engine, struct ops
 static void receive_note_held(const struct sync_engine *engine, const struct origin *origin, uint64_t seq,
                               struct receive_outcome *outcome) {
   uint64_t ordinal = 0;
-  const struct oplog_entry *entry = oplog_find(&engine->oplog, origin, seq, &ordinal);
+  const struct oplog_entry *entry = oplog_find(&engine->state.oplog, origin, seq, &ordinal);
   if (entry != NULL && oplog_entry_end(entry) > outcome->held_end) outcome->held_end = oplog_entry_end(entry);
 }
 
 static int receive_apply(struct sync_engine *engine, struct peer *peer, const struct operation_view *view,
                          struct receive_outcome *outcome) {
   struct apply_plan plan;
-  int rc = apply_prepare(engine, view, &plan);
+  int rc = apply_prepare(&engine->state, view, &plan);
   if (rc != SYNC_OK) return rc;
   uint64_t position = 0;
   uint64_t end = 0;
   rc = engine_append(engine, WAL_OPERATION, view->bytes, view->size, &position, &end);
   if (rc != SYNC_OK) {
-    apply_cancel(engine, &plan);
+    apply_cancel(&engine->state, &plan);
     return rc;
   }
-  const struct origin *origin = apply_commit(engine, &plan, position);
+  const struct origin *origin = apply_commit(&engine->state, &plan, position);
   outcome->applied++;
   outcome->held_end = end;
   engine->stats.applied_remote++;
@@ -65,9 +65,9 @@ static void receive_note_sender(struct peer *peer, const struct origin *origin, 
 
 static int receive_operation(struct sync_engine *engine, struct peer *peer, uint64_t session,
                              const struct operation_view *view, struct receive_outcome *outcome) {
-  int verdict = apply_judge(engine, view);
+  int verdict = apply_judge(&engine->state, view);
   const struct origin *origin =
-      origins_find(&engine->origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
+      origins_find(&engine->state.origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
   /* Nobody else writes in the life that is ours now. */
   if (verdict >= 0 && verdict != APPLY_DUPLICATE && origin != NULL && origin == engine->own)
     verdict = SYNC_E_ID_CONFLICT;
@@ -88,10 +88,10 @@ static int receive_operation(struct sync_engine *engine, struct peer *peer, uint
     return SYNC_OK;
   } else if (verdict == APPLY_READY) {
     /* Room in `known` first, so that the operation does not go straight back. */
-    int rc = vector_reserve(engine->env, &peer->known, origins_count(&engine->origins) + 1);
+    int rc = vector_reserve(engine->env, &peer->known, origins_count(&engine->state.origins) + 1);
     if (rc == SYNC_OK) rc = receive_apply(engine, peer, view, outcome);
     if (rc != SYNC_OK) return rc;
-    origin = origins_find(&engine->origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
+    origin = origins_find(&engine->state.origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
   } else {
     return verdict;
   }
@@ -148,23 +148,24 @@ static int receive_ops(struct sync_engine *engine, struct peer *peer, const stru
 /* Sets engine->heard to what the HELLO says of origins that are known here,
  * completed by what births imply. Of others there is nothing to send. */
 static int receive_hear(struct sync_engine *engine, const struct hello *hello) {
-  int rc = vector_reserve(engine->env, &engine->heard, origins_count(&engine->origins));
+  int rc = vector_reserve(engine->env, &engine->heard, origins_count(&engine->state.origins));
   if (rc != SYNC_OK) return rc;
   vector_clear(&engine->heard);
   struct hello_walk walk = hello_walk_of(hello);
   struct hello_entry entry;
   while (hello_next(&walk, &entry)) {
-    const struct origin *origin = origins_find(&engine->origins, entry.node_id, entry.node_id_size, entry.incarnation);
+    const struct origin *origin =
+        origins_find(&engine->state.origins, entry.node_id, entry.node_id_size, entry.incarnation);
     if (origin != NULL) (void)vector_raise(&engine->heard, origin->index, entry.seq);
     for (size_t i = 0; i < entry.birth_count; i++) {
       uint64_t incarnation;
       uint64_t seq;
       hello_next_birth(&entry.birth, &incarnation, &seq);
-      const struct origin *elder = origins_find(&engine->origins, entry.node_id, entry.node_id_size, incarnation);
+      const struct origin *elder = origins_find(&engine->state.origins, entry.node_id, entry.node_id_size, incarnation);
       if (elder != NULL) (void)vector_raise(&engine->heard, elder->index, seq);
     }
   }
-  origins_complete(&engine->origins, &engine->heard);
+  origins_complete(&engine->state.origins, &engine->heard);
   return SYNC_OK;
 }
 
@@ -182,7 +183,7 @@ static int receive_hello(struct sync_engine *engine, struct peer *peer, const st
     return SYNC_E_PEER;
   if (hello.limits_hash != engine->limits_hash) return SYNC_E_LIMITS;
   rc = receive_hear(engine, &hello);
-  if (rc == SYNC_OK) rc = vector_reserve(engine->env, &peer->known, origins_count(&engine->origins));
+  if (rc == SYNC_OK) rc = vector_reserve(engine->env, &peer->known, origins_count(&engine->state.origins));
   if (rc != SYNC_OK) return rc;
 
   peer_alive(engine, peer, now_ns);

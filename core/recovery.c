@@ -1,18 +1,18 @@
 /* Replaying the log at open, through the path that every operation takes. */
-#include "core/state/apply.h"
+#include "core/engine.h"
 
 static int recovery_operation(struct sync_engine *engine, uint64_t position, const uint8_t *payload, size_t size) {
   struct operation_view view;
   int rc = operation_parse(payload, size, &engine->limits, &view);
   if (rc != SYNC_OK) return rc == SYNC_E_VERSION ? rc : SYNC_E_DAMAGED;
-  rc = apply_judge(engine, &view);
+  rc = apply_judge(&engine->state, &view);
   if (rc == SYNC_E_NO_MEMORY) return rc;
   /* A record was ready when it was appended, and the log is a prefix. */
   if (rc != APPLY_READY) return SYNC_E_DAMAGED;
   struct apply_plan plan;
-  rc = apply_prepare(engine, &view, &plan);
+  rc = apply_prepare(&engine->state, &view, &plan);
   if (rc != SYNC_OK) return rc;
-  (void)apply_commit(engine, &plan, position);
+  (void)apply_commit(&engine->state, &plan, position);
   return SYNC_OK;
 }
 

@@ -89,8 +89,8 @@ static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void
       .flags = transmit_flags(engine, peer),
   };
   hello_write_head(&writer, &hello);
-  origins_imply(&engine->origins);
-  transmit_vector(&engine->origins, peer, &writer);
+  origins_imply(&engine->state.origins);
+  transmit_vector(&engine->state.origins, peer, &writer);
   sync_check(engine->env, !writer.failed);
   peer->hello_pending = false;
   peer->gap_pending = false;
@@ -106,8 +106,8 @@ static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void
 static const struct oplog_entry *transmit_next(struct sync_engine *engine, struct peer *peer) {
   if (peer->known_session == 0 || peer->state == SYNC_PEER_PARKED || peer->stalled) return NULL;
   if (peer->in_flight_count >= peer->allowance) return NULL;
-  while (peer->cursor < engine->oplog.durable) {
-    const struct oplog_entry *entry = oplog_at(&engine->oplog, peer->cursor);
+  while (peer->cursor < engine->state.oplog.durable) {
+    const struct oplog_entry *entry = oplog_at(&engine->state.oplog, peer->cursor);
     if (!peer_holds(peer, entry->origin, entry->seq)) return entry;
     peer->cursor++;
   }

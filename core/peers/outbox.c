@@ -16,8 +16,8 @@ static uint64_t outbox_held_by_all(const struct sync_engine *engine, const struc
 
 uint64_t sync_outbox_size(const struct sync_engine *engine) {
   uint64_t size = 0;
-  for (size_t i = 0; i < origins_count(&engine->origins); i++) {
-    const struct origin *origin = origins_at(&engine->origins, i);
+  for (size_t i = 0; i < origins_count(&engine->state.origins); i++) {
+    const struct origin *origin = origins_at(&engine->state.origins, i);
     if (origin->own_node) size += origin->applied - outbox_held_by_all(engine, origin);
   }
   return size;
@@ -25,14 +25,14 @@ uint64_t sync_outbox_size(const struct sync_engine *engine) {
 
 /* The ordinal of the first own operation that is owed to anybody. */
 static uint64_t outbox_begin(const struct sync_engine *engine) {
-  uint64_t begin = oplog_end(&engine->oplog);
-  for (size_t i = 0; i < origins_count(&engine->origins); i++) {
-    const struct origin *origin = origins_at(&engine->origins, i);
+  uint64_t begin = oplog_end(&engine->state.oplog);
+  for (size_t i = 0; i < origins_count(&engine->state.origins); i++) {
+    const struct origin *origin = origins_at(&engine->state.origins, i);
     if (!origin->own_node) continue;
     uint64_t seq = outbox_held_by_all(engine, origin) + 1;
     if (seq <= origin->floor) seq = origin->floor + 1;
     uint64_t ordinal = 0;
-    if (oplog_find(&engine->oplog, origin, seq, &ordinal) != NULL && ordinal < begin) begin = ordinal;
+    if (oplog_find(&engine->state.oplog, origin, seq, &ordinal) != NULL && ordinal < begin) begin = ordinal;
   }
   return begin;
 }
@@ -52,15 +52,15 @@ static bool outbox_in_flight(const struct peer *peer, uint64_t ordinal) {
 
 static enum sync_outbox_status outbox_status(const struct sync_engine *engine, const struct peer *peer,
                                              uint64_t ordinal) {
-  if (ordinal >= engine->oplog.durable) return SYNC_OUTBOX_PENDING;
+  if (ordinal >= engine->state.oplog.durable) return SYNC_OUTBOX_PENDING;
   if (peer->state == SYNC_PEER_PARKED) return SYNC_OUTBOX_FAILED;
   return outbox_in_flight(peer, ordinal) ? SYNC_OUTBOX_IN_FLIGHT : SYNC_OUTBOX_QUEUED;
 }
 
 int sync_outbox(const struct sync_engine *engine, int (*each)(void *arg, const struct sync_outbox_entry *entry),
                 void *arg) {
-  for (uint64_t ordinal = outbox_begin(engine); ordinal < oplog_end(&engine->oplog); ordinal++) {
-    const struct oplog_entry *operation = oplog_at(&engine->oplog, ordinal);
+  for (uint64_t ordinal = outbox_begin(engine); ordinal < oplog_end(&engine->state.oplog); ordinal++) {
+    const struct oplog_entry *operation = oplog_at(&engine->state.oplog, ordinal);
     if (!operation->origin->own_node) continue;
     for (uint32_t i = 0; i < peer_handles(engine); i++) {
       const struct peer *peer = peer_at(engine, i);
@@ -83,8 +83,8 @@ int sync_peer_info(const struct sync_engine *engine, uint32_t handle, struct syn
   const struct peer *peer = peer_at(engine, handle);
   if (peer == NULL) return SYNC_E_PEER;
   uint64_t owed = 0;
-  for (size_t i = 0; i < origins_count(&engine->origins); i++) {
-    const struct origin *origin = origins_at(&engine->origins, i);
+  for (size_t i = 0; i < origins_count(&engine->state.origins); i++) {
+    const struct origin *origin = origins_at(&engine->state.origins, i);
     uint64_t held = peer->known_session == 0 ? 0 : vector_get(&peer->known, origin->index);
     if (origin->applied > held) owed += origin->applied - held;
   }
@@ -105,8 +105,8 @@ int sync_peer_vector(const struct sync_engine *engine, uint32_t handle, uint64_t
   if (peer == NULL) return SYNC_E_PEER;
   *session = peer->known_session;
   if (peer->known_session == 0) return SYNC_OK;
-  for (size_t i = 0; i < origins_count(&engine->origins); i++) {
-    const struct origin *origin = origins_sorted(&engine->origins, i);
+  for (size_t i = 0; i < origins_count(&engine->state.origins); i++) {
+    const struct origin *origin = origins_sorted(&engine->state.origins, i);
     uint64_t seq = vector_get(&peer->known, origin->index);
     if (seq == 0) continue;
     struct sync_origin named = origin_public(origin);

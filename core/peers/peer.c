@@ -165,7 +165,7 @@ void peer_full(struct sync_engine *engine, struct peer *peer, bool full, uint64_
 void peer_settle(struct sync_engine *engine, struct peer *peer, uint64_t now_ns) {
   uint32_t kept = 0;
   for (uint32_t i = 0; i < peer->in_flight_count; i++) {
-    const struct oplog_entry *entry = oplog_at(&engine->oplog, peer->in_flight[i]);
+    const struct oplog_entry *entry = oplog_at(&engine->state.oplog, peer->in_flight[i]);
     if (!peer_holds(peer, entry->origin, entry->seq)) peer->in_flight[kept++] = peer->in_flight[i];
   }
   /* A deadline that every HELLO put off would never come: an operation that
@@ -186,7 +186,7 @@ void peer_new_session(struct sync_engine *engine, struct peer *peer, uint64_t se
   vector_clear(&peer->known);
   peer->my_nonce = engine_unique(engine);
   peer_restart_window(peer, now_ns);
-  peer->cursor = engine->oplog.base;
+  peer->cursor = engine->state.oplog.base;
   peer->allowance = peer->window;
   peer->clean = 0;
   peer->stalled = false;

@@ -166,15 +166,15 @@ static void check_known(void) {
       *belief = (struct belief){.own_session = engine->session, .life = life};
       if (peer->known_session != other->session) continue;
       for (uint32_t i = 0; i < peer->known.seqs.count; i++) {
-        if (i >= origins_count(&engine->origins)) break;
-        const struct origin *origin = origins_at(&engine->origins, i);
-        const struct origin *there =
-            origins_find(&other->origins, (const uint8_t *)origin->node_id, origin->node_id_size, origin->incarnation);
+        if (i >= origins_count(&engine->state.origins)) break;
+        const struct origin *origin = origins_at(&engine->state.origins, i);
+        const struct origin *there = origins_find(&other->state.origins, (const uint8_t *)origin->node_id,
+                                                  origin->node_id_size, origin->incarnation);
         uint64_t seq = vector_get(&peer->known, i);
         if (seq == 0) continue;
         uint64_t ordinal;
         assert_non_null(there);
-        const struct oplog_entry *entry = oplog_find(&other->oplog, there, seq, &ordinal);
+        const struct oplog_entry *entry = oplog_find(&other->state.oplog, there, seq, &ordinal);
         assert_true(entry != NULL && oplog_entry_end(entry) <= sync_durable_position(other));
       }
     }

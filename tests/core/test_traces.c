@@ -286,7 +286,7 @@ static void dead_incarnations_stay_off_the_wire(void **state) {
     replica_put(world, 0, "x", "again");
     (void)replicas_settle(world, 80);
   }
-  assert_int_equal(origins_count(&world->at[1].engine->origins), 60);
+  assert_int_equal(origins_count(&world->at[1].engine->state.origins), 60);
   replicas_advance(world, UINT64_C(31000000000));
   (void)replica_collect(world, 0);
   assert_int_equal(replicas_frame_type(world, 0), FRAME_HELLO);
