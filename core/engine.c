@@ -28,16 +28,12 @@ void sync_options_fast(struct sync_options *options) {
   options->fsync_spacing_ns = UINT64_C(10000000);
 }
 
-void engine_trace(const struct sync_engine *engine, enum sync_trace_kind kind, const uint64_t *fields, size_t count) {
-  engine->env->ops->trace(engine->env->ctx, kind, fields, count);
-}
-
 int engine_note(struct sync_engine *engine, int status) {
   if (engine->stopped != SYNC_OK) return status;
   if (status == SYNC_E_FAILED) {
     engine->stopped = status;
     engine->stats.failed = true;
-    ENGINE_TRACE(engine, SYNC_TRACE_FAIL_STOP, (uint64_t)(int64_t)status);
+    PORT_TRACE(engine->env, SYNC_TRACE_FAIL_STOP, (uint64_t)(int64_t)status);
   } else if (status == SYNC_E_POWERED_OFF) {
     engine->stopped = status;
   }
@@ -47,10 +43,7 @@ int engine_note(struct sync_engine *engine, int status) {
 /* There is room again: peers that were told that there is none wait for this. */
 static void engine_tell_room(struct sync_engine *engine) {
   engine->stats.full = false;
-  for (uint32_t i = 0; i < peer_handles(engine); i++) {
-    struct peer *peer = peer_at(engine, i);
-    if (peer != NULL) peer->hello_pending = true;
-  }
+  peers_greet(&engine->peers);
 }
 
 int engine_append(struct sync_engine *engine, enum wal_record_type type, const uint8_t *payload, size_t size,
@@ -58,18 +51,18 @@ int engine_append(struct sync_engine *engine, enum wal_record_type type, const u
   int rc = wal_append(engine->wal, type, payload, size, position, end);
   if (rc != SYNC_OK) return engine_note(engine, rc);
   engine->content_end = *end;
-  engine->last_append_ns = engine_now(engine);
+  engine->last_append_ns = port_now(engine->env);
   if (engine->stats.full) engine_tell_room(engine);
   return SYNC_OK;
 }
 
 static int engine_commit_now(struct sync_engine *engine) {
   engine->commit_due_ns = SYNC_NO_DEADLINE;
-  engine->last_commit_ns = engine_now(engine);
+  engine->last_commit_ns = port_now(engine->env);
   engine->committed_once = true;
   int rc = engine_note(engine, wal_commit(engine->wal));
   if (rc != SYNC_OK && engine->stopped == SYNC_OK)
-    engine->commit_due_ns = engine_add(engine->last_commit_ns, ENGINE_COMMIT_RETRY_NS);
+    engine->commit_due_ns = time_add(engine->last_commit_ns, ENGINE_COMMIT_RETRY_NS);
   engine_take_durable(engine);
   return rc;
 }
@@ -77,12 +70,12 @@ static int engine_commit_now(struct sync_engine *engine) {
 void engine_commit_soon(struct sync_engine *engine) {
   if (engine->commit_due_ns != SYNC_NO_DEADLINE) return;
   bool spaced = engine->options.fsync_spacing_ns > 0 && engine->committed_once;
-  engine->commit_due_ns = spaced ? engine_add(engine->last_commit_ns, engine->options.fsync_spacing_ns) : 0;
+  engine->commit_due_ns = spaced ? time_add(engine->last_commit_ns, engine->options.fsync_spacing_ns) : 0;
 }
 
 int engine_commit_due(struct sync_engine *engine) {
   if (engine->commit_due_ns == SYNC_NO_DEADLINE) return SYNC_OK;
-  if (engine->commit_due_ns > 0 && engine->commit_due_ns > engine_now(engine)) return SYNC_OK;
+  if (engine->commit_due_ns > 0 && engine->commit_due_ns > port_now(engine->env)) return SYNC_OK;
   (void)engine_commit_now(engine); /* what can be tried again is, a little later */
   return engine->stopped;
 }
@@ -93,12 +86,7 @@ void engine_take_durable(struct sync_engine *engine) {
   engine->stats.fsync_bytes += durable - engine->durable_seen;
   engine->durable_seen = durable;
   oplog_raise_durable(&engine->state.oplog, durable);
-  for (uint32_t i = 0; i < peer_handles(engine); i++) {
-    struct peer *peer = peer_at(engine, i);
-    if (peer == NULL || peer->ack_first == 0 || peer->ack_first > durable) continue;
-    peer->hello_pending = true;
-    peer->ack_first = peer->ack_last > durable ? peer->ack_last : 0;
-  }
+  peers_take_durable(&engine->peers, durable);
 }
 
 int sync_commit(struct sync_engine *engine) {
@@ -186,35 +174,32 @@ static void engine_init(struct sync_engine *engine, const struct sync_env *env, 
   };
   engine->commit_due_ns = SYNC_NO_DEADLINE;
   state_init(&engine->state, env, engine->node_id, options->store_bytes_max);
+  peers_init(&engine->peers, env, &engine->options, &engine->state, &engine->stats);
 }
 
 static void engine_free(struct sync_engine *engine) {
   const struct sync_env *env = engine->env;
-  peers_deinit(engine);
+  peers_deinit(&engine->peers);
   state_deinit(&engine->state);
   memory_array_free(env, &engine->bytes, 1, 1);
   memory_array_free(env, &engine->table, sizeof(struct operation_origin), 24);
   memory_array_free(env, &engine->dots, sizeof(struct operation_dot), 16);
   memory_array_free(env, &engine->changes, sizeof(struct operation_change), 64);
-  vector_free(env, &engine->heard);
   memory_free(env, engine, sizeof *engine, ENGINE_NOMINAL_BYTES);
 }
 
 /* A new life: session and nonces that no other has, HELLO to everybody. */
 static void engine_begin_session(struct sync_engine *engine) {
-  uint64_t now_ns = engine_now(engine);
-  engine->session = engine_unique(engine);
+  uint64_t now_ns = port_now(engine->env);
+  engine->session = port_unique(engine->env);
   engine->log_begin = wal_appended_position(engine->wal);
   engine->last_append_ns = now_ns;
   engine->stats.log_bytes = 0;
-  for (uint32_t i = 0; i < peer_handles(engine); i++) {
-    struct peer *peer = peer_at(engine, i);
-    if (peer != NULL) peer_start(engine, peer, now_ns);
-  }
+  peers_start(&engine->peers, now_ns);
   engine_take_durable(engine);
   engine->stats.fsync_bytes = 0;
   engine->tick_durable = engine->state.oplog.durable;
-  engine->tick_outbox = sync_outbox_size(engine);
+  engine->tick_outbox = outbox_size(&engine->peers);
 }
 
 static void engine_report(struct sync_open_report *report, const struct wal_report *from, uint64_t operations) {
@@ -255,8 +240,8 @@ int sync_open(struct sync_engine **out, const struct sync_env *env, const struct
   state_replay(&engine->state);
   int rc = wal_open(&engine->wal, env, &wal_options, recovery_record, engine, &wal_report);
   engine_report(report, &wal_report, oplog_end(&engine->state.oplog));
-  ENGINE_TRACE(engine, SYNC_TRACE_OPEN, (uint64_t)(int64_t)rc, wal_report.epoch, wal_report.durable_position,
-               wal_report.appended_position, wal_report.tail_bytes_cut);
+  PORT_TRACE(engine->env, SYNC_TRACE_OPEN, (uint64_t)(int64_t)rc, wal_report.epoch, wal_report.durable_position,
+             wal_report.appended_position, wal_report.tail_bytes_cut);
   if (rc != SYNC_OK) {
     if (report->detail[0] == '\0') engine_detail(report, sync_status_message(rc));
     engine_free(engine);
@@ -270,7 +255,7 @@ int sync_open(struct sync_engine **out, const struct sync_env *env, const struct
 
 void sync_close(struct sync_engine *engine) {
   if (engine == NULL) return;
-  ENGINE_TRACE(engine, SYNC_TRACE_CLOSE, wal_durable_position(engine->wal), wal_appended_position(engine->wal));
+  PORT_TRACE(engine->env, SYNC_TRACE_CLOSE, wal_durable_position(engine->wal), wal_appended_position(engine->wal));
   wal_close(engine->wal);
   engine_free(engine);
 }
@@ -281,7 +266,7 @@ void sync_close(struct sync_engine *engine) {
  * While it is not durable, wal_mark() resumes a commit that an error ended. */
 static uint64_t engine_mark_deadline(const struct sync_engine *engine) {
   if (wal_claimed_position(engine->wal) >= engine->content_end) return SYNC_NO_DEADLINE;
-  return engine_add(engine->last_append_ns, engine->options.idle_mark_ns);
+  return time_add(engine->last_append_ns, engine->options.idle_mark_ns);
 }
 
 uint64_t sync_next_deadline(const struct sync_engine *engine) {
@@ -289,18 +274,15 @@ uint64_t sync_next_deadline(const struct sync_engine *engine) {
   uint64_t deadline = engine->commit_due_ns;
   uint64_t mark = engine_mark_deadline(engine);
   if (mark < deadline) deadline = mark;
-  for (uint32_t i = 0; i < peer_handles(engine); i++) {
-    const struct peer *peer = peer_at(engine, i);
-    if (peer != NULL && peer_deadline(peer) < deadline) deadline = peer_deadline(peer);
-  }
-  return deadline;
+  uint64_t peers = peers_deadline(&engine->peers);
+  return peers < deadline ? peers : deadline;
 }
 
 static void engine_tick_counts(struct sync_engine *engine, struct sync_tick_report *report) {
-  uint64_t outbox = sync_outbox_size(engine);
+  uint64_t outbox = outbox_size(&engine->peers);
   uint64_t before = engine->tick_outbox + (engine->stats.submits - engine->tick_submits);
   if (before > outbox) report->pruned = (uint32_t)(before - outbox);
-  if (engine->peer_count > 0) report->batched = (uint32_t)(engine->state.oplog.durable - engine->tick_durable);
+  if (engine->peers.count > 0) report->batched = (uint32_t)(engine->state.oplog.durable - engine->tick_durable);
   engine->tick_outbox = outbox;
   engine->tick_submits = engine->stats.submits;
   engine->tick_durable = engine->state.oplog.durable;
@@ -311,11 +293,8 @@ int sync_tick(struct sync_engine *engine, struct sync_tick_report *report) {
   if (report == NULL) report = &unused;
   memset(report, 0, sizeof *report);
   if (engine->stopped != SYNC_OK) return engine->stopped;
-  uint64_t now_ns = engine_now(engine);
-  for (uint32_t i = 0; i < peer_handles(engine); i++) {
-    struct peer *peer = peer_at(engine, i);
-    if (peer != NULL && peer_tick(engine, peer, now_ns)) report->retried++;
-  }
+  uint64_t now_ns = port_now(engine->env);
+  report->retried = peers_tick(&engine->peers, now_ns);
   engine_tick_counts(engine, report);
   (void)engine_commit_due(engine);
   if (engine->stopped == SYNC_OK && engine_mark_deadline(engine) <= now_ns) {
@@ -339,16 +318,16 @@ int sync_peer_add(struct sync_engine *engine, const char *node_id, uint32_t *han
   size_t size = 0;
   if (engine->stopped != SYNC_OK) return engine->stopped;
   if (!engine_peer_id(engine, node_id, &size)) return SYNC_E_INVALID;
-  struct peer *peer = peer_find(engine, (const uint8_t *)node_id, size);
+  struct peer *peer = peer_find(&engine->peers, (const uint8_t *)node_id, size);
   if (peer == NULL) {
-    int rc = peer_reserve(engine);
+    int rc = peer_reserve(&engine->peers);
     if (rc != SYNC_OK) return rc;
     uint64_t position = 0;
     uint64_t end = 0;
     rc = engine_append(engine, WAL_PEER_ADDED, (const uint8_t *)node_id, size, &position, &end);
     if (rc != SYNC_OK) return rc;
-    peer = peer_insert(engine, (const uint8_t *)node_id, size);
-    peer_start(engine, peer, engine_now(engine));
+    peer = peer_insert(&engine->peers, (const uint8_t *)node_id, size);
+    peer_start(&engine->peers, peer, port_now(engine->env));
     engine_commit_soon(engine);
   }
   if (handle != NULL) *handle = peer->handle;
@@ -357,13 +336,13 @@ int sync_peer_add(struct sync_engine *engine, const char *node_id, uint32_t *han
 
 int sync_peer_remove(struct sync_engine *engine, uint32_t handle) {
   if (engine->stopped != SYNC_OK) return engine->stopped;
-  struct peer *peer = peer_at(engine, handle);
+  struct peer *peer = peer_at(&engine->peers, handle);
   if (peer == NULL) return SYNC_E_PEER;
   uint64_t position = 0;
   uint64_t end = 0;
   int rc = engine_append(engine, WAL_PEER_REMOVED, (const uint8_t *)peer->node_id, peer->node_id_size, &position, &end);
   if (rc != SYNC_OK) return rc;
-  peer_delete(engine, peer);
+  peer_delete(&engine->peers, peer);
   engine_commit_soon(engine);
   return SYNC_OK;
 }

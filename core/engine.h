@@ -5,7 +5,7 @@
 #include "core/base/base.h"
 #include "core/wire/wire.h"
 #include "core/state/state.h"
-#include "core/peers/peer.h"
+#include "core/peers/peers.h"
 #include "core/sync.h"
 #include "core/log/log.h"
 
@@ -27,10 +27,7 @@ struct sync_engine {
   struct origin *own; /* NULL until the first write of this session */
 
   struct state state;
-  struct memory_array peers; /* struct peer *, by handle; NULL: free */
-  struct peer *spare_peer;
-  uint32_t peer_count;
-  uint32_t turn; /* whose turn it is to send */
+  struct peers peers;
 
   uint64_t durable_seen;   /* the durable position that was acted upon */
   uint64_t content_end;    /* of the last record that is not a mark */
@@ -51,23 +48,7 @@ struct sync_engine {
   struct memory_array table;   /* struct operation_origin */
   struct memory_array dots;    /* struct operation_dot */
   struct memory_array changes; /* struct operation_change */
-  struct vector heard;         /* what a HELLO says, completed */
 };
-
-void engine_trace(const struct sync_engine *engine, enum sync_trace_kind kind, const uint64_t *fields, size_t count);
-#define ENGINE_TRACE(engine, kind, ...)                                                                                \
-  engine_trace((engine), (kind), (const uint64_t[]){__VA_ARGS__}, sizeof((uint64_t[]){__VA_ARGS__}) / 8)
-
-static inline uint64_t engine_now(const struct sync_engine *engine) {
-  return engine->env->ops->mono_ns(engine->env->ctx);
-}
-static inline uint64_t engine_unique(const struct sync_engine *engine) {
-  return engine->env->ops->unique(engine->env->ctx);
-}
-/* a + b, or UINT64_MAX. */
-static inline uint64_t engine_add(uint64_t a, uint64_t b) {
-  return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
 
 /* Notes a failure that ends the engine (SYNC_E_FAILED, SYNC_E_POWERED_OFF);
  * gives the status back. */

@@ -1,5 +1,5 @@
-/* Reading: values, siblings, iteration, digests, vectors. Nothing here changes
- * the engine, and all of it works on one that has stopped. */
+/* Reading: values, siblings, iteration, digests, vectors, peers, outbox. Nothing
+ * here changes the engine, and all of it works on one that has stopped. */
 #include "core/engine.h"
 
 static const struct store_key *read_find(const struct sync_engine *engine, const void *key, size_t key_size) {
@@ -88,4 +88,59 @@ bool sync_holds(const struct sync_engine *engine, const char *node_id, uint64_t 
   const struct origin *origin =
       origins_find(&engine->state.origins, (const uint8_t *)node_id, strlen(node_id), incarnation);
   return seq > 0 && origin != NULL && origin->applied >= seq;
+}
+
+/* --- Peers and outbox ---------------------------------------------------------- */
+
+uint64_t sync_session(const struct sync_engine *engine) {
+  return engine->session;
+}
+
+int sync_peers(const struct sync_engine *engine, int (*each)(void *arg, uint32_t peer), void *arg) {
+  for (uint32_t i = 0; i < peer_handles(&engine->peers); i++) {
+    if (peer_at(&engine->peers, i) == NULL) continue;
+    int rc = each(arg, i);
+    if (rc != 0) return rc;
+  }
+  return SYNC_OK;
+}
+
+int sync_peer_info(const struct sync_engine *engine, uint32_t handle, struct sync_peer_info *info) {
+  const struct peer *peer = peer_at(&engine->peers, handle);
+  if (peer == NULL) return SYNC_E_PEER;
+  *info = (struct sync_peer_info){
+      .node_id = peer->node_id,
+      .state = peer->state,
+      .retries = peer->retries,
+      .owed_ops = outbox_owed(&engine->peers, peer),
+      .in_flight_ops = peer->in_flight_count,
+      .next_deadline_ns = peer_deadline(peer),
+  };
+  return SYNC_OK;
+}
+
+int sync_peer_vector(const struct sync_engine *engine, uint32_t handle, uint64_t *session,
+                     int (*each)(void *arg, const struct sync_origin *origin, uint64_t seq), void *arg) {
+  const struct peer *peer = peer_at(&engine->peers, handle);
+  if (peer == NULL) return SYNC_E_PEER;
+  *session = peer->known_session;
+  if (peer->known_session == 0) return SYNC_OK;
+  for (size_t i = 0; i < origins_count(&engine->state.origins); i++) {
+    const struct origin *origin = origins_sorted(&engine->state.origins, i);
+    uint64_t seq = vector_get(&peer->known, origin->index);
+    if (seq == 0) continue;
+    struct sync_origin named = origin_public(origin);
+    int rc = each(arg, &named, seq);
+    if (rc != 0) return rc;
+  }
+  return SYNC_OK;
+}
+
+uint64_t sync_outbox_size(const struct sync_engine *engine) {
+  return outbox_size(&engine->peers);
+}
+
+int sync_outbox(const struct sync_engine *engine, int (*each)(void *arg, const struct sync_outbox_entry *entry),
+                void *arg) {
+  return outbox_each(&engine->peers, each, arg);
 }

@@ -18,14 +18,14 @@ static int recovery_operation(struct sync_engine *engine, uint64_t position, con
 
 static int recovery_peer(struct sync_engine *engine, enum wal_record_type type, const uint8_t *payload, size_t size) {
   if (!node_id_valid(payload, size)) return SYNC_E_DAMAGED;
-  struct peer *peer = peer_find(engine, payload, size);
+  struct peer *peer = peer_find(&engine->peers, payload, size);
   if ((peer != NULL) != (type == WAL_PEER_REMOVED)) return SYNC_E_DAMAGED;
   if (type == WAL_PEER_REMOVED) {
-    peer_delete(engine, peer);
+    peer_delete(&engine->peers, peer);
     return SYNC_OK;
   }
-  int rc = peer_reserve(engine);
-  if (rc == SYNC_OK) (void)peer_insert(engine, payload, size);
+  int rc = peer_reserve(&engine->peers);
+  if (rc == SYNC_OK) (void)peer_insert(&engine->peers, payload, size);
   return rc;
 }
 

@@ -125,9 +125,9 @@ static size_t submit_delta(struct sync_engine *engine, struct operation *operati
 
 static uint64_t submit_hlc(const struct sync_engine *engine) {
   uint64_t now = engine->env->ops->wall_ns(engine->env->ctx);
-  uint64_t bound = engine_add(now, engine->options.clock_bound_ns);
+  uint64_t bound = time_add(now, engine->options.clock_bound_ns);
   uint64_t adopted = engine->state.hlc_last < bound ? engine->state.hlc_last : bound;
-  return engine_add(adopted > now ? adopted : now, 1);
+  return time_add(adopted > now ? adopted : now, 1);
 }
 
 /* Encodes the collected changes into engine->bytes. */
@@ -195,7 +195,8 @@ static int submit_apply(struct sync_engine *engine, const struct operation_view 
     changed[i]->changed = false;
   engine->state.origins.changed.count = 0;
   engine->stats.submits++;
-  ENGINE_TRACE(engine, SYNC_TRACE_SUBMIT, engine->own->node_hash, engine->own->incarnation, view->seq, end, view->hlc);
+  PORT_TRACE(engine->env, SYNC_TRACE_SUBMIT, engine->own->node_hash, engine->own->incarnation, view->seq, end,
+             view->hlc);
   if (receipt != NULL)
     *receipt = (struct sync_receipt){.dot = {.origin = origin_public(engine->own), .seq = view->seq}, .position = end};
   return SYNC_OK;
@@ -211,7 +212,7 @@ static int submit(struct sync_engine *engine, const struct sync_change *changes,
   /* A life begins with its first operation; one that fails never was. */
   bool first = engine->own == NULL;
   if (first && origins_count(&engine->state.origins) >= engine->options.origins_max) return SYNC_E_TOO_MANY;
-  uint64_t incarnation = first ? engine_unique(engine) : engine->own->incarnation;
+  uint64_t incarnation = first ? port_unique(engine->env) : engine->own->incarnation;
   struct operation_view view;
   rc = submit_encode(engine, incarnation, count, seen_count, &view);
   return rc == SYNC_OK ? submit_apply(engine, &view, receipt) : rc;
@@ -223,7 +224,7 @@ int sync_write(struct sync_engine *engine, const struct sync_change *changes, si
   int rc = submit(engine, changes, count, receipt);
   if (rc != SYNC_OK) {
     engine->stats.submits_refused++;
-    ENGINE_TRACE(engine, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)rc, 0);
+    PORT_TRACE(engine->env, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)rc, 0);
     return rc;
   }
   engine_commit_soon(engine);

@@ -1,6 +1,6 @@
-/* base: what every room stands on. Takes the environment's memory; gives
- * explicit bytes, the one checksum, growable arrays, bounded text, node ids and
- * the names of statuses. banned.h is forced in before every file of core/. */
+/* base: what every room stands on. Takes the port (core/env.h); gives explicit
+ * bytes, the one checksum, growable arrays, bounded text, node ids, the names
+ * of statuses, short forms of the port. banned.h comes before every file. */
 #ifndef SYNC_CORE_BASE_BASE_H
 #define SYNC_CORE_BASE_BASE_H
 
@@ -8,6 +8,7 @@
 #include "core/base/checksum.h"
 #include "core/base/memory.h"
 #include "core/base/node_id.h"
+#include "core/base/port.h"
 #include "core/base/text.h"
 
 #endif

@@ -3,10 +3,9 @@
 #ifndef SYNC_CORE_PEERS_PEER_H
 #define SYNC_CORE_PEERS_PEER_H
 
-#include "core/state/oplog.h"
-#include "core/state/origin.h"
+#include "core/base/base.h"
+#include "core/state/state.h"
 #include "core/sync.h"
-#include "core/state/vector.h"
 
 #define PEER_NOMINAL_BYTES 512u
 #define PEER_GAP_SPACING_NS UINT64_C(100000000) /* between two restarts that a peer's gaps ask for */
@@ -51,41 +50,71 @@ struct peer {
   bool stalled;     /* an operation for it could not be read back; again when due */
 };
 
-struct sync_engine;
+/* All peers, and what they use of the node that they belong to. */
+struct peers {
+  const struct sync_env *env;
+  const struct sync_options *options;
+  struct state *state;
+  struct sync_stats *stats;
+  struct memory_array all; /* struct peer *, by handle; NULL: free */
+  struct peer *spare;
+  uint32_t count;
+  uint32_t turn;       /* whose turn it is to send */
+  struct vector heard; /* scratch: what a HELLO says, completed */
+};
+
+/* What is pointed to must outlive the peers. */
+void peers_init(struct peers *peers, const struct sync_env *env, const struct sync_options *options,
+                struct state *state, struct sync_stats *stats);
+void peers_deinit(struct peers *peers);
 
 /* The registered peer, or NULL. */
-struct peer *peer_at(const struct sync_engine *engine, uint32_t handle);
-struct peer *peer_find(const struct sync_engine *engine, const uint8_t *node_id, size_t node_id_size);
+struct peer *peer_at(const struct peers *peers, uint32_t handle);
+struct peer *peer_find(const struct peers *peers, const uint8_t *node_id, size_t node_id_size);
 /* One past the greatest handle in use. */
-uint32_t peer_handles(const struct sync_engine *engine);
+uint32_t peer_handles(const struct peers *peers);
 /* Memory for one more peer. SYNC_E_TOO_MANY, SYNC_E_NO_MEMORY. */
-int peer_reserve(struct sync_engine *engine);
+int peer_reserve(struct peers *peers);
 /* Takes the reserved memory and the lowest free handle. Cannot fail. */
-struct peer *peer_insert(struct sync_engine *engine, const uint8_t *node_id, size_t node_id_size);
-void peer_delete(struct sync_engine *engine, struct peer *peer);
-void peers_deinit(struct sync_engine *engine);
+struct peer *peer_insert(struct peers *peers, const uint8_t *node_id, size_t node_id_size);
+void peer_delete(struct peers *peers, struct peer *peer);
 
 /* Sets the deadline of a peer that is neither backing off nor parked. */
-void peer_schedule(struct sync_engine *engine, struct peer *peer, uint64_t now_ns);
+void peer_schedule(struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* First contact: a nonce, a HELLO, a retry deadline. */
-void peer_start(struct sync_engine *engine, struct peer *peer, uint64_t now_ns);
+void peer_start(struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* A valid frame came: ends backoff and parking. */
-void peer_alive(struct sync_engine *engine, struct peer *peer, uint64_t now_ns);
+void peer_alive(struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* Forgets what is in flight: sends again from what the peer is known to hold. */
 void peer_restart_window(struct peer *peer, uint64_t now_ns);
 /* Drops from flight what `known` covers now. */
-void peer_settle(struct sync_engine *engine, struct peer *peer, uint64_t now_ns);
+void peer_settle(struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* Takes the peer's word for a new life of it. */
-void peer_new_session(struct sync_engine *engine, struct peer *peer, uint64_t session, uint64_t now_ns);
+void peer_new_session(struct peers *peers, struct peer *peer, uint64_t session, uint64_t now_ns);
 /* The peer skipped operations of ours. */
-void peer_gap(const struct sync_engine *engine, struct peer *peer, uint64_t now_ns);
+void peer_gap(const struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* The peer says whether it has no room to apply. If so, it is sent one frame at
  * a time, at the pace of probes, until it has. */
-void peer_full(struct sync_engine *engine, struct peer *peer, bool full, uint64_t now_ns);
-void peer_park(struct sync_engine *engine, struct peer *peer, uint64_t now_ns);
+void peer_full(struct peers *peers, struct peer *peer, bool full, uint64_t now_ns);
+void peer_park(struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* Does what is due. True: its window was restarted. */
-bool peer_tick(struct sync_engine *engine, struct peer *peer, uint64_t now_ns);
+bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns);
 uint64_t peer_deadline(const struct peer *peer);
+/* The next operation that the peer may be sent, or NULL; moves the cursor past
+ * what it holds. */
+const struct oplog_entry *peer_next(const struct peers *peers, struct peer *peer);
+
+/* --- All of them ------------------------------------------------------------------ */
+
+/* First contact with every peer that the log names. */
+void peers_start(struct peers *peers, uint64_t now_ns);
+/* A HELLO to everybody. */
+void peers_greet(struct peers *peers);
+/* The durable position moved: a HELLO to those that wait for it. */
+void peers_take_durable(struct peers *peers, uint64_t durable);
+/* Returns how many windows were restarted. */
+uint32_t peers_tick(struct peers *peers, uint64_t now_ns);
+uint64_t peers_deadline(const struct peers *peers);
 
 static inline bool peer_holds(const struct peer *peer, const struct origin *origin, uint64_t seq) {
   return peer->known_session != 0 && vector_get(&peer->known, origin->index) >= seq;

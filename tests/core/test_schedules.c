@@ -159,7 +159,7 @@ static void check_known(void) {
       if (!world->linked[a][b]) continue;
       const struct sync_engine *engine = world->at[a].engine;
       const struct sync_engine *other = world->at[b].engine;
-      const struct peer *peer = peer_at(engine, replica_peer(world, a, b));
+      const struct peer *peer = peer_at(&engine->peers, replica_peer(world, a, b));
       struct belief *belief = &beliefs[a][b];
       uint32_t life = life_of(b, peer->known_session);
       if (belief->own_session == engine->session) assert_true(life >= belief->life);
