@@ -65,9 +65,5 @@ void engine_commit_soon(struct sync_engine *engine);
 int engine_commit_due(struct sync_engine *engine);
 /* Acts on a durable position that moved. */
 void engine_take_durable(struct sync_engine *engine);
-bool engine_peer_id(const struct sync_engine *engine, const char *node_id, size_t *size);
-
-/* Reads records back at open (recovery.c): the callback of wal_open. */
-int recovery_record(void *arg, enum wal_record_type type, uint64_t position, const uint8_t *payload, size_t size);
 
 #endif

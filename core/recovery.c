@@ -1,5 +1,4 @@
-/* Replaying the log at open, through the path that every operation takes. */
-#include "core/engine.h"
+#include "core/recovery.h"
 
 static int recovery_operation(struct sync_engine *engine, uint64_t position, const uint8_t *payload, size_t size) {
   struct operation_view view;
