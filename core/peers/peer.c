@@ -131,7 +131,8 @@ void peer_alive(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   peer_schedule(peers, peer, now_ns);
 }
 
-void peer_restart_window(struct peer *peer, uint64_t now_ns) {
+/* Forgets what is in flight: sends again from what the peer is known to hold. */
+static void peer_restart_window(struct peer *peer, uint64_t now_ns) {
   if (peer->in_flight_count > 0) peer->cursor = peer->in_flight[0];
   peer->in_flight_count = 0;
   peer->gap_due_ns = SYNC_NO_DEADLINE;
@@ -233,7 +234,8 @@ static void peer_timeout(struct peers *peers, struct peer *peer, uint64_t now_ns
   PORT_TRACE(peers->env, SYNC_TRACE_TIMEOUT, peer->handle, peer->retries, peer->due_ns);
 }
 
-bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns) {
+/* Does what is due. True: its window was restarted. */
+static bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   bool restarted = peer->gap_due_ns <= now_ns;
   if (restarted) peer_restart_after_gap(peers, peer, now_ns);
   if (peer->due_ns > now_ns) return restarted;

@@ -85,8 +85,6 @@ void peer_schedule(struct peers *peers, struct peer *peer, uint64_t now_ns);
 void peer_start(struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* A valid frame came: ends backoff and parking. */
 void peer_alive(struct peers *peers, struct peer *peer, uint64_t now_ns);
-/* Forgets what is in flight: sends again from what the peer is known to hold. */
-void peer_restart_window(struct peer *peer, uint64_t now_ns);
 /* Drops from flight what `known` covers now. */
 void peer_settle(struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* Takes the peer's word for a new life of it. */
@@ -97,8 +95,6 @@ void peer_gap(const struct peers *peers, struct peer *peer, uint64_t now_ns);
  * a time, at the pace of probes, until it has. */
 void peer_full(struct peers *peers, struct peer *peer, bool full, uint64_t now_ns);
 void peer_park(struct peers *peers, struct peer *peer, uint64_t now_ns);
-/* Does what is due. True: its window was restarted. */
-bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns);
 uint64_t peer_deadline(const struct peer *peer);
 /* The next operation that the peer may be sent, or NULL; moves the cursor past
  * what it holds. */
@@ -112,7 +108,7 @@ void peers_start(struct peers *peers, uint64_t now_ns);
 void peers_greet(struct peers *peers);
 /* The durable position moved: a HELLO to those that wait for it. */
 void peers_take_durable(struct peers *peers, uint64_t durable);
-/* Returns how many windows were restarted. */
+/* Does what is due; returns how many windows were restarted. */
 uint32_t peers_tick(struct peers *peers, uint64_t now_ns);
 uint64_t peers_deadline(const struct peers *peers);
 
