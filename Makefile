@@ -37,7 +37,7 @@ BENCHES := $(patsubst %.c,$(OUT)/%,$(wildcard bench/*.c))
 EXAMPLES := $(patsubst %.c,$(OUT)/%,$(wildcard examples/*.c))
 
 # The engine may not even name what would reach past its environment.
-$(OUT)/core/%.o: CFLAGS_ALL += -include core/banned.h
+$(OUT)/core/%.o: CFLAGS_ALL += -include core/base/banned.h
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)

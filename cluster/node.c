@@ -4,7 +4,7 @@
 
 #include "cluster/belief.h"
 #include "cluster/lookup.h"
-#include "core/frame.h"
+#include "core/wire/wire.h"
 
 /* What a node pays for it under a memory quota, whatever sizeof says here. */
 #define SOFTWARE_NOMINAL_BYTES 360u

@@ -2,13 +2,12 @@
 #ifndef SYNC_CORE_ENGINE_H
 #define SYNC_CORE_ENGINE_H
 
-#include "core/frame.h"
-#include "core/oplog.h"
-#include "core/origin.h"
-#include "core/peer.h"
-#include "core/store.h"
+#include "core/base/base.h"
+#include "core/wire/wire.h"
+#include "core/state/state.h"
+#include "core/peers/peers.h"
 #include "core/sync.h"
-#include "core/wal.h"
+#include "core/log/log.h"
 
 #define ENGINE_CHANGES_LIMIT 4096u /* the greatest changes_max */
 #define ENGINE_NOMINAL_BYTES 1024u
@@ -17,7 +16,7 @@
 struct sync_engine {
   const struct sync_env *env;
   struct sync_options options; /* node_id points to the next member */
-  char node_id[ORIGIN_NODE_ID_ROOM];
+  char node_id[NODE_ID_ROOM];
   uint64_t limits_hash;
   struct operation_limits limits;
   size_t frame_bytes_max;
@@ -26,15 +25,9 @@ struct sync_engine {
   int stopped; /* SYNC_OK, or why nothing can be changed any more */
   uint64_t session;
   struct origin *own; /* NULL until the first write of this session */
-  uint64_t hlc_last;
 
-  struct origins origins;
-  struct store store;
-  struct oplog oplog;
-  struct memory_array peers; /* struct peer *, by handle; NULL: free */
-  struct peer *spare_peer;
-  uint32_t peer_count;
-  uint32_t turn; /* whose turn it is to send */
+  struct state state;
+  struct peers peers;
 
   uint64_t durable_seen;   /* the durable position that was acted upon */
   uint64_t content_end;    /* of the last record that is not a mark */
@@ -51,31 +44,11 @@ struct sync_engine {
   struct sync_stats stats;
 
   /* Scratch of one call. */
-  struct memory_array map;     /* struct origin *: an operation's table, resolved */
-  struct memory_array seen;    /* struct store_dot: of all its changes */
-  struct memory_array plans;   /* struct store_plan: of its changes */
-  struct memory_array edges;   /* struct origin_edge */
   struct memory_array bytes;   /* uint8_t: an encoded operation */
   struct memory_array table;   /* struct operation_origin */
   struct memory_array dots;    /* struct operation_dot */
   struct memory_array changes; /* struct operation_change */
-  struct vector heard;         /* what a HELLO says, completed */
 };
-
-void engine_trace(const struct sync_engine *engine, enum sync_trace_kind kind, const uint64_t *fields, size_t count);
-#define ENGINE_TRACE(engine, kind, ...)                                                                                \
-  engine_trace((engine), (kind), (const uint64_t[]){__VA_ARGS__}, sizeof((uint64_t[]){__VA_ARGS__}) / 8)
-
-static inline uint64_t engine_now(const struct sync_engine *engine) {
-  return engine->env->ops->mono_ns(engine->env->ctx);
-}
-static inline uint64_t engine_unique(const struct sync_engine *engine) {
-  return engine->env->ops->unique(engine->env->ctx);
-}
-/* a + b, or UINT64_MAX. */
-static inline uint64_t engine_add(uint64_t a, uint64_t b) {
-  return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
 
 /* Notes a failure that ends the engine (SYNC_E_FAILED, SYNC_E_POWERED_OFF);
  * gives the status back. */
@@ -92,9 +65,5 @@ void engine_commit_soon(struct sync_engine *engine);
 int engine_commit_due(struct sync_engine *engine);
 /* Acts on a durable position that moved. */
 void engine_take_durable(struct sync_engine *engine);
-bool engine_peer_id(const struct sync_engine *engine, const char *node_id, size_t *size);
-
-/* Reads records back at open (recovery.c): the callback of wal_open. */
-int recovery_record(void *arg, enum wal_record_type type, uint64_t position, const uint8_t *payload, size_t size);
 
 #endif

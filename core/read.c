@@ -1,10 +1,10 @@
-/* Reading: values, siblings, iteration, digests, vectors. Nothing here changes
- * the engine, and all of it works on one that has stopped. */
+/* Reading: values, siblings, iteration, digests, vectors, peers, outbox. Nothing
+ * here changes the engine, and all of it works on one that has stopped. */
 #include "core/engine.h"
 
 static const struct store_key *read_find(const struct sync_engine *engine, const void *key, size_t key_size) {
   if (key == NULL || key_size == 0 || key_size > SYNC_KEY_BYTES_MAX) return NULL;
-  return store_find(&engine->store, key, key_size);
+  return store_find(&engine->state.store, key, key_size);
 }
 
 int sync_get(const struct sync_engine *engine, const void *key, size_t key_size, struct sync_sibling *winner) {
@@ -41,8 +41,8 @@ int sync_iterate(const struct sync_engine *engine, const void *prefix, size_t pr
                  void *arg) {
   /* The later of the two is where the keys wanted begin. */
   bool from_start = read_compare(start, start_size, prefix, prefix_size) > 0;
-  const struct store_key *key = from_start ? store_lower_bound(&engine->store, start, start_size)
-                                           : store_lower_bound(&engine->store, prefix, prefix_size);
+  const struct store_key *key = from_start ? store_lower_bound(&engine->state.store, start, start_size)
+                                           : store_lower_bound(&engine->state.store, prefix, prefix_size);
   for (; key != NULL; key = store_next(key)) {
     const uint8_t *bytes = store_key_bytes(key);
     if (key->size < prefix_size || (prefix_size > 0 && memcmp(bytes, prefix, prefix_size) != 0)) break;
@@ -57,24 +57,24 @@ int sync_iterate(const struct sync_engine *engine, const void *prefix, size_t pr
 
 void sync_digest_get(const struct sync_engine *engine, struct sync_digest *digest) {
   *digest = (struct sync_digest){
-      .state = engine->store.digest,
-      .vector = engine->origins.digest,
-      .keys = engine->store.keys,
-      .siblings = engine->store.siblings,
+      .state = engine->state.store.digest,
+      .vector = engine->state.origins.digest,
+      .keys = engine->state.store.keys,
+      .siblings = engine->state.store.siblings,
   };
 }
 
 void sync_digest_recompute(const struct sync_engine *engine, struct sync_digest *digest) {
   digest->vector = 0;
-  for (size_t i = 0; i < origins_count(&engine->origins); i++)
-    digest->vector += origin_hash(origins_at(&engine->origins, i));
-  store_recompute(&engine->store, &digest->state, &digest->keys, &digest->siblings);
+  for (size_t i = 0; i < origins_count(&engine->state.origins); i++)
+    digest->vector += origin_hash(origins_at(&engine->state.origins, i));
+  store_recompute(&engine->state.store, &digest->state, &digest->keys, &digest->siblings);
 }
 
 int sync_vector(const struct sync_engine *engine, bool durable,
                 int (*each)(void *arg, const struct sync_origin *origin, uint64_t seq), void *arg) {
-  for (size_t i = 0; i < origins_count(&engine->origins); i++) {
-    const struct origin *origin = origins_sorted(&engine->origins, i);
+  for (size_t i = 0; i < origins_count(&engine->state.origins); i++) {
+    const struct origin *origin = origins_sorted(&engine->state.origins, i);
     uint64_t seq = durable ? origin->durable : origin->applied;
     if (seq == 0) continue;
     struct sync_origin named = origin_public(origin);
@@ -85,6 +85,62 @@ int sync_vector(const struct sync_engine *engine, bool durable,
 }
 
 bool sync_holds(const struct sync_engine *engine, const char *node_id, uint64_t incarnation, uint64_t seq) {
-  const struct origin *origin = origins_find(&engine->origins, (const uint8_t *)node_id, strlen(node_id), incarnation);
+  const struct origin *origin =
+      origins_find(&engine->state.origins, (const uint8_t *)node_id, strlen(node_id), incarnation);
   return seq > 0 && origin != NULL && origin->applied >= seq;
+}
+
+/* --- Peers and outbox ---------------------------------------------------------- */
+
+uint64_t sync_session(const struct sync_engine *engine) {
+  return engine->session;
+}
+
+int sync_peers(const struct sync_engine *engine, int (*each)(void *arg, uint32_t peer), void *arg) {
+  for (uint32_t i = 0; i < peer_handles(&engine->peers); i++) {
+    if (peer_at(&engine->peers, i) == NULL) continue;
+    int rc = each(arg, i);
+    if (rc != 0) return rc;
+  }
+  return SYNC_OK;
+}
+
+int sync_peer_info(const struct sync_engine *engine, uint32_t handle, struct sync_peer_info *info) {
+  const struct peer *peer = peer_at(&engine->peers, handle);
+  if (peer == NULL) return SYNC_E_PEER;
+  *info = (struct sync_peer_info){
+      .node_id = peer->node_id,
+      .state = peer->state,
+      .retries = peer->retries,
+      .owed_ops = outbox_owed(&engine->peers, peer),
+      .in_flight_ops = peer->in_flight_count,
+      .next_deadline_ns = peer_deadline(peer),
+  };
+  return SYNC_OK;
+}
+
+int sync_peer_vector(const struct sync_engine *engine, uint32_t handle, uint64_t *session,
+                     int (*each)(void *arg, const struct sync_origin *origin, uint64_t seq), void *arg) {
+  const struct peer *peer = peer_at(&engine->peers, handle);
+  if (peer == NULL) return SYNC_E_PEER;
+  *session = peer->known_session;
+  if (peer->known_session == 0) return SYNC_OK;
+  for (size_t i = 0; i < origins_count(&engine->state.origins); i++) {
+    const struct origin *origin = origins_sorted(&engine->state.origins, i);
+    uint64_t seq = vector_get(&peer->known, origin->index);
+    if (seq == 0) continue;
+    struct sync_origin named = origin_public(origin);
+    int rc = each(arg, &named, seq);
+    if (rc != 0) return rc;
+  }
+  return SYNC_OK;
+}
+
+uint64_t sync_outbox_size(const struct sync_engine *engine) {
+  return outbox_size(&engine->peers);
+}
+
+int sync_outbox(const struct sync_engine *engine, int (*each)(void *arg, const struct sync_outbox_entry *entry),
+                void *arg) {
+  return outbox_each(&engine->peers, each, arg);
 }

@@ -1,6 +1,6 @@
 /* Taking frames (rules 2 and 7). A frame is checked whole before any of it has
  * an effect. */
-#include "core/apply.h"
+#include "core/engine.h"
 
 /* --- OPS ----------------------------------------------------------------------- */
 
@@ -30,29 +30,29 @@ static int receive_check_operations(const struct sync_engine *engine, struct ops
 static void receive_note_held(const struct sync_engine *engine, const struct origin *origin, uint64_t seq,
                               struct receive_outcome *outcome) {
   uint64_t ordinal = 0;
-  const struct oplog_entry *entry = oplog_find(&engine->oplog, origin, seq, &ordinal);
+  const struct oplog_entry *entry = oplog_find(&engine->state.oplog, origin, seq, &ordinal);
   if (entry != NULL && oplog_entry_end(entry) > outcome->held_end) outcome->held_end = oplog_entry_end(entry);
 }
 
 static int receive_apply(struct sync_engine *engine, struct peer *peer, const struct operation_view *view,
                          struct receive_outcome *outcome) {
   struct apply_plan plan;
-  int rc = apply_prepare(engine, view, &plan);
+  int rc = apply_prepare(&engine->state, view, &plan);
   if (rc != SYNC_OK) return rc;
   uint64_t position = 0;
   uint64_t end = 0;
   rc = engine_append(engine, WAL_OPERATION, view->bytes, view->size, &position, &end);
   if (rc != SYNC_OK) {
-    apply_cancel(engine, &plan);
+    apply_cancel(&engine->state, &plan);
     return rc;
   }
-  const struct origin *origin = apply_commit(engine, &plan, position);
+  const struct origin *origin = apply_commit(&engine->state, &plan, position);
   outcome->applied++;
   outcome->held_end = end;
   engine->stats.applied_remote++;
   uint64_t now = engine->env->ops->wall_ns(engine->env->ctx);
-  if (view->hlc > engine_add(now, engine->options.clock_bound_ns)) engine->stats.future_clock++;
-  ENGINE_TRACE(engine, SYNC_TRACE_APPLY, origin->node_hash, origin->incarnation, view->seq, end, peer->handle);
+  if (view->hlc > time_add(now, engine->options.clock_bound_ns)) engine->stats.future_clock++;
+  PORT_TRACE(engine->env, SYNC_TRACE_APPLY, origin->node_hash, origin->incarnation, view->seq, end, peer->handle);
   return SYNC_OK;
 }
 
@@ -65,9 +65,9 @@ static void receive_note_sender(struct peer *peer, const struct origin *origin, 
 
 static int receive_operation(struct sync_engine *engine, struct peer *peer, uint64_t session,
                              const struct operation_view *view, struct receive_outcome *outcome) {
-  int verdict = apply_judge(engine, view);
+  int verdict = apply_judge(&engine->state, view);
   const struct origin *origin =
-      origins_find(&engine->origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
+      origins_find(&engine->state.origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
   /* Nobody else writes in the life that is ours now. */
   if (verdict >= 0 && verdict != APPLY_DUPLICATE && origin != NULL && origin == engine->own)
     verdict = SYNC_E_ID_CONFLICT;
@@ -75,23 +75,23 @@ static int receive_operation(struct sync_engine *engine, struct peer *peer, uint
   if (verdict == APPLY_DUPLICATE) {
     engine->stats.duplicates++;
     receive_note_held(engine, origin, view->seq, outcome);
-    ENGINE_TRACE(engine, SYNC_TRACE_DUPLICATE, node, view->own.incarnation, view->seq, peer->handle);
+    PORT_TRACE(engine->env, SYNC_TRACE_DUPLICATE, node, view->own.incarnation, view->seq, peer->handle);
   } else if (verdict == APPLY_NOT_YET) {
     engine->stats.not_yet++;
     outcome->skipped++;
     if (origin == NULL) {
-      char id[ORIGIN_NODE_ID_ROOM] = {0};
+      char id[NODE_ID_ROOM] = {0};
       memcpy(id, view->own.node_id, view->own.node_id_size);
       node = sync_node_hash(id);
     }
-    ENGINE_TRACE(engine, SYNC_TRACE_NOT_YET, node, view->own.incarnation, view->seq, peer->handle);
+    PORT_TRACE(engine->env, SYNC_TRACE_NOT_YET, node, view->own.incarnation, view->seq, peer->handle);
     return SYNC_OK;
   } else if (verdict == APPLY_READY) {
     /* Room in `known` first, so that the operation does not go straight back. */
-    int rc = vector_reserve(engine->env, &peer->known, origins_count(&engine->origins) + 1);
+    int rc = vector_reserve(engine->env, &peer->known, origins_count(&engine->state.origins) + 1);
     if (rc == SYNC_OK) rc = receive_apply(engine, peer, view, outcome);
     if (rc != SYNC_OK) return rc;
-    origin = origins_find(&engine->origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
+    origin = origins_find(&engine->state.origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
   } else {
     return verdict;
   }
@@ -120,7 +120,7 @@ static int receive_ops(struct sync_engine *engine, struct peer *peer, const stru
   int rc = ops_parse(frame->body, frame->body_size, &ops);
   if (rc == SYNC_OK) rc = receive_check_operations(engine, &ops, views, &kept);
   if (rc != SYNC_OK) return rc;
-  peer_alive(engine, peer, now_ns);
+  peer_alive(&engine->peers, peer, now_ns);
   struct receive_outcome outcome = {0};
   const uint8_t *bytes;
   size_t size;
@@ -130,48 +130,20 @@ static int receive_ops(struct sync_engine *engine, struct peer *peer, const stru
     if (rc == SYNC_OK) rc = receive_operation(engine, peer, ops.session, view, &outcome);
   }
   if (engine->stopped != SYNC_OK) return rc;
-  peer_settle(engine, peer, now_ns);
+  peer_settle(&engine->peers, peer, now_ns);
   receive_acknowledge(engine, peer, &outcome);
   if (rc == SYNC_E_FULL || rc == SYNC_E_NO_SPACE) {
     if (!engine->stats.full) peer->hello_pending = true;
     engine->stats.full = true;
   } else if (rc == SYNC_E_ID_CONFLICT) {
     engine->stats.id_conflicts++;
-    peer_park(engine, peer, now_ns);
+    peer_park(&engine->peers, peer, now_ns);
   }
   if (outcome.applied > 0) engine_commit_soon(engine);
   return rc;
 }
 
 /* --- HELLO ---------------------------------------------------------------------- */
-
-/* Sets engine->heard to what the HELLO says of origins that are known here,
- * completed by what births imply. Of others there is nothing to send. */
-static int receive_hear(struct sync_engine *engine, const struct hello *hello) {
-  int rc = vector_reserve(engine->env, &engine->heard, origins_count(&engine->origins));
-  if (rc != SYNC_OK) return rc;
-  vector_clear(&engine->heard);
-  struct hello_walk walk = hello_walk_of(hello);
-  struct hello_entry entry;
-  while (hello_next(&walk, &entry)) {
-    const struct origin *origin = origins_find(&engine->origins, entry.node_id, entry.node_id_size, entry.incarnation);
-    if (origin != NULL) (void)vector_raise(&engine->heard, origin->index, entry.seq);
-    for (size_t i = 0; i < entry.birth_count; i++) {
-      uint64_t incarnation;
-      uint64_t seq;
-      hello_next_birth(&entry.birth, &incarnation, &seq);
-      const struct origin *elder = origins_find(&engine->origins, entry.node_id, entry.node_id_size, incarnation);
-      if (elder != NULL) (void)vector_raise(&engine->heard, elder->index, seq);
-    }
-  }
-  origins_complete(&engine->origins, &engine->heard);
-  return SYNC_OK;
-}
-
-static void receive_raise_known(struct sync_engine *engine, struct peer *peer) {
-  for (uint32_t i = 0; i < engine->heard.seqs.count; i++)
-    (void)vector_raise(&peer->known, i, vector_get(&engine->heard, i));
-}
 
 static int receive_hello(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame,
                          uint64_t now_ns) {
@@ -181,28 +153,28 @@ static int receive_hello(struct sync_engine *engine, struct peer *peer, const st
   if (hello.node_id_size != peer->node_id_size || memcmp(hello.node_id, peer->node_id, peer->node_id_size) != 0)
     return SYNC_E_PEER;
   if (hello.limits_hash != engine->limits_hash) return SYNC_E_LIMITS;
-  rc = receive_hear(engine, &hello);
-  if (rc == SYNC_OK) rc = vector_reserve(engine->env, &peer->known, origins_count(&engine->origins));
+  rc = greeting_hear(&engine->peers, &hello);
+  if (rc == SYNC_OK) rc = vector_reserve(engine->env, &peer->known, origins_count(&engine->state.origins));
   if (rc != SYNC_OK) return rc;
 
-  peer_alive(engine, peer, now_ns);
+  peer_alive(&engine->peers, peer, now_ns);
   peer->their_nonce = hello.nonce;
   if (peer->known_session == hello.session) {
-    receive_raise_known(engine, peer);
-    peer_settle(engine, peer, now_ns);
-    ENGINE_TRACE(engine, SYNC_TRACE_KNOWN, peer->handle, hello.session, 0);
+    greeting_believe(&engine->peers, peer);
+    peer_settle(&engine->peers, peer, now_ns);
+    PORT_TRACE(engine->env, SYNC_TRACE_KNOWN, peer->handle, hello.session, 0);
   } else if (hello.echo == peer->my_nonce) {
-    peer_new_session(engine, peer, hello.session, now_ns);
-    receive_raise_known(engine, peer);
-    ENGINE_TRACE(engine, SYNC_TRACE_KNOWN, peer->handle, hello.session, 1);
+    peer_new_session(&engine->peers, peer, hello.session, now_ns);
+    greeting_believe(&engine->peers, peer);
+    PORT_TRACE(engine->env, SYNC_TRACE_KNOWN, peer->handle, hello.session, 1);
   } else {
-    ENGINE_TRACE(engine, SYNC_TRACE_IGNORED_HELLO, peer->handle, hello.session);
+    PORT_TRACE(engine->env, SYNC_TRACE_IGNORED_HELLO, peer->handle, hello.session);
     peer->hello_pending = true;
   }
   if (hello.known_session != engine->session || (hello.flags & HELLO_FLAG_ANSWER) != 0) peer->hello_pending = true;
   if (peer->known_session != hello.session) return SYNC_OK;
-  peer_full(engine, peer, (hello.flags & HELLO_FLAG_FULL) != 0, now_ns);
-  if ((hello.flags & HELLO_FLAG_GAP) != 0 && !peer->is_full) peer_gap(engine, peer, now_ns);
+  peer_full(&engine->peers, peer, (hello.flags & HELLO_FLAG_FULL) != 0, now_ns);
+  if ((hello.flags & HELLO_FLAG_GAP) != 0 && !peer->is_full) peer_gap(&engine->peers, peer, now_ns);
   return SYNC_OK;
 }
 
@@ -210,18 +182,18 @@ int sync_receive(struct sync_engine *engine, uint32_t handle, const void *bytes,
   if (engine->stopped != SYNC_OK) return engine->stopped;
   engine->stats.frames_in++;
   engine->stats.frames_in_bytes += size;
-  struct peer *peer = peer_at(engine, handle);
+  struct peer *peer = peer_at(&engine->peers, handle);
   struct frame_view frame = {0};
   int rc = peer == NULL ? SYNC_E_PEER : SYNC_OK;
   if (rc == SYNC_OK) rc = frame_parse(bytes, size, engine->options.cluster_id, &frame);
   if (rc == SYNC_OK) {
-    uint64_t now_ns = engine_now(engine);
+    uint64_t now_ns = port_now(engine->env);
     rc = frame.type == FRAME_HELLO ? receive_hello(engine, peer, &frame, now_ns)
                                    : receive_ops(engine, peer, &frame, now_ns);
   }
   if (rc != SYNC_OK) {
     engine->stats.frames_rejected++;
-    if (engine->stopped == SYNC_OK) ENGINE_TRACE(engine, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)rc, frame.type);
+    if (engine->stopped == SYNC_OK) PORT_TRACE(engine->env, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)rc, frame.type);
   }
   return rc;
 }

@@ -1,31 +1,30 @@
-/* Replaying the log at open, through the path that every operation takes. */
-#include "core/apply.h"
+#include "core/recovery.h"
 
 static int recovery_operation(struct sync_engine *engine, uint64_t position, const uint8_t *payload, size_t size) {
   struct operation_view view;
   int rc = operation_parse(payload, size, &engine->limits, &view);
   if (rc != SYNC_OK) return rc == SYNC_E_VERSION ? rc : SYNC_E_DAMAGED;
-  rc = apply_judge(engine, &view);
+  rc = apply_judge(&engine->state, &view);
   if (rc == SYNC_E_NO_MEMORY) return rc;
   /* A record was ready when it was appended, and the log is a prefix. */
   if (rc != APPLY_READY) return SYNC_E_DAMAGED;
   struct apply_plan plan;
-  rc = apply_prepare(engine, &view, &plan);
+  rc = apply_prepare(&engine->state, &view, &plan);
   if (rc != SYNC_OK) return rc;
-  (void)apply_commit(engine, &plan, position);
+  (void)apply_commit(&engine->state, &plan, position);
   return SYNC_OK;
 }
 
 static int recovery_peer(struct sync_engine *engine, enum wal_record_type type, const uint8_t *payload, size_t size) {
-  if (!origin_node_id_valid(payload, size)) return SYNC_E_DAMAGED;
-  struct peer *peer = peer_find(engine, payload, size);
+  if (!node_id_valid(payload, size)) return SYNC_E_DAMAGED;
+  struct peer *peer = peer_find(&engine->peers, payload, size);
   if ((peer != NULL) != (type == WAL_PEER_REMOVED)) return SYNC_E_DAMAGED;
   if (type == WAL_PEER_REMOVED) {
-    peer_delete(engine, peer);
+    peer_delete(&engine->peers, peer);
     return SYNC_OK;
   }
-  int rc = peer_reserve(engine);
-  if (rc == SYNC_OK) (void)peer_insert(engine, payload, size);
+  int rc = peer_reserve(&engine->peers);
+  if (rc == SYNC_OK) (void)peer_insert(&engine->peers, payload, size);
   return rc;
 }
 

@@ -1,5 +1,5 @@
 /* Writing (rule 1): validate, encode, reserve all memory, append, apply. */
-#include "core/apply.h"
+#include "core/engine.h"
 
 static int submit_validate(const struct sync_engine *engine, const struct sync_change *changes, size_t count) {
   if (changes == NULL || count == 0) return SYNC_E_INVALID;
@@ -70,7 +70,7 @@ static int submit_collect(struct sync_engine *engine, const struct sync_change *
   if (rc != SYNC_OK) return rc;
   *seen_count = 0;
   for (size_t i = 0; i < count; i++) {
-    const struct store_key *key = store_find(&engine->store, items[i].key, items[i].key_size);
+    const struct store_key *key = store_find(&engine->state.store, items[i].key, items[i].key_size);
     items[i].seen_count = key == NULL ? 0 : key->sibling_count;
     *seen_count += items[i].seen_count;
   }
@@ -110,12 +110,12 @@ static void submit_sort_changed(struct origin **changed, size_t count) {
 static size_t submit_delta(struct sync_engine *engine, struct operation *operation, struct operation_origin *table,
                            struct operation_dot *dots, uint64_t stamp) {
   bool first = engine->own == NULL;
-  struct origin **changed = engine->origins.changed.items;
-  size_t candidates = first ? origins_count(&engine->origins) : engine->origins.changed.count;
+  struct origin **changed = engine->state.origins.changed.items;
+  size_t candidates = first ? origins_count(&engine->state.origins) : engine->state.origins.changed.count;
   if (!first) submit_sort_changed(changed, candidates);
   size_t count = 0;
   for (size_t i = 0; i < candidates; i++) {
-    struct origin *origin = first ? origins_sorted(&engine->origins, i) : changed[i];
+    struct origin *origin = first ? origins_sorted(&engine->state.origins, i) : changed[i];
     if (origin == engine->own || origin->applied == 0 || origin->applied == origin->covered) continue;
     uint32_t place = submit_name(operation, table, origin, stamp);
     dots[count++] = (struct operation_dot){.origin = place, .seq = origin->applied};
@@ -125,15 +125,15 @@ static size_t submit_delta(struct sync_engine *engine, struct operation *operati
 
 static uint64_t submit_hlc(const struct sync_engine *engine) {
   uint64_t now = engine->env->ops->wall_ns(engine->env->ctx);
-  uint64_t bound = engine_add(now, engine->options.clock_bound_ns);
-  uint64_t adopted = engine->hlc_last < bound ? engine->hlc_last : bound;
-  return engine_add(adopted > now ? adopted : now, 1);
+  uint64_t bound = time_add(now, engine->options.clock_bound_ns);
+  uint64_t adopted = engine->state.hlc_last < bound ? engine->state.hlc_last : bound;
+  return time_add(adopted > now ? adopted : now, 1);
 }
 
 /* Encodes the collected changes into engine->bytes. */
 static int submit_encode(struct sync_engine *engine, uint64_t incarnation, size_t count, size_t seen_count,
                          struct operation_view *view) {
-  size_t origins = origins_count(&engine->origins) + 1;
+  size_t origins = origins_count(&engine->state.origins) + 1;
   int rc = memory_array_reserve(engine->env, &engine->table, sizeof(struct operation_origin), 24, origins, UINT32_MAX);
   if (rc == SYNC_OK)
     rc = memory_array_reserve(engine->env, &engine->dots, sizeof(struct operation_dot), 16, origins + seen_count,
@@ -142,7 +142,7 @@ static int submit_encode(struct sync_engine *engine, uint64_t incarnation, size_
   struct operation_origin *table = engine->table.items;
   struct operation_dot *dots = engine->dots.items;
   struct operation operation = {.origins = table, .origin_count = 1, .seq = 1, .hlc = submit_hlc(engine)};
-  uint64_t stamp = origins_stamp(&engine->origins);
+  uint64_t stamp = origins_stamp(&engine->state.origins);
   table[0] = (struct operation_origin){
       .node_id = (const uint8_t *)engine->node_id, .node_id_size = strlen(engine->node_id), .incarnation = incarnation};
   if (engine->own != NULL) {
@@ -157,9 +157,9 @@ static int submit_encode(struct sync_engine *engine, uint64_t incarnation, size_
   for (size_t i = 0; i < count; i++) {
     changes[i].seen = dots;
     if (changes[i].seen_count == 0) continue;
-    const struct store_key *key = store_find(&engine->store, changes[i].key, changes[i].key_size);
+    const struct store_key *key = store_find(&engine->state.store, changes[i].key, changes[i].key_size);
     for (const struct store_sibling *s = key->siblings; s != NULL; s = s->next) {
-      struct origin *origin = origins_at(&engine->origins, s->origin->index);
+      struct origin *origin = origins_at(&engine->state.origins, s->origin->index);
       *dots++ = (struct operation_dot){.origin = submit_name(&operation, table, origin, stamp), .seq = s->seq};
     }
   }
@@ -176,26 +176,27 @@ static int submit_encode(struct sync_engine *engine, uint64_t incarnation, size_
 }
 
 static int submit_apply(struct sync_engine *engine, const struct operation_view *view, struct sync_receipt *receipt) {
-  int rc = apply_judge(engine, view);
+  int rc = apply_judge(&engine->state, view);
   if (rc < 0) return rc;
   sync_check(engine->env, rc == APPLY_READY);
   struct apply_plan plan;
-  rc = apply_prepare(engine, view, &plan);
+  rc = apply_prepare(&engine->state, view, &plan);
   if (rc != SYNC_OK) return rc;
   uint64_t position = 0;
   uint64_t end = 0;
   rc = engine_append(engine, WAL_OPERATION, view->bytes, view->size, &position, &end);
   if (rc != SYNC_OK) {
-    apply_cancel(engine, &plan);
+    apply_cancel(&engine->state, &plan);
     return rc;
   }
-  engine->own = apply_commit(engine, &plan, position);
-  struct origin **changed = engine->origins.changed.items;
-  for (size_t i = 0; i < engine->origins.changed.count; i++)
+  engine->own = apply_commit(&engine->state, &plan, position);
+  struct origin **changed = engine->state.origins.changed.items;
+  for (size_t i = 0; i < engine->state.origins.changed.count; i++)
     changed[i]->changed = false;
-  engine->origins.changed.count = 0;
+  engine->state.origins.changed.count = 0;
   engine->stats.submits++;
-  ENGINE_TRACE(engine, SYNC_TRACE_SUBMIT, engine->own->node_hash, engine->own->incarnation, view->seq, end, view->hlc);
+  PORT_TRACE(engine->env, SYNC_TRACE_SUBMIT, engine->own->node_hash, engine->own->incarnation, view->seq, end,
+             view->hlc);
   if (receipt != NULL)
     *receipt = (struct sync_receipt){.dot = {.origin = origin_public(engine->own), .seq = view->seq}, .position = end};
   return SYNC_OK;
@@ -210,8 +211,8 @@ static int submit(struct sync_engine *engine, const struct sync_change *changes,
   if (rc != SYNC_OK) return rc;
   /* A life begins with its first operation; one that fails never was. */
   bool first = engine->own == NULL;
-  if (first && origins_count(&engine->origins) >= engine->options.origins_max) return SYNC_E_TOO_MANY;
-  uint64_t incarnation = first ? engine_unique(engine) : engine->own->incarnation;
+  if (first && origins_count(&engine->state.origins) >= engine->options.origins_max) return SYNC_E_TOO_MANY;
+  uint64_t incarnation = first ? port_unique(engine->env) : engine->own->incarnation;
   struct operation_view view;
   rc = submit_encode(engine, incarnation, count, seen_count, &view);
   return rc == SYNC_OK ? submit_apply(engine, &view, receipt) : rc;
@@ -223,7 +224,7 @@ int sync_write(struct sync_engine *engine, const struct sync_change *changes, si
   int rc = submit(engine, changes, count, receipt);
   if (rc != SYNC_OK) {
     engine->stats.submits_refused++;
-    ENGINE_TRACE(engine, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)rc, 0);
+    PORT_TRACE(engine->env, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)rc, 0);
     return rc;
   }
   engine_commit_soon(engine);

@@ -1,75 +1,8 @@
 /* Making frames: HELLO with the durable vector, OPS with durable operations
  * read back from the log. Peers take turns. */
-#include "core/checksum.h"
 #include "core/engine.h"
 
 /* --- HELLO ---------------------------------------------------------------------- */
-
-/* Dead lives that the birth of a listed one implies are left out, but not for
- * a peer that has shown that it does not know these births. */
-static bool transmit_listed(const struct peer *peer, const struct origin *origin) {
-  return origin->durable > 0 && (peer->list_all || origin->implied != origin->durable);
-}
-
-static size_t transmit_entry_size(const struct origin *origin) {
-  size_t size = 8 + bytes_varint_size(origin->durable) + bytes_varint_size(origin->birth_count);
-  for (size_t i = 0; i < origin->birth_count; i++)
-    size += 8 + bytes_varint_size(origin->birth[i].seq);
-  return size;
-}
-
-static void transmit_entry(struct bytes_writer *writer, const struct origin *origin) {
-  bytes_write_u64(writer, origin->incarnation);
-  bytes_write_varint(writer, origin->durable);
-  bytes_write_varint(writer, origin->birth_count);
-  for (size_t i = 0; i < origin->birth_count; i++) {
-    bytes_write_u64(writer, origin->birth[i].origin->incarnation);
-    bytes_write_varint(writer, origin->birth[i].seq);
-  }
-}
-
-/* Writes the entries of one node, the sorted origins [from, to). Returns where
- * it stopped: below `to` when the frame is full. */
-static size_t transmit_node(const struct origins *origins, const struct peer *peer, struct bytes_writer *writer,
-                            size_t from, size_t to) {
-  const struct origin *first = origins_sorted(origins, from);
-  size_t room = writer->capacity - writer->size;
-  size_t size = 1 + first->node_id_size + BYTES_VARINT_MAX;
-  size_t count = 0;
-  size_t end = from;
-  for (; end < to; end++) {
-    const struct origin *origin = origins_sorted(origins, end);
-    if (!transmit_listed(peer, origin)) continue;
-    size += transmit_entry_size(origin);
-    if (size > room) break;
-    count++;
-  }
-  if (count == 0) return end;
-  bytes_write_u8(writer, (uint8_t)first->node_id_size);
-  bytes_write(writer, first->node_id, first->node_id_size);
-  bytes_write_varint(writer, count);
-  for (size_t i = from; i < end; i++)
-    if (transmit_listed(peer, origins_sorted(origins, i))) transmit_entry(writer, origins_sorted(origins, i));
-  return end;
-}
-
-/* Writes the durable vector. What does not fit reads as "not held"; the next
- * HELLO goes on there, and within a session the receiver adds them up. */
-static void transmit_vector(const struct origins *origins, struct peer *peer, struct bytes_writer *writer) {
-  size_t count = origins_count(origins);
-  size_t from = peer->list_from < count ? peer->list_from : 0;
-  while (from < count) {
-    size_t to = from + 1;
-    while (to < count && memcmp(origins_sorted(origins, to)->node_id, origins_sorted(origins, from)->node_id,
-                                ORIGIN_NODE_ID_ROOM) == 0)
-      to++;
-    size_t end = transmit_node(origins, peer, writer, from, to);
-    from = end;
-    if (end < to) break;
-  }
-  peer->list_from = from < count ? from : 0;
-  peer->list_all = false;
-}
 
 static uint8_t transmit_flags(const struct sync_engine *engine, const struct peer *peer) {
   bool waits = peer->state == SYNC_PEER_BACKOFF || peer->state == SYNC_PEER_PARKED;
@@ -90,30 +23,16 @@ static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void
       .flags = transmit_flags(engine, peer),
   };
   hello_write_head(&writer, &hello);
-  origins_imply(&engine->origins);
-  transmit_vector(&engine->origins, peer, &writer);
+  greeting_write(&engine->peers, peer, &writer);
   sync_check(engine->env, !writer.failed);
   peer->hello_pending = false;
   peer->gap_pending = false;
   engine->stats.hellos_out++;
-  ENGINE_TRACE(engine, SYNC_TRACE_SEND_HELLO, peer->handle, hello.session, hello.nonce, hello.echo, hello.flags);
+  PORT_TRACE(engine->env, SYNC_TRACE_SEND_HELLO, peer->handle, hello.session, hello.nonce, hello.echo, hello.flags);
   return frame_finish(&writer, FRAME_HELLO, engine->options.cluster_id);
 }
 
 /* --- OPS ------------------------------------------------------------------------- */
-
-/* The next operation that the peer may be sent, or NULL; moves the cursor past
- * what it holds. */
-static const struct oplog_entry *transmit_next(struct sync_engine *engine, struct peer *peer) {
-  if (peer->known_session == 0 || peer->state == SYNC_PEER_PARKED || peer->stalled) return NULL;
-  if (peer->in_flight_count >= peer->allowance) return NULL;
-  while (peer->cursor < engine->oplog.durable) {
-    const struct oplog_entry *entry = oplog_at(&engine->oplog, peer->cursor);
-    if (!peer_holds(peer, entry->origin, entry->seq)) return entry;
-    peer->cursor++;
-  }
-  return NULL;
-}
 
 /* Reads the operation back into its place in the frame, verified. */
 static int transmit_read(struct sync_engine *engine, struct bytes_writer *writer, const struct oplog_entry *entry) {
@@ -134,7 +53,7 @@ static int transmit_ops(struct sync_engine *engine, struct peer *peer, void *buf
   uint32_t count = 0;
   int rc = SYNC_OK;
   const struct oplog_entry *entry = NULL;
-  while (count < engine->options.batch_size && (entry = transmit_next(engine, peer)) != NULL) {
+  while (count < engine->options.batch_size && (entry = peer_next(&engine->peers, peer)) != NULL) {
     size_t before = writer.size;
     if (bytes_varint_size(entry->size) + entry->size > writer.capacity - writer.size) break;
     bytes_write_varint(&writer, entry->size);
@@ -145,14 +64,14 @@ static int transmit_ops(struct sync_engine *engine, struct peer *peer, void *buf
     }
     peer->in_flight[peer->in_flight_count++] = peer->cursor++;
     count++;
-    ENGINE_TRACE(engine, SYNC_TRACE_SEND_OP, entry->origin->node_hash, entry->origin->incarnation, entry->seq,
-                 peer->handle);
+    PORT_TRACE(engine->env, SYNC_TRACE_SEND_OP, entry->origin->node_hash, entry->origin->incarnation, entry->seq,
+               peer->handle);
   }
   if (engine->stopped != SYNC_OK) return rc;
   if (rc != SYNC_OK) peer->stalled = true;
   const bool sent = peer->in_flight_count > 0;
   if (peer->state == SYNC_PEER_ACTIVE && (rc != SYNC_OK || peer->awaiting != sent))
-    peer_schedule(engine, peer, engine_now(engine));
+    peer_schedule(&engine->peers, peer, port_now(engine->env));
   if (count == 0) return rc != SYNC_OK ? rc : SYNC_E_NOT_FOUND;
   engine->stats.ops_out += count;
   *size = frame_finish(&writer, FRAME_OPS, engine->options.cluster_id);
@@ -160,22 +79,22 @@ static int transmit_ops(struct sync_engine *engine, struct peer *peer, void *buf
 }
 
 static bool transmit_ready(struct sync_engine *engine, struct peer *peer) {
-  return peer->hello_pending || transmit_next(engine, peer) != NULL;
+  return peer->hello_pending || peer_next(&engine->peers, peer) != NULL;
 }
 
 int sync_next_frame(struct sync_engine *engine, uint32_t *handle, void *buffer, size_t capacity, size_t *size) {
   if (engine->stopped != SYNC_OK) return engine->stopped;
   int due = engine_commit_due(engine);
   if (due != SYNC_OK) return due;
-  uint32_t handles = peer_handles(engine);
+  uint32_t handles = peer_handles(&engine->peers);
   for (uint32_t i = 0; i < handles; i++) {
-    uint32_t turn = (engine->turn + i) % handles;
-    struct peer *peer = peer_at(engine, turn);
+    uint32_t turn = (engine->peers.turn + i) % handles;
+    struct peer *peer = peer_at(&engine->peers, turn);
     if (peer == NULL) continue;
     if (!transmit_ready(engine, peer)) {
       /* A restarted window that found all held has nothing to wait for. */
       if (peer->state == SYNC_PEER_ACTIVE && peer->awaiting && peer->in_flight_count == 0)
-        peer_schedule(engine, peer, engine_now(engine));
+        peer_schedule(&engine->peers, peer, port_now(engine->env));
       continue;
     }
     if (capacity < engine->frame_bytes_max) return SYNC_E_BUFFER;
@@ -184,7 +103,7 @@ int sync_next_frame(struct sync_engine *engine, uint32_t *handle, void *buffer, 
       *size = transmit_hello(engine, peer, buffer);
     else
       rc = transmit_ops(engine, peer, buffer, size);
-    engine->turn = turn + 1;
+    engine->peers.turn = turn + 1;
     if (rc != SYNC_OK) return rc == SYNC_E_POWERED_OFF || rc == SYNC_E_FAILED ? rc : SYNC_E_IO;
     *handle = turn;
     engine->stats.frames_out++;

@@ -33,7 +33,7 @@ static void a_belief_in_more_than_is_durable_is_found(void **state) {
   cluster_check_belief(cluster, 1, 2);
   assert_false(cluster_violated(cluster));
   struct sync_engine *engine = cluster_engine(cluster, 1);
-  assert_true(vector_raise(&peer_at(engine, 0)->known, engine->own->index, 2));
+  assert_true(vector_raise(&peer_at(&engine->peers, 0)->known, engine->own->index, 2));
   cluster_check_belief(cluster, 1, 2);
   assert_true(cluster_violated(cluster));
   assert_string_equal(sim_violation_get(cluster->world)->property, CLUSTER_HONEST_ACKS);

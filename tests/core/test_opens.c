@@ -50,7 +50,7 @@ static void live(uint32_t number, uint32_t writes) {
 }
 
 static size_t last_operation_size(uint32_t index) {
-  const struct oplog *oplog = &world->at[index].engine->oplog;
+  const struct oplog *oplog = &world->at[index].engine->state.oplog;
   return oplog_at(oplog, oplog_end(oplog) - 1)->size;
 }
 
@@ -85,7 +85,7 @@ static void what_is_left_out_of_a_delta_is_implied_everywhere(void **state) {
   replica_put(world, 1, "k", "has seen them all");
   replica_flush(world, 1);
   const struct sync_engine *writer = world->at[1].engine;
-  const struct oplog_entry *entry = oplog_at(&writer->oplog, oplog_end(&writer->oplog) - 1);
+  const struct oplog_entry *entry = oplog_at(&writer->state.oplog, oplog_end(&writer->state.oplog) - 1);
   uint8_t bytes[512];
   enum wal_record_type type;
   size_t size = 0;
@@ -101,11 +101,11 @@ static void what_is_left_out_of_a_delta_is_implied_everywhere(void **state) {
   /* Its birth, and the births of that, are all the others. */
   struct vector vector = {0};
   struct sync_engine *engine = world->at[0].engine;
-  assert_int_equal(vector_reserve(engine->env, &vector, origins_count(&engine->origins)), SYNC_OK);
+  assert_int_equal(vector_reserve(engine->env, &vector, origins_count(&engine->state.origins)), SYNC_OK);
   (void)vector_raise(&vector, last->index, last->applied);
-  origins_complete(&engine->origins, &vector);
-  for (size_t i = 0; i < origins_count(&engine->origins); i++) {
-    const struct origin *origin = origins_at(&engine->origins, i);
+  origins_complete(&engine->state.origins, &vector);
+  for (size_t i = 0; i < origins_count(&engine->state.origins); i++) {
+    const struct origin *origin = origins_at(&engine->state.origins, i);
     assert_int_equal(vector_get(&vector, origin->index), origin->applied);
   }
   vector_free(engine->env, &vector);
@@ -130,7 +130,7 @@ static void a_life_that_lost_its_end_is_covered_up_to_there(void **state) {
   replica_put(world, 0, "c", "next life");
   replicas_settle(world, 10000);
   struct sync_engine *engine = world->at[1].engine;
-  const struct origin *elder = origins_find(&engine->origins, (const uint8_t *)"n0", 2, incarnation);
+  const struct origin *elder = origins_find(&engine->state.origins, (const uint8_t *)"n0", 2, incarnation);
   assert_non_null(elder);
   assert_int_equal(elder->applied, 1);
   assert_int_equal(elder->covered, 1);

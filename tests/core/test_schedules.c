@@ -159,22 +159,22 @@ static void check_known(void) {
       if (!world->linked[a][b]) continue;
       const struct sync_engine *engine = world->at[a].engine;
       const struct sync_engine *other = world->at[b].engine;
-      const struct peer *peer = peer_at(engine, replica_peer(world, a, b));
+      const struct peer *peer = peer_at(&engine->peers, replica_peer(world, a, b));
       struct belief *belief = &beliefs[a][b];
       uint32_t life = life_of(b, peer->known_session);
       if (belief->own_session == engine->session) assert_true(life >= belief->life);
       *belief = (struct belief){.own_session = engine->session, .life = life};
       if (peer->known_session != other->session) continue;
       for (uint32_t i = 0; i < peer->known.seqs.count; i++) {
-        if (i >= origins_count(&engine->origins)) break;
-        const struct origin *origin = origins_at(&engine->origins, i);
-        const struct origin *there =
-            origins_find(&other->origins, (const uint8_t *)origin->node_id, origin->node_id_size, origin->incarnation);
+        if (i >= origins_count(&engine->state.origins)) break;
+        const struct origin *origin = origins_at(&engine->state.origins, i);
+        const struct origin *there = origins_find(&other->state.origins, (const uint8_t *)origin->node_id,
+                                                  origin->node_id_size, origin->incarnation);
         uint64_t seq = vector_get(&peer->known, i);
         if (seq == 0) continue;
         uint64_t ordinal;
         assert_non_null(there);
-        const struct oplog_entry *entry = oplog_find(&other->oplog, there, seq, &ordinal);
+        const struct oplog_entry *entry = oplog_find(&other->state.oplog, there, seq, &ordinal);
         assert_true(entry != NULL && oplog_entry_end(entry) <= sync_durable_position(other));
       }
     }

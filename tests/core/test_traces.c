@@ -186,7 +186,7 @@ static void a_delayed_hello_of_a_dead_session_is_not_believed(void **state) {
   assert_int_equal(replicas_deliver(world, 0, false), SYNC_OK);
   (void)replica_collect(world, 1);
   assert_int_equal(replicas_deliver(world, 0, false), SYNC_OK);
-  const struct peer *peer = peer_at(world->at[0].engine, replica_peer(world, 0, 1));
+  const struct peer *peer = peer_at(&world->at[0].engine->peers, replica_peer(world, 0, 1));
   assert_true(peer->known_session == world->at[1].engine->session);
   world->frames[world->frame_count++] = old;
   assert_int_equal(replicas_deliver(world, world->frame_count - 1, false), SYNC_OK);
@@ -286,7 +286,7 @@ static void dead_incarnations_stay_off_the_wire(void **state) {
     replica_put(world, 0, "x", "again");
     (void)replicas_settle(world, 80);
   }
-  assert_int_equal(origins_count(&world->at[1].engine->origins), 60);
+  assert_int_equal(origins_count(&world->at[1].engine->state.origins), 60);
   replicas_advance(world, UINT64_C(31000000000));
   (void)replica_collect(world, 0);
   assert_int_equal(replicas_frame_type(world, 0), FRAME_HELLO);

@@ -645,7 +645,7 @@ static void fatal_names_the_place_and_aborts(void **state) {
     setrlimit(RLIMIT_CORE, &no_core);
     signal(SIGABRT, SIG_DFL);
     dup2(messages[1], 2);
-    f->env->ops->fatal(f->env->ctx, "core/wal.c", 42, "the durable position went back");
+    f->env->ops->fatal(f->env->ctx, "core/log/wal.c", 42, "the durable position went back");
     _exit(0);
   }
   close(messages[1]);
@@ -657,7 +657,7 @@ static void fatal_names_the_place_and_aborts(void **state) {
   assert_true(WIFSIGNALED(wait_status));
   assert_int_equal(WTERMSIG(wait_status), SIGABRT);
   assert_true(got > 0);
-  assert_non_null(strstr(text, "core/wal.c:42: the durable position went back\n"));
+  assert_non_null(strstr(text, "core/log/wal.c:42: the durable position went back\n"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

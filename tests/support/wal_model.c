@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/bytes.h"
+#include "core/base/base.h"
 
 static void violate(struct wal_model *model, const char *what) {
   if (model->violation == NULL) model->violation = what;

@@ -5,7 +5,7 @@
 #ifndef TESTS_SUPPORT_WAL_MODEL_H
 #define TESTS_SUPPORT_WAL_MODEL_H
 
-#include "core/wal.h"
+#include "core/log/log.h"
 #include "tests/support/memory_env.h"
 
 #define WAL_MODEL_RECORDS_MAX 512u

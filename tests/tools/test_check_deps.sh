@@ -21,7 +21,7 @@ claim the_tree_keeps_its_direction tools/check-deps .
 red core_may_not_include_sim core/x.c '#include "sim/sim.h"' 'core/ may not include'
 red core_may_not_include_stdlib core/x.c '#include <stdlib.h>' 'may include of the system only'
 red core_may_not_include_posix core/x.h '# include "posix/posix_env.h"' 'core/ may not include'
-red sim_may_not_include_the_engine sim/x.c '#include "core/wal.h"' 'sim/ may not include'
+red sim_may_not_include_the_engine sim/x.c '#include "core/log/wal.h"' 'sim/ may not include'
 green sim_may_include_the_port sim/x.c '#include "core/env.h"'
 red posix_may_not_include_sim posix/x.c '#include "sim/sim.h"' 'posix/ may not include'
 red cluster_may_not_include_lua cluster/x.c '#include "lua/scenario.h"' 'cluster/ may not include'

@@ -1,0 +1,27 @@
+/* Whole reads and writes over an environment whose calls may be short or
+ * interrupted.
+ */
+#ifndef SYNC_CORE_LOG_FILE_IO_H
+#define SYNC_CORE_LOG_FILE_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/env.h"
+
+/* An interrupted call did nothing and is repeated, but not for ever: then it
+ * is SYNC_E_IO. */
+#define FILE_IO_INTERRUPTS_MAX 64u
+
+int file_io_open(const struct sync_env *env, const char *name, uint32_t flags, sync_file *file);
+/* Reads until `size` bytes are there or the file ends; *done says how many. */
+int file_io_read(const struct sync_env *env, sync_file file, uint64_t offset, void *buffer, size_t size, size_t *done);
+/* Writes all of it, or fails; then any part may have been written. */
+int file_io_write(const struct sync_env *env, sync_file file, uint64_t offset, const void *bytes, size_t size);
+int file_io_close(const struct sync_env *env, sync_file file);
+int file_io_size(const struct sync_env *env, sync_file file, uint64_t *size);
+int file_io_truncate(const struct sync_env *env, sync_file file, uint64_t size);
+int file_io_rename(const struct sync_env *env, const char *from, const char *to);
+int file_io_unlink(const struct sync_env *env, const char *name);
+
+#endif

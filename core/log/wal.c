@@ -1,0 +1,257 @@
+/* Appending, committing and reading an open log. */
+#include "core/log/wal.h"
+
+#include <string.h>
+
+#include "core/log/file_io.h"
+#include "core/log/wal_segments.h"
+
+/* --- Durability -------------------------------------------------------------------- */
+
+static void advance_durable(struct wal *wal) {
+  uint64_t durable = wal->durable;
+  for (size_t i = wal->epoch_at; i < wal->chain.count; i++) {
+    const struct wal_segment *segment = wal_chain(wal, i);
+    if (!segment->named || !segment->header_synced) break;
+    if (segment->synced > durable) durable = segment->synced;
+    if (segment->synced < segment->end) break;
+  }
+  if (durable == wal->durable) return;
+  wal->durable = durable;
+  wal->env->ops->trace(wal->env->ctx, SYNC_TRACE_DURABLE, &durable, 1);
+}
+
+/* Whether a refused request may be asked again: it was never begun. Any other
+ * refusal leaves it open what reached the disk. */
+static bool not_begun(int status) {
+  return status == SYNC_E_INTERRUPTED || status == SYNC_E_NO_MEMORY || status == SYNC_E_TOO_MANY;
+}
+
+static int request(struct wal *wal, enum wal_stage stage, sync_file file) {
+  const struct sync_env *env = wal->env;
+  uint64_t token = wal->token + 1;
+  int status = SYNC_E_INTERRUPTED;
+  for (unsigned tries = 0; status == SYNC_E_INTERRUPTED && tries < FILE_IO_INTERRUPTS_MAX; tries++)
+    status =
+        stage == WAL_STAGE_FILE ? env->ops->file_fsync(env->ctx, file, token) : env->ops->dir_fsync(env->ctx, token);
+  if (status == SYNC_OK) {
+    wal->token = token;
+    wal->stage = stage;
+    return SYNC_OK;
+  }
+  if (status == SYNC_E_POWERED_OFF || not_begun(status)) return status == SYNC_E_INTERRUPTED ? SYNC_E_IO : status;
+  wal->failed = true;
+  return SYNC_E_FAILED;
+}
+
+/* Gives the epoch's first segment the name that counts. Only after its file is
+ * durable: the name alone makes older segments void. */
+static int rename_aside(struct wal *wal, struct wal_segment *segment) {
+  char from[SEGMENT_NAME_BYTES], to[SEGMENT_NAME_BYTES];
+  segment_name(from, segment->first, segment->epoch, true);
+  segment_name(to, segment->first, segment->epoch, false);
+  int status = file_io_rename(wal->env, from, to);
+  if (status == SYNC_OK) segment->aside = false;
+  if (status != SYNC_E_NOT_FOUND) return status;
+  wal->failed = true; /* an earlier attempt that reported an error has half happened, or a stranger is at work */
+  return SYNC_E_FAILED;
+}
+
+/* Asks for the next fsync on the way to the commit target: segment by segment,
+ * the file first, then its name. */
+static int commit_step(struct wal *wal) {
+  if (wal->stage != WAL_STAGE_IDLE || wal->durable >= wal->commit_target) return SYNC_OK;
+  for (size_t i = wal->epoch_at; i < wal->chain.count; i++) {
+    struct wal_segment *segment = wal_chain(wal, i);
+    uint64_t need = segment->end < wal->commit_target ? segment->end : wal->commit_target;
+    if (!segment->header_synced || segment->synced < need) {
+      int status = wal_segment_open(wal, segment);
+      if (status != SYNC_OK) return status;
+      wal->stage_at = i;
+      wal->stage_end = segment->end;
+      return request(wal, WAL_STAGE_FILE, segment->file);
+    }
+    if (segment->aside) {
+      int status = rename_aside(wal, segment);
+      if (status != SYNC_OK) return status;
+    }
+    if (!segment->named) {
+      wal->stage_at = wal->chain.count;
+      return request(wal, WAL_STAGE_DIRECTORY, -1);
+    }
+  }
+  return SYNC_OK;
+}
+
+int wal_commit(struct wal *wal) {
+  if (wal->failed) return SYNC_E_FAILED;
+  if (wal->durable >= wal->appended) return SYNC_OK;
+  wal->commit_target = wal->appended;
+  if (!wal->writable) {
+    int status = wal_epoch_begin(wal);
+    if (status != SYNC_OK) return status;
+  }
+  return commit_step(wal);
+}
+
+int wal_disk_done(struct wal *wal, uint64_t token, int result, bool *ours) {
+  *ours = wal->stage != WAL_STAGE_IDLE && token == wal->token;
+  if (!*ours) return SYNC_OK;
+  enum wal_stage stage = wal->stage;
+  wal->stage = WAL_STAGE_IDLE;
+  if (result != SYNC_OK) wal->failed = true;
+  if (wal->failed) return SYNC_E_FAILED;
+  if (stage == WAL_STAGE_FILE) {
+    struct wal_segment *segment = wal_chain(wal, wal->stage_at);
+    segment->header_synced = true;
+    if (wal->stage_end > segment->synced) segment->synced = wal->stage_end;
+  } else {
+    for (size_t i = wal->epoch_at; i < wal->stage_at; i++)
+      wal_chain(wal, i)->named = true;
+    if (!wal->established) wal_voids_unlink(wal);
+    wal->established = true;
+  }
+  advance_durable(wal);
+  /* An error that may pass is not this completion's: wal_commit and wal_mark
+   * go on from here and report it. */
+  int status = commit_step(wal);
+  return wal->failed || status == SYNC_E_POWERED_OFF ? status : SYNC_OK;
+}
+
+/* --- Appending ---------------------------------------------------------------------- */
+
+static bool wants_rotation(const struct wal *wal, size_t size) {
+  const struct wal_segment *last = wal_last(wal);
+  if (wal->must_rotate) return true;
+  /* Before the epoch is established a segment with a name that counts must not
+   * exist: it could survive without the one before it. */
+  if (!wal->established || last->end == last->first) return false;
+  if (SEGMENT_HEADER_BYTES + (last->end - last->first) + size <= wal->segment_bytes) return false;
+  if (wal->chain.count >= WAL_SEGMENTS_MAX) return false;
+  return wal->chain.count < WAL_UNSYNCED_MAX ||
+         wal_chain(wal, wal->chain.count - WAL_UNSYNCED_MAX)->end <= wal->durable;
+}
+
+static int make_writable(struct wal *wal, size_t size) {
+  if (!wal->writable) {
+    int status = wal_epoch_begin(wal);
+    if (status != SYNC_OK) return status;
+    /* A tail that recovery could not rewrite becomes durable as soon as it can. */
+    if (wal->appended > wal->durable) {
+      status = wal_commit(wal);
+      if (status != SYNC_OK) return status;
+    }
+  }
+  return wants_rotation(wal, size) ? wal_rotate(wal) : SYNC_OK;
+}
+
+/* A failed write may have reached the disk: what it left is cut off, or else
+ * overwritten by the next append. */
+static void cut_junk(struct wal *wal) {
+  struct wal_segment *last = wal_last(wal);
+  uint64_t size = SEGMENT_HEADER_BYTES + (last->end - last->first);
+  if (last->file >= 0 && file_io_truncate(wal->env, last->file, size) == SYNC_OK) wal->junk = false;
+}
+
+int wal_append(struct wal *wal, enum wal_record_type type, const uint8_t *payload, size_t size, uint64_t *position,
+               uint64_t *end) {
+  if (wal->failed) return SYNC_E_FAILED;
+  if (size > wal->payload_bytes_max) return SYNC_E_TOO_BIG;
+  size_t whole = WAL_RECORD_HEADER_BYTES + size;
+  int status = make_writable(wal, whole);
+  if (status != SYNC_OK) return status;
+  struct wal_segment *last = wal_last(wal);
+  sync_check(wal->env, last->end == wal->appended && wal->durable <= wal->appended);
+  if (size > 0) memcpy(wal->buffer + WAL_RECORD_HEADER_BYTES, payload, size);
+  segment_record_seal(wal->buffer, type, size, wal->header.log_id, wal->appended, wal->durable, wal->link);
+  uint64_t offset = SEGMENT_HEADER_BYTES + (wal->appended - last->first);
+  status = file_io_write(wal->env, last->file, offset, wal->buffer, whole);
+  if (status != SYNC_OK) {
+    wal->junk = true;
+    cut_junk(wal);
+    return status;
+  }
+  wal->junk = false;
+  wal->link = segment_record_link(wal->buffer);
+  *position = wal->appended;
+  wal->appended += whole;
+  *end = wal->appended;
+  last->end = wal->appended;
+  if (*position - wal->durable < SEGMENT_LAG_NONE) wal->claimed = wal->durable;
+  if (type != WAL_MARK) wal->data_end = wal->appended;
+  return SYNC_OK;
+}
+
+/* Whether a mark would say that a record is durable of which nothing says it
+ * yet. A mark says nothing new about marks alone: they would never end. */
+static bool mark_is_news(const struct wal *wal) {
+  uint64_t known = wal->durable < wal->data_end ? wal->durable : wal->data_end;
+  return known > wal->claimed;
+}
+static int append_mark(struct wal *wal) {
+  uint64_t position = 0, end = 0;
+  int status = wal_append(wal, WAL_MARK, NULL, 0, &position, &end);
+  if (status == SYNC_OK) wal->env->ops->trace(wal->env->ctx, SYNC_TRACE_MARK, &position, 1);
+  return status;
+}
+
+int wal_mark(struct wal *wal) {
+  if (wal->failed) return SYNC_E_FAILED;
+  if (wal->commit_target > wal->durable && wal->stage == WAL_STAGE_IDLE) {
+    int status = wal_commit(wal); /* it had stopped at an error that may have passed */
+    if (status != SYNC_OK) return status;
+  }
+  if (!mark_is_news(wal)) return SYNC_OK;
+  int status = append_mark(wal);
+  return status == SYNC_OK ? wal_commit(wal) : status;
+}
+
+void wal_close(struct wal *wal) {
+  if (wal == NULL) return;
+  if (!wal->failed && wal->writable) {
+    if (mark_is_news(wal)) (void)append_mark(wal);
+    if (wal->junk) cut_junk(wal);
+  }
+  wal_free(wal);
+}
+
+/* --- Reading ------------------------------------------------------------------------- */
+
+int wal_read(struct wal *wal, uint64_t position, enum wal_record_type *type, uint8_t *buffer, size_t capacity,
+             size_t *size) {
+  struct segment_record record;
+  int status = wal_record_load(wal, position, &record);
+  if (status != SYNC_OK) return status;
+  *type = record.type;
+  *size = record.size;
+  if (record.size > capacity) return SYNC_E_BUFFER;
+  if (record.size > 0) memcpy(buffer, wal->buffer + WAL_RECORD_HEADER_BYTES, record.size);
+  return SYNC_OK;
+}
+
+uint64_t wal_appended_position(const struct wal *wal) {
+  return wal->appended;
+}
+uint64_t wal_durable_position(const struct wal *wal) {
+  return wal->durable;
+}
+uint64_t wal_claimed_position(const struct wal *wal) {
+  return wal->claimed;
+}
+bool wal_failed(const struct wal *wal) {
+  return wal->failed;
+}
+uint64_t wal_id(const struct wal *wal) {
+  return wal->header.log_id;
+}
+
+void wal_usage(const struct wal *wal, uint64_t *bytes, uint64_t *segments) {
+  *bytes = 0;
+  for (size_t i = 0; i < wal->chain.count; i++)
+    *bytes += SEGMENT_HEADER_BYTES + (wal_chain(wal, i)->end - wal_chain(wal, i)->first);
+  for (size_t i = 0; i < wal->voids.count; i++) {
+    const struct wal_segment *segment = (const struct wal_segment *)wal->voids.items + i;
+    *bytes += SEGMENT_HEADER_BYTES + (segment->end - segment->first);
+  }
+  *segments = wal->voids.count;
+}

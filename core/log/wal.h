@@ -1,0 +1,106 @@
+/* The write-ahead log: numbered segments of checksummed records, one appended
+ * and one durable position, asynchronous group commit.
+ *
+ * A position is a byte offset in the whole log since its creation. A segment
+ * file begins with a header that says which position it starts at; every
+ * record carries the durable position known when it was written. docs/formats.md
+ * gives the bytes.
+ *
+ * Opening never changes a segment that exists. The records behind the durable
+ * position that the log itself claims are copied into a segment of a new epoch
+ * (written aside, fsynced, renamed, directory fsynced), because after a failed
+ * fsync the page cache may show bytes that the disk will never hold; older
+ * segments count only below the start of a newer epoch.
+ */
+#ifndef SYNC_CORE_LOG_WAL_H
+#define SYNC_CORE_LOG_WAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/env.h"
+#include "core/log/record.h"
+
+/* The log's fsync tokens count up from here; others keep below. */
+#define WAL_TOKENS (UINT64_C(1) << 63)
+
+struct wal;
+
+struct wal_options {
+  uint8_t cluster_id[16];
+  const char *node_id;      /* the log belongs to it */
+  uint64_t segment_bytes;   /* rotate when the next record would end past this */
+  size_t payload_bytes_max; /* longest record that is valid in this log */
+};
+
+struct wal_report {
+  uint64_t epoch;
+  uint64_t log_id;
+  uint64_t durable_position;  /* claimed by the log */
+  uint64_t appended_position; /* end of the valid prefix */
+  uint64_t tail_bytes_cut;
+  uint64_t damage_position, claimed_position; /* with SYNC_E_DAMAGED */
+  uint64_t records;
+  char detail[160];
+};
+
+/* Called for every record of the valid prefix, in order. `position` is where
+ * the record begins; the payload is valid during the call. A negative result
+ * ends the opening with that status. */
+typedef int (*wal_replay_fn)(void *arg, enum wal_record_type type, uint64_t position, const uint8_t *payload,
+                             size_t size);
+
+/* Opens or creates the log in the environment's directory and replays it.
+ * Reads everything, changes no existing segment; requests fsyncs when records
+ * behind the claimed durable position must be rewritten. *wal owns its memory
+ * and files. SYNC_E_DAMAGED, SYNC_E_CLUSTER, SYNC_E_LIMITS (its records may be
+ * longer than options->payload_bytes_max), SYNC_E_VERSION, SYNC_E_IO,
+ * SYNC_E_NO_MEMORY, SYNC_E_NO_SPACE, SYNC_E_POWERED_OFF, or what `replay`
+ * returned; then *wal is NULL and the report says where. */
+int wal_open(struct wal **wal, const struct sync_env *env, const struct wal_options *options, wal_replay_fn replay,
+             void *arg, struct wal_report *report);
+/* Appends a durable mark if one would say something new (never fsyncs), closes
+ * the files and frees the memory. */
+void wal_close(struct wal *wal);
+
+/* Appends one record to the page cache. `payload` is copied. *position is
+ * where it begins, *end where it ends: it is durable once
+ * wal_durable_position() >= *end. On failure the log is as before (the bytes
+ * may still have reached the disk, and are overwritten by the next append).
+ * SYNC_OK, SYNC_E_TOO_BIG, SYNC_E_NO_SPACE, SYNC_E_IO, SYNC_E_NO_MEMORY,
+ * SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+int wal_append(struct wal *wal, enum wal_record_type type, const uint8_t *payload, size_t size, uint64_t *position,
+               uint64_t *end);
+
+/* Requests that everything appended becomes durable; one request is in flight
+ * at a time, later ones are joined into the next. Returns at once. */
+int wal_commit(struct wal *wal);
+/* A completion. *ours tells whether the token was this log's. A failed result
+ * fail-stops the log: SYNC_E_FAILED now and from then on. Other errors on the
+ * way to the next fsync (a full disk) are left to the next wal_commit or
+ * wal_mark, which go on from there. */
+int wal_disk_done(struct wal *wal, uint64_t token, int result, bool *ours);
+
+uint64_t wal_appended_position(const struct wal *wal);
+uint64_t wal_durable_position(const struct wal *wal);
+/* The durable position that the records themselves prove (marks included). */
+uint64_t wal_claimed_position(const struct wal *wal);
+bool wal_failed(const struct wal *wal);
+uint64_t wal_id(const struct wal *wal);
+
+/* Appends a mark and commits it, when a record became durable that no record
+ * claims yet. Goes on with a commit that an error had stopped. For an idle
+ * tick. */
+int wal_mark(struct wal *wal);
+
+/* Reads back the record that begins at `position`, verified. The payload is
+ * copied to `buffer` (`capacity` bytes, SYNC_E_BUFFER when it is too small).
+ * SYNC_E_DAMAGED when the bytes are not those that were written, SYNC_E_IO. */
+int wal_read(struct wal *wal, uint64_t position, enum wal_record_type *type, uint8_t *buffer, size_t capacity,
+             size_t *size);
+
+/* Bytes of all segment files, and how many of them are no longer needed. */
+void wal_usage(const struct wal *wal, uint64_t *bytes, uint64_t *segments);
+
+#endif

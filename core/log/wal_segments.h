@@ -1,0 +1,95 @@
+/* Inside of an open log: its state, and the files under it (wal_segments.c).
+ * Only wal.c (append, commit, read) and wal_open.c (recovery) include it. */
+#ifndef SYNC_CORE_LOG_WAL_SEGMENTS_H
+#define SYNC_CORE_LOG_WAL_SEGMENTS_H
+
+#include "core/base/base.h"
+#include "core/log/segment.h"
+
+#define WAL_SEGMENTS_MAX 4096u /* files; past it the last segment grows instead */
+#define WAL_FILES_MAX 65536u   /* every open that writes makes one more; past it nothing is written, but all is read */
+#define WAL_HANDLES_MAX 8u     /* files kept open */
+#define WAL_UNSYNCED_MAX 4u    /* segments that wait for an fsync; past it the last one grows */
+
+struct wal_segment {
+  uint64_t first;
+  uint64_t end;    /* of its part of the log; for the last one, the appended position */
+  uint64_t synced; /* its bytes below this are durable (once `header_synced`) */
+  uint64_t used;   /* when its file was last used, for closing the one unused longest */
+  uint32_t epoch;
+  sync_file file; /* -1: not open */
+  bool header_synced;
+  bool named; /* its name is durable */
+  bool aside; /* it still has the name that does not count */
+};
+#define WAL_SEGMENT_NOMINAL 48u
+
+enum wal_stage { WAL_STAGE_IDLE, WAL_STAGE_FILE, WAL_STAGE_DIRECTORY };
+
+struct wal {
+  const struct sync_env *env;
+  struct segment_header header; /* cluster, node and log id; the rest as last written */
+  uint64_t segment_bytes;
+  size_t payload_bytes_max;
+
+  struct memory_array chain; /* struct wal_segment, by position, without gaps */
+  struct memory_array voids; /* struct wal_segment: files that count no more, unlinked when that is safe */
+  size_t open_files;
+  uint64_t use_clock;
+  uint8_t *buffer; /* one record; for appending and for reading back */
+  size_t buffer_bytes;
+
+  uint32_t newest_epoch; /* of any name seen or made */
+  size_t epoch_at;       /* index in chain of the first segment of this open's epoch, once writable */
+  bool writable;         /* the last segment is of this open's epoch */
+  bool established;      /* that epoch's first name is durable: it may rotate, and older files may go */
+  bool must_rotate;      /* a rotation at the appended position has begun: only its file may go on */
+  bool junk;             /* a failed append may have left bytes behind the appended position */
+  bool failed;
+
+  uint64_t appended, durable;
+  uint32_t link;     /* of the last record: the next one names it */
+  uint64_t claimed;  /* greatest durable position that a record or header says */
+  uint64_t data_end; /* end of the last record that is not a mark */
+
+  uint64_t commit_target; /* everything below is to become durable */
+  enum wal_stage stage;   /* what the one request in flight is */
+  uint64_t token;
+  size_t stage_at;    /* WAL_STAGE_FILE: index of the segment; _DIRECTORY: segments that existed */
+  uint64_t stage_end; /* WAL_STAGE_FILE: its bytes below this are covered */
+};
+
+static inline struct wal_segment *wal_chain(const struct wal *wal, size_t index) {
+  return (struct wal_segment *)wal->chain.items + index;
+}
+static inline struct wal_segment *wal_last(const struct wal *wal) {
+  return wal_chain(wal, wal->chain.count - 1);
+}
+
+/* Room for `more` segments in one of the arrays. */
+int wal_reserve(struct wal *wal, struct memory_array *array, size_t more);
+
+/* Makes sure that the segment's file is open; may close another one. */
+int wal_segment_open(struct wal *wal, struct wal_segment *segment);
+void wal_segment_close(struct wal *wal, struct wal_segment *segment);
+/* Moves the chain's last segment to the voids. Room must be reserved. */
+void wal_void_last(struct wal *wal);
+/* Removes the files that count no more; what cannot be removed now is found
+ * again by the next open. */
+void wal_voids_unlink(struct wal *wal);
+
+/* Starts this open's epoch, once: a segment aside that begins at the durable
+ * position and holds a verified copy of the records behind it. On failure
+ * nothing changed. */
+int wal_epoch_begin(struct wal *wal);
+/* Starts the next segment at the appended position. On failure the log can be
+ * read and committed; appending tries again. */
+int wal_rotate(struct wal *wal);
+
+/* Reads the record at `position` into wal->buffer and verifies it. */
+int wal_record_load(struct wal *wal, uint64_t position, struct segment_record *record);
+
+/* Releases everything; also of a log that is only half made. */
+void wal_free(struct wal *wal);
+
+#endif

@@ -1,0 +1,18 @@
+/* What a HELLO says of holdings: writing ours, hearing a peer's. */
+#ifndef SYNC_CORE_PEERS_GREETING_H
+#define SYNC_CORE_PEERS_GREETING_H
+
+#include "core/peers/peer.h"
+#include "core/wire/wire.h"
+
+/* Writes the durable vector. What does not fit reads as "not held"; the next
+ * HELLO goes on there, and within a session the receiver adds them up. */
+void greeting_write(struct peers *peers, struct peer *peer, struct bytes_writer *writer);
+/* Sets peers->heard to what the HELLO says of origins that are known here,
+ * completed by what births imply. Of others there is nothing to send.
+ * SYNC_E_NO_MEMORY. */
+int greeting_hear(struct peers *peers, const struct hello *hello);
+/* The peer holds what was heard. Room must be reserved in its `known`. */
+void greeting_believe(const struct peers *peers, struct peer *peer);
+
+#endif

@@ -1,0 +1,86 @@
+#include "core/peers/outbox.h"
+
+/* How much of the origin every registered peer is known to hold. */
+static uint64_t outbox_held_by_all(const struct peers *peers, const struct origin *origin) {
+  uint64_t held = origin->applied;
+  for (uint32_t i = 0; i < peer_handles(peers); i++) {
+    const struct peer *peer = peer_at(peers, i);
+    if (peer == NULL) continue;
+    uint64_t seq = peer->known_session == 0 ? 0 : vector_get(&peer->known, origin->index);
+    if (seq < held) held = seq;
+  }
+  return held;
+}
+
+uint64_t outbox_size(const struct peers *peers) {
+  uint64_t size = 0;
+  for (size_t i = 0; i < origins_count(&peers->state->origins); i++) {
+    const struct origin *origin = origins_at(&peers->state->origins, i);
+    if (origin->own_node) size += origin->applied - outbox_held_by_all(peers, origin);
+  }
+  return size;
+}
+
+/* The ordinal of the first own operation that is owed to anybody. */
+static uint64_t outbox_begin(const struct peers *peers) {
+  uint64_t begin = oplog_end(&peers->state->oplog);
+  for (size_t i = 0; i < origins_count(&peers->state->origins); i++) {
+    const struct origin *origin = origins_at(&peers->state->origins, i);
+    if (!origin->own_node) continue;
+    uint64_t seq = outbox_held_by_all(peers, origin) + 1;
+    if (seq <= origin->floor) seq = origin->floor + 1;
+    uint64_t ordinal = 0;
+    if (oplog_find(&peers->state->oplog, origin, seq, &ordinal) != NULL && ordinal < begin) begin = ordinal;
+  }
+  return begin;
+}
+
+static bool outbox_in_flight(const struct peer *peer, uint64_t ordinal) {
+  uint32_t low = 0;
+  uint32_t high = peer->in_flight_count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (peer->in_flight[middle] < ordinal)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < peer->in_flight_count && peer->in_flight[low] == ordinal;
+}
+
+static enum sync_outbox_status outbox_status(const struct peers *peers, const struct peer *peer, uint64_t ordinal) {
+  if (ordinal >= peers->state->oplog.durable) return SYNC_OUTBOX_PENDING;
+  if (peer->state == SYNC_PEER_PARKED) return SYNC_OUTBOX_FAILED;
+  return outbox_in_flight(peer, ordinal) ? SYNC_OUTBOX_IN_FLIGHT : SYNC_OUTBOX_QUEUED;
+}
+
+int outbox_each(const struct peers *peers, int (*each)(void *arg, const struct sync_outbox_entry *entry), void *arg) {
+  for (uint64_t ordinal = outbox_begin(peers); ordinal < oplog_end(&peers->state->oplog); ordinal++) {
+    const struct oplog_entry *operation = oplog_at(&peers->state->oplog, ordinal);
+    if (!operation->origin->own_node) continue;
+    for (uint32_t i = 0; i < peer_handles(peers); i++) {
+      const struct peer *peer = peer_at(peers, i);
+      if (peer == NULL || peer_holds(peer, operation->origin, operation->seq)) continue;
+      struct sync_outbox_entry entry = {
+          .dot = {.origin = origin_public(operation->origin), .seq = operation->seq},
+          .peer = i,
+          .status = outbox_status(peers, peer, ordinal),
+          .retries = peer->retries,
+          .next_deadline_ns = peer_deadline(peer),
+      };
+      int rc = each(arg, &entry);
+      if (rc != 0) return rc;
+    }
+  }
+  return SYNC_OK;
+}
+
+uint64_t outbox_owed(const struct peers *peers, const struct peer *peer) {
+  uint64_t owed = 0;
+  for (size_t i = 0; i < origins_count(&peers->state->origins); i++) {
+    const struct origin *origin = origins_at(&peers->state->origins, i);
+    uint64_t held = peer->known_session == 0 ? 0 : vector_get(&peer->known, origin->index);
+    if (origin->applied > held) owed += origin->applied - held;
+  }
+  return owed;
+}

@@ -1,0 +1,14 @@
+/* The outbox, derived: what this node wrote, in any life, that a registered
+ * peer is not known to hold durably (rule 7). Nothing of it is stored. */
+#ifndef SYNC_CORE_PEERS_OUTBOX_H
+#define SYNC_CORE_PEERS_OUTBOX_H
+
+#include "core/peers/peer.h"
+
+/* As sync_outbox_size() and sync_outbox(). */
+uint64_t outbox_size(const struct peers *peers);
+int outbox_each(const struct peers *peers, int (*each)(void *arg, const struct sync_outbox_entry *entry), void *arg);
+/* Operations of any writer that the peer is not known to hold. */
+uint64_t outbox_owed(const struct peers *peers, const struct peer *peer);
+
+#endif

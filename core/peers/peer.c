@@ -1,0 +1,311 @@
+#include "core/peers/peer.h"
+
+struct peer *peer_at(const struct peers *peers, uint32_t handle) {
+  return handle < peers->all.count ? ((struct peer **)peers->all.items)[handle] : NULL;
+}
+
+uint32_t peer_handles(const struct peers *peers) {
+  return (uint32_t)peers->all.count;
+}
+
+struct peer *peer_find(const struct peers *peers, const uint8_t *node_id, size_t node_id_size) {
+  for (uint32_t i = 0; i < peer_handles(peers); i++) {
+    struct peer *peer = peer_at(peers, i);
+    if (peer == NULL || peer->node_id_size != node_id_size) continue;
+    if (memcmp(peer->node_id, node_id, node_id_size) == 0) return peer;
+  }
+  return NULL;
+}
+
+static void peer_free(struct peers *peers, struct peer *peer) {
+  if (peer == NULL) return;
+  vector_free(peers->env, &peer->known);
+  memory_free(peers->env, peer->in_flight, peer->window * sizeof(uint64_t), peer->window * sizeof(uint64_t));
+  memory_free(peers->env, peer, sizeof *peer, PEER_NOMINAL_BYTES);
+}
+
+void peers_init(struct peers *peers, const struct sync_env *env, const struct sync_options *options,
+                struct state *state, struct sync_stats *stats) {
+  memset(peers, 0, sizeof *peers);
+  peers->env = env;
+  peers->options = options;
+  peers->state = state;
+  peers->stats = stats;
+}
+
+void peers_deinit(struct peers *peers) {
+  for (uint32_t i = 0; i < peer_handles(peers); i++)
+    peer_free(peers, peer_at(peers, i));
+  peer_free(peers, peers->spare);
+  vector_free(peers->env, &peers->heard);
+  memory_array_free(peers->env, &peers->all, sizeof(struct peer *), 8);
+}
+
+int peer_reserve(struct peers *peers) {
+  if (peers->count >= peers->options->peers_max) return SYNC_E_TOO_MANY;
+  int rc =
+      memory_array_reserve(peers->env, &peers->all, sizeof(struct peer *), 8, peers->all.count + 1, UINT32_MAX - 1);
+  if (rc != SYNC_OK || peers->spare != NULL) return rc;
+  struct peer *peer = memory_alloc_zero(peers->env, sizeof *peer, PEER_NOMINAL_BYTES);
+  if (peer == NULL) return SYNC_E_NO_MEMORY;
+  size_t window_bytes = peers->options->window_ops * sizeof(uint64_t);
+  peer->in_flight = memory_alloc(peers->env, window_bytes, window_bytes);
+  if (peer->in_flight == NULL) {
+    memory_free(peers->env, peer, sizeof *peer, PEER_NOMINAL_BYTES);
+    return SYNC_E_NO_MEMORY;
+  }
+  peer->window = peers->options->window_ops;
+  peer->allowance = peer->window;
+  peers->spare = peer;
+  return SYNC_OK;
+}
+
+struct peer *peer_insert(struct peers *peers, const uint8_t *node_id, size_t node_id_size) {
+  struct peer *peer = peers->spare;
+  peers->spare = NULL;
+  memcpy(peer->node_id, node_id, node_id_size);
+  peer->node_id_size = node_id_size;
+  struct peer **slots = peers->all.items;
+  uint32_t handle = 0;
+  while (handle < peers->all.count && slots[handle] != NULL)
+    handle++;
+  if (handle == peers->all.count) peers->all.count++;
+  slots[handle] = peer;
+  peer->handle = handle;
+  peer->state = SYNC_PEER_NEW;
+  peer->due_ns = SYNC_NO_DEADLINE;
+  peer->gap_due_ns = SYNC_NO_DEADLINE;
+  peers->count++;
+  return peer;
+}
+
+void peer_delete(struct peers *peers, struct peer *peer) {
+  struct peer **slots = peers->all.items;
+  slots[peer->handle] = NULL;
+  while (peers->all.count > 0 && slots[peers->all.count - 1] == NULL)
+    peers->all.count--;
+  peers->count--;
+  peer_free(peers, peer);
+}
+
+/* The wait before the next retry: doubled each time, capped, and jittered so
+ * that peers that failed together do not come back together. */
+static uint64_t peer_backoff_ns(const struct peers *peers, uint32_t retries) {
+  uint64_t cap = peers->options->retry_cap_ns;
+  uint64_t wait = peers->options->retry_interval_ns;
+  for (uint32_t i = 0; i < retries && wait < cap; i++)
+    wait = wait > cap / 2 ? cap : wait * 2;
+  if (wait > cap) wait = cap;
+  return wait + peers->env->ops->pick(peers->env->ctx, SYNC_PICK_BACKOFF_JITTER, wait / 8 + 1);
+}
+
+/* The deadline of a peer that is neither backing off nor parked. */
+void peer_schedule(struct peers *peers, struct peer *peer, uint64_t now_ns) {
+  uint64_t wait = peers->options->idle_hello_ns;
+  if (peer->known_session == 0)
+    wait = peer_backoff_ns(peers, 0);
+  else if (peer->in_flight_count > 0)
+    wait = peers->options->ack_timeout_ns;
+  else if (peer->is_full && peer->stalled)
+    wait = peers->options->probe_interval_ns;
+  else if (peer->stalled)
+    wait = peer_backoff_ns(peers, 0); /* what could not be read back is tried again */
+  peer->awaiting = peer->in_flight_count > 0;
+  peer->due_ns = time_add(now_ns, wait);
+}
+
+void peer_start(struct peers *peers, struct peer *peer, uint64_t now_ns) {
+  peer->my_nonce = port_unique(peers->env);
+  peer->hello_pending = true;
+  peer->last_restart_ns = now_ns;
+  peer_schedule(peers, peer, now_ns);
+}
+
+void peer_alive(struct peers *peers, struct peer *peer, uint64_t now_ns) {
+  bool back = peer->state == SYNC_PEER_BACKOFF || peer->state == SYNC_PEER_PARKED;
+  peer->state = SYNC_PEER_ACTIVE;
+  peer->retries = 0;
+  if (!back) return;
+  peers->stats->revived++;
+  PORT_TRACE(peers->env, SYNC_TRACE_REVIVED, peer->handle);
+  peer_schedule(peers, peer, now_ns);
+}
+
+/* Forgets what is in flight: sends again from what the peer is known to hold. */
+static void peer_restart_window(struct peer *peer, uint64_t now_ns) {
+  if (peer->in_flight_count > 0) peer->cursor = peer->in_flight[0];
+  peer->in_flight_count = 0;
+  peer->gap_due_ns = SYNC_NO_DEADLINE;
+  peer->last_restart_ns = now_ns;
+}
+
+/* One frame: within it nothing is overtaken. */
+static uint32_t peer_allowance_min(const struct peers *peers, const struct peer *peer) {
+  return peers->options->batch_size < peer->window ? peers->options->batch_size : peer->window;
+}
+
+/* All that was in flight arrived, in order. */
+static void peer_clean(const struct peers *peers, struct peer *peer) {
+  if (peer->allowance == peer->window || ++peer->clean < PEER_CLEAN_WINDOWS) return;
+  uint32_t more = peer_allowance_min(peers, peer);
+  peer->allowance = more < peer->window - peer->allowance ? peer->allowance + more : peer->window;
+  peer->clean = 0;
+}
+
+/* Frames overtook each other: what came too early was sent for nothing. */
+static void peer_restart_after_gap(const struct peers *peers, struct peer *peer, uint64_t now_ns) {
+  peer_restart_window(peer, now_ns);
+  uint32_t least = peer_allowance_min(peers, peer);
+  peer->allowance = peer->allowance / 2 > least ? peer->allowance / 2 : least;
+  peer->clean = 0;
+}
+
+void peer_full(struct peers *peers, struct peer *peer, bool full, uint64_t now_ns) {
+  if (peer->is_full && !full) peer->stalled = false;
+  peer->is_full = full;
+  if (!full || peer->in_flight_count == 0) return;
+  peer_restart_window(peer, now_ns);
+  peer->allowance = peer_allowance_min(peers, peer);
+  peer->clean = 0;
+  peer->stalled = true;
+  peer_schedule(peers, peer, now_ns);
+}
+
+void peer_settle(struct peers *peers, struct peer *peer, uint64_t now_ns) {
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < peer->in_flight_count; i++) {
+    const struct oplog_entry *entry = oplog_at(&peers->state->oplog, peer->in_flight[i]);
+    if (!peer_holds(peer, entry->origin, entry->seq)) peer->in_flight[kept++] = peer->in_flight[i];
+  }
+  /* A deadline that every HELLO put off would never come: an operation that
+   * could not be read waits for it. */
+  if (kept == peer->in_flight_count) return;
+  if (kept == 0) {
+    peer_clean(peers, peer);
+    /* Otherwise a gap that waits for its turn is still one: what was skipped
+     * stays in flight. */
+    peer->gap_due_ns = SYNC_NO_DEADLINE;
+  }
+  peer->in_flight_count = kept;
+  peer_schedule(peers, peer, now_ns);
+}
+
+void peer_new_session(struct peers *peers, struct peer *peer, uint64_t session, uint64_t now_ns) {
+  peer->known_session = session;
+  vector_clear(&peer->known);
+  peer->my_nonce = port_unique(peers->env);
+  peer_restart_window(peer, now_ns);
+  peer->cursor = peers->state->oplog.base;
+  peer->allowance = peer->window;
+  peer->clean = 0;
+  peer->stalled = false;
+  peer_schedule(peers, peer, now_ns);
+}
+
+void peer_gap(const struct peers *peers, struct peer *peer, uint64_t now_ns) {
+  if (peer->in_flight_count == 0) return;
+  uint64_t allowed_ns = time_add(peer->last_restart_ns, PEER_GAP_SPACING_NS);
+  if (now_ns >= allowed_ns)
+    peer_restart_after_gap(peers, peer, now_ns);
+  else
+    peer->gap_due_ns = allowed_ns;
+}
+
+void peer_park(struct peers *peers, struct peer *peer, uint64_t now_ns) {
+  peer->due_ns = time_add(now_ns, peers->options->probe_interval_ns);
+  peer_restart_window(peer, now_ns);
+  if (peer->state == SYNC_PEER_PARKED) return;
+  peer->state = SYNC_PEER_PARKED;
+  peers->stats->parked++;
+  PORT_TRACE(peers->env, SYNC_TRACE_PARKED, peer->handle);
+}
+
+static void peer_timeout(struct peers *peers, struct peer *peer, uint64_t now_ns) {
+  peer->retries++;
+  peers->stats->timeouts++;
+  peer->hello_pending = true;
+  if (peer->retries > peers->options->max_retries) {
+    peer_park(peers, peer, now_ns);
+    return;
+  }
+  peer->state = SYNC_PEER_BACKOFF;
+  peer->due_ns = time_add(now_ns, peer_backoff_ns(peers, peer->retries));
+  peer_restart_window(peer, now_ns);
+  PORT_TRACE(peers->env, SYNC_TRACE_TIMEOUT, peer->handle, peer->retries, peer->due_ns);
+}
+
+/* Does what is due. True: its window was restarted. */
+static bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns) {
+  bool restarted = peer->gap_due_ns <= now_ns;
+  if (restarted) peer_restart_after_gap(peers, peer, now_ns);
+  if (peer->due_ns > now_ns) return restarted;
+  peer->stalled = false;
+  if (peer->state == SYNC_PEER_PARKED) {
+    peer->hello_pending = true;
+    peer->due_ns = time_add(now_ns, peers->options->probe_interval_ns);
+    return restarted;
+  }
+  if (peer->known_session == 0 || peer->awaiting) {
+    peer_timeout(peers, peer, now_ns);
+    return true;
+  }
+  peer->hello_pending = true;
+  peer->due_ns = time_add(now_ns, peers->options->idle_hello_ns);
+  return restarted;
+}
+
+uint64_t peer_deadline(const struct peer *peer) {
+  return peer->due_ns < peer->gap_due_ns ? peer->due_ns : peer->gap_due_ns;
+}
+
+const struct oplog_entry *peer_next(const struct peers *peers, struct peer *peer) {
+  if (peer->known_session == 0 || peer->state == SYNC_PEER_PARKED || peer->stalled) return NULL;
+  if (peer->in_flight_count >= peer->allowance) return NULL;
+  while (peer->cursor < peers->state->oplog.durable) {
+    const struct oplog_entry *entry = oplog_at(&peers->state->oplog, peer->cursor);
+    if (!peer_holds(peer, entry->origin, entry->seq)) return entry;
+    peer->cursor++;
+  }
+  return NULL;
+}
+
+void peers_start(struct peers *peers, uint64_t now_ns) {
+  for (uint32_t i = 0; i < peer_handles(peers); i++) {
+    struct peer *peer = peer_at(peers, i);
+    if (peer != NULL) peer_start(peers, peer, now_ns);
+  }
+}
+
+void peers_greet(struct peers *peers) {
+  for (uint32_t i = 0; i < peer_handles(peers); i++) {
+    struct peer *peer = peer_at(peers, i);
+    if (peer != NULL) peer->hello_pending = true;
+  }
+}
+
+void peers_take_durable(struct peers *peers, uint64_t durable) {
+  for (uint32_t i = 0; i < peer_handles(peers); i++) {
+    struct peer *peer = peer_at(peers, i);
+    if (peer == NULL || peer->ack_first == 0 || peer->ack_first > durable) continue;
+    peer->hello_pending = true;
+    peer->ack_first = peer->ack_last > durable ? peer->ack_last : 0;
+  }
+}
+
+uint32_t peers_tick(struct peers *peers, uint64_t now_ns) {
+  uint32_t restarted = 0;
+  for (uint32_t i = 0; i < peer_handles(peers); i++) {
+    struct peer *peer = peer_at(peers, i);
+    if (peer != NULL && peer_tick(peers, peer, now_ns)) restarted++;
+  }
+  return restarted;
+}
+
+uint64_t peers_deadline(const struct peers *peers) {
+  uint64_t deadline = SYNC_NO_DEADLINE;
+  for (uint32_t i = 0; i < peer_handles(peers); i++) {
+    const struct peer *peer = peer_at(peers, i);
+    if (peer != NULL && peer_deadline(peer) < deadline) deadline = peer_deadline(peer);
+  }
+  return deadline;
+}

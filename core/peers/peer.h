@@ -1,0 +1,119 @@
+/* Peers: what each is known to hold, what is in flight to it, and when it is
+ * talked to next. Peers share nothing, so a dead one delays nobody. */
+#ifndef SYNC_CORE_PEERS_PEER_H
+#define SYNC_CORE_PEERS_PEER_H
+
+#include "core/base/base.h"
+#include "core/state/state.h"
+#include "core/sync.h"
+
+#define PEER_NOMINAL_BYTES 512u
+#define PEER_GAP_SPACING_NS UINT64_C(100000000) /* between two restarts that a peer's gaps ask for */
+#define PEER_CLEAN_WINDOWS 8u                   /* acknowledged without a gap before more is in flight again */
+
+struct peer {
+  char node_id[NODE_ID_ROOM];
+  size_t node_id_size;
+  uint32_t handle;
+
+  /* Rule 7. Believed for this session of the peer only. */
+  uint64_t known_session; /* 0: nothing is known */
+  struct vector known;
+  uint64_t my_nonce;
+  uint64_t their_nonce;
+
+  enum sync_peer_state state;
+  uint32_t retries;
+  uint64_t due_ns;          /* retry, probe or idle HELLO */
+  uint64_t gap_due_ns;      /* a restart put off by its spacing */
+  uint64_t last_restart_ns; /* of the window */
+
+  /* The window: everything below the cursor is known to be held there, or
+   * among the ordinals in flight (ascending). */
+  uint64_t cursor;
+  uint64_t *in_flight;
+  uint32_t in_flight_count;
+  uint32_t window;    /* room of in_flight */
+  uint32_t allowance; /* operations in flight at most: fewer where frames overtake each other */
+  uint32_t clean;     /* windows acknowledged without a gap since the allowance last changed */
+
+  bool awaiting; /* an acknowledgement is due at due_ns; a restart for gaps does not put it off */
+
+  /* Positions whose durability owes the peer an acknowledgement; 0: none. */
+  uint64_t ack_first, ack_last;
+
+  bool hello_pending;
+  bool gap_pending; /* the next HELLO says that operations were skipped */
+  bool list_all;    /* the next HELLO leaves nothing out: the peer sent what is held here */
+  size_t list_from; /* the sorted origin at which the next HELLO goes on, after one that was too long */
+  bool is_full;     /* says that it is not applying */
+  bool stalled;     /* an operation for it could not be read back; again when due */
+};
+
+/* All peers, and what they use of the node that they belong to. */
+struct peers {
+  const struct sync_env *env;
+  const struct sync_options *options;
+  struct state *state;
+  struct sync_stats *stats;
+  struct memory_array all; /* struct peer *, by handle; NULL: free */
+  struct peer *spare;
+  uint32_t count;
+  uint32_t turn;       /* whose turn it is to send */
+  struct vector heard; /* scratch: what a HELLO says, completed */
+};
+
+/* What is pointed to must outlive the peers. */
+void peers_init(struct peers *peers, const struct sync_env *env, const struct sync_options *options,
+                struct state *state, struct sync_stats *stats);
+void peers_deinit(struct peers *peers);
+
+/* The registered peer, or NULL. */
+struct peer *peer_at(const struct peers *peers, uint32_t handle);
+struct peer *peer_find(const struct peers *peers, const uint8_t *node_id, size_t node_id_size);
+/* One past the greatest handle in use. */
+uint32_t peer_handles(const struct peers *peers);
+/* Memory for one more peer. SYNC_E_TOO_MANY, SYNC_E_NO_MEMORY. */
+int peer_reserve(struct peers *peers);
+/* Takes the reserved memory and the lowest free handle. Cannot fail. */
+struct peer *peer_insert(struct peers *peers, const uint8_t *node_id, size_t node_id_size);
+void peer_delete(struct peers *peers, struct peer *peer);
+
+/* Sets the deadline of a peer that is neither backing off nor parked. */
+void peer_schedule(struct peers *peers, struct peer *peer, uint64_t now_ns);
+/* First contact: a nonce, a HELLO, a retry deadline. */
+void peer_start(struct peers *peers, struct peer *peer, uint64_t now_ns);
+/* A valid frame came: ends backoff and parking. */
+void peer_alive(struct peers *peers, struct peer *peer, uint64_t now_ns);
+/* Drops from flight what `known` covers now. */
+void peer_settle(struct peers *peers, struct peer *peer, uint64_t now_ns);
+/* Takes the peer's word for a new life of it. */
+void peer_new_session(struct peers *peers, struct peer *peer, uint64_t session, uint64_t now_ns);
+/* The peer skipped operations of ours. */
+void peer_gap(const struct peers *peers, struct peer *peer, uint64_t now_ns);
+/* The peer says whether it has no room to apply. If so, it is sent one frame at
+ * a time, at the pace of probes, until it has. */
+void peer_full(struct peers *peers, struct peer *peer, bool full, uint64_t now_ns);
+void peer_park(struct peers *peers, struct peer *peer, uint64_t now_ns);
+uint64_t peer_deadline(const struct peer *peer);
+/* The next operation that the peer may be sent, or NULL; moves the cursor past
+ * what it holds. */
+const struct oplog_entry *peer_next(const struct peers *peers, struct peer *peer);
+
+/* --- All of them ------------------------------------------------------------------ */
+
+/* First contact with every peer that the log names. */
+void peers_start(struct peers *peers, uint64_t now_ns);
+/* A HELLO to everybody. */
+void peers_greet(struct peers *peers);
+/* The durable position moved: a HELLO to those that wait for it. */
+void peers_take_durable(struct peers *peers, uint64_t durable);
+/* Does what is due; returns how many windows were restarted. */
+uint32_t peers_tick(struct peers *peers, uint64_t now_ns);
+uint64_t peers_deadline(const struct peers *peers);
+
+static inline bool peer_holds(const struct peer *peer, const struct origin *origin, uint64_t seq) {
+  return peer->known_session != 0 && vector_get(&peer->known, origin->index) >= seq;
+}
+
+#endif

@@ -1,0 +1,11 @@
+/* Replaying the log at open, through the path that every operation takes. */
+#ifndef SYNC_CORE_RECOVERY_H
+#define SYNC_CORE_RECOVERY_H
+
+#include "core/engine.h"
+
+/* The callback of wal_open(); `arg` is the engine. SYNC_E_DAMAGED: a record
+ * that no engine wrote so. */
+int recovery_record(void *arg, enum wal_record_type type, uint64_t position, const uint8_t *payload, size_t size);
+
+#endif

@@ -1,0 +1,55 @@
+/* The index of the log's operations, in apply order: where each is, whose it
+ * is, and a hash of its payload. Ordinals count operations; they are stable. */
+#ifndef SYNC_CORE_STATE_OPLOG_H
+#define SYNC_CORE_STATE_OPLOG_H
+
+#include "core/base/base.h"
+#include "core/state/origin.h"
+#include "core/log/log.h"
+
+#define OPLOG_ENTRY_NOMINAL_BYTES 32u
+
+struct oplog_entry {
+  uint64_t position; /* of its record in the log */
+  uint64_t seq;
+  struct origin *origin;
+  uint32_t hash; /* of its payload: tells other bytes under the same id, not damage (the log's checksum does) */
+  uint32_t size; /* of its payload */
+};
+
+struct oplog {
+  const struct sync_env *env;
+  struct memory_array entries; /* struct oplog_entry, from ordinal `base` */
+  uint64_t base;
+  uint64_t durable; /* ordinals below are durable */
+};
+
+void oplog_init(struct oplog *oplog, const struct sync_env *env);
+void oplog_deinit(struct oplog *oplog);
+
+static inline uint32_t oplog_hash(const uint8_t *payload, size_t size) {
+  return (uint32_t)checksum64(payload, size, 0);
+}
+/* Where its record ends: durable once the durable position reaches it. */
+static inline uint64_t oplog_entry_end(const struct oplog_entry *entry) {
+  return entry->position + WAL_RECORD_HEADER_BYTES + entry->size;
+}
+
+static inline uint64_t oplog_end(const struct oplog *oplog) {
+  return oplog->base + oplog->entries.count;
+}
+static inline const struct oplog_entry *oplog_at(const struct oplog *oplog, uint64_t ordinal) {
+  return (const struct oplog_entry *)oplog->entries.items + (size_t)(ordinal - oplog->base);
+}
+/* The entry of an operation that is held and above its origin's floor, or NULL. */
+const struct oplog_entry *oplog_find(const struct oplog *oplog, const struct origin *origin, uint64_t seq,
+                                     uint64_t *ordinal);
+/* Memory for one more operation of `origin` (NULL: of one still to be added,
+ * for which origins_reserve() cared). SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY. */
+int oplog_reserve(struct oplog *oplog, struct origin *origin);
+/* Adds the operation after the origin's last. Cannot fail. */
+void oplog_add(struct oplog *oplog, const struct oplog_entry *entry);
+/* Takes a new durable position: raises `durable` of the origins. */
+void oplog_raise_durable(struct oplog *oplog, uint64_t position);
+
+#endif

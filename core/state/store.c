@@ -1,0 +1,308 @@
+#include "core/state/store.h"
+
+void store_init(struct store *store, const struct sync_env *env) {
+  memset(store, 0, sizeof *store);
+  store->env = env;
+}
+
+static size_t store_key_size(const struct store_key *key) {
+  return sizeof *key + key->height * sizeof(struct store_key *) + key->size;
+}
+
+static void store_sibling_free(struct store *store, struct store_sibling *sibling) {
+  if (sibling == NULL) return;
+  memory_free(store->env, sibling, sizeof *sibling + sibling->value_size,
+              STORE_SIBLING_NOMINAL_BYTES + sibling->value_size);
+}
+
+static void store_key_free(struct store *store, struct store_key *key) {
+  memory_free(store->env, key, store_key_size(key), STORE_KEY_NOMINAL_BYTES + key->size);
+}
+
+void store_deinit(struct store *store) {
+  struct store_key *key = store->head[0];
+  while (key != NULL) {
+    struct store_key *next = key->next[0];
+    while (key->siblings != NULL) {
+      struct store_sibling *sibling = key->siblings;
+      key->siblings = sibling->next;
+      store_sibling_free(store, sibling);
+    }
+    store_key_free(store, key);
+    key = next;
+  }
+  store_init(store, store->env);
+}
+
+static int store_key_compare(const struct store_key *a, const uint8_t *bytes, size_t size) {
+  size_t shorter = a->size < size ? a->size : size;
+  int order = shorter == 0 ? 0 : memcmp(store_key_bytes(a), bytes, shorter);
+  if (order != 0) return order;
+  return a->size < size ? -1 : a->size > size ? 1 : 0;
+}
+
+/* Fills links[level] with the link that passes or reaches the key there. */
+static void store_path(struct store *store, const uint8_t *bytes, size_t size, struct store_key **links[]) {
+  struct store_key **row = store->head;
+  const struct store_key *stop = NULL; /* not below the key; a lower level often meets it again */
+  for (size_t level = STORE_HEIGHT_MAX; level-- > 0;) {
+    while (row[level] != stop && store_key_compare(row[level], bytes, size) < 0)
+      row = row[level]->next;
+    stop = row[level];
+    links[level] = &row[level];
+  }
+}
+
+struct store_key *store_lower_bound(const struct store *store, const uint8_t *key, size_t size) {
+  struct store_key *const *row = store->head;
+  struct store_key *stop = NULL;
+  for (size_t level = STORE_HEIGHT_MAX; level-- > 0;) {
+    while (row[level] != stop && store_key_compare(row[level], key, size) < 0)
+      row = row[level]->next;
+    stop = row[level];
+  }
+  return stop;
+}
+
+/* Height and slot come from one hash, of different bits. */
+static uint64_t store_key_hash(const uint8_t *key, size_t size) {
+  return checksum64(key, size, UINT64_C(0x736b69706c697374));
+}
+static uint8_t store_slot(uint64_t hash) {
+  return (uint8_t)(hash >> 56);
+}
+
+static struct store_key *store_recent(const struct store *store, uint64_t hash, const uint8_t *key, size_t size) {
+  struct store_key *recent = store->recent[store_slot(hash)];
+  return recent != NULL && recent->size == size && memcmp(store_key_bytes(recent), key, size) == 0 ? recent : NULL;
+}
+
+struct store_key *store_find(const struct store *store, const uint8_t *key, size_t size) {
+  struct store_key *found = store_recent(store, store_key_hash(key, size), key, size);
+  if (found != NULL) return found;
+  found = store_lower_bound(store, key, size);
+  return found != NULL && store_key_compare(found, key, size) == 0 ? found : NULL;
+}
+
+static uint8_t store_height(uint64_t hash) {
+  uint8_t height = 1;
+  while (height < STORE_HEIGHT_MAX && (hash & 3u) == 0) {
+    height++;
+    hash >>= 2;
+  }
+  return height;
+}
+
+static struct store_key *store_key_new(struct store *store, uint64_t hash, const uint8_t *bytes, size_t size) {
+  uint8_t height = store_height(hash);
+  size_t room = sizeof(struct store_key) + height * sizeof(struct store_key *) + size;
+  struct store_key *key = memory_alloc(store->env, room, STORE_KEY_NOMINAL_BYTES + size);
+  if (key == NULL) return NULL;
+  key->siblings = NULL;
+  key->sibling_count = 0;
+  key->size = (uint16_t)size;
+  key->height = height;
+  key->slot = store_slot(hash);
+  for (size_t i = 0; i < height; i++)
+    key->next[i] = NULL;
+  memcpy((uint8_t *)&key->next[height], bytes, size);
+  return key;
+}
+
+static uint64_t store_sibling_bytes(const struct store_sibling *sibling) {
+  return STORE_SIBLING_NOMINAL_BYTES + sibling->value_size;
+}
+
+uint64_t store_seen_bytes(const struct store_key *key, const struct store_dot *seen, size_t seen_count,
+                          uint32_t *matched) {
+  uint64_t bytes = 0;
+  size_t i = 0;
+  *matched = 0;
+  for (const struct store_sibling *s = key->siblings; s != NULL && i < seen_count; s = s->next) {
+    while (i < seen_count && origin_dot_compare(seen[i].origin, seen[i].seq, s->origin, s->seq) < 0)
+      i++;
+    if (i == seen_count || origin_dot_compare(seen[i].origin, seen[i].seq, s->origin, s->seq) != 0) continue;
+    bytes += store_sibling_bytes(s);
+    (*matched)++;
+  }
+  return bytes;
+}
+
+/* As store_find(); where the key would be is left in store->path. */
+static struct store_key *store_look(struct store *store, uint64_t hash, const uint8_t *key, size_t size) {
+  struct store_key *found = store_recent(store, hash, key, size);
+  if (found != NULL) return found;
+  store_path(store, key, size, store->path);
+  store->path_of = NULL;
+  found = *store->path[0];
+  return found != NULL && store_key_compare(found, key, size) == 0 ? found : NULL;
+}
+
+int store_plan_change(struct store *store, const struct operation_change_view *change, const struct store_dot *seen,
+                      uint64_t hlc, struct store_plan *plan) {
+  memset(plan, 0, sizeof *plan);
+  uint64_t hash = store_key_hash(change->key, change->key_size);
+  plan->key = store_look(store, hash, change->key, change->key_size);
+  if (plan->key != NULL) {
+    uint32_t matched = 0;
+    plan->bytes_removed = store_seen_bytes(plan->key, seen, change->seen_count, &matched);
+    if (change->kind == SYNC_SWEEP && matched == plan->key->sibling_count)
+      plan->bytes_removed += STORE_KEY_NOMINAL_BYTES + plan->key->size;
+  }
+  if (change->kind == SYNC_SWEEP) return SYNC_OK;
+
+  if (plan->key == NULL) {
+    plan->key = store_key_new(store, hash, change->key, change->key_size);
+    if (plan->key == NULL) return SYNC_E_NO_MEMORY;
+    store->path_of = plan->key;
+    plan->key_is_new = true;
+    plan->bytes_added = STORE_KEY_NOMINAL_BYTES + change->key_size;
+  }
+  struct store_sibling *sibling =
+      memory_alloc(store->env, sizeof *sibling + change->value_size, STORE_SIBLING_NOMINAL_BYTES + change->value_size);
+  if (sibling == NULL) {
+    store_plan_cancel(store, plan);
+    return SYNC_E_NO_MEMORY;
+  }
+  sibling->next = NULL;
+  sibling->hlc = hlc;
+  sibling->value_size = (uint32_t)change->value_size;
+  sibling->tombstone = change->kind == SYNC_DELETE;
+  sibling->automatic = change->automatic;
+  if (change->value_size > 0) memcpy(sibling->value, change->value, change->value_size);
+  plan->sibling = sibling;
+  plan->bytes_added += store_sibling_bytes(sibling);
+  return SYNC_OK;
+}
+
+void store_plan_cancel(struct store *store, struct store_plan *plan) {
+  if (plan->key_is_new) store_key_free(store, plan->key);
+  store->path_of = NULL;
+  store_sibling_free(store, plan->sibling);
+  memset(plan, 0, sizeof *plan);
+}
+
+static uint64_t store_sibling_hash(const struct store_key *key, const struct store_sibling *sibling) {
+  uint8_t head[NODE_ID_ROOM + 25];
+  const struct origin *origin = sibling->origin;
+  memcpy(head, origin->node_id, NODE_ID_ROOM);
+  bytes_put_u64(head + NODE_ID_ROOM, origin->incarnation);
+  bytes_put_u64(head + NODE_ID_ROOM + 8, sibling->seq);
+  bytes_put_u64(head + NODE_ID_ROOM + 16, sibling->hlc);
+  head[NODE_ID_ROOM + 24] = (uint8_t)((sibling->tombstone ? 1 : 0) | (sibling->automatic ? 2 : 0));
+  uint64_t hash = checksum64(store_key_bytes(key), key->size, 0);
+  hash = checksum64(sibling->value, sibling->value_size, hash);
+  return checksum64(head, sizeof head, hash);
+}
+
+static void store_remove_seen(struct store *store, struct store_key *key, const struct store_dot *seen,
+                              size_t seen_count) {
+  struct store_sibling **link = &key->siblings;
+  size_t i = 0;
+  while (*link != NULL && i < seen_count) {
+    struct store_sibling *sibling = *link;
+    int order = origin_dot_compare(seen[i].origin, seen[i].seq, sibling->origin, sibling->seq);
+    if (order < 0) {
+      i++;
+    } else if (order > 0) {
+      link = &sibling->next;
+    } else {
+      *link = sibling->next;
+      key->sibling_count--;
+      store->siblings--;
+      store->digest -= sibling->hash;
+      store->bytes -= store_sibling_bytes(sibling);
+      store_sibling_free(store, sibling);
+    }
+  }
+}
+
+static void store_add(struct store *store, struct store_key *key, struct store_sibling *sibling) {
+  struct store_sibling **link = &key->siblings;
+  while (*link != NULL && origin_dot_compare((*link)->origin, (*link)->seq, sibling->origin, sibling->seq) < 0)
+    link = &(*link)->next;
+  sibling->next = *link;
+  *link = sibling;
+  sibling->hash = store->replaying ? 0 : store_sibling_hash(key, sibling);
+  key->sibling_count++;
+  store->siblings++;
+  store->digest += sibling->hash;
+  store->bytes += store_sibling_bytes(sibling);
+}
+
+void store_plan_commit(struct store *store, struct store_plan *plan, const struct origin *origin, uint64_t seq,
+                       const struct store_dot *seen, size_t seen_count) {
+  struct store_key *key = plan->key;
+  if (key == NULL) return;
+  struct store_key ***links = store->path;
+  if (plan->key_is_new) {
+    if (store->path_of != key) store_path(store, store_key_bytes(key), key->size, links);
+    store->path_of = NULL;
+    for (size_t level = 0; level < key->height; level++) {
+      key->next[level] = *links[level];
+      *links[level] = key;
+    }
+    store->keys++;
+    store->bytes += STORE_KEY_NOMINAL_BYTES + key->size;
+  } else {
+    store_remove_seen(store, key, seen, seen_count);
+  }
+  if (plan->sibling != NULL) {
+    plan->sibling->origin = origin;
+    plan->sibling->seq = seq;
+    store_add(store, key, plan->sibling);
+  }
+  if (key->siblings != NULL) {
+    store->recent[key->slot] = key;
+    return;
+  }
+  if (store->recent[key->slot] == key) store->recent[key->slot] = NULL;
+  store_path(store, store_key_bytes(key), key->size, links);
+  store->path_of = NULL;
+  for (size_t level = 0; level < key->height; level++)
+    *links[level] = key->next[level];
+  store->keys--;
+  store->bytes -= STORE_KEY_NOMINAL_BYTES + key->size;
+  store_key_free(store, key);
+}
+
+void store_replayed(struct store *store) {
+  store->replaying = false;
+  for (struct store_key *key = store->head[0]; key != NULL; key = key->next[0])
+    for (struct store_sibling *s = key->siblings; s != NULL; s = s->next) {
+      s->hash = store_sibling_hash(key, s);
+      store->digest += s->hash;
+    }
+}
+
+const struct store_sibling *store_winner(const struct store_key *key) {
+  const struct store_sibling *winner = key->siblings;
+  /* Siblings are in dot order, so among equal clocks the later one wins. */
+  for (const struct store_sibling *s = winner->next; s != NULL; s = s->next)
+    if (s->hlc >= winner->hlc) winner = s;
+  return winner;
+}
+
+struct sync_sibling store_sibling_public(const struct store_sibling *sibling) {
+  return (struct sync_sibling){
+      .dot = {.origin = origin_public(sibling->origin), .seq = sibling->seq},
+      .hlc = sibling->hlc,
+      .tombstone = sibling->tombstone,
+      .automatic = sibling->automatic,
+      .value = sibling->tombstone ? NULL : sibling->value,
+      .value_size = sibling->value_size,
+  };
+}
+
+void store_recompute(const struct store *store, uint64_t *digest, uint64_t *keys, uint64_t *siblings) {
+  *digest = 0;
+  *keys = 0;
+  *siblings = 0;
+  for (const struct store_key *key = store_first(store); key != NULL; key = store_next(key)) {
+    (*keys)++;
+    for (const struct store_sibling *s = key->siblings; s != NULL; s = s->next) {
+      (*siblings)++;
+      *digest += store_sibling_hash(key, s);
+    }
+  }
+}

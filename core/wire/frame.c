@@ -1,0 +1,146 @@
+#include "core/wire/frame.h"
+
+static const uint8_t frame_magic[4] = {'S', 'Y', 'N', 'F'};
+
+struct bytes_writer frame_begin(void *buffer, size_t capacity) {
+  struct bytes_writer writer = bytes_writer_to(buffer, capacity);
+  (void)bytes_room(&writer, FRAME_HEADER_BYTES);
+  return writer;
+}
+
+size_t frame_finish(struct bytes_writer *writer, enum frame_type type, const uint8_t *cluster_id) {
+  uint8_t *at = writer->bytes;
+  memcpy(at, frame_magic, sizeof frame_magic);
+  at[4] = FRAME_VERSION;
+  at[5] = (uint8_t)type;
+  bytes_put_u16(at + 6, 0);
+  bytes_put_u32(at + 8, (uint32_t)(writer->size - FRAME_HEADER_BYTES));
+  memcpy(at + 12, cluster_id, SYNC_CLUSTER_ID_BYTES);
+  bytes_put_u64(at + writer->size, checksum64(at, writer->size, 0));
+  return writer->size + FRAME_TRAILER_BYTES;
+}
+
+int frame_parse(const void *bytes, size_t size, const uint8_t *cluster_id, struct frame_view *view) {
+  const uint8_t *at = bytes;
+  if (size < FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES) return SYNC_E_CORRUPT;
+  size_t checked = size - FRAME_TRAILER_BYTES;
+  if (memcmp(at, frame_magic, sizeof frame_magic) != 0) return SYNC_E_CORRUPT;
+  if (bytes_get_u64(at + checked) != checksum64(at, checked, 0)) return SYNC_E_CORRUPT;
+  if (at[4] != FRAME_VERSION) return SYNC_E_VERSION;
+  if (bytes_get_u16(at + 6) != 0) return SYNC_E_CORRUPT;
+  view->type = at[5];
+  if (view->type != FRAME_HELLO && view->type != FRAME_OPS) return SYNC_E_CORRUPT;
+  view->body = at + FRAME_HEADER_BYTES;
+  view->body_size = checked - FRAME_HEADER_BYTES;
+  if (bytes_get_u32(at + 8) != view->body_size) return SYNC_E_CORRUPT;
+  return memcmp(at + 12, cluster_id, SYNC_CLUSTER_ID_BYTES) == 0 ? SYNC_OK : SYNC_E_CLUSTER;
+}
+
+void hello_write_head(struct bytes_writer *writer, const struct hello *hello) {
+  bytes_write_u64(writer, hello->limits_hash);
+  bytes_write_u8(writer, (uint8_t)hello->node_id_size);
+  bytes_write(writer, hello->node_id, hello->node_id_size);
+  bytes_write_u64(writer, hello->session);
+  bytes_write_u64(writer, hello->nonce);
+  bytes_write_u64(writer, hello->echo);
+  bytes_write_u64(writer, hello->known_session);
+  bytes_write_u8(writer, hello->flags);
+}
+
+void hello_next_birth(struct bytes_reader *birth, uint64_t *incarnation, uint64_t *seq) {
+  *incarnation = bytes_read_u64(birth);
+  *seq = bytes_read_varint(birth);
+}
+
+bool hello_next(struct hello_walk *walk, struct hello_entry *entry) {
+  struct bytes_reader *reader = &walk->reader;
+  if (walk->entries_left == 0) {
+    if (bytes_left(reader) == 0) return false;
+    walk->node_id_size = bytes_read_u8(reader);
+    walk->node_id = bytes_take(reader, walk->node_id_size);
+    walk->entries_left = bytes_read_varint(reader);
+    if (walk->entries_left == 0) reader->failed = true;
+  }
+  walk->entries_left--;
+  entry->node_id = walk->node_id;
+  entry->node_id_size = walk->node_id_size;
+  entry->incarnation = bytes_read_u64(reader);
+  entry->seq = bytes_read_varint(reader);
+  entry->birth_count = (size_t)bytes_read_varint_max(reader, bytes_left(reader) / 9);
+  entry->birth = *reader;
+  for (size_t i = 0; i < entry->birth_count; i++) {
+    uint64_t incarnation;
+    uint64_t seq;
+    hello_next_birth(reader, &incarnation, &seq);
+  }
+  return !reader->failed;
+}
+
+/* Nodes ascend, incarnations ascend within a node, births within an entry. */
+static bool hello_check_entries(const struct hello *hello) {
+  struct hello_walk walk = hello_walk_of(hello);
+  struct hello_entry last = {0};
+  struct hello_entry entry;
+  while (hello_next(&walk, &entry)) {
+    if (entry.incarnation == 0 || entry.seq == 0) return false;
+    if (entry.node_id == last.node_id) {
+      if (entry.incarnation <= last.incarnation) return false;
+    } else if (!node_id_valid(entry.node_id, entry.node_id_size)) {
+      return false;
+    } else if (last.node_id != NULL) {
+      size_t shorter = last.node_id_size < entry.node_id_size ? last.node_id_size : entry.node_id_size;
+      int order = memcmp(last.node_id, entry.node_id, shorter);
+      if (order > 0 || (order == 0 && last.node_id_size >= entry.node_id_size)) return false;
+    }
+    uint64_t last_incarnation = 0;
+    for (size_t i = 0; i < entry.birth_count; i++) {
+      uint64_t incarnation;
+      uint64_t seq;
+      hello_next_birth(&entry.birth, &incarnation, &seq);
+      if (incarnation <= last_incarnation || incarnation == entry.incarnation || seq == 0) return false;
+      last_incarnation = incarnation;
+    }
+    last = entry;
+  }
+  return bytes_read_all(&walk.reader) && walk.entries_left == 0;
+}
+
+int hello_parse(const uint8_t *body, size_t size, struct hello *hello) {
+  struct bytes_reader reader = bytes_reader_of(body, size);
+  hello->limits_hash = bytes_read_u64(&reader);
+  hello->node_id_size = bytes_read_u8(&reader);
+  hello->node_id = bytes_take(&reader, hello->node_id_size);
+  hello->session = bytes_read_u64(&reader);
+  hello->nonce = bytes_read_u64(&reader);
+  hello->echo = bytes_read_u64(&reader);
+  hello->known_session = bytes_read_u64(&reader);
+  hello->flags = bytes_read_u8(&reader);
+  if (reader.failed || !node_id_valid(hello->node_id, hello->node_id_size)) return SYNC_E_CORRUPT;
+  if (hello->session == 0 || hello->nonce == 0) return SYNC_E_CORRUPT;
+  if ((hello->flags & ~(HELLO_FLAG_GAP | HELLO_FLAG_FULL | HELLO_FLAG_ANSWER)) != 0) return SYNC_E_CORRUPT;
+  hello->nodes = reader;
+  return hello_check_entries(hello) ? SYNC_OK : SYNC_E_CORRUPT;
+}
+
+void ops_write_head(struct bytes_writer *writer, uint64_t session) {
+  bytes_write_u64(writer, session);
+}
+
+bool ops_next(struct bytes_reader *operations, const uint8_t **bytes, size_t *size) {
+  if (bytes_left(operations) == 0) return false;
+  *size = (size_t)bytes_read_varint_max(operations, bytes_left(operations));
+  *bytes = bytes_take(operations, *size);
+  return !operations->failed;
+}
+
+int ops_parse(const uint8_t *body, size_t size, struct ops *ops) {
+  struct bytes_reader reader = bytes_reader_of(body, size);
+  ops->session = bytes_read_u64(&reader);
+  if (reader.failed || ops->session == 0 || bytes_left(&reader) == 0) return SYNC_E_CORRUPT;
+  ops->operations = reader;
+  const uint8_t *bytes;
+  size_t bytes_size;
+  while (ops_next(&reader, &bytes, &bytes_size))
+    continue;
+  return bytes_read_all(&reader) ? SYNC_OK : SYNC_E_CORRUPT;
+}

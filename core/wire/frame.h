@@ -1,0 +1,84 @@
+/* Frames: what engines say to each other (docs/formats.md, "Frame", "HELLO",
+ * "OPS"). Encoding and decoding only; nothing here knows an engine. */
+#ifndef SYNC_CORE_WIRE_FRAME_H
+#define SYNC_CORE_WIRE_FRAME_H
+
+#include "core/base/base.h"
+#include "core/sync.h"
+
+#define FRAME_VERSION 1u
+#define FRAME_HEADER_BYTES 28u
+#define FRAME_TRAILER_BYTES 8u
+/* What an OPS frame of one operation has besides the operation. */
+#define FRAME_OPS_OVERHEAD_BYTES (FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES + 8u + 4u + 4u)
+
+enum frame_type { FRAME_HELLO = 1, FRAME_OPS = 2 };
+
+/* Begins a frame: leaves room for the header; the body follows. The writer's
+ * capacity must leave out FRAME_TRAILER_BYTES; frame_finish adds them. */
+struct bytes_writer frame_begin(void *buffer, size_t capacity);
+/* Writes header and checksum round the body; returns the frame's size. */
+size_t frame_finish(struct bytes_writer *writer, enum frame_type type, const uint8_t *cluster_id);
+
+struct frame_view {
+  uint8_t type;
+  const uint8_t *body;
+  size_t body_size;
+};
+/* SYNC_OK, SYNC_E_CORRUPT, SYNC_E_VERSION, SYNC_E_CLUSTER. */
+int frame_parse(const void *bytes, size_t size, const uint8_t *cluster_id, struct frame_view *view);
+
+/* --- HELLO ---------------------------------------------------------------- */
+
+#define HELLO_FLAG_GAP 1u    /* operations were skipped: a cause is missing */
+#define HELLO_FLAG_FULL 2u   /* not applying */
+#define HELLO_FLAG_ANSWER 4u /* a retry or probe: the sender waits for a HELLO */
+
+struct hello {
+  uint64_t limits_hash;
+  const uint8_t *node_id;
+  size_t node_id_size;
+  uint64_t session, nonce, echo;
+  uint64_t known_session; /* the receiver's session for which the sender has a `known`; 0: none */
+  uint8_t flags;
+  struct bytes_reader nodes; /* the entries; hello_next() walks them */
+};
+void hello_write_head(struct bytes_writer *writer, const struct hello *hello);
+/* Checks the whole body. SYNC_OK, SYNC_E_CORRUPT. */
+int hello_parse(const uint8_t *body, size_t size, struct hello *hello);
+
+/* The DVV entries of a HELLO, one by one. */
+struct hello_walk {
+  struct bytes_reader reader;
+  const uint8_t *node_id;
+  size_t node_id_size;
+  uint64_t entries_left; /* of this node */
+};
+struct hello_entry {
+  const uint8_t *node_id;
+  size_t node_id_size;
+  uint64_t incarnation, seq;
+  size_t birth_count;
+  struct bytes_reader birth; /* hello_next_birth() walks it */
+};
+static inline struct hello_walk hello_walk_of(const struct hello *hello) {
+  return (struct hello_walk){.reader = hello->nodes};
+}
+/* False at the end, or when the bytes are not valid (reader.failed). */
+bool hello_next(struct hello_walk *walk, struct hello_entry *entry);
+/* One (incarnation, seq) of the same node. */
+void hello_next_birth(struct bytes_reader *birth, uint64_t *incarnation, uint64_t *seq);
+
+/* --- OPS ------------------------------------------------------------------- */
+
+struct ops {
+  uint64_t session; /* the sender's */
+  struct bytes_reader operations;
+};
+void ops_write_head(struct bytes_writer *writer, uint64_t session);
+/* Checks the framing of the operations, not their bytes. */
+int ops_parse(const uint8_t *body, size_t size, struct ops *ops);
+/* The next operation's bytes; false at the end. */
+bool ops_next(struct bytes_reader *operations, const uint8_t **bytes, size_t *size);
+
+#endif

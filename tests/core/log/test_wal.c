@@ -1,0 +1,419 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/base/base.h"
+#include "core/log/segment.h"
+#include "tests/support/wal_model.h"
+
+struct world {
+  struct memory_env memory;
+  struct wal_model model;
+};
+static struct world world; /* the program's one group uses it test by test */
+
+static int begin(void **state) {
+  memory_env_init(&world.memory);
+  wal_model_init(&world.model, &world.memory);
+  *state = &world;
+  return 0;
+}
+static int end(void **state) {
+  (void)state;
+  bool leaked = world.memory.blocks != 0;
+  if (world.model.violation != NULL) fprintf(stderr, "violation: %s\n", world.model.violation);
+  memory_env_destroy(&world.memory);
+  return leaked || world.model.violation != NULL;
+}
+static void reopen(struct world *w) {
+  wal_model_close(&w->model);
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+}
+static bool exists(struct world *w, const char *name) {
+  for (size_t i = 0; i < w->memory.live_count; i++)
+    if (strcmp(w->memory.live[i].name, name) == 0) return true;
+  return false;
+}
+
+static void records_come_back_after_close_and_open(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  for (size_t i = 0; i < 20; i++)
+    assert_int_equal(wal_model_append(&w->model, 4 + i * 20), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  assert_true(wal_durable_position(w->model.wal) == wal_appended_position(w->model.wal));
+  wal_model_read_all(&w->model);
+  reopen(w);
+  assert_int_equal(w->model.count, 20);
+  wal_model_read_all(&w->model);
+  assert_int_equal(wal_model_append(&w->model, 100), SYNC_OK);
+  wal_model_read_all(&w->model);
+  wal_model_close(&w->model);
+}
+
+static void nothing_is_durable_before_file_name_and_directory_are(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(w->memory.live_count, 0);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  assert_true(exists(w, "wal-0000000000000000-00000001.new"));
+  assert_int_equal(wal_model_commit(&w->model), SYNC_OK);
+  assert_int_equal(w->memory.pending_count, 1);
+  assert_true(wal_model_complete(&w->model, SYNC_OK));
+  assert_true(exists(w, "wal-0000000000000000-00000001"));
+  assert_true(wal_durable_position(w->model.wal) == 0);
+  assert_int_equal(w->memory.pending_count, 1);
+  assert_true(wal_model_complete(&w->model, SYNC_OK));
+  assert_true(wal_durable_position(w->model.wal) == 30);
+  assert_int_equal(w->memory.last_trace[SYNC_TRACE_DURABLE], 30);
+  assert_int_equal(w->memory.pending_count, 0);
+  wal_model_close(&w->model);
+}
+
+static void an_append_is_one_write_and_no_allocation(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  uint64_t calls = w->memory.calls, writes = w->memory.writes, allocs = w->memory.allocs;
+  assert_int_equal(wal_model_append(&w->model, 500), SYNC_OK);
+  assert_int_equal(w->memory.calls - calls, 1);
+  assert_int_equal(w->memory.writes - writes, 1);
+  assert_int_equal(w->memory.allocs - allocs, 0);
+  wal_model_close(&w->model);
+}
+
+static void commits_meanwhile_join_the_next_request(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  uint64_t fsyncs = w->memory.fsyncs;
+  for (int i = 0; i < 5; i++) {
+    assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+    assert_int_equal(wal_model_commit(&w->model), SYNC_OK);
+    assert_int_equal(w->memory.pending_count, 1);
+  }
+  uint64_t first_end = w->model.records[1].end;
+  assert_true(wal_model_complete(&w->model, SYNC_OK));
+  assert_true(wal_durable_position(w->model.wal) == first_end);
+  assert_int_equal(w->memory.pending_count, 1);
+  assert_true(wal_model_complete(&w->model, SYNC_OK));
+  assert_true(wal_durable_position(w->model.wal) == wal_appended_position(w->model.wal));
+  assert_int_equal(w->memory.fsyncs - fsyncs, 2);
+  assert_int_equal(wal_model_commit(&w->model), SYNC_OK);
+  assert_int_equal(w->memory.fsyncs - fsyncs, 2);
+  wal_model_close(&w->model);
+}
+
+static void durability_passes_into_a_new_segment_only_with_its_name(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 500), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 300), SYNC_OK);
+  uint64_t boundary = wal_appended_position(w->model.wal);
+  assert_int_equal(wal_model_append(&w->model, 300), SYNC_OK);
+  assert_true(exists(w, "wal-0000000000000348-00000001"));
+  assert_int_equal(w->memory.traced_kind[SYNC_TRACE_ROTATE], 2);
+  assert_int_equal(wal_model_commit(&w->model), SYNC_OK);
+  assert_true(wal_model_complete(&w->model, SYNC_OK)); /* the old file */
+  assert_true(wal_durable_position(w->model.wal) == boundary);
+  assert_true(wal_model_complete(&w->model, SYNC_OK)); /* the new file */
+  assert_true(wal_durable_position(w->model.wal) == boundary);
+  assert_true(wal_model_complete(&w->model, SYNC_OK)); /* the directory */
+  assert_true(wal_durable_position(w->model.wal) == wal_appended_position(w->model.wal));
+  wal_model_close(&w->model);
+}
+
+static void a_failed_fsync_stops_the_log_for_good(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  uint64_t durable = wal_durable_position(w->model.wal);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  assert_int_equal(wal_model_commit(&w->model), SYNC_OK);
+  uint64_t fsyncs = w->memory.fsyncs;
+  assert_true(wal_model_complete(&w->model, SYNC_E_IO));
+  assert_true(wal_failed(w->model.wal));
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_E_FAILED);
+  assert_int_equal(wal_model_commit(&w->model), SYNC_E_FAILED);
+  assert_int_equal(wal_mark(w->model.wal), SYNC_E_FAILED);
+  assert_int_equal(w->memory.fsyncs, fsyncs);
+  assert_true(wal_durable_position(w->model.wal) == durable);
+  wal_model_close(&w->model);
+}
+
+static void a_failed_directory_fsync_stops_the_log_too(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  assert_int_equal(wal_model_commit(&w->model), SYNC_OK);
+  assert_true(wal_model_complete(&w->model, SYNC_OK));
+  assert_true(wal_model_complete(&w->model, SYNC_E_IO));
+  assert_true(wal_failed(w->model.wal));
+  assert_true(wal_durable_position(w->model.wal) == 0);
+  wal_model_close(&w->model);
+}
+
+static void a_refused_fsync_request_stops_the_log_unless_it_never_began(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  w->memory.fail_at = w->memory.calls + 1;
+  w->memory.fail_status = SYNC_E_TOO_MANY;
+  assert_int_equal(wal_model_commit(&w->model), SYNC_E_TOO_MANY);
+  assert_false(wal_failed(w->model.wal));
+  w->memory.fail_at = w->memory.calls + 1;
+  w->memory.fail_status = SYNC_E_IO;
+  assert_int_equal(wal_model_commit(&w->model), SYNC_E_FAILED);
+  assert_true(wal_failed(w->model.wal));
+  wal_model_close(&w->model);
+}
+
+static void a_failed_append_leaves_the_log_as_it_was(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  w->memory.fail_status = SYNC_E_IO;
+  w->memory.fail_after_effect = true;
+  w->memory.fail_at = w->memory.calls + 1;
+  assert_int_equal(wal_model_append(&w->model, 200), SYNC_E_IO);
+  assert_int_equal(wal_model_append(&w->model, 5), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  reopen(w);
+  assert_int_equal(w->model.count, 2);
+  wal_model_close(&w->model);
+}
+
+static void a_refused_append_does_not_come_back_after_a_clean_close(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  assert_int_equal(wal_mark(w->model.wal), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  w->memory.fail_status = SYNC_E_IO;
+  w->memory.fail_after_effect = true;
+  w->memory.fail_at = w->memory.calls + 1;
+  assert_int_equal(wal_model_append(&w->model, 200), SYNC_E_IO);
+  reopen(w);
+  assert_int_equal(w->model.count, 1);
+  wal_model_close(&w->model);
+}
+
+static void too_long_a_record_is_refused(void **state) {
+  struct world *w = *state;
+  uint64_t position = 0, end_position = 0;
+  uint8_t payload[WAL_MODEL_PAYLOAD_MAX + 1] = {0};
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_append(w->model.wal, WAL_OPERATION, payload, sizeof payload, &position, &end_position),
+                   SYNC_E_TOO_BIG);
+  assert_int_equal(wal_model_append(&w->model, WAL_MODEL_PAYLOAD_MAX), SYNC_OK);
+  wal_model_close(&w->model);
+}
+
+static void a_mark_is_written_once_for_each_news(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_mark(w->model.wal), SYNC_OK);
+  assert_int_equal(w->memory.traced_kind[SYNC_TRACE_MARK], 0);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  assert_int_equal(wal_mark(w->model.wal), SYNC_OK);
+  assert_int_equal(w->memory.traced_kind[SYNC_TRACE_MARK], 0);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  for (int i = 0; i < 4; i++) {
+    assert_int_equal(wal_mark(w->model.wal), SYNC_OK);
+    while (wal_model_complete(&w->model, SYNC_OK)) {
+    }
+  }
+  assert_int_equal(w->memory.traced_kind[SYNC_TRACE_MARK], 1);
+  assert_true(wal_claimed_position(w->model.wal) == 30);
+  assert_true(wal_durable_position(w->model.wal) == 50);
+  wal_model_close(&w->model);
+}
+
+static void a_clean_close_leaves_a_mark_and_the_next_open_rewrites_nothing(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  uint64_t fsyncs = w->memory.fsyncs;
+  wal_model_close(&w->model);
+  assert_int_equal(w->memory.fsyncs, fsyncs);
+  assert_int_equal(w->memory.traced_kind[SYNC_TRACE_MARK], 1);
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_true(w->model.report.durable_position == 30);
+  assert_true(w->model.report.appended_position == 50);
+  assert_int_equal(w->model.report.records, 2);
+  assert_int_equal(w->model.report.tail_bytes_cut, 0);
+  wal_model_close(&w->model);
+}
+
+static void short_and_interrupted_calls_are_completed(void **state) {
+  struct world *w = *state;
+  w->memory.transfer_max = 7;
+  w->memory.interrupt_every = 3;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  for (size_t i = 0; i < 12; i++)
+    assert_int_equal(wal_model_append(&w->model, 10 + 30 * i), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  assert_true(wal_durable_position(w->model.wal) == wal_appended_position(w->model.wal));
+  wal_model_read_all(&w->model);
+  reopen(w);
+  assert_int_equal(w->model.count, 12);
+  wal_model_close(&w->model);
+}
+
+static void many_segments_are_read_through_few_handles(void **state) {
+  struct world *w = *state;
+  w->memory.handles_max = 10;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  for (size_t i = 0; i < 80; i++) {
+    assert_int_equal(wal_model_append(&w->model, 400), SYNC_OK);
+    assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  }
+  assert_true(w->memory.live_count > 30);
+  wal_model_read_all(&w->model);
+  reopen(w);
+  wal_model_read_all(&w->model);
+  wal_model_close(&w->model);
+}
+
+static void unsynced_segments_are_bounded_and_the_last_grows_instead(void **state) {
+  struct world *w = *state;
+  w->memory.handles_max = 10;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 400), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  for (size_t i = 0; i < 60; i++)
+    assert_int_equal(wal_model_append(&w->model, 400), SYNC_OK);
+  assert_true(w->memory.live_count <= 5);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  assert_true(wal_durable_position(w->model.wal) == wal_appended_position(w->model.wal));
+  reopen(w);
+  assert_int_equal(w->model.count, 61);
+  wal_model_close(&w->model);
+}
+
+static void a_read_is_verified_every_time(void **state) {
+  struct world *w = *state;
+  uint8_t buffer[WAL_MODEL_PAYLOAD_MAX];
+  enum wal_record_type type = WAL_MARK;
+  size_t size = 0;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 590), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  const char *name = "wal-0000000000000000-00000001";
+  assert_int_equal(wal_read(w->model.wal, 30, &type, buffer, 589, &size), SYNC_E_BUFFER);
+  assert_int_equal(wal_read(w->model.wal, 29, &type, buffer, sizeof buffer, &size), SYNC_E_DAMAGED);
+  assert_int_equal(wal_read(w->model.wal, wal_appended_position(w->model.wal), &type, buffer, sizeof buffer, &size),
+                   SYNC_E_INVALID);
+  for (size_t at = 0; at < 610; at += 5) {
+    memory_env_flip(&w->memory, name, SEGMENT_HEADER_BYTES + 30 + at);
+    assert_int_equal(wal_read(w->model.wal, 30, &type, buffer, sizeof buffer, &size), SYNC_E_DAMAGED);
+    memory_env_flip(&w->memory, name, SEGMENT_HEADER_BYTES + 30 + at);
+  }
+  w->memory.fail_at = w->memory.calls + 1;
+  w->memory.fail_status = SYNC_E_IO;
+  assert_int_equal(wal_read(w->model.wal, 30, &type, buffer, sizeof buffer, &size), SYNC_E_IO);
+  assert_int_equal(wal_read(w->model.wal, 30, &type, buffer, sizeof buffer, &size), SYNC_OK);
+  wal_model_close(&w->model);
+}
+
+static void a_record_of_another_place_or_log_is_not_taken(void **state) {
+  struct world *w = *state;
+  uint8_t buffer[WAL_MODEL_PAYLOAD_MAX], bytes[40];
+  enum wal_record_type type = WAL_MARK;
+  size_t size = 0;
+  struct segment_record record;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  for (size_t i = 0; i < 3; i++)
+    assert_int_equal(wal_model_append(&w->model, 20), SYNC_OK);
+  uint8_t *file = memory_env_bytes(&w->memory, "wal-0000000000000000-00000001.new", &size) + SEGMENT_HEADER_BYTES;
+  assert_int_equal(wal_read(w->model.wal, 80, &type, buffer, sizeof buffer, &size), SYNC_OK);
+  memcpy(bytes, file + 80, sizeof bytes);
+  memcpy(file + 80, file, sizeof bytes); /* a misdirected write */
+  assert_int_equal(wal_read(w->model.wal, 80, &type, buffer, sizeof buffer, &size), SYNC_E_DAMAGED);
+  memcpy(file + 80, bytes, sizeof bytes);
+  assert_true(segment_record_peek(bytes, 80, WAL_MODEL_PAYLOAD_MAX, &record));
+  assert_true(segment_record_verify(bytes, &record, wal_id(w->model.wal), 80));
+  assert_false(segment_record_verify(bytes, &record, wal_id(w->model.wal) + 1, 80));
+  assert_false(segment_record_verify(bytes, &record, wal_id(w->model.wal), 120));
+  wal_model_close(&w->model);
+}
+
+static void a_full_disk_refuses_appends_until_there_is_room(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  for (size_t i = 0; i < 4; i++)
+    assert_int_equal(wal_model_append(&w->model, 300), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  w->memory.disk_bytes_max = 1500;
+  int status = SYNC_OK;
+  for (size_t i = 0; i < 20 && status == SYNC_OK; i++)
+    status = wal_model_append(&w->model, 300);
+  assert_int_equal(status, SYNC_E_NO_SPACE);
+  /* A smaller record must not slip in behind a rotation that has begun. */
+  assert_int_equal(wal_model_append(&w->model, 100), SYNC_E_NO_SPACE);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  wal_model_read_all(&w->model);
+  w->memory.disk_bytes_max = 0;
+  assert_int_equal(wal_model_append(&w->model, 100), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  assert_true(wal_durable_position(w->model.wal) == wal_appended_position(w->model.wal));
+  wal_model_read_all(&w->model);
+  reopen(w);
+  wal_model_close(&w->model);
+}
+
+static void names_are_parsed_strictly(void **state) {
+  (void)state;
+  uint64_t first = 0;
+  uint32_t epoch = 0;
+  bool aside = false;
+  char name[SEGMENT_NAME_BYTES];
+  segment_name(name, UINT64_C(0x123456789abcdef0), 0x10fu, true);
+  assert_string_equal(name, "wal-123456789abcdef0-0000010f.new");
+  assert_true(segment_name_parse(name, &first, &epoch, &aside));
+  assert_true(first == UINT64_C(0x123456789abcdef0) && epoch == 0x10f && aside);
+  assert_true(segment_name_parse("wal-0000000000000001-00000002", &first, &epoch, &aside));
+  assert_true(first == 1 && epoch == 2 && !aside);
+  assert_false(segment_name_parse("wal-0000000000000001-0000000A", &first, &epoch, &aside));
+  assert_false(segment_name_parse("wal-0000000000000001-00000002.old", &first, &epoch, &aside));
+  assert_false(segment_name_parse("wal-0000000000000001-0000002", &first, &epoch, &aside));
+  assert_false(segment_name_parse("", &first, &epoch, &aside));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(records_come_back_after_close_and_open),
+      TEST(nothing_is_durable_before_file_name_and_directory_are),
+      TEST(an_append_is_one_write_and_no_allocation),
+      TEST(commits_meanwhile_join_the_next_request),
+      TEST(durability_passes_into_a_new_segment_only_with_its_name),
+      TEST(a_failed_fsync_stops_the_log_for_good),
+      TEST(a_failed_directory_fsync_stops_the_log_too),
+      TEST(a_refused_fsync_request_stops_the_log_unless_it_never_began),
+      TEST(a_failed_append_leaves_the_log_as_it_was),
+      TEST(a_refused_append_does_not_come_back_after_a_clean_close),
+      TEST(too_long_a_record_is_refused),
+      TEST(a_mark_is_written_once_for_each_news),
+      TEST(a_clean_close_leaves_a_mark_and_the_next_open_rewrites_nothing),
+      TEST(short_and_interrupted_calls_are_completed),
+      TEST(many_segments_are_read_through_few_handles),
+      TEST(unsynced_segments_are_bounded_and_the_last_grows_instead),
+      TEST(a_read_is_verified_every_time),
+      TEST(a_record_of_another_place_or_log_is_not_taken),
+      TEST(a_full_disk_refuses_appends_until_there_is_room),
+      TEST(names_are_parsed_strictly),
+  };
+  return cmocka_run_group_tests_name("wal", tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,230 @@
+/* The store: order, siblings, sweeps, accounting, digest. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/state/store.h"
+#include "tests/support/memory_env.h"
+
+static struct memory_env memory;
+static struct origins origins;
+static struct store store;
+static struct origin *alice, *bob;
+
+static struct origin *add_origin(const char *id, uint64_t incarnation) {
+  assert_int_equal(origins_reserve(&origins), SYNC_OK);
+  return origins_add(&origins, (const uint8_t *)id, strlen(id), incarnation);
+}
+
+static void begin(void) {
+  memory_env_init(&memory);
+  origins_init(&origins, &memory.env, "alice");
+  store_init(&store, &memory.env);
+  bob = add_origin("bob", 2);
+  alice = add_origin("alice", 9);
+}
+
+static void end(void) {
+  store_deinit(&store);
+  origins_deinit(&origins);
+  assert_int_equal(memory.blocks, 0);
+  assert_int_equal(memory.nominal_bytes, 0);
+  memory_env_destroy(&memory);
+}
+
+static void check_digest(void) {
+  uint64_t digest, keys, siblings;
+  store_recompute(&store, &digest, &keys, &siblings);
+  assert_true(digest == store.digest && keys == store.keys && siblings == store.siblings);
+}
+
+static void apply(uint8_t kind, const char *key, const char *value, const struct origin *origin, uint64_t seq,
+                  uint64_t hlc, const struct store_dot *seen, size_t seen_count) {
+  struct operation_change_view change = {.kind = kind,
+                                         .key = (const uint8_t *)key,
+                                         .key_size = strlen(key),
+                                         .value = (const uint8_t *)value,
+                                         .value_size = kind == SYNC_PUT ? strlen(value) : 0,
+                                         .seen_count = seen_count};
+  struct store_plan plan;
+  uint64_t before = store.bytes;
+  assert_int_equal(store_plan_change(&store, &change, seen, hlc, &plan), SYNC_OK);
+  uint64_t expected = before + plan.bytes_added - plan.bytes_removed;
+  store_plan_commit(&store, &plan, origin, seq, seen, seen_count);
+  assert_int_equal(store.bytes, expected);
+  check_digest();
+}
+
+static const struct store_key *find(const char *key) {
+  return store_find(&store, (const uint8_t *)key, strlen(key));
+}
+
+static void siblings_stand_in_dot_order_and_the_winner_is_the_greatest(void **state) {
+  (void)state;
+  begin();
+  apply(SYNC_PUT, "k", "b1", bob, 1, 50, NULL, 0);
+  apply(SYNC_PUT, "k", "a2", alice, 2, 50, NULL, 0);
+  apply(SYNC_PUT, "k", "a1", alice, 1, 40, NULL, 0);
+  const struct store_key *key = find("k");
+  assert_int_equal(key->sibling_count, 3);
+  assert_true(key->siblings->origin == alice && key->siblings->seq == 1);
+  assert_true(key->siblings->next->seq == 2);
+  assert_ptr_equal(key->siblings->next->next->origin, bob);
+  assert_ptr_equal(store_winner(key)->origin, bob); /* same clock: the greater node id */
+  apply(SYNC_DELETE, "k", NULL, alice, 3, 60, NULL, 0);
+  assert_true(store_winner(key)->tombstone);
+  end();
+}
+
+static void a_change_removes_exactly_what_it_saw(void **state) {
+  (void)state;
+  begin();
+  apply(SYNC_PUT, "k", "a1", alice, 1, 1, NULL, 0);
+  apply(SYNC_PUT, "k", "b1", bob, 1, 2, NULL, 0);
+  apply(SYNC_PUT, "k", "b2", bob, 2, 3, NULL, 0);
+  struct store_dot seen[] = {{alice, 1}, {alice, 7}, {bob, 2}};
+  apply(SYNC_PUT, "k", "a2", alice, 2, 4, seen, 3);
+  const struct store_key *key = find("k");
+  assert_int_equal(key->sibling_count, 2);
+  assert_true(key->siblings->origin == alice && key->siblings->seq == 2);
+  assert_true(key->siblings->next->origin == bob && key->siblings->next->seq == 1);
+  end();
+}
+
+static void a_sweep_of_the_last_sibling_removes_the_key(void **state) {
+  (void)state;
+  begin();
+  apply(SYNC_PUT, "j", "1", alice, 1, 1, NULL, 0);
+  apply(SYNC_DELETE, "k", NULL, alice, 2, 2, NULL, 0);
+  apply(SYNC_PUT, "l", "1", alice, 3, 3, NULL, 0);
+  struct store_dot seen[] = {{alice, 2}};
+  apply(SYNC_SWEEP, "k", NULL, bob, 1, 4, seen, 1);
+  assert_null(find("k"));
+  assert_int_equal(store.keys, 2);
+  assert_ptr_equal(store_next(find("j")), find("l"));
+  apply(SYNC_SWEEP, "k", NULL, bob, 2, 5, seen, 1); /* several sweeps are harmless */
+  apply(SYNC_PUT, "k", "back", bob, 3, 6, seen, 1);
+  struct store_dot both[] = {{bob, 3}};
+  apply(SYNC_SWEEP, "k", NULL, alice, 4, 7, both, 1);
+  assert_int_equal(store.siblings, 2);
+  end();
+}
+
+/* What a lookup remembers must never outlive the key, nor a path the links. */
+static void keys_are_found_whatever_was_planned_cancelled_or_swept_before(void **state) {
+  (void)state;
+  begin();
+  uint64_t random = 5;
+  uint64_t seq_of[40] = {0}; /* of the key's one sibling; 0: absent */
+  for (uint64_t seq = 1; seq < 4000; seq += 4) {
+    struct store_plan plans[3];
+    struct store_dot seen[3];
+    struct operation_change_view changes[3];
+    char names[3][8];
+    uint32_t first = (uint32_t)(memory_env_random(&random) % 38);
+    bool keep = memory_env_random(&random) % 4 != 0;
+    for (uint32_t i = 0; i < 3; i++) {
+      uint64_t held = seq_of[first + i];
+      (void)snprintf(names[i], sizeof names[i], "k%u", (unsigned)(first + i));
+      seen[i] = (struct store_dot){alice, held};
+      changes[i] = (struct operation_change_view){.kind = held != 0 && memory_env_random(&random) % 2 == 0 ? SYNC_SWEEP
+                                                                                                           : SYNC_PUT,
+                                                  .key = (const uint8_t *)names[i],
+                                                  .key_size = strlen(names[i]),
+                                                  .value = (const uint8_t *)"v",
+                                                  .value_size = 1,
+                                                  .seen_count = held != 0 ? 1 : 0};
+      if (changes[i].kind == SYNC_SWEEP) changes[i].value_size = 0;
+      assert_int_equal(store_plan_change(&store, &changes[i], &seen[i], seq, &plans[i]), SYNC_OK);
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+      if (keep) {
+        store_plan_commit(&store, &plans[i], alice, seq + i, &seen[i], changes[i].seen_count);
+        seq_of[first + i] = changes[i].kind == SYNC_PUT ? seq + i : 0;
+      } else {
+        store_plan_cancel(&store, &plans[i]);
+      }
+    }
+    for (uint32_t k = 0; k < 40; k++) {
+      char name[8];
+      (void)snprintf(name, sizeof name, "k%u", (unsigned)k);
+      const struct store_key *key = find(name);
+      assert_int_equal(key == NULL ? 0 : key->siblings->seq, seq_of[k]);
+      assert_ptr_equal(key, seq_of[k] == 0 ? NULL : store_lower_bound(&store, (const uint8_t *)name, strlen(name)));
+    }
+    for (const struct store_key *key = store_first(&store); key != NULL && store_next(key) != NULL;
+         key = store_next(key))
+      assert_true(memcmp(store_key_bytes(key), store_key_bytes(store_next(key)), 2) <= 0);
+  }
+  check_digest();
+  end();
+}
+
+static void the_order_of_arrival_leaves_no_trace(void **state) {
+  (void)state;
+  uint64_t random = 3;
+  uint64_t first = 0;
+  for (uint32_t round = 0; round < 20; round++) {
+    begin();
+    uint32_t order[200];
+    for (uint32_t i = 0; i < 200; i++)
+      order[i] = i;
+    for (uint32_t i = 200; i-- > 1;) {
+      uint32_t other = (uint32_t)(memory_env_random(&random) % (i + 1));
+      uint32_t moving = order[i];
+      order[i] = order[other];
+      order[other] = moving;
+    }
+    for (uint32_t i = 0; i < 200; i++) {
+      char key[8];
+      (void)snprintf(key, sizeof key, "%u", (unsigned)(order[i] % 90));
+      apply(SYNC_PUT, key, "v", order[i] % 2 == 0 ? alice : bob, order[i] + 1, order[i] % 7, NULL, 0);
+    }
+    if (round == 0) first = store.digest;
+    assert_true(store.digest == first);
+    assert_int_equal(store.keys, 90);
+    size_t walked = 1;
+    for (const struct store_key *key = store_first(&store); store_next(key) != NULL; key = store_next(key)) {
+      const struct store_key *next = store_next(key);
+      size_t shorter = key->size < next->size ? key->size : next->size;
+      int compared = memcmp(store_key_bytes(key), store_key_bytes(next), shorter);
+      assert_true(compared < 0 || (compared == 0 && key->size < next->size));
+      walked++;
+    }
+    assert_int_equal(walked, 90);
+    end();
+  }
+}
+
+static void a_cancelled_plan_gives_everything_back(void **state) {
+  (void)state;
+  begin();
+  uint64_t blocks = memory.blocks;
+  struct operation_change_view change = {
+      .kind = SYNC_PUT, .key = (const uint8_t *)"k", .key_size = 1, .value = (const uint8_t *)"v", .value_size = 1};
+  struct store_plan plan;
+  assert_int_equal(store_plan_change(&store, &change, NULL, 1, &plan), SYNC_OK);
+  assert_int_equal(memory.blocks, blocks + 2);
+  store_plan_cancel(&store, &plan);
+  assert_int_equal(memory.blocks, blocks);
+  assert_true(store.bytes == 0 && store.keys == 0 && store_first(&store) == NULL);
+  end();
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(siblings_stand_in_dot_order_and_the_winner_is_the_greatest),
+      cmocka_unit_test(a_change_removes_exactly_what_it_saw),
+      cmocka_unit_test(a_sweep_of_the_last_sibling_removes_the_key),
+      cmocka_unit_test(keys_are_found_whatever_was_planned_cancelled_or_swept_before),
+      cmocka_unit_test(the_order_of_arrival_leaves_no_trace),
+      cmocka_unit_test(a_cancelled_plan_gives_everything_back),
+  };
+  int r = cmocka_run_group_tests(tests, NULL, NULL);
+  return r != 0;
+}
