@@ -44,7 +44,7 @@ static void *work(void *arg) {
       pthread_cond_wait(&queue->requested_changed, &queue->mutex);
     }
     if (queue->done == queue->requested) break;
-    struct fsync_entry *entry = &queue->entries[queue->done % SYNC_POSIX_FSYNCS_MAX];
+    struct fsync_entry *entry = &queue->entries[queue->done % FSYNCS_MAX];
     pthread_mutex_unlock(&queue->mutex);
     /* The entry is this thread's alone until `done` passes it. */
     entry->result = fsync_now(entry->kind, entry->descriptor);
@@ -68,14 +68,14 @@ static int start_thread(struct fsync_queue *queue) {
   return error == EAGAIN ? SYNC_E_TOO_MANY : SYNC_E_IO;
 }
 
-int fsync_queue_init(struct fsync_queue *queue, enum sync_posix_fsync_mode mode) {
-  *queue = (struct fsync_queue){.mode = mode};
+int fsync_queue_init(struct fsync_queue *queue, bool threaded) {
+  *queue = (struct fsync_queue){.threaded = threaded};
   queue->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (queue->event_fd < 0) return errno == ENOMEM ? SYNC_E_NO_MEMORY : SYNC_E_TOO_MANY;
   int status = SYNC_E_NO_MEMORY;
   if (pthread_mutex_init(&queue->mutex, NULL) != 0) goto close_event;
   if (pthread_cond_init(&queue->requested_changed, NULL) != 0) goto destroy_mutex;
-  status = mode == SYNC_POSIX_FSYNC_THREAD ? start_thread(queue) : SYNC_OK;
+  status = threaded ? start_thread(queue) : SYNC_OK;
   if (status == SYNC_OK) return SYNC_OK;
   pthread_cond_destroy(&queue->requested_changed);
 destroy_mutex:
@@ -86,7 +86,7 @@ close_event:
 }
 
 void fsync_queue_deinit(struct fsync_queue *queue) {
-  if (queue->mode == SYNC_POSIX_FSYNC_THREAD) {
+  if (queue->threaded) {
     pthread_mutex_lock(&queue->mutex);
     queue->stopping = true;
     pthread_cond_signal(&queue->requested_changed);
@@ -100,13 +100,13 @@ void fsync_queue_deinit(struct fsync_queue *queue) {
 
 int fsync_queue_request(struct fsync_queue *queue, enum fsync_kind kind, int descriptor, uint64_t token) {
   pthread_mutex_lock(&queue->mutex);
-  bool full = queue->requested - queue->taken == SYNC_POSIX_FSYNCS_MAX;
+  bool full = queue->requested - queue->taken == FSYNCS_MAX;
   pthread_mutex_unlock(&queue->mutex);
   /* Only the caller's own thread fills the ring, so room found here stays. */
   if (full) return SYNC_E_TOO_MANY;
 
   struct fsync_entry entry = {.descriptor = descriptor, .kind = kind, .token = token};
-  if (queue->mode == SYNC_POSIX_FSYNC_INLINE) {
+  if (!queue->threaded) {
     entry.result = fsync_now(kind, descriptor);
   } else {
     /* A duplicate shares the open file description, and with it the kernel's
@@ -117,9 +117,9 @@ int fsync_queue_request(struct fsync_queue *queue, enum fsync_kind kind, int des
   }
 
   pthread_mutex_lock(&queue->mutex);
-  queue->entries[queue->requested % SYNC_POSIX_FSYNCS_MAX] = entry;
+  queue->entries[queue->requested % FSYNCS_MAX] = entry;
   queue->requested++;
-  if (queue->mode == SYNC_POSIX_FSYNC_INLINE) {
+  if (!queue->threaded) {
     queue->done++;
     announce(queue);
   } else {
@@ -133,7 +133,7 @@ bool fsync_queue_take(struct fsync_queue *queue, uint64_t *token, int *result) {
   pthread_mutex_lock(&queue->mutex);
   bool any = queue->taken < queue->done;
   if (any) {
-    const struct fsync_entry *entry = &queue->entries[queue->taken % SYNC_POSIX_FSYNCS_MAX];
+    const struct fsync_entry *entry = &queue->entries[queue->taken % FSYNCS_MAX];
     *token = entry->token;
     *result = entry->result;
     queue->taken++;

@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "posix/posix_env.h"
+#include "core/env.h"
+
+#define FSYNCS_MAX 64u /* requested and not yet taken */
 
 enum fsync_kind {
   FSYNC_FILE = 1,
@@ -23,19 +25,19 @@ struct fsync_entry {
 
 /* One ring, three cursors that only grow: taken <= done <= requested. */
 struct fsync_queue {
-  enum sync_posix_fsync_mode mode;
-  int event_fd; /* its counter is non-zero exactly while taken < done */
+  bool threaded; /* else done within the request */
+  int event_fd;  /* its counter is non-zero exactly while taken < done */
   pthread_mutex_t mutex;
   pthread_cond_t requested_changed;
   pthread_t thread;
   bool stopping;
   uint64_t taken, done, requested;
-  struct fsync_entry entries[SYNC_POSIX_FSYNCS_MAX];
+  struct fsync_entry entries[FSYNCS_MAX];
 };
 
 /* Starts the queue in storage of the caller's that must not move.
  * SYNC_OK, SYNC_E_TOO_MANY, SYNC_E_NO_MEMORY, SYNC_E_IO. */
-int fsync_queue_init(struct fsync_queue *queue, enum sync_posix_fsync_mode mode);
+int fsync_queue_init(struct fsync_queue *queue, bool threaded);
 /* Finishes what was requested, then ends the thread. */
 void fsync_queue_deinit(struct fsync_queue *queue);
 

@@ -17,6 +17,8 @@
 #include "posix/entropy.h"
 #include "posix/fsync_thread.h"
 
+_Static_assert(FSYNCS_MAX == SYNC_POSIX_FSYNCS_MAX, "the bound that the header promises");
+
 #define NAME_BYTES_MAX 63u
 #define FILES_MAX_DEFAULT 1024u
 #define FILES_MAX_LIMIT 65536u
@@ -409,7 +411,7 @@ int sync_posix_open(struct sync_posix **out, const struct sync_posix_options *op
   if (status != SYNC_OK) goto free_files;
   status = lock_directory(posix->directory, &posix->lock);
   if (status != SYNC_OK) goto close_directory;
-  status = fsync_queue_init(&posix->fsyncs, options->fsync_mode);
+  status = fsync_queue_init(&posix->fsyncs, options->fsync_mode == SYNC_POSIX_FSYNC_THREAD);
   if (status != SYNC_OK) goto close_lock;
   *out = posix;
   return SYNC_OK;

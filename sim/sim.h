@@ -23,7 +23,7 @@
 #include "sim/disk/disk.h"
 #include "sim/memory/arena.h"
 #include "sim/memory/units.h"
-#include "sim/network/link.h"
+#include "sim/network/config.h"
 #include "sim/node/kind.h"
 #include "sim/trace/trace.h"
 #include "sim/world/links.h"

@@ -1,4 +1,4 @@
-/* base: what every room stands on. Takes the port (core/env.h); gives explicit
+/* Room `base`: what every room stands on. Takes the port (core/env.h); gives explicit
  * bytes, the one checksum, growable arrays, bounded text, node ids, the names
  * of statuses, short forms of the port. banned.h comes before every file. */
 #ifndef SYNC_CORE_BASE_BASE_H

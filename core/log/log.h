@@ -1,4 +1,4 @@
-/* log: the only thing on disk. Takes payloads and the environment's files;
+/* Room `log`: the only thing on disk. Takes payloads and the environment's files;
  * gives each record a position, replays at open what is provably there, says
  * which position is durable, and reads a record back, verified. Segments,
  * file calls and recovery are its own business. */

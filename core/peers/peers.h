@@ -1,4 +1,4 @@
-/* peers: what each other replica is known to hold, what is in flight to it, and
+/* Room `peers`: what each other replica is known to hold, what is in flight to it, and
  * when it is talked to next. Takes the state, the options and what peers say;
  * gives the next operation for each, HELLO's vector, deadlines, the outbox.
  * Sends and reads nothing itself. */

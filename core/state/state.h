@@ -1,4 +1,4 @@
-/* state: what this replica holds, a function of the set of operations applied.
+/* Room `state`: what this replica holds, a function of the set of operations applied.
  * Takes parsed operations and the positions of their records; judges and
  * applies them; gives keys with their siblings, origins with what is held of
  * each, digests, and the index of the log. Writes nothing and knows no peer. */

@@ -1,4 +1,4 @@
-/* wire: bytes between replicas. Takes frames and operations as structs and
+/* Room `wire`: bytes between replicas. Takes frames and operations as structs and
  * gives their one canonical encoding; takes bytes that nobody vouches for and
  * gives views into them, or says what is wrong. Knows no replica, no memory. */
 #ifndef SYNC_CORE_WIRE_WIRE_H

@@ -11,6 +11,10 @@ static inline struct choice_seat *seat_of(const struct choices *choices) {
   return choices->memory->root->seat;
 }
 
+uint64_t sim_draw(uint64_t seed, struct sim_tag tag) {
+  return draw_mixed(draw_mix_seed(seed), tag);
+}
+
 /* A table may hold an outcome that this edition of the world does not allow. */
 static uint64_t clamp(uint64_t value, uint64_t lo, uint64_t hi) {
   if (value < lo) return lo;

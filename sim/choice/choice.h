@@ -54,4 +54,7 @@ struct sim_source_mark {
   size_t position;
 };
 
+/* The number drawn for a tag: a pure function, for tests and tools. */
+uint64_t sim_draw(uint64_t seed, struct sim_tag tag);
+
 #endif

@@ -1,6 +1,6 @@
 #include "sim/choice/choice_table.h"
 
-#include "sim/memory/mix.h"
+#include "sim/choice/draw.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static bool same(struct sim_tag a, struct sim_tag b) {
 }
 
 static size_t find_slot(const struct sim_choice_table *table, struct sim_tag tag) {
-  size_t slot = (size_t)sim_draw(0, tag) & (table->slot_count - 1);
+  size_t slot = (size_t)draw_mixed(draw_mix_seed(0), tag) & (table->slot_count - 1);
   while (table->slots[slot] != 0 && !same(table->entries[table->slots[slot] - 1].tag, tag)) {
     slot = (slot + 1) & (table->slot_count - 1);
   }

@@ -3,7 +3,6 @@
 #define SIM_CHOICES_H
 
 #include "sim/choice/choice.h"
-#include "sim/choice/distribution.h"
 #include "sim/memory/memory.h"
 
 /* The source of a run: outside the arena, reached through its root. */
@@ -44,14 +43,5 @@ uint64_t choice_counter(struct choices *choices, uint32_t kind, uint32_t where);
 /* 64 bits, never 0, that no other (kind, where, count) of this seed gives: the
  * seed under which the run began. No decision: the same under every source. */
 uint64_t choice_unique(struct choices *choices, uint32_t kind, uint32_t where);
-
-/* One choice: the quantile, 0 to UINT32_MAX. A mean of 0 decides nothing. */
-uint64_t choice_exponential(struct choices *choices, struct sim_tag tag, uint64_t mean);
-/* true: slow, and *more is by how much. */
-bool choice_slow_tail(struct choices *choices, const struct sim_slow_tail *tail, uint32_t where, uint64_t identity,
-                      uint64_t *more);
-/* One step; the caller keeps the state. true: lost. */
-bool choice_loss_chain(struct choices *choices, const struct sim_loss_chain *chain, bool *bad, uint32_t where,
-                       uint64_t identity);
 
 #endif

@@ -1,7 +1,5 @@
 #include "sim/choice/tag.h"
 
-#include "sim/choice/draw.h"
-
 #include <stddef.h>
 
 struct choice_name {
@@ -78,8 +76,4 @@ const char *sim_choice_kind_name(uint32_t kind) {
   for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
     if ((uint32_t)NAMES[i].kind == kind) return NAMES[i].name;
   return kind >= SIM_CHOICE_USER ? "user" : "unknown";
-}
-
-uint64_t sim_draw(uint64_t seed, struct sim_tag tag) {
-  return draw_mixed(draw_mix_seed(seed), tag);
 }

@@ -93,7 +93,4 @@ static inline uint32_t sim_tag_link(uint32_t from, uint32_t to) {
 
 const char *sim_choice_kind_name(uint32_t kind);
 
-/* The number drawn for a tag: a pure function, for tests and tools. */
-uint64_t sim_draw(uint64_t seed, struct sim_tag tag);
-
 #endif

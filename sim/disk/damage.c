@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sim/disk/damage.h"
+#include "sim/disk/directory.h"
 #include "sim/disk/disk.h"
 
 bool sim_disk_may_damage(const struct sim_disk *disk) {

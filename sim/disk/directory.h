@@ -12,40 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct sim_disk;
-struct sim_file;
-struct ground;
-
-#define SIM_NAME_BYTES 64u /* 63 and a NUL */
-
-struct sim_entry {
-  char name[SIM_NAME_BYTES]; /* padded with NULs */
-  struct sim_file *file;
-};
-
-enum sim_entry_change_kind {
-  SIM_ENTRY_CREATE = 1,
-  SIM_ENTRY_UNLINK = 2,
-  SIM_ENTRY_RENAME = 3,
-};
-
-struct sim_entry_change {
-  struct sim_entry_change *next, *previous;
-  uint64_t order;
-  enum sim_entry_change_kind kind;
-  bool lost;                 /* scratch of a power loss */
-  char name[SIM_NAME_BYTES]; /* created, unlinked or renamed */
-  char to[SIM_NAME_BYTES];   /* of a rename */
-  struct sim_file *file;
-  struct sim_file *replaced; /* what a rename displaced, or NULL */
-};
-
-struct sim_directory {
-  struct sim_entry *entries; /* in bytewise order of their names */
-  uint32_t count, slots;
-  struct sim_entry_change *first, *last; /* pending, oldest first */
-  uint64_t pending;
-};
+#include "sim/disk/disk_state.h"
 
 /* Whether the name is 1 to 63 bytes of [A-Za-z0-9._-], and neither . nor .. */
 bool sim_name_valid(const char *name);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "sim/disk/directory.h"
 #include "sim/disk/disk_fault.h"
 #include "sim/disk/disk_files.h"
 #include "sim/disk/handles.h"

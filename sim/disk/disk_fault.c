@@ -2,6 +2,7 @@
 
 #include "sim/disk/disk_fault.h"
 #include "sim/disk/damage.h"
+#include "sim/disk/directory.h"
 #include "sim/disk/disk.h"
 
 bool sim_disk_fault(struct sim_disk *disk, enum sim_fault fault, enum sim_choice_kind kind, uint32_t ppm) {

@@ -2,6 +2,7 @@
  * arena, and a disk that is set back to it. */
 #include <string.h>
 
+#include "sim/disk/directory.h"
 #include "sim/disk/disk.h"
 #include "sim/disk/disk_files.h"
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/disk/directory.h"
 #include "sim/disk/disk.h"
 #include "sim/disk/disk_fault.h"
 #include "sim/disk/disk_files.h"

@@ -2,7 +2,7 @@
 #ifndef SIM_CLOG_H
 #define SIM_CLOG_H
 
-#include "sim/network/link_state.h"
+#include "sim/network/link.h"
 
 /* For `ns`, UINT64_MAX: until it is ended. Its number, never 0. */
 uint64_t clog_begin(struct links *links, uint32_t from, uint32_t to, uint64_t ns);

@@ -2,7 +2,7 @@
 #ifndef SIM_FLAP_H
 #define SIM_FLAP_H
 
-#include "sim/network/link_state.h"
+#include "sim/network/link.h"
 
 struct sim_flap; /* in a list */
 

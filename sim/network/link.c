@@ -1,4 +1,4 @@
-#include "sim/network/link_state.h"
+#include "sim/network/link.h"
 
 #include <string.h>
 

@@ -1,55 +1,85 @@
-/* Face of room `network` for drivers: directed links between nodes, and what can be wrong with them: the settings.
- * Part of the public header sim/sim.h; sim/world/links.h has what is done with them. */
+/* The links of a network: settings, cuts, and messages that wait outside the
+ * timeline. Links exist once they were touched. */
 #ifndef SIM_LINK_H
 #define SIM_LINK_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "sim/ground/ground.h"
+#include "sim/network/config.h"
 
-/* One directed link. Zero: no fault; delays default to 1 ms constant. */
-struct sim_link_config {
-  uint64_t delay_min_ns, delay_max_ns; /* uniform between them ... */
-  uint64_t delay_mean_ns;    /* ... or, not 0: at least delay_min, exponential beyond it, with this mean in all */
-  uint32_t loss_ppm;         /* each message by itself */
-  uint32_t duplicate_ppm;    /* a second delivery ... */
-  uint64_t duplicate_max_ns; /* ... up to this much later; 10 x delay_max (or mean) */
-  uint32_t reorder_ppm;      /* extra delay up to reorder_max, overtaken by later ones */
-  uint64_t reorder_max_ns;   /* 4 x delay_max (or mean) */
-  uint32_t corrupt_ppm;      /* one bit flips */
-  uint32_t truncate_ppm;     /* the end is missing */
-  uint32_t slow_ppm;         /* the slow tail: extra delay up to slow_max */
-  uint64_t slow_max_ns;      /* 1 s */
-  uint32_t burst_enter_ppm;  /* a burst of losses begins, by message */
-  uint32_t burst_leave_ppm;  /* ... and ends, by message; 200,000: five messages */
-  uint32_t burst_loss_ppm;   /* lost while it lasts; 1,000,000 */
-  uint32_t clog_ppm;         /* by message: the link clogs ... */
-  uint64_t clog_min_ns, clog_max_ns; /* ... for so long; 100 ms to 2 s */
-  uint64_t bandwidth_bytes_per_s;    /* messages follow one another on the line; 0: no bound */
-  uint32_t queue_messages;           /* sent and not yet delivered; one more is lost. 0: no bound */
-  uint64_t queue_bytes;              /* the same in bytes; an empty queue takes any message */
+/* Of SIM_STEP_LINK; part of every trace hash: append only. */
+enum link_change {
+  LINK_CUT = 1,
+  LINK_HEAL = 2,
+  LINK_SET = 3,
+  LINK_SET_ALL = 4,
+  LINK_HEAL_ALL = 5,
+  LINK_CLOG = 6,
+  LINK_UNCLOG = 7,
+  LINK_HELD = 8, /* a message waits for the end of a clog */
+  LINK_RULE = 9, /* {from, to} as the rule names them */
+  LINK_RULE_END = 10,
+  LINK_RULE_APPLIED = 11,
 };
 
-struct sim_link_name {
+/* Events waiting outside the timeline, first in first out: slot + 1. */
+struct held {
+  uint32_t first, last;
+};
+
+struct sim_clog {
+  uint64_t id;
+  struct sim_clog *next;
+};
+
+struct sim_link {
   uint32_t from, to;
+  uint32_t cuts;
+  bool configured;
+  bool bad; /* in a burst of losses */
+  struct sim_clog *clogs;
+  struct held held; /* by the clogs */
+  uint64_t line_free_ns;
+  uint64_t queued_messages, queued_bytes;
+  struct sim_link_config config;
 };
-struct sim_flap_config {
-  uint64_t down_min_ns, down_max_ns;
-  uint64_t up_min_ns, up_max_ns;
-};
-/* --- Rules: for cases written by hand ---------------------------------------------- */
 
-enum sim_rule_action {
-  SIM_RULE_DROP = 1,
-  SIM_RULE_DELAY = 2,     /* delay_ns more */
-  SIM_RULE_DUPLICATE = 3, /* once more, delay_ns later */
-  SIM_RULE_HOLD = 4,      /* until the rule is removed; then all arrive at once, in order */
+struct links {
+  struct ground *ground;
+  uint32_t node_count;
+  struct sim_link_config config; /* of links without their own, defaults filled in */
+  struct sim_link **touched;     /* in order of first touch */
+  uint32_t count, capacity;
+  struct sim_map index; /* sim_tag_link -> link number + 1 */
+  bool has_state;       /* `config` asks for something that a link must remember */
+  uint64_t generation;  /* what was planned in an earlier one is off */
+  uint64_t ids;         /* of the last clog, flap or rule */
 };
-struct sim_rule {
-  uint32_t from, to; /* 0: any */
-  uint32_t kind;     /* what sim_node_kind.classify says of the bytes; 0: any */
-  enum sim_rule_action action;
-  uint64_t count; /* so many messages; 0: all */
-  uint64_t delay_ns;
+
+/* NULL: never touched, so nothing is wrong with it. */
+struct sim_link *link_find(const struct links *links, uint32_t from, uint32_t to);
+struct sim_link *link_touch(struct links *links, uint32_t from, uint32_t to);
+void link_trace(const struct links *links, uint32_t from, uint32_t to, enum link_change change);
+void link_set(struct links *links, uint32_t from, uint32_t to, const struct sim_link_config *config);
+void link_set_all(struct links *links, const struct sim_link_config *config);
+/* Of links that are touched later; no step of the trace. */
+void link_set_default(struct links *links, const struct sim_link_config *config);
+void link_cut(struct links *links, uint32_t from, uint32_t to);
+void link_heal(struct links *links, uint32_t from, uint32_t to);
+bool link_is_cut(const struct links *links, uint32_t from, uint32_t to);
+/* No link loses, delays or bounds by its settings. */
+void links_calm(struct links *links);
+
+void held_add(const struct links *links, struct held *held, uint32_t slot);
+/* All arrive now, in order. */
+void held_release(const struct links *links, struct held *held);
+
+/* Events of the network itself (SIM_EVENT_NETWORK): `size` says which. One of an
+ * earlier generation (`life`) is stale. */
+enum network_timer {
+  NETWORK_CLOG_END = 1, /* from, node: the link. value: the clog */
+  NETWORK_FLAP = 2,     /* value: the flap */
+  NETWORK_SWIZZLE = 3,  /* node. value: until */
 };
+struct sim_event *network_timer(const struct links *links, enum network_timer timer, uint64_t time_ns);
+
 #endif

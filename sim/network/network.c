@@ -1,5 +1,7 @@
 #include "sim/network/network.h"
 
+#include "sim/choice/shapes.h"
+
 #include <string.h>
 
 static uint64_t later(uint64_t time_ns, uint64_t ns) {

@@ -1,5 +1,5 @@
 /* Room `network`: messages on their way.
- * Takes: the ground, settings of directed links (link.h), messages, and what is done
+ * Takes: the ground, settings of directed links (config.h), messages, and what is done
  * to links (cuts, flaps, clogs, rules). Gives: events of kind SIM_EVENT_MESSAGE for
  * receivers, and their fate when they come up. Knows nodes by number only, and no
  * world.

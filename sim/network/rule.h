@@ -2,7 +2,7 @@
 #ifndef SIM_RULE_H
 #define SIM_RULE_H
 
-#include "sim/network/link_state.h"
+#include "sim/network/link.h"
 
 struct rule; /* in a list, in order */
 

@@ -1,4 +1,5 @@
 /* What drivers, nodes and oracles draw, tell and count, on the world's ground. */
+#include "sim/choice/shapes.h"
 #include "sim/world/world.h"
 
 uint32_t sim_chance(struct sim_world *world, struct sim_tag tag, uint32_t ppm) {

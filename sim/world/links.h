@@ -1,9 +1,9 @@
 /* Face of room `world`: what drivers do to the network of a world. Part of the public header
- * sim/sim.h; struct sim_link_config and its like: sim/network/link.h. */
+ * sim/sim.h; struct sim_link_config and its like: sim/network/config.h. */
 #ifndef SIM_LINKS_H
 #define SIM_LINKS_H
 
-#include "sim/network/link.h"
+#include "sim/network/config.h"
 
 struct sim_world;
 

@@ -34,6 +34,36 @@ red an_include_must_name_its_folder core/x.c '#include "wal.h"' 'name the folder
 red an_include_may_not_climb core/x.c '#include "core/../sim/sim.h"' 'no ..'
 red an_include_may_not_be_a_macro core/x.c '#include HEADER' 'must name its file'
 red angle_brackets_do_not_hide_a_layer core/x.c '#include <sim/sim.h>' 'core/ may not include'
+
+# Rooms and nouns.
+plant_two() { # FILE LINE FILE LINE
+  plant "$1" "$2"
+  mkdir -p "$scratch/tree/$(dirname "$3")"
+  printf '%s\nint nothing;\n' "$4" >"$scratch/tree/$3"
+}
+red a_lower_room_may_not_include_a_higher_one sim/disk/x.c '#include "sim/node/node.h"' 'sim/disk/ may not include'
+red a_device_may_not_include_the_world sim/network/x.c '#include "sim/sim.h"' 'sim/network/ may not include'
+red a_device_may_not_include_another sim/disk/x.c '#include "sim/clock/clock.h"' 'sim/disk/ may not include'
+red a_room_may_not_include_its_layer core/log/x.c '#include "core/engine.h"' 'the layer is above its rooms'
+red a_room_that_is_not_listed_is_no_way_round core/state/x.c '#include "core/attic/x.h"' 'no such room is listed'
+red a_new_room_needs_a_place_in_the_order cluster/attic/x.c '' 'has no place yet'
+green a_higher_room_may_include_a_lower_one sim/node/x.c '#include "sim/disk/disk.h"'
+green every_room_of_the_engine_may_include_the_port core/log/x.c '#include "core/env.h"'
+plant_two sim/node/x.c '#include "sim/disk/own.h"' sim/disk/own.h '/* Nobody elses. */'
+printf '/* Room `disk`: a face. */\n' >"$scratch/tree/sim/disk/disk.h"
+claim what_is_no_face_of_a_room_stays_inside refuses 'own business of sim/disk' tools/check-deps "$scratch/tree"
+plant_two cluster/a.h '#include "cluster/b.h"' cluster/b.h '#include "cluster/a.h"'
+claim a_circle_of_two_nouns_is_named refuses 'cluster/a -> cluster/b -> cluster/a' tools/check-deps "$scratch/tree"
+plant_two lua/a.c '#include "lua/b.h"' lua/b.c '#include "lua/a.h"'
+claim a_circle_through_sources_counts refuses 'lua/a -> lua/b -> lua/a' tools/check-deps "$scratch/tree"
+plant_two cluster/a.c '#include "cluster/a.h"' cluster/a.h '#include "cluster/b.h"'
+claim a_source_and_its_header_are_one_noun tools/check-deps "$scratch/tree"
+
+map_is_shown() {
+  diff <(tools/check-deps --map) <(awk '/^```map$/ { inside = 1; next } /^```$/ { inside = 0 } inside' docs/architecture.md)
+}
+claim the_map_in_the_docs_is_that_of_the_tree map_is_shown
+
 mkdir "$scratch/empty"
 claim an_empty_tree_is_no_success refuses 'no source file' tools/check-deps "$scratch/empty"
 exit $failed
