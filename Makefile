@@ -39,7 +39,11 @@ EXAMPLES := $(patsubst %.c,$(OUT)/%,$(wildcard examples/*.c))
 # The engine may not even name what would reach past its environment.
 $(OUT)/core/%.o: CFLAGS_ALL += -include core/banned.h
 
-$(OUT)/%.o: %.c
+# For programs that walk trees, such as backups and `syncsim run .`: made here, and made again.
+build/CACHEDIR.TAG:
+	@mkdir -p $(@D)
+	@printf 'Signature: 8a477f597d28d172789f06886806bc55\n# What make built: https://bford.info/cachedir/\n' >$@
+$(OUT)/%.o: %.c | build/CACHEDIR.TAG
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 

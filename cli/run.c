@@ -219,9 +219,10 @@ const struct command command_run = {
     "run", "run scenarios under many seeds and judge them",
     "Usage: syncsim run PATH... [OPTIONS]\n"
     "\n"
-    "Runs every scenario (a file, or all *.lua under a folder) under every seed, in\n"
-    "worker processes, and prints the verdicts. Each failure is told with one line to\n"
-    "paste that shows it again, and leaves a bundle.\n"
+    "Runs every scenario (a file, or all *.lua under a folder but those in bundles and\n"
+    "generated folders) under every seed, in worker processes, and prints the\n"
+    "verdicts. Each failure is told with one line to paste that shows it again, and\n"
+    "leaves a bundle.\n"
     "\n"
     "  --seeds N          seeds 1 to N (20)\n"
     "  --seeds A..B       seeds A to B, decimal or 0x-hexadecimal\n"
