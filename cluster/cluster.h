@@ -106,6 +106,9 @@ void cluster_settle(struct sim *sim, struct cluster *cluster, uint64_t settle_ns
  * stopped (leaks), booted again (same state) and stopped. */
 void cluster_judge(struct cluster *cluster);
 
+/* What sort of message struct sim_progress counted; NULL: no frame of the engine. */
+const char *cluster_message_sort(uint32_t sort);
+
 /* Writes the history of an operation as lines of text, from a recording of the
  * run: submitted, durable, sent, applied, lost, ... `subject` as in struct
  * sim_violation. Returns the length. */

@@ -64,6 +64,18 @@ struct suite_scenario {
   uint64_t sometimes[SCENARIO_SOMETIMES_MAX]; /* runs in which each became true */
 };
 
+/* A scenario whose worlds take long: its slowest, or one that was stopped. */
+struct suite_slow {
+  uint32_t scenario;
+  uint64_t seed;
+  bool stopped; /* at the limit of time, or by an interruption: not run */
+  uint64_t real_ns;
+  uint64_t others; /* further such runs of this scenario */
+  char told[400];  /* how far it came, and of what its steps were */
+};
+#define SUITE_SLOW_MAX 8u
+#define SUITE_SLOW_ADVICE "fewer nodes, a lower rate or a shorter duration make them quicker; --time bounds a suite"
+
 struct suite_result {
   struct suite_scenario *scenarios;
   size_t scenario_count;
@@ -71,6 +83,8 @@ struct suite_result {
   size_t run_count;
   struct suite_failure *failures; /* at most 20 of each scenario, in the same order */
   size_t failure_count;
+  struct suite_slow slow[SUITE_SLOW_MAX]; /* the slowest first */
+  size_t slow_count;
   char **vacuous; /* one sentence each: a fault or a `sometimes` that never happened */
   size_t vacuous_count;
   uint64_t seed_first, seed_last;
@@ -91,18 +105,25 @@ struct suite_progress {
   uint64_t failed;      /* of those done; canaries that were caught are not counted */
   uint64_t real_ns;
   bool explaining; /* all runs are done; failures are being recorded */
+  /* The world that has been under way for longest, when that is long. NULL: none. */
+  const char *running_name;
+  uint64_t running_seed, running_ns;
+  char running_told[400];
 };
 
 struct suite_options {
   uint64_t seed_first, seed_last; /* both included */
   uint32_t jobs;                  /* worker processes, 1 to SUITE_JOBS_MAX; 0: one per processor */
-  uint64_t time_ns;               /* no run is started after so much real time; 0: no bound */
-  uint64_t watchdog_ns;           /* real time of one run; 0: 120 s */
+  uint64_t time_ns;               /* no run is started after so much real time, and none goes on for longer than
+                                   * watchdog_ns after it; 0: no bound */
+  uint64_t watchdog_ns;           /* a run that makes no step in so much real time is ended; 0: 120 s */
+  uint64_t slow_ns;               /* real time of one run from which on it is named as slow; 0: 10 s */
   bool fail_fast;                 /* stop at the first failure (by seed, then scenario) */
   const char *bundles;            /* folder that gets a bundle of each listed failure; NULL: none */
   const char *program;            /* for lines to paste; NULL: "syncsim" */
   struct sim_options sim;         /* arenas of the workers; mind that fill 0 fills with zeros */
-  void (*progress)(void *arg, const struct suite_progress *progress); /* after every run; may be NULL */
+  /* After every run, and each second; may be NULL. */
+  void (*progress)(void *arg, const struct suite_progress *progress);
   void *progress_arg;
   /* For tests; may be NULL: called in the worker before each run, which may change the seed that is run. */
   void (*before_run)(void *arg, struct sim *sim, uint32_t scenario, uint64_t *seed);

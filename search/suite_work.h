@@ -51,6 +51,13 @@ bool suite_explain(struct suite *suite);
 bool suite_find_vacuous(struct suite *suite);
 int suite_exit_status(const struct suite *suite);
 
+/* Names the run at a place as slow, when it is. `stopped`: at the limit. */
+void suite_note_slow(struct suite *suite, uint32_t place, size_t row, uint64_t real_ns, bool stopped);
+/* Those that an interruption leaves under way too. */
+void suite_note_unfinished(struct suite *suite);
+/* Tells the caller how far the suite is. */
+void suite_show(struct suite *suite);
+
 /* A worker's death or hang as an outcome. */
 void suite_lost_worker(const struct pool_event *event, struct outcome *outcome);
 

@@ -2,6 +2,7 @@
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
+#include "sim/progress.h"
 #include "sim/sim.h"
 #include "sim/timeline.h"
 
@@ -14,6 +15,7 @@ struct sim {
   bool plain_seed;     /* no overrides, no recording, nothing else that decides: draw at once */
   bool has_reseeds;    /* the overrides have some */
   struct sim_trace_log *trace;
+  struct sim_progress *progress; /* of who watches; NULL: nobody */
   struct sim_trace_marks *marks;
   uint64_t mark_due; /* after so many events; UINT64_MAX without marks */
   sim_fatal_fn fatal;
