@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/paths.h"
 #include "cli/recording.h"
 #include "search/outcome.h"
 #include "search/parting.h"
@@ -116,6 +117,7 @@ static int run(const char *program, int argc, char **argv) {
     (void)fprintf(stderr, "syncsim: diff takes a scenario file and two runs; see 'syncsim help diff'\n");
     return EXIT_USAGE;
   }
+  if (paths_refuse_bundle(argv[optind])) return EXIT_USAGE;
   errno = 0;
   struct scenario_file *file = scenario_file_read(argv[optind]);
   int status = EXIT_USAGE;

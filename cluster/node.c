@@ -5,12 +5,15 @@
 #include "cluster/belief.h"
 #include "cluster/lookup.h"
 #include "core/wire/wire.h"
+#include "sim/world/progress.h"
 
 /* What a node pays for it under a memory quota, whatever sizeof says here. */
 #define SOFTWARE_NOMINAL_BYTES 360u
 
 /* Of so many frames one is looked at closely: it costs as much as the frame. */
 #define LOOK_EVERY 8u
+
+#define FRAME_TYPE_AT 5u /* docs/formats.md, "Frame" */
 
 static struct cluster_node *config_node(const void *config) {
   struct cluster_node *node;
@@ -113,8 +116,13 @@ static void note_durable(struct cluster_software *software) {
   sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, software->node->number, fields, 3);
 }
 
+const char *cluster_message_sort(uint32_t sort) {
+  return sort == FRAME_HELLO ? "HELLO" : sort == FRAME_OPS ? "OPS" : NULL;
+}
+
 static void message(struct sim_node *sim_node, void *state, uint32_t from, const uint8_t *bytes, size_t size) {
   struct cluster_software *software = state;
+  sim_progress_sort(software->node->cluster->world, size > FRAME_TYPE_AT ? bytes[FRAME_TYPE_AT] : 0);
   uint32_t peer = from <= CLUSTER_NODES_MAX ? software->peer_of[from] : SYNC_PEER_NONE;
   if (peer == SYNC_PEER_NONE) return;
   /* A refused frame has told its reason to the engine's counters; the peer

@@ -8,5 +8,7 @@ extern const struct sim_node_kind cluster_node_kind;
 
 /* Sends what is ready and sets the timer. */
 void cluster_pump(struct sim_node *node, struct cluster_software *software);
+/* What sort of message struct sim_progress counted; NULL: no frame of the engine. */
+const char *cluster_message_sort(uint32_t sort);
 
 #endif

@@ -347,6 +347,28 @@ static void vacuous_notes(struct page *page, const struct suite_result *result) 
   }
 }
 
+static void slow_notes(struct page *page, const struct suite_result *result) {
+  if (result->slow_count == 0) return;
+  say(page, "\n");
+  paint(page, YELLOW);
+  say(page, "Slow worlds (%s):", SUITE_SLOW_ADVICE);
+  plain(page);
+  say(page, "\n");
+  for (size_t i = 0; i < result->slow_count; i++) {
+    const struct suite_slow *slow = &result->slow[i];
+    char text[1024], others[64] = "", time[32], number[32];
+    if (slow->others > 0) {
+      (void)snprintf(others, sizeof others, "; and %s more of its runs", grouped(slow->others, number));
+    }
+    (void)snprintf(text, sizeof text, "%s, seed %" PRIu64 ": %s%s: %s%s",
+                   slow->scenario < result->scenario_count ? result->scenarios[slow->scenario].info.name : "?",
+                   slow->seed, slow->stopped ? "stopped after " : "", duration(slow->real_ns, time), slow->told,
+                   others);
+    say(page, "  - ");
+    paragraph(page, text, 4);
+  }
+}
+
 static void label(struct page *page, const char *name, const char *text) {
   say(page, "  %-11s", name);
   paragraph(page, text, 13);
@@ -412,6 +434,7 @@ bool report_terminal_columns(FILE *file, const struct suite_result *result, bool
   for (size_t i = 0; i < result->failure_count; i++)
     failure(&page, result, &result->failures[i], i + 1);
   vacuous_notes(&page, result);
+  slow_notes(&page, result);
   totals_line(&page, result);
   verdict_line(&page, result);
   return fflush(file) == 0 && page.ok && !ferror(file);

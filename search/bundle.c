@@ -9,6 +9,7 @@
 #include "search/seeds.h"
 
 #define MANIFEST_BYTES_MAX 8192u
+#define MANIFEST_BEGINS "format="
 
 bool bundle_path(char *path, size_t size, const char *folder, const char *name) {
   const int length = snprintf(path, size, "%s/%s", folder, name);
@@ -66,17 +67,12 @@ static bool write_bytes(const char *folder, const char *name, const char *bytes,
   return finish(file);
 }
 
-bool bundle_write(const char *folder, const struct bundle *bundle, const struct scenario_file *scenario,
-                  const char *history) {
+static bool write_manifest(const char *folder, const struct bundle *bundle) {
   char path[BUNDLE_PATH_BYTES + 32];
-  size_t size = 0;
-  const char *text = scenario_file_text(scenario, &size);
-  if (!write_bytes(folder, "scenario.lua", text, size)) return false;
-  if (history[0] != '\0' && !write_bytes(folder, "history", history, strlen(history))) return false;
   if (!bundle_path(path, sizeof path, folder, "manifest")) return false;
   FILE *file = fopen(path, "wb");
   if (file == NULL) return false;
-  (void)fprintf(file, "format=%u\n", BUNDLE_FORMAT);
+  (void)fprintf(file, MANIFEST_BEGINS "%u\n", BUNDLE_FORMAT);
   put_line(file, "scenario", bundle->scenario);
   put_line(file, "path", bundle->path);
   (void)fprintf(file, "seed=%llu\n", (unsigned long long)bundle->seed);
@@ -86,6 +82,14 @@ bool bundle_write(const char *folder, const struct bundle *bundle, const struct 
   put_line(file, "build", bundle->build);
   put_line(file, "command", bundle->command);
   return finish(file);
+}
+
+bool bundle_write(const char *folder, const struct bundle *bundle, const struct scenario_file *scenario,
+                  const char *history) {
+  size_t size = 0;
+  const char *text = scenario_file_text(scenario, &size);
+  return write_manifest(folder, bundle) && write_bytes(folder, "scenario.lua", text, size) &&
+         (history[0] == '\0' || write_bytes(folder, "history", history, strlen(history)));
 }
 
 static void copy(char *to, size_t size, const char *from) {
@@ -153,6 +157,12 @@ bool bundle_read(const char *folder, struct bundle *bundle, char *error, size_t 
 
 bool bundle_is(const char *folder) {
   char path[BUNDLE_PATH_BYTES + 32];
+  char head[sizeof MANIFEST_BEGINS - 1];
   struct stat status;
-  return bundle_path(path, sizeof path, folder, "manifest") && stat(path, &status) == 0 && S_ISREG(status.st_mode);
+  if (!bundle_path(path, sizeof path, folder, "manifest") || stat(path, &status) != 0) return false;
+  FILE *file = S_ISREG(status.st_mode) ? fopen(path, "rb") : NULL;
+  if (file == NULL) return false;
+  const bool is = fread(head, 1, sizeof head, file) == sizeof head && memcmp(head, MANIFEST_BEGINS, sizeof head) == 0;
+  (void)fclose(file);
+  return is;
 }

@@ -33,11 +33,12 @@ bool bundle_path(char *path, size_t size, const char *folder, const char *name);
 /* Creates a folder with its parents; one that is there is emptied of the files
  * of an older bundle. false with errno. */
 bool bundle_create(const char *folder);
-/* Writes scenario.lua, manifest and history. false with errno. */
+/* Writes manifest, scenario.lua and history, in this order: what was left half
+ * written is a bundle too, and no scenario. false with errno. */
 bool bundle_write(const char *folder, const struct bundle *bundle, const struct scenario_file *file,
                   const char *history);
 /* Reads the manifest. false and a message when it is none. */
 bool bundle_read(const char *folder, struct bundle *bundle, char *error, size_t error_size);
-bool bundle_is(const char *path); /* a folder with a manifest */
+bool bundle_is(const char *path); /* a folder with a manifest of a bundle, of whatever format */
 
 #endif

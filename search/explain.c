@@ -7,6 +7,7 @@
 #include "search/build_id.h"
 #include "search/bundle.h"
 #include "search/reproduce.h"
+#include "search/slow.h"
 
 #define LISTED_MAX 20u        /* of each scenario */
 #define HISTORY_LINES_MAX 30u /* in a report; the bundle has all */
@@ -142,7 +143,9 @@ static bool start_recording(struct suite *suite, uint32_t place, size_t index) {
   struct job job = {.kind = failure->verdict == SUITE_NOT_DETERMINISTIC ? JOB_COMPARE : JOB_RECORD,
                     .scenario = failure->scenario,
                     .seed = failure->seed,
-                    .nodes = scenario->info.nodes};
+                    .nodes = scenario->info.nodes,
+                    .duration_ns = scenario->info.duration_ns,
+                    .settle_ns = scenario->info.settle_ns};
   if (failure->bundle[0] != '\0') (void)bundle_path(job.choices, sizeof job.choices, failure->bundle, "choices");
   suite->row_of[place] = index;
   return pool_start(suite->pool, place, &job);
@@ -181,7 +184,7 @@ static bool record_all(struct suite *suite) {
     pool_wait(suite->pool, SIM_SECOND, &suite->event);
     if (suite->event.news == POOL_SIGNAL) result->interrupted = true;
     if (suite->event.news <= POOL_HUNG) take_recording(suite);
-    if (suite->options->progress != NULL) suite->options->progress(suite->options->progress_arg, &suite->progress);
+    suite_show(suite);
   }
   return true;
 }

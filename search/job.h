@@ -24,7 +24,8 @@ struct job {
   uint64_t seed;
   uint32_t scenario;
   uint32_t nodes;
-  char choices[560]; /* JOB_RECORD: the file for the choices; empty: none */
+  uint64_t duration_ns, settle_ns; /* 0: not known yet */
+  char choices[560];               /* JOB_RECORD: the file for the choices; empty: none */
 };
 
 struct job_description {

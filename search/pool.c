@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -15,14 +16,23 @@
 
 #include "lua/text/units.h"
 #include "search/pipe.h"
+#include "search/watch.h"
 #include "search/worker.h"
+
+/* Apart from each other, so that workers do not share a line of the cache. */
+struct shared_progress {
+  _Alignas(128) struct sim_progress progress;
+};
 
 struct place {
   pid_t pid;    /* 0: no process */
   int to, from; /* pipes */
   bool busy;
   struct job job;
-  uint64_t deadline_ns;
+  uint64_t start_ns, end_ns; /* of the job; end_ns 0: it is at it */
+  uint64_t seen;             /* steps of its world, when it was looked at */
+  uint64_t deadline_ns;      /* of the next step */
+  struct sim_progress *progress;
   struct pipe_buffer buffer;
 };
 
@@ -31,6 +41,8 @@ struct pool {
   size_t file_count;
   const struct suite_options *options;
   uint64_t watchdog_ns;
+  uint64_t limit_ns; /* UINT64_MAX: none */
+  struct shared_progress *shared;
   uint64_t serial;
   sigset_t former;
   int signals;
@@ -48,7 +60,17 @@ struct pool *pool_open(struct scenario_file *const *files, size_t file_count, co
   pool->file_count = file_count;
   pool->options = options;
   pool->watchdog_ns = watchdog_ns;
+  pool->limit_ns = UINT64_MAX;
   pool->count = jobs;
+  void *shared = mmap(NULL, jobs * sizeof *pool->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) {
+    free(pool);
+    return NULL;
+  }
+  pool->shared = shared;
+  for (uint32_t i = 0; i < jobs; i++) {
+    pool->places[i].progress = &pool->shared[i].progress;
+  }
   (void)sigemptyset(&caught);
   (void)sigaddset(&caught, SIGINT);
   (void)sigaddset(&caught, SIGTERM);
@@ -56,6 +78,7 @@ struct pool *pool_open(struct scenario_file *const *files, size_t file_count, co
   pool->signals = signalfd(-1, &caught, SFD_NONBLOCK | SFD_CLOEXEC);
   if (pool->signals < 0) {
     (void)sigprocmask(SIG_SETMASK, &pool->former, NULL);
+    (void)munmap(shared, jobs * sizeof *pool->shared);
     free(pool);
     return NULL;
   }
@@ -85,6 +108,7 @@ void pool_close(struct pool *pool) {
   }
   (void)close(pool->signals);
   (void)sigprocmask(SIG_SETMASK, &pool->former, NULL);
+  (void)munmap(pool->shared, pool->count * sizeof *pool->shared);
   free(pool);
 }
 
@@ -121,7 +145,7 @@ static bool start_process(struct pool *pool, struct place *place) {
     (void)close(to[1]);
     (void)close(from[0]);
     become_worker(pool, place);
-    _exit(worker_serve(to[0], from[1], pool->files, pool->file_count, pool->options));
+    _exit(worker_serve(to[0], from[1], pool->files, pool->file_count, pool->options, place->progress));
   }
   (void)close(to[0]);
   (void)close(from[1]);
@@ -177,7 +201,11 @@ bool pool_start(struct pool *pool, uint32_t index, const struct job *job) {
     place->job = *job;
     place->job.magic = JOB_MAGIC;
     place->job.serial = ++pool->serial;
-    place->deadline_ns = outcome_clock_ns() + pool->watchdog_ns;
+    *place->progress = (struct sim_progress){0};
+    place->seen = 0;
+    place->start_ns = outcome_clock_ns();
+    place->end_ns = 0;
+    place->deadline_ns = place->start_ns + pool->watchdog_ns;
     if (send_job(place)) {
       place->busy = true;
       return true;
@@ -226,9 +254,11 @@ static enum reply_state take_reply(struct place *place, struct pool_event *event
 /* Looks at one place that is readable. True when there is something to tell. */
 static bool look(struct place *place, uint32_t index, struct pool_event *event) {
   const bool was_busy = place->busy;
+  place->end_ns = outcome_clock_ns();
   const enum pipe_state state = pipe_fill(&place->buffer, place->from);
   event->worker = index;
   event->job = place->job;
+  event->real_ns = place->end_ns - place->start_ns;
   event->text[0] = '\0';
   const enum reply_state reply = was_busy ? take_reply(place, event) : REPLY_PARTIAL;
   if (reply == REPLY_WHOLE) {
@@ -239,7 +269,10 @@ static bool look(struct place *place, uint32_t index, struct pool_event *event) 
     }
     return true;
   }
-  if (state == PIPE_OPEN && reply == REPLY_PARTIAL) return false;
+  if (state == PIPE_OPEN && reply == REPLY_PARTIAL) {
+    place->end_ns = 0;
+    return false;
+  }
   event->news = POOL_DIED;
   if (reply == REPLY_NONSENSE) {
     (void)end_process(place);
@@ -250,18 +283,56 @@ static bool look(struct place *place, uint32_t index, struct pool_event *event) 
   return was_busy;
 }
 
+void pool_limit(struct pool *pool, uint64_t until_ns) {
+  pool->limit_ns = until_ns;
+}
+
+uint64_t pool_busy_ns(const struct pool *pool, uint32_t index) {
+  const struct place *place = &pool->places[index];
+  return place->busy ? outcome_clock_ns() - place->start_ns + 1 : 0;
+}
+
+void pool_tell(const struct pool *pool, uint32_t index, char *text, size_t size) {
+  const struct place *place = &pool->places[index];
+  const uint64_t end = place->end_ns == 0 ? outcome_clock_ns() : place->end_ns;
+  watch_tell(place->progress, &place->job, end - place->start_ns, text, size);
+}
+
+static void tell_hung(const struct pool *pool, uint32_t index, char *text, size_t size) {
+  char limit[64], told[WATCH_TEXT_BYTES], last[WATCH_TEXT_BYTES];
+  units_format_duration(pool->watchdog_ns, limit, sizeof limit);
+  pool_tell(pool, index, told, sizeof told);
+  watch_tell_last(pool->places[index].progress, last, sizeof last);
+  (void)snprintf(text, size,
+                 "no progress in %s of real time, %s; it had come to %s. The worker process was killed. A loop without "
+                 "end is likely there; if one step may take so long, --watchdog waits longer",
+                 limit, last, told);
+}
+
+static void end_job(struct pool *pool, uint32_t index, enum pool_news news, uint64_t now, struct pool_event *event) {
+  struct place *place = &pool->places[index];
+  place->end_ns = now;
+  event->news = news;
+  event->worker = index;
+  event->job = place->job;
+  event->real_ns = now - place->start_ns;
+  event->text[0] = '\0';
+  if (news == POOL_HUNG) tell_hung(pool, index, event->text, sizeof event->text);
+  (void)end_process(place);
+}
+
 static bool find_hung(struct pool *pool, uint64_t now, struct pool_event *event) {
-  char limit[64];
   for (uint32_t i = 0; i < pool->count; i++) {
     struct place *place = &pool->places[i];
-    if (!place->busy || place->deadline_ns > now) continue;
-    event->news = POOL_HUNG;
-    event->worker = i;
-    event->job = place->job;
-    units_format_duration(pool->watchdog_ns, limit, sizeof limit);
-    (void)snprintf(event->text, sizeof event->text,
-                   "no end after %s of real time; the worker process was killed (--watchdog sets the limit)", limit);
-    (void)end_process(place);
+    if (!place->busy) continue;
+    const uint64_t steps = place->progress->steps;
+    if (steps != place->seen) {
+      place->seen = steps;
+      place->deadline_ns = now + pool->watchdog_ns;
+    }
+    const bool late = place->job.kind == JOB_RUN && now >= pool->limit_ns;
+    if (place->deadline_ns > now && !late) continue;
+    end_job(pool, i, late ? POOL_STOPPED : POOL_HUNG, now, event);
     return true;
   }
   return false;
@@ -275,6 +346,7 @@ static void poll_once(struct pool *pool, struct pollfd *polls, uint64_t now, uin
     polls[i].events = POLLIN;
     polls[i].revents = 0;
     if (place->busy && place->deadline_ns < until) until = place->deadline_ns;
+    if (place->busy && pool->limit_ns < until) until = pool->limit_ns;
   }
   polls[pool->count].fd = pool->signals;
   polls[pool->count].events = POLLIN;

@@ -1,5 +1,7 @@
 /* The pool of worker processes: starts jobs, gathers replies, replaces the
- * dead, kills the hung. One thread, no shared memory.
+ * dead, kills the hung: those whose world has not come a step further for as
+ * long as the watchdog waits, however long the others take. One thread; the only
+ * shared memory is in which worlds tell how far they are.
  */
 #ifndef SEARCH_POOL_H
 #define SEARCH_POOL_H
@@ -18,15 +20,17 @@ struct pool;
 enum pool_news {
   POOL_REPLY,   /* the job is done */
   POOL_DIED,    /* its worker ended before it replied; `text` says how */
-  POOL_HUNG,    /* it took longer than the watchdog allows, and was killed */
+  POOL_HUNG,    /* it made no progress for as long as the watchdog waits, and was killed */
   POOL_SIGNAL,  /* SIGINT or SIGTERM */
   POOL_TIMEOUT, /* nothing in the time given */
+  POOL_STOPPED, /* it was still under way at the limit, and was killed */
 };
 
 struct pool_event {
   enum pool_news news;
   uint32_t worker; /* which place in the pool */
   struct job job;
+  uint64_t real_ns; /* how long it took */
   struct outcome outcome;
   struct job_description description;
   char text[JOB_TEXT_MAX + 1];
@@ -43,6 +47,12 @@ uint32_t pool_busy_count(const struct pool *pool);
 /* Hands a job to an idle place, with a new process if it has none. false: no
  * process could be started. */
 bool pool_start(struct pool *pool, uint32_t place, const struct job *job);
+/* Runs that are under way at this time of outcome_clock_ns() are stopped. */
+void pool_limit(struct pool *pool, uint64_t until_ns);
+/* How far the last job of a place came, in words. Until another is started. */
+void pool_tell(const struct pool *pool, uint32_t place, char *text, size_t size);
+/* For how long a place has been at its job; 0: it is idle. */
+uint64_t pool_busy_ns(const struct pool *pool, uint32_t place);
 /* Waits for the next thing to happen, at most `timeout_ns`. */
 void pool_wait(struct pool *pool, uint64_t timeout_ns, struct pool_event *event);
 

@@ -59,6 +59,18 @@ struct suite_scenario {
   uint64_t sometimes[SCENARIO_SOMETIMES_MAX]; /* runs in which each became true */
 };
 
+/* A scenario whose worlds take long: its slowest, or one that was stopped. */
+struct suite_slow {
+  uint32_t scenario;
+  uint64_t seed;
+  bool stopped; /* at the limit of time, or by an interruption: not run */
+  uint64_t real_ns;
+  uint64_t others; /* further such runs of this scenario */
+  char told[400];  /* how far it came, and of what its steps were */
+};
+#define SUITE_SLOW_MAX 8u
+#define SUITE_SLOW_ADVICE "fewer nodes, a lower rate or a shorter duration make them quicker; --time bounds a suite"
+
 struct suite_result {
   struct suite_scenario *scenarios;
   size_t scenario_count;
@@ -66,6 +78,8 @@ struct suite_result {
   size_t run_count;
   struct suite_failure *failures; /* at most 20 of each scenario, in the same order */
   size_t failure_count;
+  struct suite_slow slow[SUITE_SLOW_MAX]; /* the slowest first */
+  size_t slow_count;
   char **vacuous; /* one sentence each: a fault or a `sometimes` that never happened */
   size_t vacuous_count;
   uint64_t seed_first, seed_last;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "search/explain.h"
-#include "search/suite_work.h"
+#include "search/slow.h"
 #include "search/tally.h"
 
 #define WATCHDOG_NS (UINT64_C(120) * SIM_SECOND)
@@ -155,8 +155,7 @@ static void finish_row(struct suite *suite, size_t index, const struct outcome *
       suite->wrong_at[run->scenario] = seed;
     }
   }
-  suite->progress.real_ns = outcome_clock_ns() - suite->start_ns;
-  if (suite->options->progress != NULL) suite->options->progress(suite->options->progress_arg, &suite->progress);
+  suite_show(suite);
 }
 
 static bool wants_check(const struct suite *suite, size_t row, const struct outcome *outcome) {
@@ -227,17 +226,27 @@ static void take_event(struct suite *suite) {
   struct suite_check *check = suite->check_of[place];
   struct outcome lost;
   const struct outcome *outcome = &suite->event.outcome;
+  const size_t row = check == NULL ? suite->row_of[place] : check->row;
+  const bool stopped = suite->event.news == POOL_STOPPED;
+  suite_note_slow(suite, place, row, suite->event.real_ns, stopped);
+  if (stopped) {
+    /* Not run; of a repetition the first time counts. */
+    suite->check_of[place] = NULL;
+    if (check != NULL) finish_row(suite, row, &check->first);
+    free(check);
+    return;
+  }
   if (suite->event.news != POOL_REPLY) {
     lost_worker(&suite->event, &lost);
     outcome = &lost;
   }
   if (check == NULL) {
-    take_first(suite, suite->row_of[place], outcome);
+    take_first(suite, row, outcome);
     return;
   }
   suite->check_of[place] = NULL;
   compare(&check->first, outcome);
-  finish_row(suite, check->row, &check->first);
+  finish_row(suite, row, &check->first);
   free(check);
 }
 
@@ -261,7 +270,13 @@ static bool next_row(struct suite *suite, size_t *row) {
 
 static bool start_row(struct suite *suite, uint32_t place, size_t row, struct suite_check *check) {
   const struct suite_run *run = &suite->result->runs[row];
-  const struct job job = {.kind = JOB_RUN, .scenario = run->scenario, .seed = run->seed};
+  const struct scenario_info *info = &suite->result->scenarios[run->scenario].info;
+  const struct job job = {.kind = JOB_RUN,
+                          .scenario = run->scenario,
+                          .seed = run->seed,
+                          .nodes = info->nodes,
+                          .duration_ns = info->duration_ns,
+                          .settle_ns = info->settle_ns};
   suite->row_of[place] = row;
   suite->check_of[place] = check;
   return pool_start(suite->pool, place, &job);
@@ -310,9 +325,14 @@ static bool run_all(struct suite *suite) {
     good = start_more(suite);
     if (!good || pool_busy_count(suite->pool) == 0) break;
     pool_wait(suite->pool, SIM_SECOND, &suite->event);
-    if (interrupted(suite)) break;
+    if (interrupted(suite)) {
+      suite_note_unfinished(suite);
+      break;
+    }
+    if (suite->event.news == POOL_TIMEOUT) suite_show(suite);
     if (suite->event.news != POOL_TIMEOUT) take_event(suite);
   }
+  pool_limit(suite->pool, UINT64_MAX); /* what is told of failures is told in full */
   finish_unchecked(suite);
   return good;
 }
@@ -341,9 +361,13 @@ static bool prepare(struct suite *suite, size_t file_count) {
   suite->stop_at = UINT64_MAX;
   suite->checks_end = &suite->checks;
   suite->start_ns = outcome_clock_ns();
-  suite->pool = pool_open(suite->files, file_count, suite->options, result->jobs,
-                          suite->options->watchdog_ns == 0 ? WATCHDOG_NS : suite->options->watchdog_ns);
-  return suite->pool != NULL;
+  const uint64_t watchdog_ns = suite->options->watchdog_ns == 0 ? WATCHDOG_NS : suite->options->watchdog_ns;
+  suite->pool = pool_open(suite->files, file_count, suite->options, result->jobs, watchdog_ns);
+  if (suite->pool == NULL) return false;
+  if (suite->options->time_ns != 0 && suite->options->time_ns < UINT64_MAX / 4 && watchdog_ns < UINT64_MAX / 4) {
+    pool_limit(suite->pool, suite->start_ns + suite->options->time_ns + watchdog_ns);
+  }
+  return true;
 }
 
 static bool work(struct suite *suite, size_t file_count) {

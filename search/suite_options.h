@@ -16,18 +16,25 @@ struct suite_progress {
   uint64_t failed;      /* of those done; canaries that were caught are not counted */
   uint64_t real_ns;
   bool explaining; /* all runs are done; failures are being recorded */
+  /* The world that has been under way for longest, when that is long. NULL: none. */
+  const char *running_name;
+  uint64_t running_seed, running_ns;
+  char running_told[400];
 };
 
 struct suite_options {
   uint64_t seed_first, seed_last; /* both included */
   uint32_t jobs;                  /* worker processes, 1 to SUITE_JOBS_MAX; 0: one per processor */
-  uint64_t time_ns;               /* no run is started after so much real time; 0: no bound */
-  uint64_t watchdog_ns;           /* real time of one run; 0: 120 s */
+  uint64_t time_ns;               /* no run is started after so much real time, and none goes on for longer than
+                                   * watchdog_ns after it; 0: no bound */
+  uint64_t watchdog_ns;           /* a run that makes no step in so much real time is ended; 0: 120 s */
+  uint64_t slow_ns;               /* real time of one run from which on it is named as slow; 0: 10 s */
   bool fail_fast;                 /* stop at the first failure (by seed, then scenario) */
   const char *bundles;            /* folder that gets a bundle of each listed failure; NULL: none */
   const char *program;            /* for lines to paste; NULL: "syncsim" */
   struct sim_options sim;         /* arenas of the workers; mind that fill 0 fills with zeros */
-  void (*progress)(void *arg, const struct suite_progress *progress); /* after every run; may be NULL */
+  /* After every run, and each second; may be NULL. */
+  void (*progress)(void *arg, const struct suite_progress *progress);
   void *progress_arg;
   /* For tests; may be NULL: called in the worker before each run, which may change the seed that is run. */
   void (*before_run)(void *arg, struct sim *sim, uint32_t scenario, uint64_t *seed);

@@ -107,7 +107,7 @@ static void serve_compare(struct worker *worker, const struct job *job, struct o
 }
 
 int worker_serve(int in, int out, struct scenario_file *const *files, size_t file_count,
-                 const struct suite_options *options) {
+                 const struct suite_options *options, struct sim_progress *progress) {
   struct worker *worker = calloc(1, sizeof *worker);
   struct job job;
   if (worker == NULL) return 1;
@@ -116,6 +116,7 @@ int worker_serve(int in, int out, struct scenario_file *const *files, size_t fil
   worker->files = files;
   worker->options = options;
   worker->sim = sim_open(&options->sim);
+  if (worker->sim != NULL) sim_set_progress(worker->sim, progress);
   while (alive && pipe_read_all(in, &job, sizeof job)) {
     struct outcome outcome;
     if (job.magic != JOB_MAGIC || job.scenario >= file_count) break;

@@ -112,6 +112,14 @@ static bool dispatch(struct sim_world *world, uint32_t slot) {
   return run_for_node(world, node, &event);
 }
 
+static void tell_progress(struct sim_progress *progress, const struct sim_event *event, uint64_t time_ns) {
+  progress->steps++;
+  progress->now_ns = time_ns;
+  progress->kinds[event->kind % SIM_PROGRESS_KINDS]++;
+  progress->kind = event->kind;
+  progress->node = event->node;
+}
+
 /* Counts an event against the simulated second in which it ran. */
 static void spend_budget(struct sim_world *world) {
   uint64_t second = sim_now(world) / SIM_SECOND;
@@ -142,6 +150,8 @@ enum sim_end sim_run(struct sim *sim, uint64_t until_ns, uint64_t events_max) {
     if (events >= events_max) return SIM_END_EVENTS;
     struct timeline_entry entry = timeline_pop(&world->ground.timeline);
     *now_ns = entry.time_ns;
+    if (sim->progress != NULL)
+      tell_progress(sim->progress, timeline_event(&world->ground.timeline, entry.slot), entry.time_ns);
     if (dispatch(world, entry.slot)) {
       events++;
       spend_budget(world);

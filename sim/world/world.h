@@ -10,6 +10,7 @@
 #include "sim/network/network.h"
 #include "sim/node/node.h"
 #include "sim/sim.h"
+#include "sim/world/progress.h"
 
 /* Outside the arena. */
 struct sim {
@@ -17,6 +18,7 @@ struct sim {
   struct sim_world *world;
   struct choice_seat seat;
   struct trace_sink sink;
+  struct sim_progress *progress; /* of who watches; NULL: nobody */
   sim_fatal_fn fatal;
   void *fatal_arg;
 };

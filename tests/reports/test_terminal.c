@@ -47,6 +47,27 @@ static void the_table_has_a_line_for_each_scenario(void **state) {
   free(text);
 }
 
+static void slow_worlds_are_named_with_what_to_do(void **state) {
+  (void)state;
+  struct suite_result *result = fixture_suite();
+  result->slow[0] = (struct suite_slow){.scenario = 1,
+                                        .seed = 7,
+                                        .stopped = true,
+                                        .real_ns = UINT64_C(61000000000),
+                                        .told = "1.500 s of 20 s simulated, 90 % of them messages"};
+  result->slow[1] =
+      (struct suite_slow){.seed = 1, .real_ns = UINT64_C(11000000000), .others = 1234, .told = "20 s simulated"};
+  result->slow_count = 2;
+  char *text = told(plain, result);
+  says(text, "Slow worlds (fewer nodes, a lower rate or a shorter duration make them quicker; --time bounds a suite):\n"
+             "  - a partition heals, seed 7: stopped after 1m 01s: 1.500 s of 20 s simulated, 90 % of them messages\n"
+             "  - a crash loses nothing promised, seed 1: 11.00 s: 20 s simulated; and 1,234 more of its runs\n");
+  free(text);
+  text = told(plain, fixture_suite());
+  assert_null(strstr(text, "Slow worlds"));
+  free(text);
+}
+
 static void the_totals_close_the_report(void **state) {
   (void)state;
   char *text = told(plain, fixture_suite());
@@ -159,6 +180,7 @@ static void a_full_disk_is_an_error(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_table_has_a_line_for_each_scenario),
+      cmocka_unit_test(slow_worlds_are_named_with_what_to_do),
       cmocka_unit_test(the_totals_close_the_report),
       cmocka_unit_test(a_failure_is_told_in_full),
       cmocka_unit_test(what_never_happened_is_noted),

@@ -1,3 +1,4 @@
+/* host only: search/ is not there for other processors */
 #include "tests/support/suite_fixture.h"
 
 #include <stdlib.h>

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #define TEXT_BYTES (1u << 20)
 
 struct fixture {
@@ -133,37 +131,6 @@ static void the_tail_is_the_last_lines_without_clocks(void **state) {
   assert_true(sim_trace_log_tail(fixture->log, 10, little, sizeof little) < sizeof little);
 }
 
-static void chrome_events_are_valid_and_every_arrow_that_ends_began(void **state) {
-  struct fixture *fixture = *state;
-  FILE *file = tmpfile();
-  assert_true(sim_trace_log_write_chrome(fixture->log, NULL, file));
-  json_error_t error;
-  json_t *root = json_loads(slurp(fixture, file), 0, &error);
-  if (root == NULL) fail_msg("%s", error.text);
-  json_t *events = json_object_get(root, "traceEvents");
-  bool began[256] = {false};
-  size_t index, starts = 0, ends = 0, tracks = 0, depth[4] = {0};
-  json_t *event;
-  json_array_foreach(events, index, event) {
-    const char *phase = json_string_value(json_object_get(event, "ph"));
-    json_int_t id = json_integer_value(json_object_get(event, "id"));
-    json_int_t track = json_integer_value(json_object_get(event, "tid"));
-    assert_non_null(phase);
-    assert_true(json_is_number(json_object_get(event, "ts")) && json_is_string(json_object_get(event, "name")));
-    assert_true(track >= 0 && track <= 3 && id < 256);
-    if (*phase == 's') began[id] = true, starts++;
-    if (*phase == 'f') assert_true(began[id]), ends++;
-    if (*phase == 'B') depth[track]++;
-    if (*phase == 'E') assert_true(depth[track]-- > 0);
-    if (*phase == 'M' && strcmp(json_string_value(json_object_get(event, "name")), "thread_name") == 0) tracks++;
-  }
-  assert_int_equal(starts, 50);
-  assert_int_equal(ends, 50);
-  assert_int_equal(tracks, 4);
-  assert_true(depth[1] + depth[2] + depth[3] == 0);
-  json_decref(root);
-}
-
 static void write_errors_of_every_form_are_told(void **state) {
   struct fixture *fixture = *state;
   FILE *full = fopen("/dev/full", "w");
@@ -180,7 +147,6 @@ int main(void) {
       cmocka_unit_test(a_filter_leaves_what_was_asked_for),
       cmocka_unit_test(why_tells_the_chain_to_the_start),
       cmocka_unit_test(the_tail_is_the_last_lines_without_clocks),
-      cmocka_unit_test(chrome_events_are_valid_and_every_arrow_that_ends_began),
       cmocka_unit_test(write_errors_of_every_form_are_told),
   };
   return cmocka_run_group_tests_name("trace_text", tests, set_up, tear_down) != 0;

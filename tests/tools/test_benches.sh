@@ -1,0 +1,16 @@
+#!/bin/bash
+# Benches build (tools/run-tests builds them), and the echo world has beside it
+# what a bare heap does on the same machine. usage: test_benches.sh BUILD_FOLDER
+. "$(dirname "$0")/../support/shell.sh"
+echo_bench=${1:?usage: test_benches.sh BUILD_FOLDER}/bench/echo
+
+measured() { "$echo_bench" 10 42000 >"$scratch/$1" && cat "$scratch/$1"; }
+claim the_echo_bench_runs measured first
+claim it_names_the_heap_of_as_many_entries grep -qE 'bare binary heap of 100: [0-9]+ thousand' "$scratch/first"
+claim it_gives_the_ratio grep -qE 'the world takes [0-9]+\.[0-9]{2} times as long$' "$scratch/first"
+claim it_runs_again measured second
+claim world_and_heap_do_the_same_each_time diff <(grep -oE '\(?\b[0-9a-f]{16}\b' "$scratch/first") \
+  <(grep -oE '\(?\b[0-9a-f]{16}\b' "$scratch/second")
+claim no_nodes_are_refused status_is 2 "$echo_bench" 0
+claim too_many_nodes_are_refused status_is 2 "$echo_bench" 1001
+exit $failed
