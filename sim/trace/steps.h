@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "sim/memory/memory.h"
+#include "sim/trace/fold.h"
 #include "sim/trace/trace.h"
 
 /* Outside the arena, reached through its root. */
@@ -28,10 +29,21 @@ struct trace {
 };
 void trace_init(struct trace *trace, const struct memory *memory);
 
+static inline struct trace_sink *trace_sink_of(const struct trace *trace) {
+  return trace->memory->root->sink;
+}
+/* Records the step that was just folded; its chain was `before`. */
+void trace_record(const struct trace *trace, uint64_t before, enum sim_subsystem subsystem, enum sim_step step,
+                  uint32_t node, const uint64_t *fields, size_t count);
 /* Folds one step into the chain of its subsystem and, when recording, records
  * it, with the moment. `node` 0: none. */
-void trace_step(struct trace *trace, enum sim_subsystem subsystem, enum sim_step step, uint32_t node,
-                const uint64_t *fields, size_t count);
+static inline void trace_step(struct trace *trace, enum sim_subsystem subsystem, enum sim_step step, uint32_t node,
+                              const uint64_t *fields, size_t count) {
+  MEMORY_ASSERT(trace->memory, count <= SIM_STEP_FIELDS_MAX);
+  uint64_t before = trace->chains[subsystem];
+  trace->chains[subsystem] = trace_fold(before, trace->event_id, trace->now_ns, node, (uint32_t)step, fields, count);
+  if (trace_sink_of(trace)->log != NULL) trace_record(trace, before, subsystem, step, node, fields, count);
+}
 /* All chains as one number: the trace hash of the run so far. */
 uint64_t trace_hash(const struct trace *trace);
 /* Whether anybody would remember a name. */

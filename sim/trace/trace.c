@@ -15,14 +15,9 @@ void trace_init(struct trace *trace, const struct memory *memory) {
   trace->memory = memory;
 }
 
-static inline struct trace_sink *sink_of(const struct trace *trace) {
-  return trace->memory->root->sink;
-}
-
-/* Apart, so that the common case without a recording stays small. */
-__attribute__((noinline)) static void record_step(const struct trace *trace, struct sim_trace_log *log, uint64_t before,
-                                                  enum sim_subsystem subsystem, enum sim_step step, uint32_t node,
-                                                  const uint64_t *fields, size_t count) {
+void trace_record(const struct trace *trace, uint64_t before, enum sim_subsystem subsystem, enum sim_step step,
+                  uint32_t node, const uint64_t *fields, size_t count) {
+  struct sim_trace_log *log = trace_sink_of(trace)->log;
   if (trace->events_run < log->window_first || trace->events_run > log->window_last) return;
   const struct trace_step now = {.event = trace->event_id,
                                  .cause = trace->event_cause,
@@ -37,21 +32,12 @@ __attribute__((noinline)) static void record_step(const struct trace *trace, str
   MEMORY_ASSERT(trace->memory, sim_trace_log_append(log, &now));
 }
 
-void trace_step(struct trace *trace, enum sim_subsystem subsystem, enum sim_step step, uint32_t node,
-                const uint64_t *fields, size_t count) {
-  MEMORY_ASSERT(trace->memory, count <= SIM_STEP_FIELDS_MAX);
-  uint64_t before = trace->chains[subsystem];
-  trace->chains[subsystem] = trace_fold(before, trace->event_id, trace->now_ns, node, (uint32_t)step, fields, count);
-  struct sim_trace_log *log = sink_of(trace)->log;
-  if (log != NULL) record_step(trace, log, before, subsystem, step, node, fields, count);
-}
-
 bool trace_recording(const struct trace *trace) {
-  return sink_of(trace)->log != NULL;
+  return trace_sink_of(trace)->log != NULL;
 }
 
 void trace_name(struct trace *trace, enum sim_name_kind kind, uint32_t scope, uint64_t value, const char *text) {
-  struct sim_trace_log *log = sink_of(trace)->log;
+  struct sim_trace_log *log = trace_sink_of(trace)->log;
   if (log == NULL || text == NULL) return;
   size_t length = strlen(text);
   /* Without memory the number stays a number. */
@@ -68,7 +54,7 @@ uint64_t trace_hash(const struct trace *trace) {
 
 void trace_event(struct trace *trace, uint64_t id, uint64_t cause, uint32_t node, enum sim_event_kind kind,
                  uint32_t from, uint64_t value) {
-  struct trace_sink *sink = sink_of(trace);
+  struct trace_sink *sink = trace_sink_of(trace);
   if (trace->events_run >= sink->mark_due) {
     trace_mark(sink->marks, trace); /* the chains after that many events */
     sink->mark_due = trace_marks_next(sink->marks, trace->events_run);
@@ -81,7 +67,7 @@ void trace_event(struct trace *trace, uint64_t id, uint64_t cause, uint32_t node
 }
 
 void trace_marks_resume(struct trace *trace) {
-  struct trace_sink *sink = sink_of(trace);
+  struct trace_sink *sink = trace_sink_of(trace);
   if (sink->marks == NULL) return;
   trace_marks_back_to(sink->marks, trace->events_run);
   sink->mark_due = trace_marks_next(sink->marks, trace->events_run);

@@ -5,26 +5,8 @@
 
 #include <string.h>
 
+#include "sim/trace/fold.h"
 #include "sim/trace/trace.h"
-
-/* One step is one fold: its fields are summed under odd multipliers first, so
- * that the long chain of the hash is only one multiplication per step. */
-static const uint64_t TRACE_FIELD_FACTORS[SIM_STEP_FIELDS_MAX] = {
-    UINT64_C(0xbf58476d1ce4e5b9), UINT64_C(0x94d049bb133111eb), UINT64_C(0xd6e8feb86659fd93),
-    UINT64_C(0xe7037ed1a0b428db), UINT64_C(0x8ebc6af09c88c6e3), UINT64_C(0x589965cc75374cc3),
-    UINT64_C(0x1d8e4e27c47d124f),
-};
-
-static inline uint64_t trace_fold(uint64_t chain, uint64_t event, uint64_t time_ns, uint32_t node, uint32_t step,
-                                  const uint64_t *fields, size_t count) {
-  uint64_t sum = (uint64_t)node << 32 | (uint64_t)step << 8 | count;
-  sum += event * UINT64_C(0x9e3779b97f4a7c15) + time_ns * UINT64_C(0xa0761d6478bd642f);
-  for (size_t i = 0; i < count; i++) {
-    uint64_t field = fields[i];
-    sum += (field ^ field >> 31) * TRACE_FIELD_FACTORS[i];
-  }
-  return sim_hash_fold(chain, sum);
-}
 
 #define TRACE_MEMO 256u
 #define TRACE_STEP_BYTES_MAX 128u /* of one coded step, stores of eight bytes past its end included */
