@@ -102,6 +102,9 @@ tests: $(TESTS) $(CANARIES) $(OUT)/hashes ## build every cmocka program of this 
 JOBS ?= $(shell nproc)
 # Chosen so that `make sim` runs for less than a minute on two cores.
 SEEDS ?= 200
+TIME ?= 55s
+# More options of `syncsim run`, such as --seed-from TEXT.
+SUITE_OPTIONS ?=
 MAKE_QUIET := $(MAKE) --no-print-directory -s -j$(JOBS)
 
 .PHONY: setup
@@ -112,7 +115,8 @@ setup: ## install the Debian packages that are missing
 sim: setup ## build, run scenarios/ over many seeds (SEEDS=200), reports in build/reports/
 	@$(MAKE_QUIET) build/syncsim
 	@mkdir -p build/reports
-	@build/syncsim run scenarios --seeds $(SEEDS) --jobs $(JOBS) --time 55s \
+	@rm -f build/reports/suite.json build/reports/suite.xml
+	@build/syncsim run scenarios --seeds $(SEEDS) --jobs $(JOBS) --time $(TIME) $(SUITE_OPTIONS) \
 	  --json build/reports/suite.json --junit build/reports/suite.xml
 
 .PHONY: test

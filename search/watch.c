@@ -85,9 +85,10 @@ void watch_tell(const struct sim_progress *progress, const struct job *job, uint
     add(&writer, "not one step of the world");
     return;
   }
+  const uint64_t per_second = steps / real_ms * 1000 + steps % real_ms * 1000 / real_ms;
   add_time(&writer, progress->now_ns, job);
   add(&writer, ", %llu step%s, %llu per second", (unsigned long long)steps, steps == 1 ? "" : "s",
-      (unsigned long long)(steps / real_ms * 1000 + steps % real_ms * 1000 / real_ms));
+      (unsigned long long)per_second);
   add_most(&writer, progress, steps);
 }
 
