@@ -91,6 +91,13 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
     if (sim_node_add(world, &cluster_node_kind, &node, sizeof(struct cluster_node *)) != i) return NULL;
   }
   cluster_name_steps(cluster);
+  if (!config->no_oracles) {
+    size_t bytes = (size_t)config->nodes * config->nodes * sizeof *cluster->deliveries;
+    cluster->deliveries = sim_alloc(world, bytes);
+    if (!cluster->deliveries) return NULL;
+    memset(cluster->deliveries, 0, bytes);
+    sim_link_watch(world);
+  }
   for (uint32_t i = 1; i <= config->nodes; i++)
     sim_node_boot(world, i);
   if (!config->no_oracles)

@@ -22,6 +22,8 @@ struct cluster; /* in the arena */
 #define CLUSTER_NO_LEAK "no leak"                     /* a closed engine holds no memory */
 #define CLUSTER_RECOVERY "honest recovery"            /* a node starts again, with the state that its log tells */
 #define CLUSTER_HONEST_ACKS "honest acknowledgements" /* what a peer is believed to hold durably, it does */
+#define CLUSTER_PROGRESS "durability progresses"      /* new work keeps no old work from becoming durable */
+#define CLUSTER_DELIVERY "delivery progresses"        /* ... nor from being sent and acknowledged */
 #define CLUSTER_LIVELOCK "livelock"                   /* reported by sim */
 
 enum cluster_topology {

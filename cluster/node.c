@@ -4,6 +4,7 @@
 
 #include "cluster/belief.h"
 #include "cluster/lookup.h"
+#include "cluster/pace.h"
 #include "core/wire/wire.h"
 #include "sim/world/progress.h"
 
@@ -56,6 +57,7 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   options.node_id = node->name;
   struct sync_open_report report;
   memset(&report, 0, sizeof report);
+  cluster_pace_begin(node);
   node->open_status = sync_open(&software->engine, env, &options, &report);
   memcpy(node->open_detail, report.detail, sizeof node->open_detail);
   node->open_detail[sizeof node->open_detail - 1] = '\0';
@@ -97,6 +99,7 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
     if (retry < deadline) deadline = retry;
   }
   sim_timer_set(sim_node, 0, deadline);
+  cluster_pace_look(node, software->engine);
   struct sync_stats stats;
   sync_stats_get(software->engine, &stats);
   if (stats.failed && !node->repair_due) {
@@ -145,7 +148,10 @@ static void timer(struct sim_node *sim_node, void *state, uint32_t number) {
 
 static void disk_done(struct sim_node *sim_node, void *state, uint64_t token, int result) {
   struct cluster_software *software = state;
-  if (sync_disk_done(software->engine, token, result) == SYNC_OK) note_durable(software);
+  if (sync_disk_done(software->engine, token, result) == SYNC_OK) {
+    cluster_pace_fsync_done(software->node);
+    note_durable(software);
+  }
   cluster_pump(sim_node, software);
 }
 

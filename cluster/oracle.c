@@ -5,6 +5,7 @@
 #include "cluster/grow.h"
 #include "cluster/lookup.h"
 #include "cluster/model.h"
+#include "cluster/pace.h"
 #include "cluster/state.h"
 
 /* --- At a boot: durability ------------------------------------------------------------ */
@@ -171,6 +172,7 @@ void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum s
   struct cluster *cluster = self;
   struct cluster_node *node = &cluster->nodes[number];
   if ((uint32_t)kind < CLUSTER_TRACE_KINDS) cluster->by_trace[kind]++;
+  cluster_pace_traced(node, kind, fields, count);
   if (kind == SYNC_TRACE_SUBMIT && count > 4) node->last_hlc = fields[4];
   if (kind == SYNC_TRACE_SEND_OP && count > 2) memcpy(node->sent, fields, sizeof node->sent);
   if ((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 2 && !cluster->judging)
@@ -188,6 +190,7 @@ void cluster_check(struct cluster *cluster) {
     struct sync_engine *engine = cluster_engine(cluster, i);
     up[i] = engine != NULL;
     if (!engine) continue;
+    cluster_pace_look(&cluster->nodes[i], engine);
     sync_digest_get(engine, &digests[i]);
     uint64_t fields[] = {CLUSTER_STEP_CHECK, digests[i].state, digests[i].vector};
     sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, i, fields, 3);
@@ -203,4 +206,5 @@ void cluster_check(struct cluster *cluster) {
     }
   cluster->check_node = cluster->check_node % nodes + 1u;
   if (up[cluster->check_node]) cluster_check_model(cluster, cluster->check_node);
+  if (!cluster_violated(cluster)) cluster_check_delivery(cluster);
 }

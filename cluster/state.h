@@ -3,7 +3,9 @@
 #define CLUSTER_STATE_H
 
 #include "cluster/config.h"
+#include "cluster/delivery.h"
 #include "cluster/ledger.h"
+#include "cluster/log_watch.h"
 
 #define CLUSTER_NODES_MAX 64u
 #define CLUSTER_TRACE_KINDS 32u
@@ -36,6 +38,7 @@ struct cluster_node {
   uint64_t last_hlc; /* of the submit that is being traced */
   uint64_t sent[3];  /* the operation sent last: {node hash, incarnation, seq} */
   uint32_t frames;   /* so far, in and out: some of them are looked at closely */
+  struct log_watch watch;
   uint32_t *applied; /* by life: highest sequence number applied, as traced */
   uint32_t applied_capacity;
 };
@@ -63,6 +66,10 @@ struct cluster {
   uint32_t check_node;          /* whose turn it is for the model */
   bool judging;                 /* lives that begin now are not judged by the ledger */
   uint64_t by_trace[CLUSTER_TRACE_KINDS];
+  struct delivery *deliveries; /* by (from - 1) * nodes + to - 1; NULL: not watched */
+  uint32_t delivery_node;      /* whose turn it is, in a large cluster */
+  uint32_t *known;             /* scratch of their check, by life */
+  uint32_t known_capacity;
   uint32_t *held;    /* scratch of the model, by life */
   uint8_t *replaced; /* scratch of the model, by change number - 1 */
   uint32_t held_capacity, replaced_capacity;

@@ -160,7 +160,8 @@ SYNC_MUST_USE int sync_delete(struct sync_engine *engine, const void *key, size_
 /* Requests an fsync of all submitted so far; returns without waiting.
  * Errors: SYNC_E_IO, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_commit(struct sync_engine *engine);
-/* All records that end at or below this are durable. It only grows. */
+/* All records that end at or below this are durable. It only grows, and it follows a writer that never pauses: it
+ * passes a record within two completed fsyncs, in a new log or segment a few more (docs/promises.md). */
 uint64_t sync_durable_position(const struct sync_engine *engine);
 uint64_t sync_appended_position(const struct sync_engine *engine);
 /* The completion of a file_fsync or dir_fsync that this engine requested.

@@ -26,6 +26,7 @@ static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void
   greeting_write(&engine->peers, peer, &writer);
   sync_check(engine->env, !writer.failed);
   peer->hello_pending = false;
+  peer->hello_last = true;
   peer->gap_pending = false;
   engine->stats.hellos_out++;
   PORT_TRACE(engine->env, SYNC_TRACE_SEND_HELLO, peer->handle, hello.session, hello.nonce, hello.echo, hello.flags);
@@ -73,6 +74,7 @@ static int transmit_ops(struct sync_engine *engine, struct peer *peer, void *buf
   if (peer->state == SYNC_PEER_ACTIVE && (rc != SYNC_OK || peer->awaiting != sent))
     peer_schedule(&engine->peers, peer, port_now(engine->env));
   if (count == 0) return rc != SYNC_OK ? rc : SYNC_E_NOT_FOUND;
+  peer->hello_last = false;
   engine->stats.ops_out += count;
   *size = frame_finish(&writer, FRAME_OPS, engine->options.cluster_id);
   return SYNC_OK;
@@ -80,6 +82,12 @@ static int transmit_ops(struct sync_engine *engine, struct peer *peer, void *buf
 
 static bool transmit_ready(struct sync_engine *engine, struct peer *peer) {
   return peer->hello_pending || peer_next(&engine->peers, peer) != NULL;
+}
+
+/* Both take turns, where a transport takes one frame at a time: an
+ * acknowledgement may be owed whenever there is room for a frame. */
+static bool transmit_hello_next(struct sync_engine *engine, struct peer *peer) {
+  return peer->hello_pending && !(peer->hello_last && peer_next(&engine->peers, peer) != NULL);
 }
 
 int sync_next_frame(struct sync_engine *engine, uint32_t *handle, void *buffer, size_t capacity, size_t *size) {
@@ -99,7 +107,7 @@ int sync_next_frame(struct sync_engine *engine, uint32_t *handle, void *buffer, 
     }
     if (capacity < engine->frame_bytes_max) return SYNC_E_BUFFER;
     int rc = SYNC_OK;
-    if (peer->hello_pending)
+    if (transmit_hello_next(engine, peer))
       *size = transmit_hello(engine, peer, buffer);
     else
       rc = transmit_ops(engine, peer, buffer, size);

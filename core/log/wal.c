@@ -57,20 +57,27 @@ static int rename_aside(struct wal *wal, struct wal_segment *segment) {
   return SYNC_E_FAILED;
 }
 
+static int request_file(struct wal *wal, size_t index) {
+  struct wal_segment *segment = wal_chain(wal, index);
+  int status = wal_segment_open(wal, segment);
+  if (status != SYNC_OK) return status;
+  wal->stage_at = index;
+  wal->stage_end = segment->end;
+  return request(wal, WAL_STAGE_FILE, segment->file);
+}
+
 /* Asks for the next fsync on the way to the commit target: segment by segment,
- * the file first, then its name. */
+ * its file once, then its name, then what was appended to it meanwhile. What is
+ * appended never comes before the name: under steady writing each completion
+ * finds more of it, and nothing in the segment is durable without the name. The
+ * first fsync of an epoch's file covers the whole copied tail, so that with it
+ * the name may count. */
 static int commit_step(struct wal *wal) {
   if (wal->stage != WAL_STAGE_IDLE || wal->durable >= wal->commit_target) return SYNC_OK;
   for (size_t i = wal->epoch_at; i < wal->chain.count; i++) {
     struct wal_segment *segment = wal_chain(wal, i);
     uint64_t need = segment->end < wal->commit_target ? segment->end : wal->commit_target;
-    if (!segment->header_synced || segment->synced < need) {
-      int status = wal_segment_open(wal, segment);
-      if (status != SYNC_OK) return status;
-      wal->stage_at = i;
-      wal->stage_end = segment->end;
-      return request(wal, WAL_STAGE_FILE, segment->file);
-    }
+    if (!segment->header_synced) return request_file(wal, i);
     if (segment->aside) {
       int status = rename_aside(wal, segment);
       if (status != SYNC_OK) return status;
@@ -79,6 +86,7 @@ static int commit_step(struct wal *wal) {
       wal->stage_at = wal->chain.count;
       return request(wal, WAL_STAGE_DIRECTORY, -1);
     }
+    if (segment->synced < need) return request_file(wal, i);
   }
   return SYNC_OK;
 }

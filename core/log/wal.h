@@ -74,7 +74,10 @@ int wal_append(struct wal *wal, enum wal_record_type type, const uint8_t *payloa
                uint64_t *end);
 
 /* Requests that everything appended becomes durable; one request is in flight
- * at a time, later ones are joined into the next. Returns at once. */
+ * at a time, later ones are joined into the next. Returns at once. A record that
+ * was appended and requested is durable after the request in flight and the next;
+ * for each segment of which nothing was durable yet there is one more, and one
+ * for their names. What is appended later does not put it off. */
 int wal_commit(struct wal *wal);
 /* A completion. *ours tells whether the token was this log's. A failed result
  * fail-stops the log: SYNC_E_FAILED now and from then on. Other errors on the

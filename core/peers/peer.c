@@ -144,8 +144,9 @@ static uint32_t peer_allowance_min(const struct peers *peers, const struct peer 
   return peers->options->batch_size < peer->window ? peers->options->batch_size : peer->window;
 }
 
-/* All that was in flight arrived, in order. */
+/* All that was in flight arrived, or as much as may be, in order. */
 static void peer_clean(const struct peers *peers, struct peer *peer) {
+  peer->settled = 0;
   if (peer->allowance == peer->window || ++peer->clean < PEER_CLEAN_WINDOWS) return;
   uint32_t more = peer_allowance_min(peers, peer);
   peer->allowance = more < peer->window - peer->allowance ? peer->allowance + more : peer->window;
@@ -158,6 +159,7 @@ static void peer_restart_after_gap(const struct peers *peers, struct peer *peer,
   uint32_t least = peer_allowance_min(peers, peer);
   peer->allowance = peer->allowance / 2 > least ? peer->allowance / 2 : least;
   peer->clean = 0;
+  peer->settled = 0;
 }
 
 void peer_full(struct peers *peers, struct peer *peer, bool full, uint64_t now_ns) {
@@ -167,12 +169,14 @@ void peer_full(struct peers *peers, struct peer *peer, bool full, uint64_t now_n
   peer_restart_window(peer, now_ns);
   peer->allowance = peer_allowance_min(peers, peer);
   peer->clean = 0;
+  peer->settled = 0;
   peer->stalled = true;
   peer_schedule(peers, peer, now_ns);
 }
 
 void peer_settle(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   uint32_t kept = 0;
+  uint64_t oldest = peer->in_flight_count > 0 ? peer->in_flight[0] : 0;
   for (uint32_t i = 0; i < peer->in_flight_count; i++) {
     const struct oplog_entry *entry = oplog_at(&peers->state->oplog, peer->in_flight[i]);
     if (!peer_holds(peer, entry->origin, entry->seq)) peer->in_flight[kept++] = peer->in_flight[i];
@@ -180,14 +184,19 @@ void peer_settle(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   /* A deadline that every HELLO put off would never come: an operation that
    * could not be read waits for it. */
   if (kept == peer->in_flight_count) return;
+  peer->settled += peer->in_flight_count - kept;
+  /* Under steady writing the window never runs empty. */
+  if (kept == 0 || peer->settled >= peer->allowance) peer_clean(peers, peer);
   if (kept == 0) {
-    peer_clean(peers, peer);
     /* Otherwise a gap that waits for its turn is still one: what was skipped
      * stays in flight. */
     peer->gap_due_ns = SYNC_NO_DEADLINE;
   }
   peer->in_flight_count = kept;
-  peer_schedule(peers, peer, now_ns);
+  /* What is still in flight was sent before all that comes now. Were its deadline
+   * put off by every acknowledgement, an operation that was lost and that
+   * nothing else depends on would not be sent again while others are. */
+  if (kept == 0 || peer->in_flight[0] != oldest) peer_schedule(peers, peer, now_ns);
 }
 
 void peer_new_session(struct peers *peers, struct peer *peer, uint64_t session, uint64_t now_ns) {
@@ -198,6 +207,7 @@ void peer_new_session(struct peers *peers, struct peer *peer, uint64_t session, 
   peer->cursor = peers->state->oplog.base;
   peer->allowance = peer->window;
   peer->clean = 0;
+  peer->settled = 0;
   peer->stalled = false;
   peer_schedule(peers, peer, now_ns);
 }

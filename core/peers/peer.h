@@ -36,6 +36,7 @@ struct peer {
   uint32_t window;    /* room of in_flight */
   uint32_t allowance; /* operations in flight at most: fewer where frames overtake each other */
   uint32_t clean;     /* windows acknowledged without a gap since the allowance last changed */
+  uint32_t settled;   /* operations acknowledged since the last of these windows */
 
   bool awaiting; /* an acknowledgement is due at due_ns; a restart for gaps does not put it off */
 
@@ -43,6 +44,7 @@ struct peer {
   uint64_t ack_first, ack_last;
 
   bool hello_pending;
+  bool hello_last;  /* the last frame to it was a HELLO: operations that wait go first now */
   bool gap_pending; /* the next HELLO says that operations were skipped */
   bool list_all;    /* the next HELLO leaves nothing out: the peer sent what is held here */
   size_t list_from; /* the sorted origin at which the next HELLO goes on, after one that was too long */
@@ -85,7 +87,8 @@ void peer_schedule(struct peers *peers, struct peer *peer, uint64_t now_ns);
 void peer_start(struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* A valid frame came: ends backoff and parking. */
 void peer_alive(struct peers *peers, struct peer *peer, uint64_t now_ns);
-/* Drops from flight what `known` covers now. */
+/* Drops from flight what `known` covers now. Only when the oldest is among it
+ * the wait for the others begins anew. */
 void peer_settle(struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* Takes the peer's word for a new life of it. */
 void peer_new_session(struct peers *peers, struct peer *peer, uint64_t session, uint64_t now_ns);

@@ -350,6 +350,13 @@ int sim_disk_fsync_finish(struct sim_disk *disk, uint64_t id, uint64_t *token) {
   return TRACE(disk, SIM_STEP_FSYNC_DONE, *token, RESULT(result));
 }
 
+uint32_t sim_disk_fsyncs_in_flight(const struct sim_disk *disk) {
+  uint32_t count = 0;
+  for (const struct sim_fsync *fsync = disk->fsyncs; fsync != NULL; fsync = fsync->next)
+    count++;
+  return count;
+}
+
 /* --- Crashes ------------------------------------------------------------------ */
 
 void sim_disk_process_crash(struct sim_disk *disk) {

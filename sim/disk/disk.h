@@ -59,6 +59,8 @@ int sim_disk_fsync_finish(struct sim_disk *disk, uint64_t id, uint64_t *token);
 /* Crashes so far: completions of an earlier life are off. */
 uint64_t sim_disk_life(const struct sim_disk *disk);
 /* Slow calls keep the node busy: nothing else reaches it until this time. */
+/* Requested fsyncs whose completion the node has not got yet, for whatever reason. */
+uint32_t sim_disk_fsyncs_in_flight(const struct sim_disk *disk);
 uint64_t sim_disk_busy_until(const struct sim_disk *disk);
 /* It is busy for so much longer. */
 void sim_disk_keep_busy(struct sim_disk *disk, uint64_t ns);

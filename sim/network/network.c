@@ -32,13 +32,14 @@ void network_free(struct network *network, const struct sim_event *event) {
   ground_free(network->links.ground, event->payload, event->size);
 }
 
-static void trace_drop(struct ground *ground, uint32_t from, uint32_t to, uint64_t why) {
+static void trace_drop(const struct network *network, uint32_t from, uint32_t to, uint64_t why) {
   uint64_t fields[] = {to, why};
-  ground_trace(ground, SIM_SUB_NETWORK, SIM_STEP_DROP, from, fields, 2);
+  ground_trace(network->links.ground, SIM_SUB_NETWORK, SIM_STEP_DROP, from, fields, 2);
+  account_harmed(&network->account, from, to);
 }
 
 void network_drop(struct network *network, const struct sim_event *event, uint64_t why) {
-  trace_drop(network->links.ground, event->from, event->node, why);
+  trace_drop(network, event->from, event->node, why);
   network_free(network, event);
 }
 
@@ -150,6 +151,7 @@ static void corrupt(const struct passage *passage, uint8_t *bytes, uint32_t size
   struct sim_tag tag = sim_tag(SIM_CHOICE_NET_CORRUPT_BIT, passage->where, passage->identity);
   uint64_t bit = ground_pick(passage->ground, tag, (uint64_t)size * 8);
   bytes[bit / 8] = (uint8_t)(bytes[bit / 8] ^ (1u << (bit % 8)));
+  account_harmed(&passage->network->account, passage->from, passage->to);
 }
 
 static uint32_t truncated(const struct passage *passage, uint32_t size) {
@@ -189,7 +191,11 @@ static void launch(const struct passage *passage, const void *bytes, uint32_t si
                    bool damage, struct rule *hold) {
   struct ground *ground = passage->ground;
   const struct sim_link_config *config = passage->config;
+  const struct account *account = &passage->network->account;
+  uint32_t whole = size;
   if (damage && config->truncate_ppm != 0) size = truncated(passage, size);
+  if (size != whole) account_harmed(account, passage->from, passage->to);
+  account_sent(account, passage->from, passage->to, due_ns - ground_now(ground));
   uint8_t *payload = copy_of(ground, bytes, size);
   if (damage && config->corrupt_ppm != 0) corrupt(passage, payload, size);
   bool queued = passage->link != NULL && (config->queue_messages != 0 || config->queue_bytes != 0);
@@ -228,11 +234,11 @@ static bool lost_at_once(const struct passage *passage, size_t size, bool cut) {
   uint64_t why = 0;
   if (cut) {
     ground_fault(ground, SIM_FAULT_NET_PARTITION, 1);
-    trace_drop(ground, passage->from, passage->to, SIM_FAULT_NET_PARTITION);
+    trace_drop(passage->network, passage->from, passage->to, SIM_FAULT_NET_PARTITION);
     return true;
   }
   if (strikes(passage, SIM_CHOICE_NET_LOSS, SIM_FAULT_NET_LOSS, passage->config->loss_ppm)) {
-    trace_drop(ground, passage->from, passage->to, SIM_FAULT_NET_LOSS);
+    trace_drop(passage->network, passage->from, passage->to, SIM_FAULT_NET_LOSS);
     return true;
   }
   if (passage->link == NULL) return false;
@@ -243,7 +249,7 @@ static bool lost_at_once(const struct passage *passage, size_t size, bool cut) {
   } else {
     return false;
   }
-  trace_drop(ground, passage->from, passage->to, why);
+  trace_drop(passage->network, passage->from, passage->to, why);
   return true;
 }
 
@@ -260,9 +266,8 @@ static void duplicate(const struct passage *passage, const void *bytes, uint32_t
 
 /* Rules decide first: what one takes is not lost by chance. */
 static void send_by_rule(const struct passage *passage, struct rule *rule, const void *bytes, uint32_t size) {
-  struct ground *ground = passage->ground;
   if (rule_action(rule) == SIM_RULE_DROP) {
-    trace_drop(ground, passage->from, passage->to, SIM_FAULT_NET_RULE);
+    trace_drop(passage->network, passage->from, passage->to, SIM_FAULT_NET_RULE);
     return;
   }
   bool hold = rule_action(rule) == SIM_RULE_HOLD;
@@ -276,7 +281,7 @@ void network_send(struct network *network, uint32_t from, uint32_t to, const voi
                   uint64_t identity, uint32_t kind) {
   struct links *links = &network->links;
   if (to < 1 || to > links->node_count || size > SIM_MESSAGE_BYTES_MAX) {
-    trace_drop(links->ground, from, to, SIM_DROP_NO_SUCH_NODE);
+    trace_drop(network, from, to, SIM_DROP_NO_SUCH_NODE);
     return;
   }
   struct passage passage = passage_of(network, from, to, identity);

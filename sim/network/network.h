@@ -7,6 +7,7 @@
 #ifndef SIM_NETWORK_H
 #define SIM_NETWORK_H
 
+#include "sim/network/account.h"
 #include "sim/network/clog.h"
 #include "sim/network/flap.h"
 #include "sim/network/rule.h"
@@ -17,6 +18,7 @@ struct network {
   struct links links;
   struct sim_flap *flaps;
   struct rule *rules;
+  struct account account;
   uint64_t in_flight;
 };
 

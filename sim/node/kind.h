@@ -67,6 +67,11 @@ uint64_t sim_node_calls(const struct sim_node *node);
 /* Boots, deaths and such of a node, so that oracles can tell lives apart. */
 uint64_t sim_node_lives(const struct sim_node *node);
 
+/* Calls that the environment refused so far: errors of the disk, allocations
+ * that failed. Not: names that are absent, and calls that were interrupted, unless
+ * so often in a row that their caller gives up. For oracles of progress. */
+uint64_t sim_node_refusals(const struct sim_node *node);
+
 /* Called after a node went down for whatever reason, and after it came up;
  * for the ledger. */
 typedef void (*sim_lifecycle_fn)(struct sim_world *world, void *self, uint32_t node, bool up, enum sim_node_down why);

@@ -71,6 +71,9 @@ struct sim_node {
   bool off_process; /* ... only the process */
   bool powered;     /* the machine: false from a power loss to the next boot */
 
+  uint64_t refusals;   /* sim_node_refusals() */
+  uint32_t interrupts; /* in a row */
+
   uint64_t alloc_fail_in; /* 0: disarmed */
   uint64_t nominal_quota; /* 0: none */
   uint64_t nominal_bytes;

@@ -59,9 +59,16 @@ static bool alloc_allowed(struct sim_node *node, size_t nominal) {
 
 static void *env_alloc(void *ctx, size_t size, size_t nominal) {
   struct sim_node *node = ctx;
-  if (!node_call(node) || !alloc_allowed(node, nominal)) return NULL;
+  if (!node_call(node)) return NULL;
+  if (!alloc_allowed(node, nominal)) {
+    node->refusals++;
+    return NULL;
+  }
   void *block = sim_heap_alloc(node->ground->memory.arena, node->heap, size);
-  if (block != NULL) node->nominal_bytes += nominal;
+  if (block != NULL)
+    node->nominal_bytes += nominal;
+  else
+    node->refusals++;
   return block;
 }
 
@@ -72,61 +79,77 @@ static void env_free(void *ctx, void *block, size_t size, size_t nominal) {
   node->nominal_bytes -= nominal;
 }
 
+#define INTERRUPTS_MAX 64u /* then callers give up (core/log/file_io.h) */
+
+/* Takes note of what a call of the disk gave. */
+static int noted(struct sim_node *node, int status) {
+  node->interrupts = status == SYNC_E_INTERRUPTED ? node->interrupts + 1 : 0;
+  bool refused = status < 0 && status != SYNC_E_NOT_FOUND && status != SYNC_E_EXISTS && status != SYNC_E_INTERRUPTED;
+  if (refused || node->interrupts >= INTERRUPTS_MAX) node->refusals++;
+  return status;
+}
+
+uint64_t sim_node_refusals(const struct sim_node *node) {
+  return node->refusals;
+}
+
 static int env_file_open(void *ctx, const char *name, uint32_t flags, sync_file *file) {
   struct sim_node *node = ctx;
-  return node_call(node) ? sim_disk_open(node->disk, name, flags, file) : SYNC_E_POWERED_OFF;
+  return node_call(node) ? noted(node, sim_disk_open(node->disk, name, flags, file)) : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_close(void *ctx, sync_file file) {
   struct sim_node *node = ctx;
-  return node_call(node) ? sim_disk_close(node->disk, file) : SYNC_E_POWERED_OFF;
+  return node_call(node) ? noted(node, sim_disk_close(node->disk, file)) : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_read(void *ctx, sync_file file, uint64_t offset, void *buffer, size_t size, size_t *done) {
   struct sim_node *node = ctx;
   *done = 0;
-  return node_call(node) ? sim_disk_read(node->disk, file, offset, buffer, size, done) : SYNC_E_POWERED_OFF;
+  return node_call(node) ? noted(node, sim_disk_read(node->disk, file, offset, buffer, size, done))
+                         : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_write(void *ctx, sync_file file, uint64_t offset, const void *bytes, size_t size, size_t *done) {
   struct sim_node *node = ctx;
   *done = 0;
-  return node_call(node) ? sim_disk_write(node->disk, file, offset, bytes, size, done) : SYNC_E_POWERED_OFF;
+  return node_call(node) ? noted(node, sim_disk_write(node->disk, file, offset, bytes, size, done))
+                         : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_truncate(void *ctx, sync_file file, uint64_t size) {
   struct sim_node *node = ctx;
-  return node_call(node) ? sim_disk_truncate(node->disk, file, size) : SYNC_E_POWERED_OFF;
+  return node_call(node) ? noted(node, sim_disk_truncate(node->disk, file, size)) : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_size(void *ctx, sync_file file, uint64_t *size) {
   struct sim_node *node = ctx;
-  return node_call(node) ? sim_disk_size(node->disk, file, size) : SYNC_E_POWERED_OFF;
+  return node_call(node) ? noted(node, sim_disk_size(node->disk, file, size)) : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_rename(void *ctx, const char *from, const char *to) {
   struct sim_node *node = ctx;
-  return node_call(node) ? sim_disk_rename(node->disk, from, to) : SYNC_E_POWERED_OFF;
+  return node_call(node) ? noted(node, sim_disk_rename(node->disk, from, to)) : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_unlink(void *ctx, const char *name) {
   struct sim_node *node = ctx;
-  return node_call(node) ? sim_disk_unlink(node->disk, name) : SYNC_E_POWERED_OFF;
+  return node_call(node) ? noted(node, sim_disk_unlink(node->disk, name)) : SYNC_E_POWERED_OFF;
 }
 
 static int env_dir_list(void *ctx, int (*each)(void *arg, const char *name), void *arg) {
   struct sim_node *node = ctx;
-  return node_call(node) ? sim_disk_list(node->disk, each, arg) : SYNC_E_POWERED_OFF;
+  return node_call(node) ? noted(node, sim_disk_list(node->disk, each, arg)) : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_fsync(void *ctx, sync_file file, uint64_t token) {
   struct sim_node *node = ctx;
-  return node_call(node) ? sim_disk_fsync_file(node->disk, file, token) : SYNC_E_POWERED_OFF;
+  return node_call(node) ? noted(node, sim_disk_fsync_file(node->disk, file, token)) : SYNC_E_POWERED_OFF;
 }
 
 static int env_dir_fsync(void *ctx, uint64_t token) {
   struct sim_node *node = ctx;
-  return node_call(node) ? sim_disk_fsync_dir(node->disk, token) : SYNC_E_POWERED_OFF;
+  return node_call(node) ? noted(node, sim_disk_fsync_dir(node->disk, token)) : SYNC_E_POWERED_OFF;
 }
 
 /* Observation is no call of the machine: power is never lost in it. */

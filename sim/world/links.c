@@ -65,3 +65,17 @@ uint64_t sim_messages_in_flight(const struct sim_world *world) {
 void sim_inject(struct sim_world *world, uint32_t from, uint32_t to, const void *bytes, size_t size) {
   network_inject(&world->network, from, to, bytes, size);
 }
+
+void sim_link_watch(struct sim_world *world) {
+  account_begin(&world->network.account, &world->ground, world->nodes.count);
+}
+
+struct sim_link_health sim_link_health(const struct sim_world *world, uint32_t from, uint32_t to) {
+  const struct links *links = &world->network.links;
+  struct account_link account = account_of(&world->network.account, from, to);
+  return (struct sim_link_health){
+      .harmed = account.harmed,
+      .slowest_ns = account.slowest_ns,
+      .blocked = link_is_cut(links, from, to) || clog_is(links, from, to) || network_has_rules(&world->network),
+  };
+}

@@ -49,6 +49,17 @@ uint64_t sim_rule_add(struct sim_world *world, const struct sim_rule *rule);
 /* Nothing happens when it was removed. */
 void sim_rule_remove(struct sim_world *world, uint64_t rule);
 
+/* --- For oracles of progress ------------------------------------------------------------ */
+
+/* Counts from now on what links do to messages, among the nodes that there are now. */
+void sim_link_watch(struct sim_world *world);
+struct sim_link_health {
+  uint64_t harmed;     /* messages that did not arrive as they were sent */
+  uint64_t slowest_ns; /* the longest way of any, as it was planned when it was sent */
+  bool blocked;        /* cut or clogged now, or some rule may decide */
+};
+struct sim_link_health sim_link_health(const struct sim_world *world, uint32_t from, uint32_t to);
+
 /* --- Messages ------------------------------------------------------------------------ */
 
 /* Messages sent and not yet delivered or lost. */

@@ -1,0 +1,62 @@
+#include "cluster/pace.h"
+
+#include "cluster/lookup.h"
+#include "cluster/state.h"
+
+static bool watched(const struct cluster_node *node) {
+  return !node->cluster->config.no_oracles && !node->cluster->judging;
+}
+
+static void report(const struct cluster_node *node) {
+  static const char *const what[] = {
+      [LOG_WATCH_HELD] = "",
+      [LOG_WATCH_NOT_DURABLE] =
+          "has completed so many fsyncs that the record ending there must be durable, and it is not",
+      [LOG_WATCH_NOT_ROTATED] =
+          "goes on writing to the segment that begins there, although it is full and fsyncs complete",
+      [LOG_WATCH_NOT_ASKED] = "has appended up to there and asks for no fsync, although nothing is in the way",
+      [LOG_WATCH_NOT_MARKED] = "is durable up to there, appends nothing, and has not marked it",
+  };
+  static const uint64_t nothing[3] = {0, 0, 0};
+  const struct log_watch *watch = &node->watch;
+  if (watch->finding == LOG_WATCH_HELD || cluster_violated(node->cluster)) return;
+  sim_violation(node->cluster->world, CLUSTER_PROGRESS, node->number, nothing,
+                "%s %s: log position %llu; durable are %llu of %llu, after %llu completed fsyncs of this life",
+                node->name, what[watch->finding], (unsigned long long)watch->position,
+                (unsigned long long)watch->durable, (unsigned long long)watch->appended,
+                (unsigned long long)watch->fsyncs);
+}
+
+void cluster_pace_begin(struct cluster_node *node) {
+  if (watched(node)) log_watch_begin(&node->watch, &node->cluster->config.engine, sim_now(node->cluster->world));
+}
+
+void cluster_pace_traced(struct cluster_node *node, enum sync_trace_kind kind, const uint64_t *fields, size_t count) {
+  if (!watched(node)) return;
+  log_watch_traced(&node->watch, kind, fields, count, sim_now(node->cluster->world));
+  report(node);
+}
+
+void cluster_pace_fsync_done(struct cluster_node *node) {
+  if (!watched(node)) return;
+  log_watch_fsync_done(&node->watch);
+  report(node);
+}
+
+void cluster_pace_look(struct cluster_node *node, struct sync_engine *engine) {
+  if (!watched(node)) return;
+  struct sim_world *world = node->cluster->world;
+  struct sim_node *sim_node = sim_node_at(world, node->number);
+  const struct sim_disk *disk = sim_node_disk(sim_node);
+  struct sync_stats stats;
+  sync_stats_get(engine, &stats);
+  struct log_watch_look look = {
+      .now_ns = sim_now(world),
+      .appended = sync_appended_position(engine),
+      .refusals = sim_node_refusals(sim_node),
+      .busy = stats.failed || sim_node_state(sim_node) == SIM_NODE_PAUSED || sim_disk_busy_until(disk) > sim_now(world),
+      .disk_at_work = sim_disk_fsyncs_in_flight(disk) > 0,
+  };
+  log_watch_look(&node->watch, &look);
+  report(node);
+}
