@@ -10,13 +10,13 @@
 
 #define GREAT_BLOCKS 12u
 
-struct account {
+struct memory_account {
   size_t spans;        /* bytes of all its spans */
   size_t freed, fresh; /* of classes: given back, and never handed out */
   size_t greatest[GREAT_BLOCKS];
 };
 
-static void note_great(struct account *account, size_t bytes) {
+static void note_great(struct memory_account *account, size_t bytes) {
   for (size_t i = 0; i < GREAT_BLOCKS; i++) {
     if (bytes <= account->greatest[i]) continue;
     memmove(&account->greatest[i + 1], &account->greatest[i], (GREAT_BLOCKS - i - 1) * sizeof bytes);
@@ -25,8 +25,8 @@ static void note_great(struct account *account, size_t bytes) {
   }
 }
 
-static struct account account_heap(const struct sim_arena *arena, const struct sim_heap *heap) {
-  struct account account = {.spans = SPAN_UNIT_BYTES};
+static struct memory_account account_heap(const struct sim_arena *arena, const struct sim_heap *heap) {
+  struct memory_account account = {.spans = SPAN_UNIT_BYTES};
   for (uint32_t unit = heap->spans; unit != 0; unit = span_at(arena, unit)->next) {
     size_t bytes = (size_t)span_at(arena, unit)->units * SPAN_UNIT_BYTES;
     account.spans += bytes;
@@ -41,7 +41,7 @@ static struct account account_heap(const struct sim_arena *arena, const struct s
 }
 
 static void print_heap(const char *name, const struct sim_arena *arena, const struct sim_heap *heap) {
-  struct account account = account_heap(arena, heap);
+  struct memory_account account = account_heap(arena, heap);
   printf("%-8s spans %8zu  asked for %8llu in %5llu blocks  given back %6zu  fresh %6zu  rounding %6zu\n", name,
          account.spans, (unsigned long long)sim_heap_bytes(heap), (unsigned long long)sim_heap_blocks(heap),
          account.freed, account.fresh, account.spans - (size_t)sim_heap_bytes(heap) - account.freed - account.fresh);

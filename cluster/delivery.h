@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct cluster;
-
 /* Of one life's operations, those up to `seq` are owed. */
 struct delivery_goal {
   uint32_t life, seq;
@@ -34,8 +32,5 @@ struct delivery_look {
 enum delivery_verdict { DELIVERY_WAITS, DELIVERY_REACHED, DELIVERY_OVERDUE };
 /* After DELIVERY_REACHED (also: there is no goal, or it is given up) set another one. */
 enum delivery_verdict delivery_look(struct delivery *delivery, const struct delivery_look *look);
-
-/* Looks at all pairs; in a large cluster at those of one node in turn. */
-void cluster_check_delivery(struct cluster *cluster);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cluster/grow.h"
+#include "cluster/deliveries.h"
 #include "cluster/lookup.h"
 #include "cluster/model.h"
 #include "cluster/pace.h"
