@@ -187,8 +187,8 @@ static int write_file(struct sim_disk *disk, sync_file number, uint64_t offset, 
   if (full && offset >= end) return SYNC_E_NO_SPACE;
   if (full) size = (size_t)(end - offset);
   if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_ERROR, SIM_CHOICE_DISK_WRITE_ERROR, config->write_error_ppm)) {
-    *touched =
-        (size_t)ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_WRITE_ERROR_DONE), size + UINT64_C(1));
+    *touched = (size_t)ground_pick_ends(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_WRITE_ERROR_DONE),
+                                        size + UINT64_C(1));
     if (sim_file_write_fails(file, offset, offset + *touched, config->sector_bytes)) *touched = 0;
     put(disk, file, offset, bytes, *touched);
     return SYNC_E_IO;

@@ -32,7 +32,7 @@ void sim_disk_delay(struct sim_disk *disk, bool transfer) {
 }
 
 size_t sim_disk_short_size(struct sim_disk *disk, size_t size) {
-  return size - 1 - (size_t)ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_SHORT_SIZE), size - 1);
+  return size - 1 - (size_t)ground_pick_ends(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_SHORT_SIZE), size - 1);
 }
 
 void sim_disk_draw_fate(struct sim_disk *disk, struct sim_file *file, struct sim_change *change, const uint8_t *bytes) {
@@ -45,7 +45,7 @@ void sim_disk_draw_fate(struct sim_disk *disk, struct sim_file *file, struct sim
                                                   config->misdirect_ppm)) {
     /* It lands at the same place of another sector. */
     uint64_t own = change->offset / config->sector_bytes;
-    uint64_t other = ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_MISDIRECT_WHERE), sectors - 1);
+    uint64_t other = ground_pick_ends(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_MISDIRECT_WHERE), sectors - 1);
     if (other >= own) other++;
     change->fate = SIM_FATE_STRAY;
     change->stray = sim_disk_alloc(disk->ground, (size_t)change->size);
@@ -183,7 +183,7 @@ int sim_disk_fsync_dir_result(struct sim_disk *disk, uint64_t order) {
     const struct sim_entry_change *change = disk->directory.first;
     for (; change != NULL && change->order <= order; change = change->next)
       covered++;
-    uint64_t kept = covered - ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_PREFIX), covered + 1);
+    uint64_t kept = covered - ground_pick_ends(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_PREFIX), covered + 1);
     for (change = disk->directory.first; kept > 0 && change != NULL; kept--, change = disk->directory.first)
       sim_directory_persist(disk, change->order);
     return SYNC_E_IO;
@@ -224,7 +224,7 @@ bool sim_disk_draw_unreadable(struct sim_disk *disk, struct sim_file *file, uint
     candidates += sim_file_reads_platter(file, at, disk->config.sector_bytes);
   ground_fault(disk->ground, SIM_FAULT_DISK_UNREADABLE, candidates > 0);
   if (candidates == 0) return false;
-  uint64_t which = ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_UNREADABLE_WHERE), candidates);
+  uint64_t which = ground_pick_ends(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_UNREADABLE_WHERE), candidates);
   for (at = from - from % sector_bytes;; at += sector_bytes)
     if (sim_file_reads_platter(file, at, disk->config.sector_bytes) && which-- == 0) break;
   sim_file_make_unreadable(disk->ground, file, at, at + sector_bytes, disk->config.sector_bytes);

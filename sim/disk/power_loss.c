@@ -55,7 +55,7 @@ static void keep_rest(struct sim_disk *disk, struct sim_file *file) {
 static uint64_t draw_torn(struct sim_disk *disk, uint64_t identity, const struct sim_change *change) {
   uint32_t sectors = sector_count(disk, change);
   if (change->cut || sectors < 2) return 0;
-  uint64_t kept = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_TORN, identity, 0), sectors);
+  uint64_t kept = ground_pick_ends(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_TORN, identity, 0), sectors);
   ground_fault(disk->ground, SIM_FAULT_DISK_TORN, kept > 0);
   return kept;
 }
@@ -67,7 +67,8 @@ static void lose_all(struct sim_disk *disk, struct sim_file *file) {
 }
 
 static void keep_prefix(struct sim_disk *disk, struct sim_file *file, uint64_t identity) {
-  uint64_t lost = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_PREFIX, identity, 0), file->pending + 1);
+  uint64_t lost =
+      ground_pick_ends(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_PREFIX, identity, 0), file->pending + 1);
   while (lost > 1) {
     undo_whole(disk, file, file->last);
     lost--;
@@ -129,8 +130,8 @@ static void sector_decide(struct sim_disk *disk, struct sim_file *file, uint64_t
                           size_t count, bool may_spoil) {
   uint64_t sector = touches->sector, from = sector * disk->config.sector_bytes;
   uint64_t to = from + disk->config.sector_bytes;
-  size_t keep = count - (size_t)ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_SECTOR, identity, sector),
-                                            count + UINT64_C(1));
+  size_t keep = count - (size_t)ground_pick_ends(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_SECTOR, identity, sector),
+                                                 count + UINT64_C(1));
   /* The sector as a lost or stray write left it was never written. */
   while (keep > 0 && touches[keep - 1].change->fate != SIM_FATE_HONEST)
     keep--;
@@ -148,7 +149,7 @@ static void sector_decide(struct sim_disk *disk, struct sim_file *file, uint64_t
 
 /* The size is a change of its own: any that the file had since the last fsync. */
 static uint64_t size_decide(struct sim_disk *disk, const struct sim_file *file, uint64_t identity) {
-  uint64_t lost = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_SIZE, identity, 0), file->pending + 1);
+  uint64_t lost = ground_pick_ends(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_SIZE, identity, 0), file->pending + 1);
   const struct sim_change *change = file->last;
   for (uint64_t i = 0; i < lost; i++)
     change = change->previous;
@@ -229,7 +230,7 @@ static void ordered_undo(struct sim_disk *disk) {
   for (const struct sim_file *file = disk->files; file != NULL; file = file->next)
     pending += file->pending;
   if (pending == 0) return;
-  uint64_t lost = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_PREFIX, 0, 0), pending + 1);
+  uint64_t lost = ground_pick_ends(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_PREFIX, 0, 0), pending + 1);
   for (; lost > 0; lost--) {
     struct sim_file *file = newest_pending(disk);
     uint64_t torn = lost == 1 ? draw_torn(disk, 0, file->last) : 0;
@@ -249,7 +250,7 @@ static void directory_decide(struct sim_disk *disk) {
   if (disk->config.on_crash == SIM_DISK_ORDERED) style = SIM_DISK_PREFIX;
   if (style == SIM_DISK_KEEP_ALL) kept = n;
   if (style == SIM_DISK_PREFIX)
-    kept = n - ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_DIRECTORY, 1, 0), n + 1);
+    kept = n - ground_pick_ends(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_DIRECTORY, 1, 0), n + 1);
   for (struct sim_entry_change *change = directory->first; change != NULL; change = change->next, at++) {
     change->lost = at >= kept;
     if (style == SIM_DISK_SECTORS) /* any subset; what an earlier loss took away is lost too */

@@ -89,6 +89,25 @@ static void a_failed_write_may_have_taken_effect_in_any_prefix(void **state) {
   assert_true(seen[0] && seen[1] && seen[2] && seen[3]);
 }
 
+/* Nothing, all and a part in a third of the seeds each, whatever the size. */
+static void a_failed_write_that_persisted_whole_is_no_rarity(void **state) {
+  (void)state;
+  struct sim_disk_config config = {.write_error_ppm = 1000000};
+  static const uint8_t bytes[400];
+  uint32_t none = 0, all = 0;
+  for (uint64_t seed = 1; seed <= 3000; seed++) {
+    sync_file file = begin(seed, &config, NULL, 0);
+    size_t done;
+    uint64_t size;
+    assert_int_equal(sim_disk_write(fixture.disk, file, 0, bytes, sizeof bytes, &done), SYNC_E_IO);
+    assert_int_equal(sim_disk_size(fixture.disk, file, &size), SYNC_OK);
+    none += size == 0;
+    all += size == sizeof bytes;
+  }
+  assert_in_range(none, 900, 1100);
+  assert_in_range(all, 900, 1100);
+}
+
 static void transfers_are_short_by_any_size(void **state) {
   (void)state;
   struct sim_disk_config config = {.short_ppm = 1000000};
@@ -611,6 +630,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_disk_without_faults_decides_nothing_but_fsync_delays),
       cmocka_unit_test(a_failed_write_may_have_taken_effect_in_any_prefix),
+      cmocka_unit_test(a_failed_write_that_persisted_whole_is_no_rarity),
       cmocka_unit_test(transfers_are_short_by_any_size),
       cmocka_unit_test(an_interrupted_call_did_nothing),
       cmocka_unit_test(a_read_error_is_reported),
