@@ -2,13 +2,34 @@
 #ifndef SIM_DISK_CONFIG_H
 #define SIM_DISK_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* How kind a disk is when power is lost. */
 enum sim_disk_on_crash {
   SIM_DISK_ADVERSARIAL = 0, /* every style, drawn per file; directory changes: any subset */
-  SIM_DISK_ORDERED = 1,     /* a prefix of all pending changes, the last torn at a sector; directory: a prefix */
-  SIM_DISK_STRICT = 2,      /* everything pending is lost */
+  SIM_DISK_ORDERED = 1,     /* contents and names are one list: a prefix of it, the last write torn at a sector. An
+                               fsync of anything makes all before it durable */
+  SIM_DISK_STRICT = 2,      /* everything pending is lost, so that nothing is torn */
+};
+
+/* Whether a write may survive in part. */
+enum sim_disk_tearing {
+  SIM_DISK_TEARS_BY_KIND = 0, /* adversarial and ordered disks tear, strict ones do not */
+  SIM_DISK_TEARS_NEVER = 1,   /* a write survives whole or not at all, and none overtakes another */
+  SIM_DISK_TEARS_ALWAYS = 2,  /* strict: of the oldest pending write of a file some first sectors may survive */
+};
+
+/* What a power loss does to the rest of a sector that was being written. */
+enum sim_disk_overwrite {
+  SIM_DISK_OVERWRITE_SAFE = 0,   /* bytes that nobody was writing are never spoiled */
+  SIM_DISK_OVERWRITE_UNSAFE = 1, /* the sector may be lost whole */
+};
+
+/* What a power loss does to a rename that it meets. Only adversarial disks. */
+enum sim_disk_rename {
+  SIM_DISK_RENAME_WHOLE = 0,
+  SIM_DISK_RENAME_LOOSE = 1, /* may be seen half done: both names; the old one, and what it replaced is gone; neither */
 };
 
 /* The styles of an adversarial power loss; outcome 0 (calm) keeps everything. */
@@ -24,6 +45,10 @@ enum sim_disk_style {
 /* Zero is the default and, for faults, "never". */
 struct sim_disk_config {
   enum sim_disk_on_crash on_crash;
+  enum sim_disk_tearing tearing;
+  enum sim_disk_overwrite overwrite;
+  enum sim_disk_rename rename;
+  bool fsync_names; /* an fsync of a new file keeps its name, too, and the changes of names before it (ext4, XFS) */
   uint32_t sector_bytes;                   /* 512; a power of two, 512 to 4096 */
   uint64_t quota_bytes;                    /* sum of the sizes of files with a name or a handle; 0: no bound */
   uint32_t handles_max;                    /* 256 */

@@ -29,11 +29,20 @@ enum sim_entry_change_kind {
   SIM_ENTRY_RENAME = 3,
 };
 
+/* What a power loss leaves of a rename that survives. */
+enum sim_rename_left {
+  SIM_RENAME_WHOLE = 0,
+  SIM_RENAME_BOTH = 1,    /* both names are of the file */
+  SIM_RENAME_NEITHER = 2, /* none is */
+  SIM_RENAME_OLD = 3,     /* the old name is, and the file that was replaced is gone all the same */
+};
+
 struct sim_entry_change {
   struct sim_entry_change *next, *previous;
   uint64_t order;
   enum sim_entry_change_kind kind;
   bool lost;                 /* scratch of a power loss */
+  enum sim_rename_left left; /* the same; of a rename that is not lost and whose names no later change has */
   char name[SIM_NAME_BYTES]; /* created, unlinked or renamed */
   char to[SIM_NAME_BYTES];   /* of a rename */
   struct sim_file *file;
@@ -68,6 +77,8 @@ void sim_directory_persist(struct sim_disk *disk, uint64_t order);
 void sim_directory_settle(struct sim_disk *disk);
 /* Whether an earlier pending change that is lost shares a name with this one. */
 bool sim_directory_orphaned(const struct sim_entry_change *change);
+/* Whether a later pending change shares a name with this one. */
+bool sim_directory_overtaken(const struct sim_entry_change *change);
 /* The names on the platter, into an uninitialised directory. It counts on its
  * files (names) until it is dropped, at once: no other call between the two. */
 void sim_directory_platter(struct sim_disk *disk, struct sim_directory *names);

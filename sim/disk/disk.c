@@ -4,6 +4,7 @@
 
 #include "sim/disk/disk_fault.h"
 #include "sim/disk/disk_files.h"
+#include "sim/disk/durable.h"
 #include "sim/disk/handles.h"
 
 #define DIRECTORY_HANDLE UINT32_MAX /* in traces */
@@ -69,7 +70,7 @@ static uint64_t text_hash(const struct sim_disk *disk, const char *text) {
 
 static void write_back_names(struct sim_disk *disk) {
   if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_BACK, SIM_CHOICE_DISK_WRITE_BACK_NAMES, disk->config.write_back_ppm))
-    sim_directory_persist(disk, disk->directory.first->order);
+    sim_disk_write_back(disk, NULL);
 }
 
 static int open_file(struct sim_disk *disk, const char *name, uint32_t flags, sync_file *number) {
@@ -167,7 +168,7 @@ static void put(struct sim_disk *disk, struct sim_file *file, uint64_t offset, c
   disk->used_bytes += file->size - before;
   sim_disk_draw_fate(disk, file, change, bytes);
   if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_BACK, SIM_CHOICE_DISK_WRITE_BACK, config->write_back_ppm))
-    sim_file_persist_first(disk->ground, file, config->sector_bytes);
+    sim_disk_write_back(disk, file);
 }
 
 /* *touched: the bytes that took effect, which after an error nobody is told. */

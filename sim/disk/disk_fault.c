@@ -3,6 +3,7 @@
 #include "sim/disk/disk_fault.h"
 #include "sim/disk/damage.h"
 #include "sim/disk/disk.h"
+#include "sim/disk/durable.h"
 
 bool sim_disk_fault(struct sim_disk *disk, enum sim_fault fault, enum sim_choice_kind kind, uint32_t ppm) {
   if (ppm == 0) return false;
@@ -166,7 +167,7 @@ int sim_disk_fsync_file_result(struct sim_disk *disk, struct sim_file *file, uin
     covered(file, order, &from, &to);
     if (doom(disk, file, order, true)) sim_disk_damage(disk, SIM_DAMAGE_FSYNC_LIE, file, from, to - from, 0);
   } else {
-    sim_file_persist(disk->ground, file, order, config->sector_bytes);
+    sim_disk_persist_file(disk, file, order);
   }
   if (handle == NULL) return SYNC_OK;
   uint64_t reported = late ? file->errors - 1 : file->errors;
@@ -175,17 +176,21 @@ int sim_disk_fsync_file_result(struct sim_disk *disk, struct sim_file *file, uin
   return told < reported ? SYNC_E_IO : SYNC_OK;
 }
 
+/* Some first of the changes reached the journal; the rest stay pending. */
+static void persist_some_names(struct sim_disk *disk, uint64_t order) {
+  uint64_t covered = 0, last = 0;
+  for (const struct sim_entry_change *at = disk->directory.first; at != NULL && at->order <= order; at = at->next)
+    covered++;
+  uint64_t kept = covered - ground_pick_ends(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_PREFIX), covered + 1);
+  for (const struct sim_entry_change *at = disk->directory.first; kept > 0 && at != NULL; kept--, at = at->next)
+    last = at->order;
+  sim_disk_persist_names(disk, last);
+}
+
 int sim_disk_fsync_dir_result(struct sim_disk *disk, uint64_t order) {
   const struct sim_disk_config *config = &disk->config;
   if (sim_disk_fault(disk, SIM_FAULT_DISK_FSYNC_ERROR, SIM_CHOICE_DISK_FSYNC_ERROR, config->fsync_error_ppm)) {
-    /* Some first of the changes reached the journal; the rest stay pending. */
-    uint64_t covered = 0;
-    const struct sim_entry_change *change = disk->directory.first;
-    for (; change != NULL && change->order <= order; change = change->next)
-      covered++;
-    uint64_t kept = covered - ground_pick_ends(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_PREFIX), covered + 1);
-    for (change = disk->directory.first; kept > 0 && change != NULL; kept--, change = disk->directory.first)
-      sim_directory_persist(disk, change->order);
+    persist_some_names(disk, order);
     return SYNC_E_IO;
   }
   if (sim_disk_damage_fault(disk, SIM_FAULT_DISK_FSYNC_LIE, SIM_CHOICE_DISK_FSYNC_LIE, config->fsync_lie_ppm)) {
@@ -193,7 +198,7 @@ int sim_disk_fsync_dir_result(struct sim_disk *disk, uint64_t order) {
       sim_disk_damage(disk, SIM_DAMAGE_FSYNC_LIE, NULL, 0, 0, 0);
     return SYNC_OK;
   }
-  sim_directory_persist(disk, order);
+  sim_disk_persist_names(disk, order);
   return SYNC_OK;
 }
 

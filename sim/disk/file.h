@@ -69,7 +69,7 @@ struct sim_file {
   struct sim_unreadable *unreadable;
   uint64_t errors;      /* failed fsyncs so far: each handle is told once ... */
   uint64_t errors_seen; /* ... and a handle opened later of those that nobody was told */
-  uint32_t names;       /* live directory entries: 0 or 1 */
+  uint32_t names;       /* live directory entries: 0 or 1; 2 after half a rename */
   uint32_t handles;     /* open */
   uint32_t references;  /* of pending directory changes and fsync requests */
 };

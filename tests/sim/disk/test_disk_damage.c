@@ -189,7 +189,7 @@ static void sectors_behind_the_size_that_survived_are_forgotten(void **state) {
   uint64_t loss = sim_hash_fold(1, sim_hash_bytes("f", 1));
   sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_STYLE, 1, sim_hash_fold(loss, 0)), SIM_DISK_SECTORS);
   sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_SIZE, 1, sim_hash_fold(loss, 0)), 0);
-  sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_SECTOR, 1, sim_hash_fold(loss, 1)), 1);
+  sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_CUT, 1, sim_hash_fold(loss, 0)), 0);
   sync_file file = begin(1, &config, table, 2);
   assert_true(sim_disk_unreadable(fixture.disk, "f", 1, 1));
   assert_int_equal(sim_disk_truncate(fixture.disk, file, SECTOR), SYNC_OK);
