@@ -62,6 +62,10 @@ struct sim_disk_config {
   uint32_t short_ppm;     /* a read or write does less than asked */
   uint32_t interrupt_ppm; /* SYNC_E_INTERRUPTED */
   uint32_t fsync_error_ppm;
+  uint32_t fsync_no_space_ppm; /* an fsync ends in SYNC_E_NO_SPACE: what was written has found no room after all */
+  /* Of each call, by its name; which errors: sim/disk/disk_error.h. */
+  uint32_t open_error_ppm, close_error_ppm, truncate_error_ppm, size_error_ppm, rename_error_ppm, unlink_error_ppm;
+  uint32_t list_error_ppm, fsync_request_error_ppm;
   uint32_t fsync_lie_ppm;  /* reports success, persists nothing */
   uint32_t rot_ppm;        /* per power loss: a bit of durable data flips */
   uint32_t unreadable_ppm; /* per read: finds that a sector of its range can no longer be read */

@@ -30,6 +30,8 @@ void sim_disk_damage(struct sim_disk *disk, enum sim_damage_kind kind, const str
                             .time_ns = ground_now(disk->ground)};
   }
   disk->damage_count++;
+  uint64_t fields[] = {kind, file != NULL ? name_hash(disk, file) : 0, offset, size};
+  ground_trace(disk->ground, SIM_SUB_DISK, SIM_STEP_DISK_DAMAGE, disk->node, fields, 4);
 }
 
 uint64_t sim_disk_damage_count(const struct sim_disk *disk) {

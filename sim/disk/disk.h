@@ -93,6 +93,9 @@ uint64_t sim_disk_digest(const struct sim_disk *disk);
 /* True once the world has damaged durable data, or lied about durability:
  * promises of this node made before then are excused. */
 bool sim_disk_damaged(const struct sim_disk *disk);
+/* Whether a call of the node's present life, or of the one that has just ended, gave
+ * that status. */
+bool sim_disk_told(const struct sim_disk *disk, int status);
 /* How many damages there were since the disk was made, scripted ones included. */
 uint64_t sim_disk_damage_count(const struct sim_disk *disk);
 /* The first SIM_DAMAGES_MAX of them, in order; NULL past the end. */

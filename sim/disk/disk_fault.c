@@ -150,17 +150,27 @@ static bool fsync_fail(struct sim_disk *disk, struct sim_file *file, uint64_t or
   return form != FORM_LATE;
 }
 
+/* *full: for want of space, which delayed allocation notices as late as this. */
+static bool fsync_fails(struct sim_disk *disk, bool *full) {
+  const struct sim_disk_config *config = &disk->config;
+  if (sim_disk_fault(disk, SIM_FAULT_DISK_FSYNC_ERROR, SIM_CHOICE_DISK_FSYNC_ERROR, config->fsync_error_ppm))
+    return true;
+  *full =
+      sim_disk_fault(disk, SIM_FAULT_DISK_FSYNC_NO_SPACE, SIM_CHOICE_DISK_FSYNC_NO_SPACE, config->fsync_no_space_ppm);
+  return *full;
+}
+
 int sim_disk_fsync_file_result(struct sim_disk *disk, struct sim_file *file, uint64_t order,
                                struct sim_handle *handle) {
   const struct sim_disk_config *config = &disk->config;
   uint64_t told = handle != NULL ? handle->errors_told : file->errors;
-  bool late = false;
-  if (sim_disk_fault(disk, SIM_FAULT_DISK_FSYNC_ERROR, SIM_CHOICE_DISK_FSYNC_ERROR, config->fsync_error_ppm)) {
+  bool late = false, full = false;
+  if (fsync_fails(disk, &full)) {
     if (!fsync_fail(disk, file, order)) {
       late = true;
     } else if (handle == NULL) {
       file->errors_seen = file->errors;
-      return SYNC_E_IO;
+      return full ? SYNC_E_NO_SPACE : SYNC_E_IO;
     }
   } else if (sim_disk_damage_fault(disk, SIM_FAULT_DISK_FSYNC_LIE, SIM_CHOICE_DISK_FSYNC_LIE, config->fsync_lie_ppm)) {
     uint64_t from, to;
@@ -173,7 +183,8 @@ int sim_disk_fsync_file_result(struct sim_disk *disk, struct sim_file *file, uin
   uint64_t reported = late ? file->errors - 1 : file->errors;
   handle->errors_told = reported;
   if (told < reported) file->errors_seen = reported;
-  return told < reported ? SYNC_E_IO : SYNC_OK;
+  if (told == reported) return SYNC_OK;
+  return full && !late ? SYNC_E_NO_SPACE : SYNC_E_IO;
 }
 
 /* Some first of the changes reached the journal; the rest stay pending. */
@@ -189,9 +200,10 @@ static void persist_some_names(struct sim_disk *disk, uint64_t order) {
 
 int sim_disk_fsync_dir_result(struct sim_disk *disk, uint64_t order) {
   const struct sim_disk_config *config = &disk->config;
-  if (sim_disk_fault(disk, SIM_FAULT_DISK_FSYNC_ERROR, SIM_CHOICE_DISK_FSYNC_ERROR, config->fsync_error_ppm)) {
+  bool full = false;
+  if (fsync_fails(disk, &full)) {
     persist_some_names(disk, order);
-    return SYNC_E_IO;
+    return full ? SYNC_E_NO_SPACE : SYNC_E_IO;
   }
   if (sim_disk_damage_fault(disk, SIM_FAULT_DISK_FSYNC_LIE, SIM_CHOICE_DISK_FSYNC_LIE, config->fsync_lie_ppm)) {
     if (disk->directory.first != NULL && disk->directory.first->order <= order)

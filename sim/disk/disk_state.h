@@ -40,6 +40,8 @@ struct sim_disk {
   uint64_t order;      /* of the newest change */
   uint64_t losses;     /* power losses so far */
   uint64_t used_bytes; /* sizes of files that have a name or a handle */
+  uint64_t told_life;  /* life in which the node was last told an error ... */
+  uint32_t told;       /* ... and which ones: a bit each */
   bool damaged;
   uint64_t damage_count;
   struct sim_damage *damages;   /* SIM_DAMAGES_MAX; NULL: none yet */

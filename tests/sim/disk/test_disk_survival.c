@@ -212,11 +212,16 @@ static void random_lives_of_an_adversarial_disk_leave_allowed_sectors(void **sta
     random_lives(seed, SIM_DISK_ADVERSARIAL);
 }
 
+static int any_name(void *arg, const char *name) {
+  (void)arg, (void)name;
+  return 0;
+}
+
 /* One random call, of whatever result. */
 static void reckless_call(void) {
   static const char *const names[] = {"a", "b", "c"};
   sync_file file = (sync_file)random_below(4), opened;
-  uint64_t offset = random_below(9000), call = random_below(12), token;
+  uint64_t offset = random_below(9000), call = random_below(13), token;
   uint8_t bytes[3000];
   size_t size = (size_t)random_below(sizeof bytes), done;
   const char *name = names[random_below(3)], *other = names[random_below(3)];
@@ -239,6 +244,9 @@ static void reckless_call(void) {
     if (sim_disk_fsync_file(fixture.disk, file, 7) == SYNC_OK) fixture.fsyncs++;
     if (sim_disk_fsync_dir(fixture.disk, 8) == SYNC_OK) fixture.fsyncs++;
     (void)sim_disk_fsync_finish(fixture.disk, fixture.fsyncs - random_below(fixture.fsyncs > 3 ? 3 : 1), &token);
+  } else if (call == 12) {
+    (void)sim_disk_size(fixture.disk, file, &token);
+    (void)sim_disk_list(fixture.disk, any_name, NULL);
   } else {
     uint64_t crash = random_below(9);
     if (crash < 3) sim_disk_power_loss(fixture.disk);
@@ -270,6 +278,15 @@ static void all_faults_at_once_are_survived_and_repeat(void **state) {
                                    .interrupt_ppm = 50000,
                                    .fsync_error_ppm = 100000,
                                    .fsync_lie_ppm = 100000,
+                                   .fsync_no_space_ppm = 50000,
+                                   .fsync_request_error_ppm = 50000,
+                                   .open_error_ppm = 50000,
+                                   .close_error_ppm = 50000,
+                                   .truncate_error_ppm = 50000,
+                                   .size_error_ppm = 50000,
+                                   .rename_error_ppm = 50000,
+                                   .unlink_error_ppm = 50000,
+                                   .list_error_ppm = 50000,
                                    .rot_ppm = 200000,
                                    .unreadable_ppm = 50000,
                                    .lost_write_ppm = 100000,
@@ -282,6 +299,10 @@ static void all_faults_at_once_are_survived_and_repeat(void **state) {
     fixture.sim = sims[run % 2];
     random_state = run / 2;
     config.on_crash = (enum sim_disk_on_crash)(run / 2 % 3);
+    config.tearing = (enum sim_disk_tearing)(run / 6 % 3);
+    config.overwrite = (enum sim_disk_overwrite)(run / 18 % 2);
+    config.rename = (enum sim_disk_rename)(run / 36 % 2);
+    config.fsync_names = run / 72 % 2 != 0;
     disk_fixture_begin(&fixture, run / 2, &config, NULL);
     for (int step = 0; step < 200; step++)
       reckless_call();
@@ -298,6 +319,8 @@ static void all_faults_at_once_are_survived_and_repeat(void **state) {
   fixture.sim = sims[0];
   sim_close(sims[1]);
   for (int fault = SIM_FAULT_DISK_LOST_PENDING; fault <= SIM_FAULT_DISK_HANDLES; fault++)
+    if (fired[fault] == 0) fail_msg("never fired: %s", sim_fault_name((enum sim_fault)fault));
+  for (int fault = SIM_FAULT_DISK_OVERWRITE; fault <= SIM_FAULT_DISK_FSYNC_NO_SPACE; fault++)
     if (fired[fault] == 0) fail_msg("never fired: %s", sim_fault_name((enum sim_fault)fault));
 }
 
