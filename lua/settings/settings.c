@@ -70,6 +70,9 @@ static const struct schema_field disk_fields[] = {
     SHARE(DISK, "fsync_request_error", fsync_request_error_ppm),
     SHARE(DISK, "fsync_lie", fsync_lie_ppm),
     SHARE(DISK, "rot", rot_ppm),
+    SHARE(DISK, "rot_running", rot_running_ppm),
+    SHARE(DISK, "latent", latent_ppm),
+    SIZE(DISK, "erase_block", erase_block_bytes, 512, 1048576),
     SHARE(DISK, "unreadable", unreadable_ppm),
     SHARE(DISK, "lost_write", lost_write_ppm),
     SHARE(DISK, "misdirect", misdirect_ppm),
@@ -80,6 +83,8 @@ void settings_read_disk(lua_State *lua, int index, struct sim_disk_config *disk,
   schema_read(lua, index, disk_fields, COUNT_OF(disk_fields), disk, "disk", path);
   if (disk->sector_bytes & (disk->sector_bytes - 1u))
     schema_raise(lua, path, "sector", "disk.sector must be \"512B\", \"1KiB\", \"2KiB\" or \"4KiB\"");
+  if (disk->erase_block_bytes & (disk->erase_block_bytes - 1u))
+    schema_raise(lua, path, "erase_block", "disk.erase_block must be a power of two, as \"4KiB\" is");
 }
 
 /* --- Engine --------------------------------------------------------------------------- */
@@ -235,7 +240,8 @@ static void expect_enabled(struct settings *settings) {
   expect(settings, SIM_FAULT_DISK_LIST_ERROR, disk->list_error_ppm);
   expect(settings, SIM_FAULT_DISK_FSYNC_REQUEST_ERROR, disk->fsync_request_error_ppm);
   expect(settings, SIM_FAULT_DISK_FSYNC_LIE, disk->fsync_lie_ppm);
-  expect(settings, SIM_FAULT_DISK_ROT, disk->rot_ppm);
+  expect(settings, SIM_FAULT_DISK_ROT, disk->rot_ppm | disk->rot_running_ppm);
+  expect(settings, SIM_FAULT_DISK_LATENT, disk->latent_ppm);
   expect(settings, SIM_FAULT_DISK_UNREADABLE, disk->unreadable_ppm);
   expect(settings, SIM_FAULT_DISK_LOST_WRITE, disk->lost_write_ppm);
   expect(settings, SIM_FAULT_DISK_MISDIRECTED, disk->misdirect_ppm);
@@ -359,6 +365,8 @@ void settings_swarm(struct sim_world *world, struct settings *settings) {
       &disk->unreadable_ppm,
       &link->burst_enter_ppm,
       &link->clog_ppm,
+      &disk->rot_running_ppm,
+      &disk->latent_ppm,
       &disk->fsync_no_space_ppm,
       &disk->open_error_ppm,
       &disk->close_error_ppm,

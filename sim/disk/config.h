@@ -66,11 +66,14 @@ struct sim_disk_config {
   /* Of each call, by its name; which errors: sim/disk/disk_error.h. */
   uint32_t open_error_ppm, close_error_ppm, truncate_error_ppm, size_error_ppm, rename_error_ppm, unlink_error_ppm;
   uint32_t list_error_ppm, fsync_request_error_ppm;
-  uint32_t fsync_lie_ppm;  /* reports success, persists nothing */
-  uint32_t rot_ppm;        /* per power loss: a bit of durable data flips */
-  uint32_t unreadable_ppm; /* per read: finds that a sector of its range can no longer be read */
-  uint32_t lost_write_ppm; /* a write that never reaches the platter though fsync says so */
-  uint32_t misdirect_ppm;  /* a write lands elsewhere in the file on the platter */
+  uint32_t fsync_lie_ppm;   /* reports success, persists nothing */
+  uint32_t rot_ppm;         /* per power loss: a bit, a byte, a sector or an erase block of durable data rots */
+  uint32_t rot_running_ppm; /* the same per read, before the data is served, and per write */
+  uint32_t latent_ppm;      /* per write and power loss: sectors go bad somewhere, which the next read of them finds */
+  uint32_t erase_block_bytes; /* damage may take so much, aligned; 8 sectors; one sector: it never spreads */
+  uint32_t unreadable_ppm;    /* per read: finds that a sector of its range can no longer be read */
+  uint32_t lost_write_ppm;    /* a write that never reaches the platter though fsync says so */
+  uint32_t misdirect_ppm;     /* a write lands elsewhere in the file or in another one on the platter */
   uint32_t damage_budget; /* damages of this disk (enum sim_damage_kind) after which chance does no more; 0: no bound */
 };
 
@@ -87,9 +90,10 @@ enum sim_damage_kind {
 /* One damage. Of an fsync: the range that holds all it should have covered. */
 struct sim_damage {
   enum sim_damage_kind kind;
-  uint64_t name_hash;    /* sim_hash_bytes() of the file's name then; 0: no name, or the directory itself */
-  uint64_t offset, size; /* of the file's bytes; where a misdirected write should have been */
-  uint64_t stray_offset; /* where a misdirected write landed; else offset */
+  uint64_t name_hash;       /* sim_hash_bytes() of the file's name then; 0: no name, or the directory itself */
+  uint64_t offset, size;    /* of the file's bytes; where a misdirected write should have been */
+  uint64_t stray_name_hash; /* of the file that a misdirected write hit; else name_hash */
+  uint64_t stray_offset;    /* where a misdirected write landed; else offset */
   uint64_t time_ns;
 };
 #define SIM_DAMAGES_MAX 64u

@@ -7,6 +7,7 @@
 #include "sim/disk/disk_files.h"
 #include "sim/disk/durable.h"
 #include "sim/disk/handles.h"
+#include "sim/disk/rot.h"
 
 #define DIRECTORY_HANDLE UINT32_MAX /* in traces */
 
@@ -24,6 +25,7 @@ struct sim_disk *sim_disk_create(struct ground *ground, uint32_t node, const str
 void sim_disk_configure(struct sim_disk *disk, const struct sim_disk_config *config) {
   struct sim_disk_config set = *config;
   if (set.sector_bytes == 0) set.sector_bytes = 512;
+  if (set.erase_block_bytes == 0) set.erase_block_bytes = 8 * set.sector_bytes;
   if (set.handles_max == 0) set.handles_max = 256;
   if (set.fsync_min_ns == 0 && set.fsync_max_ns == 0) {
     set.fsync_min_ns = 50 * SIM_US;
@@ -33,6 +35,7 @@ void sim_disk_configure(struct sim_disk *disk, const struct sim_disk_config *con
   if (set.latency_max_ns < set.latency_min_ns) set.latency_max_ns = set.latency_min_ns;
   bool power_of_two = (set.sector_bytes & (set.sector_bytes - 1)) == 0;
   GROUND_ASSERT(disk->ground, power_of_two && set.sector_bytes >= 512 && set.sector_bytes <= SIM_PAGE_BYTES);
+  GROUND_ASSERT(disk->ground, (set.erase_block_bytes & (set.erase_block_bytes - 1)) == 0);
   disk->config = set;
 }
 
@@ -145,6 +148,7 @@ static int read_file(struct sim_disk *disk, sync_file number, uint64_t offset, v
   if (sim_file_read_fails(file, offset, offset + size, config->sector_bytes) ||
       sim_disk_draw_unreadable(disk, file, offset, offset + size))
     return SYNC_E_IO;
+  sim_disk_decay_read(disk, file, offset, offset + size);
   sim_file_get(file, offset, buffer, size);
   *done = size;
   return SYNC_OK;
@@ -176,6 +180,7 @@ static void put(struct sim_disk *disk, struct sim_file *file, uint64_t offset, c
   sim_disk_draw_fate(disk, file, change, bytes);
   if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_BACK, SIM_CHOICE_DISK_WRITE_BACK, config->write_back_ppm))
     sim_disk_write_back(disk, file);
+  sim_disk_decay(disk);
 }
 
 /* *touched: the bytes that took effect, which after an error nobody is told. */
@@ -416,6 +421,12 @@ uint64_t sim_disk_pending_changes(const struct sim_disk *disk) {
 
 uint32_t sim_disk_open_handles(const struct sim_disk *disk) {
   return disk->handles_open;
+}
+
+const char *sim_disk_name_at(const struct sim_disk *disk, uint32_t index, uint64_t *size) {
+  if (index >= disk->directory.count) return NULL;
+  *size = disk->directory.entries[index].file->size;
+  return disk->directory.entries[index].name;
 }
 
 uint64_t sim_disk_digest(const struct sim_disk *disk) {

@@ -101,6 +101,9 @@ uint64_t sim_disk_damage_count(const struct sim_disk *disk);
 /* The first SIM_DAMAGES_MAX of them, in order; NULL past the end. */
 const struct sim_damage *sim_disk_damage_at(const struct sim_disk *disk, uint64_t index);
 
+/* The names of the disk in bytewise order, and the sizes of their files; NULL past the end. */
+const char *sim_disk_name_at(const struct sim_disk *disk, uint32_t index, uint64_t *size);
+
 /* Damage by script: always done, and counted against the budget. */
 /* Flips one bit of a file's live and durable content; false when out of range. */
 bool sim_disk_flip(struct sim_disk *disk, const char *name, uint64_t bit);

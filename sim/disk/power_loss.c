@@ -7,6 +7,7 @@
 #include "sim/disk/disk_fault.h"
 #include "sim/disk/disk_files.h"
 #include "sim/disk/handles.h"
+#include "sim/disk/rot.h"
 
 /* A change's presence in one sector. */
 struct touch {
@@ -376,5 +377,5 @@ void sim_disk_power_loss(struct sim_disk *disk) {
     file_power_loss(disk, &disk->directory.entries[i]);
   }
   sim_disk_count_used(disk);
-  sim_disk_rot(disk);
+  sim_disk_decay_at_rest(disk);
 }

@@ -587,13 +587,16 @@ static void rot_flips_one_bit_at_a_power_loss(void **state) {
   (void)state;
   struct sim_disk_config config = {.rot_ppm = 1000000};
   uint8_t before[8192], after[8192];
-  begin(1, &config, NULL, 3);
+  struct sim_choice_table *table = sim_choice_table_create();
+  sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_ROT_EXTENT, 1, 0), 0); /* test_disk_rot.c has the others */
+  begin(1, &config, table, 3);
   assert_int_equal(disk_fixture_read(&fixture, "f", before, sizeof before), 3 * SECTOR);
   sim_disk_power_loss(fixture.disk);
   assert_int_equal(disk_fixture_read(&fixture, "f", after, sizeof after), 3 * SECTOR);
   assert_int_equal(bits_that_differ(before, after, 3 * SECTOR), 1);
   assert_true(sim_disk_damaged(fixture.disk));
   assert_int_equal(disk_fixture_fired(&fixture, SIM_FAULT_DISK_ROT), 1);
+  sim_choice_table_destroy(table);
 }
 
 static void a_flip_changes_the_live_and_the_durable_bit(void **state) {

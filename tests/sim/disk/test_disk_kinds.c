@@ -53,6 +53,7 @@ static int tell(char *text, size_t text_size, const char *name) {
   uint8_t bytes[8192];
   size_t size = disk_fixture_read(&fixture, name, bytes, sizeof bytes);
   int at = 0;
+  text[0] = '\0';
   if (size == SIZE_MAX) return snprintf(text, text_size, "-");
   for (size_t from = 0; from < size; from += SECTOR / 2) {
     size_t to = from + SECTOR / 2 < size ? from + SECTOR / 2 : size;
