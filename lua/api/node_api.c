@@ -8,6 +8,7 @@
 #include "cluster/replace.h"
 #include "cluster/submit.h"
 #include "lua/api/act.h"
+#include "lua/api/disk_api.h"
 #include "lua/language/objects.h"
 #include "lua/language/script.h"
 #include "lua/language/steps.h"
@@ -421,6 +422,9 @@ void node_open(lua_State *lua) {
       {"calls", node_calls},
       {"lives", node_lives},
       {"disk_used", node_disk_used},
+      {"files", disk_api_files},
+      {"disk_flip", disk_api_flip},
+      {"disk_unreadable", disk_api_unreadable},
       {"backup", node_backup},
       {"restore", node_restore},
       {"memory_quota", node_memory_quota},
