@@ -242,6 +242,17 @@ static void every_method_does_what_it_says(void **state) {
       "");
 }
 
+/* No append could go on behind a sector that could not be read. */
+static void a_log_whose_last_sector_went_bad_goes_on(void **state) {
+  assert_string_equal(script_body(*state,
+                                  "local a = world:node(1) for i = 1, 5 do a:put(i) end world:sleep '3s'\n"
+                                  "local files = a:files() local last = files[#files] assert(last.size % 512 ~= 0)\n"
+                                  "assert(a:disk_unreadable(last.name, last.size // 512))\n"
+                                  "local taken = 0 for i = 1, 20 do if a:put(i) then taken = taken + 1 end end\n"
+                                  "assert(taken >= 10) world:sleep '1s' assert(#a:files() > #files and a:up())"),
+                      "");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, script_fixture_open, script_fixture_close)
 
 int main(void) {
@@ -257,6 +268,7 @@ int main(void) {
       TEST(an_override_leaves_one_act_out),
       TEST(a_swarm_leaves_out_half_of_the_faults),
       TEST(every_method_does_what_it_says),
+      TEST(a_log_whose_last_sector_went_bad_goes_on),
   };
   return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

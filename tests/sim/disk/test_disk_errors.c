@@ -291,6 +291,37 @@ static void the_documentation_shows_the_table(void **state) {
   assert_int_equal(lines, rows + 2);
 }
 
+/* Each row of the table of kinds names tests, and they exist. */
+static void the_tests_that_the_documentation_names_exist(void **state) {
+  (void)state;
+  static const char *const sources[] = {"tests/sim/disk/test_disk_kinds.c", "tests/sim/disk/test_disk_power_loss.c",
+                                        "tests/sim/disk/test_disk_survival.c", "tests/sim/disk/test_disk_directory.c"};
+  static char document[1 << 16];
+  size_t names = 0;
+  const char *text = text_of("docs/world.md");
+  if (text == NULL) skip();
+  const char *table = strstr(text, "| kind | what may happen | seen to happen | never else |\n");
+  assert_non_null(table);
+  const char *end = strstr(table, "\n\n");
+  assert_true(end != NULL && (size_t)(end - table) < sizeof document);
+  memcpy(document, table, (size_t)(end - table));
+  for (char *line = strtok(strchr(strchr(document, '\n') + 1, '\n'), "\n"); line != NULL; line = strtok(NULL, "\n")) {
+    char *cell = strchr(strchr(line + 1, '|') + 1, '|'); /* behind what may happen */
+    for (char *from = strchr(cell, '`'); from != NULL; from = strchr(strchr(from + 1, '`') + 1, '`'), names++) {
+      char unit[160];
+      bool found = false;
+      int size = (int)(strchr(from + 1, '`') - from - 1);
+      (void)snprintf(unit, sizeof unit, "cmocka_unit_test(%.*s)", size, from + 1);
+      for (size_t i = 0; i < sizeof sources / sizeof *sources && !found; i++) {
+        const char *source = text_of(sources[i]);
+        found = source != NULL && strstr(source, unit) != NULL;
+      }
+      if (!found) fail_msg("docs/world.md names a test that there is not: %s", unit);
+    }
+  }
+  assert_true(names >= 20);
+}
+
 static int setup(void **state) {
   (void)state;
   disk_fixture_open(&fixture);
@@ -315,6 +346,7 @@ int main(void) {
       cmocka_unit_test(an_fsync_may_find_no_space),
       cmocka_unit_test(what_was_told_is_forgotten_after_a_life),
       cmocka_unit_test(the_documentation_shows_the_table),
+      cmocka_unit_test(the_tests_that_the_documentation_names_exist),
   };
   return cmocka_run_group_tests_name("disk_errors", tests, setup, teardown) != 0;
 }
