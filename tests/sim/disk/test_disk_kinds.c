@@ -65,6 +65,9 @@ static int tell(char *text, size_t text_size, const char *name) {
   return at;
 }
 
+/* Overrides for lose_power(); NULL: none. */
+static struct sim_choice_table *overrides;
+
 /* One power loss after `prepare`, for many seeds; the files are told in order. */
 static void lose_power(uint64_t seeds, const struct sim_disk_config *config, void (*prepare)(void),
                        const char *const *names, size_t count) {
@@ -72,7 +75,7 @@ static void lose_power(uint64_t seeds, const struct sim_disk_config *config, voi
   for (uint64_t seed = 1; seed <= seeds; seed++) {
     char text[128];
     int at = 0;
-    disk_fixture_begin(&fixture, seed, config, NULL);
+    disk_fixture_begin(&fixture, seed, config, overrides);
     prepare();
     sim_disk_power_loss(fixture.disk);
     for (size_t i = 0; i < count; i++) {
@@ -112,8 +115,16 @@ static void cut_to_nothing(void) {
 static void a_lost_cut_is_lost_whole_with_all_after_it(void **state) {
   (void)state;
   struct sim_disk_config config = {.on_crash = SIM_DISK_ADVERSARIAL};
-  LOSE_POWER(2000, &config, cut_to_nothing, "f");
+  overrides = sim_choice_table_create();
+  sim_choice_table_set(overrides,
+                       sim_tag(SIM_CHOICE_DISK_STYLE, 1, sim_hash_fold(sim_hash_fold(1, sim_hash_bytes("f", 1)), 0)),
+                       SIM_DISK_SECTORS);
+  LOSE_POWER(500, &config, cut_to_nothing, "f");
   ASSERT_SEEN("aaaaaa", "");
+  LOSE_POWER(1000, &config, write_cut_write, "f");
+  ASSERT_SEEN("aaaaaa", "aaaabb", "aa", "aac", "aa0");
+  sim_choice_table_destroy(overrides);
+  overrides = NULL;
   LOSE_POWER(4000, &config, write_cut_write, "f");
   /* Not cut: b or not, or (lost) spoiled. Cut: c or not, its size or not, or spoiled. */
   for (size_t i = 0; i < seen.count; i++)
