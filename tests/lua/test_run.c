@@ -245,11 +245,11 @@ static void every_method_does_what_it_says(void **state) {
 /* No append could go on behind a sector that could not be read. */
 static void a_log_whose_last_sector_went_bad_goes_on(void **state) {
   assert_string_equal(script_body(*state,
-                                  "local a = world:node(1) for i = 1, 5 do a:put(i) end world:sleep '3s'\n"
+                                  "local a = world:node(1) for i = 1, 5 do a:put(i) end world:sleep '1500ms'\n"
                                   "local files = a:files() local last = files[#files] assert(last.size % 512 ~= 0)\n"
                                   "assert(a:disk_unreadable(last.name, last.size // 512))\n"
                                   "local taken = 0 for i = 1, 20 do if a:put(i) then taken = taken + 1 end end\n"
-                                  "assert(taken >= 10) world:sleep '1s' assert(#a:files() > #files and a:up())"),
+                                  "assert(taken >= 10) world:sleep '100ms' assert(#a:files() > #files and a:up())"),
                       "");
 }
 
