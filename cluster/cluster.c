@@ -25,8 +25,9 @@ static void refused(struct cluster *cluster, struct cluster_node *node) {
   uint64_t fields[] = {CLUSTER_STEP_OPEN, (uint64_t)(int64_t)status,
                        sim_hash_bytes(node->open_detail, strlen(node->open_detail))};
   sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, node->number, fields, 3);
-  bool excused = sim_disk_damaged(sim_node_disk(sim_node_at(cluster->world, node->number))) ||
-                 status == SYNC_E_NO_SPACE || status == SYNC_E_NO_MEMORY || status == SYNC_E_IO;
+  const struct sim_disk *disk = sim_node_disk(sim_node_at(cluster->world, node->number));
+  bool excused = sim_disk_damaged(disk) || status == SYNC_E_NO_SPACE || status == SYNC_E_NO_MEMORY ||
+                 status == SYNC_E_IO || (status == SYNC_E_TOO_MANY && sim_disk_told(disk, status));
   if (excused) return;
   static const uint64_t nothing[3] = {0, 0, 0};
   sim_violation(cluster->world, CLUSTER_RECOVERY, node->number, nothing,

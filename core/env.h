@@ -28,7 +28,7 @@ enum sync_status {
   SYNC_E_NOT_FOUND = -6,    /* no such key, file or entry */
   SYNC_E_EXISTS = -7,       /* it is there already */
   SYNC_E_POWERED_OFF = -8,  /* the machine lost power: unwind, nothing has effect any more */
-  SYNC_E_FAILED = -9,       /* the engine stopped itself (a failed fsync); reopen it */
+  SYNC_E_FAILED = -9,       /* the engine stopped itself (a failed fsync, writes that go on failing); reopen it */
   SYNC_E_FULL = -10,        /* the store's bound is reached */
   SYNC_E_DAMAGED = -11,     /* durable data cannot be read back as it was written */
   SYNC_E_CORRUPT = -12,     /* these bytes are not a valid frame or record */

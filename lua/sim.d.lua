@@ -38,6 +38,10 @@
 
 ---@class sim.Disk
 ---@field on_crash? "adversarial"|"ordered"|"strict"
+---@field torn? "by_kind"|"never"|"always" whether a write may survive in part
+---@field overwrite? "safe"|"unsafe" unsafe: a sector that was being written may be lost whole
+---@field rename? "whole"|"loose" loose: may be seen half done after a power loss
+---@field fsync_names? boolean an fsync of a new file keeps its name, too
 ---@field sector? size
 ---@field quota? size "0B" is no bound
 ---@field handles? integer
@@ -51,8 +55,20 @@
 ---@field short? share
 ---@field interrupt? share
 ---@field fsync_error? share
+---@field fsync_no_space? share
+---@field fsync_request_error? share
+---@field open_error? share
+---@field close_error? share
+---@field truncate_error? share
+---@field size_error? share
+---@field rename_error? share
+---@field unlink_error? share
+---@field list_error? share
 ---@field fsync_lie? share
----@field rot? share
+---@field rot? share by power loss
+---@field rot_running? share by read and write
+---@field latent? share by write and power loss: sectors go bad, and the next read finds it
+---@field erase_block? size how far damage spreads; 8 sectors
 ---@field unreadable? share
 ---@field lost_write? share
 ---@field misdirect? share
@@ -98,7 +114,9 @@
 ---| "disk_reordered" | "disk_garbage" | "disk_size" | "disk_directory" | "disk_write_back" | "disk_full"
 ---| "disk_read_error" | "disk_write_error" | "disk_short" | "disk_interrupt" | "disk_fsync_error" | "disk_fsync_lie"
 ---| "disk_fsync_cut" | "disk_latency" | "disk_stall" | "disk_rot" | "disk_unreadable" | "disk_lost_write"
----| "disk_misdirected" | "disk_handles"
+---| "disk_misdirected" | "disk_handles" | "disk_overwrite" | "disk_rename_half" | "disk_open_error" | "disk_close_error"
+---| "disk_truncate_error" | "disk_size_error" | "disk_rename_error" | "disk_unlink_error" | "disk_list_error"
+---| "disk_fsync_request_error" | "disk_fsync_no_space" | "disk_latent"
 
 ---@class sim.ScenarioOptions
 ---@field name string what must hold, in a few words
@@ -419,5 +437,21 @@ function node:lives() end
 
 ---@return integer bytes
 function node:disk_used() end
+
+---@return { name: string, size: integer }[]
+function node:files() end
+
+---Flips a bit of what is durable and of what is live.
+---@param name string
+---@param bit integer
+---@return boolean done
+function node:disk_flip(name, bit) end
+
+---Sectors that give an error until they are written again.
+---@param name string
+---@param sector integer
+---@param count? integer 1
+---@return boolean done
+function node:disk_unreadable(name, sector, count) end
 
 return sim

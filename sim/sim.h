@@ -134,6 +134,9 @@ void sim_clock_strobe(struct sim_world *world, uint32_t number, int64_t wall_ns,
 uint32_t sim_chance(struct sim_world *world, struct sim_tag tag, uint32_t ppm);
 /* Uniform below n; n >= 1. */
 uint64_t sim_pick(struct sim_world *world, struct sim_tag tag, uint64_t n);
+/* The same, but 0 and n - 1 have a third each: for sizes and places, whose ends
+ * are the interesting cases and hardly ever drawn otherwise. */
+uint64_t sim_pick_ends(struct sim_world *world, struct sim_tag tag, uint64_t n);
 /* Uniform in lo..hi, both included; lo is calm. */
 uint64_t sim_range(struct sim_world *world, struct sim_tag tag, uint64_t lo, uint64_t hi);
 /* Other shapes (distribution.h). */

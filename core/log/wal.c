@@ -128,16 +128,21 @@ int wal_disk_done(struct wal *wal, uint64_t token, int result, bool *ours) {
 
 /* --- Appending ---------------------------------------------------------------------- */
 
-static bool wants_rotation(const struct wal *wal, size_t size) {
+/* Before the epoch is established a segment with a name that counts must not
+ * exist: it could survive without the one before it. */
+static bool may_rotate(const struct wal *wal) {
   const struct wal_segment *last = wal_last(wal);
-  if (wal->must_rotate) return true;
-  /* Before the epoch is established a segment with a name that counts must not
-   * exist: it could survive without the one before it. */
   if (!wal->established || last->end == last->first) return false;
-  if (SEGMENT_HEADER_BYTES + (last->end - last->first) + size <= wal->segment_bytes) return false;
   if (wal->chain.count >= WAL_SEGMENTS_MAX) return false;
   return wal->chain.count < WAL_UNSYNCED_MAX ||
          wal_chain(wal, wal->chain.count - WAL_UNSYNCED_MAX)->end <= wal->durable;
+}
+
+static bool wants_rotation(const struct wal *wal, size_t size) {
+  const struct wal_segment *last = wal_last(wal);
+  if (wal->must_rotate) return true;
+  bool full = SEGMENT_HEADER_BYTES + (last->end - last->first) + size > wal->segment_bytes;
+  return (full || wal->append_failures >= WAL_APPEND_FAILURES_MAX) && may_rotate(wal);
 }
 
 static int make_writable(struct wal *wal, size_t size) {
@@ -161,6 +166,18 @@ static void cut_junk(struct wal *wal) {
   if (last->file >= 0 && file_io_truncate(wal->env, last->file, size) == SYNC_OK) wal->junk = false;
 }
 
+/* What failed again and again at one place goes on failing, as behind a sector that
+ * cannot be read: the log goes on in a new segment, or stops where there can be none. */
+static int append_failed(struct wal *wal, int status) {
+  wal->junk = true;
+  cut_junk(wal);
+  if (status != SYNC_E_IO || ++wal->append_failures < WAL_APPEND_FAILURES_MAX) return status;
+  bool waits = wal->established && wal_last(wal)->end > wal_last(wal)->first;
+  if (waits && wal->append_failures < 4 * WAL_APPEND_FAILURES_MAX) return status;
+  wal->failed = true;
+  return SYNC_E_FAILED;
+}
+
 int wal_append(struct wal *wal, enum wal_record_type type, const uint8_t *payload, size_t size, uint64_t *position,
                uint64_t *end) {
   if (wal->failed) return SYNC_E_FAILED;
@@ -174,11 +191,8 @@ int wal_append(struct wal *wal, enum wal_record_type type, const uint8_t *payloa
   segment_record_seal(wal->buffer, type, size, wal->header.log_id, wal->appended, wal->durable, wal->link);
   uint64_t offset = SEGMENT_HEADER_BYTES + (wal->appended - last->first);
   status = file_io_write(wal->env, last->file, offset, wal->buffer, whole);
-  if (status != SYNC_OK) {
-    wal->junk = true;
-    cut_junk(wal);
-    return status;
-  }
+  if (status != SYNC_OK) return append_failed(wal, status);
+  wal->append_failures = 0;
   wal->junk = false;
   wal->link = segment_record_link(wal->buffer);
   *position = wal->appended;

@@ -164,6 +164,7 @@ int wal_rotate(struct wal *wal) {
   if (status != SYNC_OK) return status;
   *wal_chain(wal, wal->chain.count++) = segment;
   wal->must_rotate = false;
+  wal->append_failures = 0;
   wal->junk = false;
   if (wal->durable > wal->claimed) wal->claimed = wal->durable;
   trace_segment(wal, &segment);

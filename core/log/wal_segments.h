@@ -9,7 +9,8 @@
 #define WAL_SEGMENTS_MAX 4096u /* files; past it the last segment grows instead */
 #define WAL_FILES_MAX 65536u   /* every open that writes makes one more; past it nothing is written, but all is read */
 #define WAL_HANDLES_MAX 8u     /* files kept open */
-#define WAL_UNSYNCED_MAX 4u    /* segments that wait for an fsync; past it the last one grows */
+#define WAL_APPEND_FAILURES_MAX 4u /* in a row: the place is given up */
+#define WAL_UNSYNCED_MAX 4u        /* segments that wait for an fsync; past it the last one grows */
 
 struct wal_segment {
   uint64_t first;
@@ -39,12 +40,13 @@ struct wal {
   uint8_t *buffer; /* one record; for appending and for reading back */
   size_t buffer_bytes;
 
-  uint32_t newest_epoch; /* of any name seen or made */
-  size_t epoch_at;       /* index in chain of the first segment of this open's epoch, once writable */
-  bool writable;         /* the last segment is of this open's epoch */
-  bool established;      /* that epoch's first name is durable: it may rotate, and older files may go */
-  bool must_rotate;      /* a rotation at the appended position has begun: only its file may go on */
-  bool junk;             /* a failed append may have left bytes behind the appended position */
+  uint32_t newest_epoch;    /* of any name seen or made */
+  size_t epoch_at;          /* index in chain of the first segment of this open's epoch, once writable */
+  bool writable;            /* the last segment is of this open's epoch */
+  bool established;         /* that epoch's first name is durable: it may rotate, and older files may go */
+  bool must_rotate;         /* a rotation at the appended position has begun: only its file may go on */
+  uint32_t append_failures; /* writes in a row that gave SYNC_E_IO */
+  bool junk;                /* a failed append may have left bytes behind the appended position */
   bool failed;
 
   uint64_t appended, durable;

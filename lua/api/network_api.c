@@ -5,7 +5,7 @@
 
 #include "cluster/lookup.h"
 #include "lua/api/act.h"
-#include "lua/api/node_api.h"
+#include "lua/api/node_object.h"
 #include "lua/language/argument.h"
 #include "lua/language/list.h"
 #include "lua/language/objects.h"

@@ -8,6 +8,8 @@
 #include "cluster/replace.h"
 #include "cluster/submit.h"
 #include "lua/api/act.h"
+#include "lua/api/disk_api.h"
+#include "lua/api/node_object.h"
 #include "lua/language/objects.h"
 #include "lua/language/script.h"
 #include "lua/language/steps.h"
@@ -20,38 +22,8 @@
 #define CRASH_CALLS_MAX 1000000000
 #define ALLOC_COUNT_MAX 1000000000
 
-struct node_object {
-  uint32_t number;
-};
-
 static uint32_t self(lua_State *lua) {
   return ((struct node_object *)object_check(lua, 1, NODE_TYPE, "node"))->number;
-}
-
-uint32_t node_check(lua_State *lua, int index) {
-  struct script *script = script_of(lua);
-  const struct node_object *object = luaL_testudata(lua, index, NODE_TYPE);
-  if (object) return object->number;
-  if (!lua_isinteger(lua, index)) script_raise(lua, "expected a node or its number, got %s", luaL_typename(lua, index));
-  lua_Integer number = lua_tointeger(lua, index);
-  uint32_t count = cluster_nodes(script->cluster);
-  if (number < 1 || number > (lua_Integer)count)
-    script_raise(lua, "there is no node %lld: the scenario has nodes 1 to %u", (long long)number, count);
-  return (uint32_t)number;
-}
-
-/* The same object for the same node, so that they compare equal. */
-void node_push(lua_State *lua, uint32_t number) {
-  lua_getfield(lua, LUA_REGISTRYINDEX, "nodes");
-  if (lua_rawgeti(lua, -1, number) == LUA_TNIL) {
-    lua_pop(lua, 1);
-    struct node_object *object = lua_newuserdatauv(lua, sizeof *object, 0);
-    object->number = number;
-    luaL_setmetatable(lua, NODE_TYPE);
-    lua_pushvalue(lua, -1);
-    lua_rawseti(lua, -3, number);
-  }
-  lua_remove(lua, -2);
 }
 
 static void push_status(lua_State *lua, int status) {
@@ -421,6 +393,9 @@ void node_open(lua_State *lua) {
       {"calls", node_calls},
       {"lives", node_lives},
       {"disk_used", node_disk_used},
+      {"files", disk_api_files},
+      {"disk_flip", disk_api_flip},
+      {"disk_unreadable", disk_api_unreadable},
       {"backup", node_backup},
       {"restore", node_restore},
       {"memory_quota", node_memory_quota},

@@ -3,7 +3,7 @@
 #include <lauxlib.h>
 
 #include "lua/api/act.h"
-#include "lua/api/node_api.h"
+#include "lua/api/node_object.h"
 #include "lua/language/objects.h"
 #include "lua/language/script.h"
 #include "lua/language/steps.h"

@@ -9,7 +9,7 @@
 #include "cluster/workload.h"
 #include "lua/api/act.h"
 #include "lua/api/network_api.h"
-#include "lua/api/node_api.h"
+#include "lua/api/node_object.h"
 #include "lua/api/partition_api.h"
 #include "lua/api/rule_api.h"
 #include "lua/api/task.h"

@@ -38,7 +38,8 @@ enum script_step {
   SCRIPT_STEP_BACKUP = 26,   /* {} */
   SCRIPT_STEP_RESTORE = 27,  /* {} */
   SCRIPT_STEP_MEMORY = 28,   /* {bytes; 0: no bound} */
-  SCRIPT_STEP_ALLOC = 29     /* {count; 0: none fails} */
+  SCRIPT_STEP_ALLOC = 29,    /* {count; 0: none fails} */
+  SCRIPT_STEP_DAMAGE = 30    /* {1: flip, 2: unreadable; bit or sector; count; 1 if there were such} */
 };
 
 /* Folds an action into the trace. */

@@ -16,6 +16,9 @@
 
 static const char *const topologies[] = {"mesh", "line", "ring", "star", NULL};
 static const char *const crash_styles[] = {"adversarial", "ordered", "strict", NULL};
+static const char *const tearings[] = {"by_kind", "never", "always", NULL};
+static const char *const overwrites[] = {"safe", "unsafe", NULL};
+static const char *const renames[] = {"whole", "loose", NULL};
 static const char *const promises[] = {"durable", "submit", NULL};
 static const char *const presets[] = {"durable", "fast", NULL};
 
@@ -39,6 +42,10 @@ static const char *const presets[] = {"durable", "fast", NULL};
 #define DISK struct sim_disk_config
 static const struct schema_field disk_fields[] = {
     WORD(DISK, "on_crash", on_crash, crash_styles),
+    WORD(DISK, "torn", tearing, tearings),
+    WORD(DISK, "overwrite", overwrite, overwrites),
+    WORD(DISK, "rename", rename, renames),
+    {"fsync_names", SCHEMA_BOOL, SCHEMA_AT(DISK, fsync_names), NO_WORDS},
     SIZE(DISK, "sector", sector_bytes, 512, 4096),
     SIZE(DISK, "quota", quota_bytes, 0, 0),
     COUNT(DISK, "handles", handles_max, 1, 65536),
@@ -52,8 +59,20 @@ static const struct schema_field disk_fields[] = {
     SHARE(DISK, "short", short_ppm),
     SHARE(DISK, "interrupt", interrupt_ppm),
     SHARE(DISK, "fsync_error", fsync_error_ppm),
+    SHARE(DISK, "fsync_no_space", fsync_no_space_ppm),
+    SHARE(DISK, "open_error", open_error_ppm),
+    SHARE(DISK, "close_error", close_error_ppm),
+    SHARE(DISK, "truncate_error", truncate_error_ppm),
+    SHARE(DISK, "size_error", size_error_ppm),
+    SHARE(DISK, "rename_error", rename_error_ppm),
+    SHARE(DISK, "unlink_error", unlink_error_ppm),
+    SHARE(DISK, "list_error", list_error_ppm),
+    SHARE(DISK, "fsync_request_error", fsync_request_error_ppm),
     SHARE(DISK, "fsync_lie", fsync_lie_ppm),
     SHARE(DISK, "rot", rot_ppm),
+    SHARE(DISK, "rot_running", rot_running_ppm),
+    SHARE(DISK, "latent", latent_ppm),
+    SIZE(DISK, "erase_block", erase_block_bytes, 512, 1048576),
     SHARE(DISK, "unreadable", unreadable_ppm),
     SHARE(DISK, "lost_write", lost_write_ppm),
     SHARE(DISK, "misdirect", misdirect_ppm),
@@ -64,6 +83,8 @@ void settings_read_disk(lua_State *lua, int index, struct sim_disk_config *disk,
   schema_read(lua, index, disk_fields, COUNT_OF(disk_fields), disk, "disk", path);
   if (disk->sector_bytes & (disk->sector_bytes - 1u))
     schema_raise(lua, path, "sector", "disk.sector must be \"512B\", \"1KiB\", \"2KiB\" or \"4KiB\"");
+  if (disk->erase_block_bytes & (disk->erase_block_bytes - 1u))
+    schema_raise(lua, path, "erase_block", "disk.erase_block must be a power of two, as \"4KiB\" is");
 }
 
 /* --- Engine --------------------------------------------------------------------------- */
@@ -209,8 +230,18 @@ static void expect_enabled(struct settings *settings) {
   expect(settings, SIM_FAULT_DISK_SHORT, disk->short_ppm);
   expect(settings, SIM_FAULT_DISK_INTERRUPT, disk->interrupt_ppm);
   expect(settings, SIM_FAULT_DISK_FSYNC_ERROR, disk->fsync_error_ppm);
+  expect(settings, SIM_FAULT_DISK_FSYNC_NO_SPACE, disk->fsync_no_space_ppm);
+  expect(settings, SIM_FAULT_DISK_OPEN_ERROR, disk->open_error_ppm);
+  expect(settings, SIM_FAULT_DISK_CLOSE_ERROR, disk->close_error_ppm);
+  expect(settings, SIM_FAULT_DISK_TRUNCATE_ERROR, disk->truncate_error_ppm);
+  expect(settings, SIM_FAULT_DISK_SIZE_ERROR, disk->size_error_ppm);
+  expect(settings, SIM_FAULT_DISK_RENAME_ERROR, disk->rename_error_ppm);
+  expect(settings, SIM_FAULT_DISK_UNLINK_ERROR, disk->unlink_error_ppm);
+  expect(settings, SIM_FAULT_DISK_LIST_ERROR, disk->list_error_ppm);
+  expect(settings, SIM_FAULT_DISK_FSYNC_REQUEST_ERROR, disk->fsync_request_error_ppm);
   expect(settings, SIM_FAULT_DISK_FSYNC_LIE, disk->fsync_lie_ppm);
-  expect(settings, SIM_FAULT_DISK_ROT, disk->rot_ppm);
+  expect(settings, SIM_FAULT_DISK_ROT, disk->rot_ppm | disk->rot_running_ppm);
+  expect(settings, SIM_FAULT_DISK_LATENT, disk->latent_ppm);
   expect(settings, SIM_FAULT_DISK_UNREADABLE, disk->unreadable_ppm);
   expect(settings, SIM_FAULT_DISK_LOST_WRITE, disk->lost_write_ppm);
   expect(settings, SIM_FAULT_DISK_MISDIRECTED, disk->misdirect_ppm);
@@ -314,11 +345,37 @@ void settings_swarm(struct sim_world *world, struct settings *settings) {
   struct sim_link_config *link = &settings->link;
   struct sim_disk_config *disk = &settings->disk;
   uint32_t *const shares[] = {
-      &link->loss_ppm,        &link->duplicate_ppm,   &link->reorder_ppm,     &link->corrupt_ppm,
-      &link->truncate_ppm,    &link->slow_ppm,        &disk->stall_ppm,       &disk->write_back_ppm,
-      &disk->read_error_ppm,  &disk->write_error_ppm, &disk->short_ppm,       &disk->interrupt_ppm,
-      &disk->fsync_error_ppm, &disk->fsync_lie_ppm,   &disk->rot_ppm,         &disk->lost_write_ppm,
-      &disk->misdirect_ppm,   &disk->unreadable_ppm,  &link->burst_enter_ppm, &link->clog_ppm,
+      &link->loss_ppm,
+      &link->duplicate_ppm,
+      &link->reorder_ppm,
+      &link->corrupt_ppm,
+      &link->truncate_ppm,
+      &link->slow_ppm,
+      &disk->stall_ppm,
+      &disk->write_back_ppm,
+      &disk->read_error_ppm,
+      &disk->write_error_ppm,
+      &disk->short_ppm,
+      &disk->interrupt_ppm,
+      &disk->fsync_error_ppm,
+      &disk->fsync_lie_ppm,
+      &disk->rot_ppm,
+      &disk->lost_write_ppm,
+      &disk->misdirect_ppm,
+      &disk->unreadable_ppm,
+      &link->burst_enter_ppm,
+      &link->clog_ppm,
+      &disk->rot_running_ppm,
+      &disk->latent_ppm,
+      &disk->fsync_no_space_ppm,
+      &disk->open_error_ppm,
+      &disk->close_error_ppm,
+      &disk->truncate_error_ppm,
+      &disk->size_error_ppm,
+      &disk->rename_error_ppm,
+      &disk->unlink_error_ppm,
+      &disk->list_error_ppm,
+      &disk->fsync_request_error_ppm,
   };
   for (uint32_t i = 0; i < COUNT_OF(shares); i++)
     if (*shares[i] && !sim_chance(world, sim_tag(SIM_CHOICE_SWARM, 0, i), 500000)) *shares[i] = 0;

@@ -30,6 +30,14 @@ static inline uint64_t draw_between(uint64_t mixed_seed, struct sim_tag tag, uin
   return lo + (n == 0 ? bits : sim_scale(bits, n));
 }
 
+/* A third each for the first and the last outcome, and for those between. */
+static inline uint64_t draw_ends(uint64_t mixed_seed, struct sim_tag tag, uint64_t n) {
+  uint64_t bits = draw_mixed(mixed_seed, tag), third = sim_scale(bits, 3);
+  if (n < 3) return sim_scale(bits, n);
+  if (third < 2) return third == 0 ? 0 : n - 1;
+  return 1 + sim_scale(sim_mix(bits), n - 2);
+}
+
 /* --- What is not simply drawn --- */
 
 static uint64_t from_seed(const struct choices *choices, const struct sim_question *question) {
@@ -41,6 +49,7 @@ static uint64_t from_seed(const struct choices *choices, const struct sim_questi
     if (reseed <= count) mixed_seed = draw_mix_seed(reseeds[reseed - 1].seed);
   }
   if (question->ppm > 0) return draw_chance(mixed_seed, question->tag, question->ppm);
+  if (question->ends) return draw_ends(mixed_seed, question->tag, question->hi + 1);
   return draw_between(mixed_seed, question->tag, question->lo, question->hi);
 }
 
@@ -99,6 +108,14 @@ uint64_t choice_pick(struct choices *choices, struct sim_tag tag, uint64_t n) {
   const struct choice_seat *seat = seat_of(choices);
   if (seat->plain_seed) return draw_between(seat->mixed_seed, tag, 0, n - 1);
   struct sim_question question = {.tag = tag, .hi = n - 1};
+  return decide(choices, &question);
+}
+
+uint64_t choice_pick_ends(struct choices *choices, struct sim_tag tag, uint64_t n) {
+  MEMORY_ASSERT(choices->memory, n >= 1);
+  const struct choice_seat *seat = seat_of(choices);
+  if (seat->plain_seed) return draw_ends(seat->mixed_seed, tag, n);
+  struct sim_question question = {.tag = tag, .hi = n - 1, .ends = true};
   return decide(choices, &question);
 }
 

@@ -35,6 +35,9 @@ void choices_reseed(struct choices *choices, uint64_t event);
 uint32_t choice_chance(struct choices *choices, struct sim_tag tag, uint32_t ppm);
 /* Uniform below n; n >= 1. */
 uint64_t choice_pick(struct choices *choices, struct sim_tag tag, uint64_t n);
+/* Below n; n >= 1. Where the ends are the interesting cases, as of sizes: 0 and
+ * n - 1 have a third each under a seed, those between share the last one. */
+uint64_t choice_pick_ends(struct choices *choices, struct sim_tag tag, uint64_t n);
 /* Uniform in lo..hi, both included; lo is calm. */
 uint64_t choice_range(struct choices *choices, struct sim_tag tag, uint64_t lo, uint64_t hi);
 /* The next identity for decisions at (kind, where) that have none of their

@@ -11,6 +11,7 @@ struct sim_question {
   uint64_t lo, hi; /* lo is calm */
   uint32_t ppm;    /* of a chance; else 0 */
   bool is_range;
+  bool ends; /* under a seed the first and the last outcome have a third each */
 };
 
 #endif

@@ -57,6 +57,18 @@ enum sim_choice_kind {
   SIM_CHOICE_DISK_UNREADABLE = 65,
   SIM_CHOICE_DISK_UNREADABLE_WHERE = 66,
   SIM_CHOICE_DISK_WRITE_BACK_NAMES = 67,
+  SIM_CHOICE_DISK_CUT = 68,         /* which cuts survived */
+  SIM_CHOICE_DISK_OVERWRITE = 69,   /* the sector that a write had reached */
+  SIM_CHOICE_DISK_RENAME_HALF = 70, /* what is left of a rename */
+  SIM_CHOICE_DISK_OPEN_ERROR = 71,
+  SIM_CHOICE_DISK_CLOSE_ERROR = 72,
+  SIM_CHOICE_DISK_TRUNCATE_ERROR = 73,
+  SIM_CHOICE_DISK_SIZE_ERROR = 74,
+  SIM_CHOICE_DISK_RENAME_ERROR = 75,
+  SIM_CHOICE_DISK_UNLINK_ERROR = 76,
+  SIM_CHOICE_DISK_LIST_ERROR = 77,
+  SIM_CHOICE_DISK_FSYNC_REQUEST_ERROR = 78,
+  SIM_CHOICE_DISK_FSYNC_NO_SPACE = 79,
   SIM_CHOICE_NODE_PICK = 80,       /* env->pick of a node, by its kind in the identity */
   SIM_CHOICE_NODE_CRASH_CALL = 81, /* at which environment call an armed power loss strikes */
   SIM_CHOICE_NODE_ALLOC = 82,
@@ -69,6 +81,16 @@ enum sim_choice_kind {
   SIM_CHOICE_WORKLOAD_SIZE = 124,
   SIM_CHOICE_WORKLOAD_HOT = 125,
   SIM_CHOICE_WORKLOAD_SKIP = 126,
+  SIM_CHOICE_DISK_ERROR_WHICH = 140, /* of the errors of a call */
+  SIM_CHOICE_DISK_ERROR_DONE = 141,  /* whether a call that failed took effect */
+  SIM_CHOICE_DISK_ROT_RUNNING = 142,
+  SIM_CHOICE_DISK_ROT_FILE = 143,   /* where the transfer is, or elsewhere */
+  SIM_CHOICE_DISK_ROT_EXTENT = 144, /* bit, byte, sector, erase block */
+  SIM_CHOICE_DISK_ROT_FILL = 145,
+  SIM_CHOICE_DISK_DAMAGE_RUN = 146, /* one sector or a run of them */
+  SIM_CHOICE_DISK_LATENT = 147,
+  SIM_CHOICE_DISK_LATENT_WHERE = 148,
+  SIM_CHOICE_DISK_MISDIRECT_FILE = 149,
   SIM_CHOICE_USER = 1000, /* strangers' nodes count up from here */
 };
 

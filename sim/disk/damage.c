@@ -27,10 +27,20 @@ void sim_disk_damage(struct sim_disk *disk, enum sim_damage_kind kind, const str
                             .name_hash = name,
                             .offset = offset,
                             .size = size,
+                            .stray_name_hash = name,
                             .stray_offset = kind == SIM_DAMAGE_MISDIRECTED ? stray_offset : offset,
                             .time_ns = ground_now(disk->ground)};
   }
   disk->damage_count++;
+  uint64_t fields[] = {kind, file != NULL ? name_hash(disk, file) : 0, offset, size};
+  ground_trace(disk->ground, SIM_SUB_DISK, SIM_STEP_DISK_DAMAGE, disk->node, fields, 4);
+}
+
+void sim_disk_damage_stray(struct sim_disk *disk, const struct sim_file *file, uint64_t offset, uint64_t size,
+                           const struct sim_file *victim, uint64_t stray_offset) {
+  uint64_t index = disk->damage_count;
+  sim_disk_damage(disk, SIM_DAMAGE_MISDIRECTED, file, offset, size, stray_offset);
+  if (index < SIM_DAMAGES_MAX) disk->damages[index].stray_name_hash = name_hash(disk, victim);
 }
 
 uint64_t sim_disk_damage_count(const struct sim_disk *disk) {

@@ -10,4 +10,8 @@ bool sim_disk_may_damage(const struct sim_disk *disk);
 void sim_disk_damage(struct sim_disk *disk, enum sim_damage_kind kind, const struct sim_file *file, uint64_t offset,
                      uint64_t size, uint64_t stray_offset);
 
+/* A write of [offset, offset + size) of `file` that hit another one. */
+void sim_disk_damage_stray(struct sim_disk *disk, const struct sim_file *file, uint64_t offset, uint64_t size,
+                           const struct sim_file *victim, uint64_t stray_offset);
+
 #endif

@@ -173,6 +173,18 @@ bool sim_directory_orphaned(const struct sim_entry_change *change) {
   return false;
 }
 
+bool sim_directory_overtaken(const struct sim_entry_change *change) {
+  for (const struct sim_entry_change *at = change->next; at != NULL; at = at->next)
+    if (shares_name(at, change)) return true;
+  return false;
+}
+
+/* The change's references keep the file until it is dropped. */
+static void leave_half(struct ground *ground, struct sim_directory *directory, const struct sim_entry_change *change) {
+  if (change->left != SIM_RENAME_BOTH) entry_remove(ground, directory, change->to);
+  if (change->left != SIM_RENAME_NEITHER) entry_insert(ground, directory, change->name, change->file);
+}
+
 static void undo(struct ground *ground, struct sim_directory *directory, const struct sim_entry_change *change) {
   if (change->kind != SIM_ENTRY_UNLINK)
     entry_remove(ground, directory, change->kind == SIM_ENTRY_CREATE ? change->name : change->to);
@@ -185,6 +197,8 @@ void sim_directory_settle(struct sim_disk *disk) {
    * ones alone, newest first, is exact. */
   for (const struct sim_entry_change *change = disk->directory.last; change != NULL; change = change->previous)
     if (change->lost) undo(disk->ground, &disk->directory, change);
+  for (const struct sim_entry_change *change = disk->directory.first; change != NULL; change = change->next)
+    if (change->left != SIM_RENAME_WHOLE) leave_half(disk->ground, &disk->directory, change);
   sim_directory_persist(disk, UINT64_MAX);
 }
 

@@ -35,6 +35,8 @@ void sim_directory_persist(struct sim_disk *disk, uint64_t order);
 void sim_directory_settle(struct sim_disk *disk);
 /* Whether an earlier pending change that is lost shares a name with this one. */
 bool sim_directory_orphaned(const struct sim_entry_change *change);
+/* Whether a later pending change shares a name with this one. */
+bool sim_directory_overtaken(const struct sim_entry_change *change);
 /* The names on the platter, into an uninitialised directory. It counts on its
  * files (names) until it is dropped, at once: no other call between the two. */
 void sim_directory_platter(struct sim_disk *disk, struct sim_directory *names);

@@ -3,9 +3,12 @@
 #include <string.h>
 
 #include "sim/disk/directory.h"
+#include "sim/disk/disk_error.h"
 #include "sim/disk/disk_fault.h"
 #include "sim/disk/disk_files.h"
+#include "sim/disk/durable.h"
 #include "sim/disk/handles.h"
+#include "sim/disk/rot.h"
 
 #define DIRECTORY_HANDLE UINT32_MAX /* in traces */
 
@@ -23,6 +26,7 @@ struct sim_disk *sim_disk_create(struct ground *ground, uint32_t node, const str
 void sim_disk_configure(struct sim_disk *disk, const struct sim_disk_config *config) {
   struct sim_disk_config set = *config;
   if (set.sector_bytes == 0) set.sector_bytes = 512;
+  if (set.erase_block_bytes == 0) set.erase_block_bytes = 8 * set.sector_bytes;
   if (set.handles_max == 0) set.handles_max = 256;
   if (set.fsync_min_ns == 0 && set.fsync_max_ns == 0) {
     set.fsync_min_ns = 50 * SIM_US;
@@ -32,6 +36,7 @@ void sim_disk_configure(struct sim_disk *disk, const struct sim_disk_config *con
   if (set.latency_max_ns < set.latency_min_ns) set.latency_max_ns = set.latency_min_ns;
   bool power_of_two = (set.sector_bytes & (set.sector_bytes - 1)) == 0;
   GROUND_ASSERT(disk->ground, power_of_two && set.sector_bytes >= 512 && set.sector_bytes <= SIM_PAGE_BYTES);
+  GROUND_ASSERT(disk->ground, (set.erase_block_bytes & (set.erase_block_bytes - 1)) == 0);
   disk->config = set;
 }
 
@@ -53,7 +58,7 @@ uint64_t sim_disk_life(const struct sim_disk *disk) {
 
 static int32_t trace(struct sim_disk *disk, enum sim_step step, const uint64_t *fields, size_t count) {
   ground_trace(disk->ground, SIM_SUB_DISK, step, disk->node, fields, count);
-  return (int32_t)(int64_t)fields[count - 1];
+  return sim_disk_tell(disk, (int32_t)(int64_t)fields[count - 1]);
 }
 /* Folds the step into the trace; the last field is the result, which it gives. */
 #define TRACE(disk, step, ...)                                                                                         \
@@ -70,7 +75,7 @@ static uint64_t text_hash(const struct sim_disk *disk, const char *text) {
 
 static void write_back_names(struct sim_disk *disk) {
   if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_BACK, SIM_CHOICE_DISK_WRITE_BACK_NAMES, disk->config.write_back_ppm))
-    sim_directory_persist(disk, disk->directory.first->order);
+    sim_disk_write_back(disk, NULL);
 }
 
 static int open_file(struct sim_disk *disk, const char *name, uint32_t flags, sync_file *number) {
@@ -83,6 +88,8 @@ static int open_file(struct sim_disk *disk, const char *name, uint32_t flags, sy
   struct sim_file *file = sim_directory_find(&disk->directory, name);
   if (file == NULL && (flags & SYNC_OPEN_CREATE) == 0) return SYNC_E_NOT_FOUND;
   if (file != NULL && (flags & SYNC_OPEN_CREATE) != 0 && (flags & SYNC_OPEN_EXCLUSIVE) != 0) return SYNC_E_EXISTS;
+  const struct sim_disk_error *error = sim_disk_draw_error(disk, SIM_DISK_OPEN, file == NULL);
+  if (!sim_disk_takes_effect(disk, error)) return error->status;
   if (file == NULL) {
     file = sim_file_create(disk->ground);
     sim_disk_link(disk, file);
@@ -92,6 +99,7 @@ static int open_file(struct sim_disk *disk, const char *name, uint32_t flags, sy
     disk->used_bytes -= file->size;
     sim_file_truncate(disk->ground, file, ++disk->order, 0);
   }
+  if (error != NULL) return error->status;
   return disk_handle_take(disk, file, number);
 }
 
@@ -100,17 +108,20 @@ int sim_disk_open(struct sim_disk *disk, const char *name, uint32_t flags, sync_
   int status = open_file(disk, name, flags, file);
   uint64_t fields[] = {text_hash(disk, name), flags, RESULT(status), RESULT(*file)};
   ground_trace(disk->ground, SIM_SUB_DISK, SIM_STEP_FILE_OPEN, disk->node, fields, 4);
-  return status;
+  return sim_disk_tell(disk, status);
 }
 
 int sim_disk_close(struct sim_disk *disk, sync_file file) {
   struct sim_handle *handle = disk_handle_at(disk, file);
+  int status = handle != NULL ? SYNC_OK : SYNC_E_INVALID;
   if (handle != NULL) {
+    const struct sim_disk_error *error = sim_disk_draw_error(disk, SIM_DISK_CLOSE, false);
+    if (error != NULL) status = error->status;
     for (struct sim_fsync *fsync = disk->fsyncs; fsync != NULL; fsync = fsync->next)
       if (fsync->handle == file) fsync->handle = -1;
     disk_handle_drop(disk, handle);
   }
-  return TRACE(disk, SIM_STEP_FILE_CLOSE, RESULT(file), RESULT(handle != NULL ? SYNC_OK : SYNC_E_INVALID));
+  return TRACE(disk, SIM_STEP_FILE_CLOSE, RESULT(file), RESULT(status));
 }
 
 /* --- Read and write ----------------------------------------------------------- */
@@ -138,6 +149,7 @@ static int read_file(struct sim_disk *disk, sync_file number, uint64_t offset, v
   if (sim_file_read_fails(file, offset, offset + size, config->sector_bytes) ||
       sim_disk_draw_unreadable(disk, file, offset, offset + size))
     return SYNC_E_IO;
+  sim_disk_decay_read(disk, file, offset, offset + size);
   sim_file_get(file, offset, buffer, size);
   *done = size;
   return SYNC_OK;
@@ -149,7 +161,7 @@ int sim_disk_read(struct sim_disk *disk, sync_file file, uint64_t offset, void *
   uint64_t hash = *done > 0 ? sim_hash_bytes(buffer, *done) : 0;
   uint64_t fields[] = {RESULT(file), offset, *done, hash, RESULT(status), size};
   ground_trace(disk->ground, SIM_SUB_DISK, SIM_STEP_FILE_READ, disk->node, fields, 6);
-  return status;
+  return sim_disk_tell(disk, status);
 }
 
 /* How far the file may grow. */
@@ -168,7 +180,8 @@ static void put(struct sim_disk *disk, struct sim_file *file, uint64_t offset, c
   disk->used_bytes += file->size - before;
   sim_disk_draw_fate(disk, file, change, bytes);
   if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_BACK, SIM_CHOICE_DISK_WRITE_BACK, config->write_back_ppm))
-    sim_file_persist_first(disk->ground, file, config->sector_bytes);
+    sim_disk_write_back(disk, file);
+  sim_disk_decay(disk);
 }
 
 /* *touched: the bytes that took effect, which after an error nobody is told. */
@@ -188,8 +201,8 @@ static int write_file(struct sim_disk *disk, sync_file number, uint64_t offset, 
   if (full && offset >= end) return SYNC_E_NO_SPACE;
   if (full) size = (size_t)(end - offset);
   if (sim_disk_fault(disk, SIM_FAULT_DISK_WRITE_ERROR, SIM_CHOICE_DISK_WRITE_ERROR, config->write_error_ppm)) {
-    *touched =
-        (size_t)ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_WRITE_ERROR_DONE), size + UINT64_C(1));
+    *touched = (size_t)ground_pick_ends(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_WRITE_ERROR_DONE),
+                                        size + UINT64_C(1));
     if (sim_file_write_fails(file, offset, offset + *touched, config->sector_bytes)) *touched = 0;
     put(disk, file, offset, bytes, *touched);
     return SYNC_E_IO;
@@ -210,7 +223,7 @@ int sim_disk_write(struct sim_disk *disk, sync_file file, uint64_t offset, const
   uint64_t hash = touched > 0 ? sim_hash_bytes(bytes, touched) : 0;
   uint64_t fields[] = {RESULT(file), offset, *done, hash, RESULT(status), size};
   ground_trace(disk->ground, SIM_SUB_DISK, SIM_STEP_FILE_WRITE, disk->node, fields, 6);
-  return status;
+  return sim_disk_tell(disk, status);
 }
 
 static int truncate_file(struct sim_disk *disk, sync_file number, uint64_t size) {
@@ -226,9 +239,12 @@ static int truncate_file(struct sim_disk *disk, sync_file number, uint64_t size)
   } else if (sim_file_write_fails(file, size, file->size, disk->config.sector_bytes)) {
     return SYNC_E_IO; /* what is left of the sector cannot be read */
   }
-  disk->used_bytes += size - file->size;
-  sim_file_truncate(disk->ground, file, ++disk->order, size);
-  return SYNC_OK;
+  const struct sim_disk_error *error = sim_disk_draw_error(disk, SIM_DISK_TRUNCATE, size > file->size);
+  if (sim_disk_takes_effect(disk, error)) {
+    disk->used_bytes += size - file->size;
+    sim_file_truncate(disk->ground, file, ++disk->order, size);
+  }
+  return error != NULL ? error->status : SYNC_OK;
 }
 
 int sim_disk_truncate(struct sim_disk *disk, sync_file file, uint64_t size) {
@@ -238,8 +254,11 @@ int sim_disk_truncate(struct sim_disk *disk, sync_file file, uint64_t size) {
 
 int sim_disk_size(struct sim_disk *disk, sync_file file, uint64_t *size) {
   struct sim_handle *handle = disk_handle_at(disk, file);
-  *size = handle != NULL ? handle->file->size : 0;
-  return TRACE(disk, SIM_STEP_FILE_SIZE, RESULT(file), *size, RESULT(handle != NULL ? SYNC_OK : SYNC_E_INVALID));
+  const struct sim_disk_error *error = handle != NULL ? sim_disk_draw_error(disk, SIM_DISK_SIZE, false) : NULL;
+  int status = error != NULL ? error->status : SYNC_OK;
+  if (handle == NULL) status = SYNC_E_INVALID;
+  *size = status == SYNC_OK ? handle->file->size : 0;
+  return TRACE(disk, SIM_STEP_FILE_SIZE, RESULT(file), *size, RESULT(status));
 }
 
 /* --- Names -------------------------------------------------------------------- */
@@ -254,7 +273,10 @@ int sim_disk_rename(struct sim_disk *disk, const char *from, const char *to) {
   if (sim_name_valid(from) && sim_name_valid(to)) {
     sim_disk_delay(disk, false);
     status = sim_directory_find(&disk->directory, from) != NULL ? SYNC_OK : SYNC_E_NOT_FOUND;
-    if (status == SYNC_OK && strcmp(from, to) != 0) {
+    const struct sim_disk_error *error = status == SYNC_OK ? sim_disk_draw_error(disk, SIM_DISK_RENAME, false) : NULL;
+    bool happens = status == SYNC_OK && sim_disk_takes_effect(disk, error);
+    if (error != NULL) status = error->status;
+    if (happens && strcmp(from, to) != 0) {
       const struct sim_file *replaced = sim_directory_find(&disk->directory, to);
       sim_directory_rename(disk, from, to);
       unnamed(disk, replaced);
@@ -270,7 +292,10 @@ int sim_disk_unlink(struct sim_disk *disk, const char *name) {
     sim_disk_delay(disk, false);
     const struct sim_file *file = sim_directory_find(&disk->directory, name);
     status = file != NULL ? SYNC_OK : SYNC_E_NOT_FOUND;
-    if (file != NULL) {
+    const struct sim_disk_error *error = file != NULL ? sim_disk_draw_error(disk, SIM_DISK_UNLINK, false) : NULL;
+    bool happens = file != NULL && sim_disk_takes_effect(disk, error);
+    if (error != NULL) status = error->status;
+    if (happens) {
       sim_directory_unlink(disk, name);
       unnamed(disk, file);
       write_back_names(disk);
@@ -281,13 +306,17 @@ int sim_disk_unlink(struct sim_disk *disk, const char *name) {
 
 int sim_disk_list(struct sim_disk *disk, int (*each)(void *arg, const char *name), void *arg) {
   sim_disk_delay(disk, false);
-  int result = 0;
+  const struct sim_disk_error *error = sim_disk_draw_error(disk, SIM_DISK_LIST, false);
+  int result = error != NULL ? error->status : 0;
   uint64_t hash = 0;
   for (uint32_t i = 0; i < disk->directory.count && result == 0; i++) {
     hash = sim_hash_fold(hash, sim_name_hash(disk->directory.entries[i].name));
     result = each(arg, disk->directory.entries[i].name);
   }
-  return TRACE(disk, SIM_STEP_DIR_LIST, disk->directory.count, hash, RESULT(result));
+  uint64_t fields[] = {disk->directory.count, hash, RESULT(result)};
+  ground_trace(disk->ground, SIM_SUB_DISK, SIM_STEP_DIR_LIST, disk->node, fields, 3);
+  if (error != NULL) sim_disk_tell(disk, result);
+  return result;
 }
 
 /* --- fsync -------------------------------------------------------------------- */
@@ -302,6 +331,10 @@ static void wake_at(struct sim_disk *disk, uint64_t time_ns, uint64_t id) {
 
 static int fsync_request(struct sim_disk *disk, sync_file handle, struct sim_file *file, uint64_t token) {
   sim_disk_delay(disk, false);
+  const struct sim_disk_error *error = sim_disk_draw_error(disk, SIM_DISK_FSYNC_REQUEST, false);
+  if (error != NULL)
+    return TRACE(disk, SIM_STEP_FSYNC_REFUSED, file != NULL ? RESULT(handle) : DIRECTORY_HANDLE, token,
+                 RESULT(error->status));
   struct sim_fsync *fsync = sim_disk_alloc(disk->ground, sizeof *fsync);
   memset(fsync, 0, sizeof *fsync);
   fsync->id = ++disk->fsync_ids;
@@ -317,7 +350,8 @@ static int fsync_request(struct sim_disk *disk, sync_file handle, struct sim_fil
   uint64_t due = ground_now(disk->ground) + ground_range(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_FSYNC_DELAY),
                                                          disk->config.fsync_min_ns, disk->config.fsync_max_ns);
   wake_at(disk, due, fsync->id);
-  TRACE(disk, SIM_STEP_FSYNC_BEGIN, file != NULL ? RESULT(handle) : DIRECTORY_HANDLE, token, due);
+  uint64_t fields[] = {file != NULL ? RESULT(handle) : DIRECTORY_HANDLE, token, due};
+  ground_trace(disk->ground, SIM_SUB_DISK, SIM_STEP_FSYNC_BEGIN, disk->node, fields, 3);
   return SYNC_OK;
 }
 
@@ -395,6 +429,12 @@ uint64_t sim_disk_pending_changes(const struct sim_disk *disk) {
 
 uint32_t sim_disk_open_handles(const struct sim_disk *disk) {
   return disk->handles_open;
+}
+
+const char *sim_disk_name_at(const struct sim_disk *disk, uint32_t index, uint64_t *size) {
+  if (index >= disk->directory.count) return NULL;
+  *size = disk->directory.entries[index].file->size;
+  return disk->directory.entries[index].name;
 }
 
 uint64_t sim_disk_digest(const struct sim_disk *disk) {

@@ -95,10 +95,16 @@ uint64_t sim_disk_digest(const struct sim_disk *disk);
 /* True once the world has damaged durable data, or lied about durability:
  * promises of this node made before then are excused. */
 bool sim_disk_damaged(const struct sim_disk *disk);
+/* Whether a call of the node's present life, or of the one that has just ended, gave
+ * that status. */
+bool sim_disk_told(const struct sim_disk *disk, int status);
 /* How many damages there were since the disk was made, scripted ones included. */
 uint64_t sim_disk_damage_count(const struct sim_disk *disk);
 /* The first SIM_DAMAGES_MAX of them, in order; NULL past the end. */
 const struct sim_damage *sim_disk_damage_at(const struct sim_disk *disk, uint64_t index);
+
+/* The names of the disk in bytewise order, and the sizes of their files; NULL past the end. */
+const char *sim_disk_name_at(const struct sim_disk *disk, uint32_t index, uint64_t *size);
 
 /* Damage by script: always done, and counted against the budget. */
 /* Flips one bit of a file's live and durable content; false when out of range. */

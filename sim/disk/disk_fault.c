@@ -4,6 +4,8 @@
 #include "sim/disk/damage.h"
 #include "sim/disk/directory.h"
 #include "sim/disk/disk.h"
+#include "sim/disk/disk_files.h"
+#include "sim/disk/durable.h"
 
 bool sim_disk_fault(struct sim_disk *disk, enum sim_fault fault, enum sim_choice_kind kind, uint32_t ppm) {
   if (ppm == 0) return false;
@@ -33,7 +35,35 @@ void sim_disk_delay(struct sim_disk *disk, bool transfer) {
 }
 
 size_t sim_disk_short_size(struct sim_disk *disk, size_t size) {
-  return size - 1 - (size_t)ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_SHORT_SIZE), size - 1);
+  return size - 1 - (size_t)ground_pick_ends(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_SHORT_SIZE), size - 1);
+}
+
+/* A write lands at the same place of another sector of the file, when it is persisted. */
+static void stray_within(struct sim_disk *disk, struct sim_file *file, struct sim_change *change, const uint8_t *bytes,
+                         uint64_t sectors) {
+  uint32_t sector_bytes = disk->config.sector_bytes;
+  uint64_t own = change->offset / sector_bytes;
+  uint64_t other = ground_pick_ends(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_MISDIRECT_WHERE), sectors - 1);
+  if (other >= own) other++;
+  change->fate = SIM_FATE_STRAY;
+  change->stray = sim_disk_alloc(disk->ground, (size_t)change->size);
+  memcpy(change->stray, bytes, (size_t)change->size);
+  change->stray_offset = other * sector_bytes + change->offset % sector_bytes;
+  sim_disk_damage(disk, SIM_DAMAGE_MISDIRECTED, file, change->offset, change->size, change->stray_offset);
+}
+
+/* It hits another file, at once: what the drive has been given it may write at any time. */
+static void stray_to(struct sim_disk *disk, const struct sim_file *file, struct sim_change *change,
+                     const uint8_t *bytes, struct sim_file *victim) {
+  uint32_t sector_bytes = disk->config.sector_bytes;
+  uint64_t sectors = (victim->durable_size + sector_bytes - 1) / sector_bytes;
+  uint64_t sector = ground_pick_ends(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_MISDIRECT_WHERE), sectors);
+  uint64_t at = sector * sector_bytes + change->offset % sector_bytes;
+  if (at >= victim->durable_size) at = sector * sector_bytes;
+  uint64_t size = victim->durable_size - at < change->size ? victim->durable_size - at : change->size;
+  change->fate = SIM_FATE_LOST;
+  sim_file_stray(disk->ground, victim, at, bytes, size, sector_bytes);
+  sim_disk_damage_stray(disk, file, change->offset, change->size, victim, at);
 }
 
 void sim_disk_draw_fate(struct sim_disk *disk, struct sim_file *file, struct sim_change *change, const uint8_t *bytes) {
@@ -42,18 +72,23 @@ void sim_disk_draw_fate(struct sim_disk *disk, struct sim_file *file, struct sim
   if (sim_disk_damage_fault(disk, SIM_FAULT_DISK_LOST_WRITE, SIM_CHOICE_DISK_LOST_WRITE, config->lost_write_ppm)) {
     change->fate = SIM_FATE_LOST;
     sim_disk_damage(disk, SIM_DAMAGE_LOST_WRITE, file, change->offset, change->size, 0);
-  } else if (sectors > 1 && sim_disk_damage_fault(disk, SIM_FAULT_DISK_MISDIRECTED, SIM_CHOICE_DISK_MISDIRECT,
-                                                  config->misdirect_ppm)) {
-    /* It lands at the same place of another sector. */
-    uint64_t own = change->offset / config->sector_bytes;
-    uint64_t other = ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_MISDIRECT_WHERE), sectors - 1);
-    if (other >= own) other++;
-    change->fate = SIM_FATE_STRAY;
-    change->stray = sim_disk_alloc(disk->ground, (size_t)change->size);
-    memcpy(change->stray, bytes, (size_t)change->size);
-    change->stray_offset = other * config->sector_bytes + change->offset % config->sector_bytes;
-    sim_disk_damage(disk, SIM_DAMAGE_MISDIRECTED, file, change->offset, change->size, change->stray_offset);
+    return;
   }
+  if (config->misdirect_ppm == 0) return;
+  uint64_t others = 0;
+  while (sim_disk_other_file(disk, file, others) != NULL)
+    others++;
+  if ((sectors < 2 && others == 0) ||
+      !sim_disk_damage_fault(disk, SIM_FAULT_DISK_MISDIRECTED, SIM_CHOICE_DISK_MISDIRECT, config->misdirect_ppm))
+    return;
+  /* Outcome 0 is the file itself, where it has another sector. */
+  uint64_t own = sectors > 1, places = own + others;
+  uint64_t where =
+      places > 1 ? ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_MISDIRECT_FILE), places) : 0;
+  if (where < own)
+    stray_within(disk, file, change, bytes, sectors);
+  else
+    stray_to(disk, file, change, bytes, sim_disk_other_file(disk, file, where - own));
 }
 
 /* --- fsync -------------------------------------------------------------------- */
@@ -150,85 +185,66 @@ static bool fsync_fail(struct sim_disk *disk, struct sim_file *file, uint64_t or
   return form != FORM_LATE;
 }
 
+/* *full: for want of space, which delayed allocation notices as late as this. */
+static bool fsync_fails(struct sim_disk *disk, bool *full) {
+  const struct sim_disk_config *config = &disk->config;
+  if (sim_disk_fault(disk, SIM_FAULT_DISK_FSYNC_ERROR, SIM_CHOICE_DISK_FSYNC_ERROR, config->fsync_error_ppm))
+    return true;
+  *full =
+      sim_disk_fault(disk, SIM_FAULT_DISK_FSYNC_NO_SPACE, SIM_CHOICE_DISK_FSYNC_NO_SPACE, config->fsync_no_space_ppm);
+  return *full;
+}
+
 int sim_disk_fsync_file_result(struct sim_disk *disk, struct sim_file *file, uint64_t order,
                                struct sim_handle *handle) {
   const struct sim_disk_config *config = &disk->config;
   uint64_t told = handle != NULL ? handle->errors_told : file->errors;
-  bool late = false;
-  if (sim_disk_fault(disk, SIM_FAULT_DISK_FSYNC_ERROR, SIM_CHOICE_DISK_FSYNC_ERROR, config->fsync_error_ppm)) {
+  bool late = false, full = false;
+  if (fsync_fails(disk, &full)) {
     if (!fsync_fail(disk, file, order)) {
       late = true;
     } else if (handle == NULL) {
       file->errors_seen = file->errors;
-      return SYNC_E_IO;
+      return full ? SYNC_E_NO_SPACE : SYNC_E_IO;
     }
   } else if (sim_disk_damage_fault(disk, SIM_FAULT_DISK_FSYNC_LIE, SIM_CHOICE_DISK_FSYNC_LIE, config->fsync_lie_ppm)) {
     uint64_t from, to;
     covered(file, order, &from, &to);
     if (doom(disk, file, order, true)) sim_disk_damage(disk, SIM_DAMAGE_FSYNC_LIE, file, from, to - from, 0);
   } else {
-    sim_file_persist(disk->ground, file, order, config->sector_bytes);
+    sim_disk_persist_file(disk, file, order);
   }
   if (handle == NULL) return SYNC_OK;
   uint64_t reported = late ? file->errors - 1 : file->errors;
   handle->errors_told = reported;
   if (told < reported) file->errors_seen = reported;
-  return told < reported ? SYNC_E_IO : SYNC_OK;
+  if (told == reported) return SYNC_OK;
+  return full && !late ? SYNC_E_NO_SPACE : SYNC_E_IO;
+}
+
+/* Some first of the changes reached the journal; the rest stay pending. */
+static void persist_some_names(struct sim_disk *disk, uint64_t order) {
+  uint64_t covered = 0, last = 0;
+  for (const struct sim_entry_change *at = disk->directory.first; at != NULL && at->order <= order; at = at->next)
+    covered++;
+  uint64_t kept = covered - ground_pick_ends(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_PREFIX), covered + 1);
+  for (const struct sim_entry_change *at = disk->directory.first; kept > 0 && at != NULL; kept--, at = at->next)
+    last = at->order;
+  sim_disk_persist_names(disk, last);
 }
 
 int sim_disk_fsync_dir_result(struct sim_disk *disk, uint64_t order) {
   const struct sim_disk_config *config = &disk->config;
-  if (sim_disk_fault(disk, SIM_FAULT_DISK_FSYNC_ERROR, SIM_CHOICE_DISK_FSYNC_ERROR, config->fsync_error_ppm)) {
-    /* Some first of the changes reached the journal; the rest stay pending. */
-    uint64_t covered = 0;
-    const struct sim_entry_change *change = disk->directory.first;
-    for (; change != NULL && change->order <= order; change = change->next)
-      covered++;
-    uint64_t kept = covered - ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_PREFIX), covered + 1);
-    for (change = disk->directory.first; kept > 0 && change != NULL; kept--, change = disk->directory.first)
-      sim_directory_persist(disk, change->order);
-    return SYNC_E_IO;
+  bool full = false;
+  if (fsync_fails(disk, &full)) {
+    persist_some_names(disk, order);
+    return full ? SYNC_E_NO_SPACE : SYNC_E_IO;
   }
   if (sim_disk_damage_fault(disk, SIM_FAULT_DISK_FSYNC_LIE, SIM_CHOICE_DISK_FSYNC_LIE, config->fsync_lie_ppm)) {
     if (disk->directory.first != NULL && disk->directory.first->order <= order)
       sim_disk_damage(disk, SIM_DAMAGE_FSYNC_LIE, NULL, 0, 0, 0);
     return SYNC_OK;
   }
-  sim_directory_persist(disk, order);
+  sim_disk_persist_names(disk, order);
   return SYNC_OK;
-}
-
-void sim_disk_rot(struct sim_disk *disk) {
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < disk->directory.count; i++)
-    bytes += disk->directory.entries[i].file->size;
-  if (bytes == 0) return;
-  if (!sim_disk_damage_fault(disk, SIM_FAULT_DISK_ROT, SIM_CHOICE_DISK_ROT, disk->config.rot_ppm)) return;
-  uint64_t bit = ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_ROT_WHERE), bytes * 8);
-  for (uint32_t i = 0; i < disk->directory.count; i++) {
-    struct sim_file *file = disk->directory.entries[i].file;
-    if (bit < file->size * 8) {
-      sim_file_flip(disk->ground, file, bit);
-      sim_disk_damage(disk, SIM_DAMAGE_ROT, file, bit / 8, 1, 0);
-      return;
-    }
-    bit -= file->size * 8;
-  }
-}
-
-bool sim_disk_draw_unreadable(struct sim_disk *disk, struct sim_file *file, uint64_t from, uint64_t to) {
-  uint64_t sector_bytes = disk->config.sector_bytes, at, candidates = 0;
-  if (disk->config.unreadable_ppm == 0 || !sim_disk_may_damage(disk)) return false;
-  bool fired =
-      ground_chance(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_UNREADABLE), disk->config.unreadable_ppm) != 0;
-  for (at = from - from % sector_bytes; fired && at < to; at += sector_bytes)
-    candidates += sim_file_reads_platter(file, at, disk->config.sector_bytes);
-  ground_fault(disk->ground, SIM_FAULT_DISK_UNREADABLE, candidates > 0);
-  if (candidates == 0) return false;
-  uint64_t which = ground_pick(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_UNREADABLE_WHERE), candidates);
-  for (at = from - from % sector_bytes;; at += sector_bytes)
-    if (sim_file_reads_platter(file, at, disk->config.sector_bytes) && which-- == 0) break;
-  sim_file_make_unreadable(disk->ground, file, at, at + sector_bytes, disk->config.sector_bytes);
-  sim_disk_damage(disk, SIM_DAMAGE_UNREADABLE, file, at, sector_bytes, 0);
-  return true;
 }

@@ -20,9 +20,5 @@ void sim_disk_draw_fate(struct sim_disk *disk, struct sim_file *file, struct sim
  * NULL. Returns the result for the node. */
 int sim_disk_fsync_file_result(struct sim_disk *disk, struct sim_file *file, uint64_t order, struct sim_handle *handle);
 int sim_disk_fsync_dir_result(struct sim_disk *disk, uint64_t order);
-/* A bit of what is on the platter flips, perhaps. After a power loss. */
-void sim_disk_rot(struct sim_disk *disk);
-/* A read of [from, to) finds a sector unreadable, perhaps; from < to. */
-bool sim_disk_draw_unreadable(struct sim_disk *disk, struct sim_file *file, uint64_t from, uint64_t to);
 
 #endif

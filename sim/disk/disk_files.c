@@ -31,3 +31,11 @@ void sim_disk_count_used(struct sim_disk *disk) {
   for (const struct sim_file *file = disk->files; file != NULL; file = file->next)
     if (disk_file_counts(file)) disk->used_bytes += file->size;
 }
+
+struct sim_file *sim_disk_other_file(const struct sim_disk *disk, const struct sim_file *file, uint64_t index) {
+  for (uint32_t i = 0; i < disk->directory.count; i++) {
+    struct sim_file *other = disk->directory.entries[i].file;
+    if (other != file && other->durable_size > 0 && index-- == 0) return other;
+  }
+  return NULL;
+}

@@ -12,4 +12,8 @@ void sim_disk_release(struct sim_disk *disk, struct sim_file *file);
 bool disk_file_counts(const struct sim_file *file);
 void sim_disk_count_used(struct sim_disk *disk);
 
+/* One of the other files that has a name and durable content, NULL past the end; the
+ * file itself may be NULL: any. */
+struct sim_file *sim_disk_other_file(const struct sim_disk *disk, const struct sim_file *file, uint64_t index);
+
 #endif

@@ -26,11 +26,20 @@ enum sim_entry_change_kind {
   SIM_ENTRY_RENAME = 3,
 };
 
+/* What a power loss leaves of a rename that survives. */
+enum sim_rename_left {
+  SIM_RENAME_WHOLE = 0,
+  SIM_RENAME_BOTH = 1,    /* both names are of the file */
+  SIM_RENAME_NEITHER = 2, /* none is */
+  SIM_RENAME_OLD = 3,     /* the old name is, and the file that was replaced is gone all the same */
+};
+
 struct sim_entry_change {
   struct sim_entry_change *next, *previous;
   uint64_t order;
   enum sim_entry_change_kind kind;
   bool lost;                 /* scratch of a power loss */
+  enum sim_rename_left left; /* the same; of a rename that is not lost and whose names no later change has */
   char name[SIM_NAME_BYTES]; /* created, unlinked or renamed */
   char to[SIM_NAME_BYTES];   /* of a rename */
   struct sim_file *file;
@@ -74,6 +83,8 @@ struct sim_disk {
   uint64_t order;      /* of the newest change */
   uint64_t losses;     /* power losses so far */
   uint64_t used_bytes; /* sizes of files that have a name or a handle */
+  uint64_t told_life;  /* life in which the node was last told an error ... */
+  uint32_t told;       /* ... and which ones: a bit each */
   bool damaged;
   uint64_t damage_count;
   struct sim_damage *damages;   /* SIM_DAMAGES_MAX; NULL: none yet */

@@ -281,6 +281,15 @@ void sim_file_doom_first(struct ground *ground, struct sim_file *file) {
   sim_file_forget(ground, file, change);
 }
 
+void sim_file_stray(struct ground *ground, struct sim_file *file, uint64_t offset, const uint8_t *bytes, uint64_t size,
+                    uint32_t sector_bytes) {
+  uint64_t end = offset + size;
+  scars_cut(ground, file, offset, end);
+  sim_file_make_readable(ground, file, offset - offset % sector_bytes,
+                         (end + sector_bytes - 1) / sector_bytes * sector_bytes);
+  scar_add(ground, file, offset, size, size, bytes);
+}
+
 void sim_file_persist_first(struct ground *ground, struct sim_file *file, uint32_t sector_bytes) {
   struct sim_change *change = file->first;
   file->durable_size = change->size_after;
@@ -289,13 +298,8 @@ void sim_file_persist_first(struct ground *ground, struct sim_file *file, uint32
     sim_file_forget(ground, file, change);
     return;
   }
-  if (change->fate == SIM_FATE_STRAY) {
-    uint64_t stray_end = change->stray_offset + change->size;
-    scars_cut(ground, file, change->stray_offset, stray_end);
-    sim_file_make_readable(ground, file, change->stray_offset - change->stray_offset % sector_bytes,
-                           (stray_end + sector_bytes - 1) / sector_bytes * sector_bytes);
-    scar_add(ground, file, change->stray_offset, change->size, change->size, change->stray);
-  }
+  if (change->fate == SIM_FATE_STRAY)
+    sim_file_stray(ground, file, change->stray_offset, change->stray, change->size, sector_bytes);
   sim_file_doom_first(ground, file);
 }
 
@@ -328,6 +332,17 @@ struct sim_file *sim_file_platter(struct ground *ground, const struct sim_file *
     sim_file_make_unreadable(ground, copy, run->from, run->to, 1);
   sim_file_settle(ground, copy, file->durable_size);
   return copy;
+}
+
+uint8_t *sim_file_platter_byte(struct ground *ground, struct sim_file *file, uint64_t offset) {
+  if (offset >= file->durable_size) return NULL;
+  for (struct sim_scar *scar = file->scars; scar != NULL; scar = scar->next)
+    if (offset >= scar->offset && offset - scar->offset < scar->size)
+      return offset - scar->offset < scar->undo_size ? &scar->bytes[offset - scar->offset] : NULL;
+  for (struct sim_change *change = file->first; change != NULL; change = change->next)
+    if (offset >= change->offset && offset - change->offset < change->size)
+      return offset - change->offset < change->undo_size ? &change->undo[offset - change->offset] : NULL;
+  return &page_need(ground, file, (uint32_t)(offset / SIM_PAGE_BYTES))[offset % SIM_PAGE_BYTES];
 }
 
 static void flip_in(uint8_t *bytes, uint64_t offset, uint64_t size, uint64_t bit) {

@@ -69,7 +69,7 @@ struct sim_file {
   struct sim_unreadable *unreadable;
   uint64_t errors;      /* failed fsyncs so far: each handle is told once ... */
   uint64_t errors_seen; /* ... and a handle opened later of those that nobody was told */
-  uint32_t names;       /* live directory entries: 0 or 1 */
+  uint32_t names;       /* live directory entries: 0 or 1; 2 after half a rename */
   uint32_t handles;     /* open */
   uint32_t references;  /* of pending directory changes and fsync requests */
 };
@@ -109,6 +109,12 @@ void sim_file_resize(struct ground *ground, struct sim_file *file, uint64_t size
 void sim_file_settle(struct ground *ground, struct sim_file *file, uint64_t size);
 /* Forgets scars and unreadable sectors: the platter is as the cache. */
 void sim_file_forgive(struct ground *ground, struct sim_file *file);
+/* Where the platter's version of a byte is kept; NULL: that byte is not on it, or is one
+ * of the zeros that nobody keeps. */
+uint8_t *sim_file_platter_byte(struct ground *ground, struct sim_file *file, uint64_t offset);
+/* A write meant for elsewhere hits the platter; the cache does not know. */
+void sim_file_stray(struct ground *ground, struct sim_file *file, uint64_t offset, const uint8_t *bytes, uint64_t size,
+                    uint32_t sector_bytes);
 /* A file of its own, linked nowhere, that holds what the platter of this one
  * does, unreadable sectors too. */
 struct sim_file *sim_file_platter(struct ground *ground, const struct sim_file *file);

@@ -8,6 +8,7 @@
 #include "sim/disk/disk_fault.h"
 #include "sim/disk/disk_files.h"
 #include "sim/disk/handles.h"
+#include "sim/disk/rot.h"
 
 /* A change's presence in one sector. */
 struct touch {
@@ -18,6 +19,11 @@ struct touch {
 /* Names one decision: this power loss, this file, this part. */
 static struct sim_tag loss_tag(const struct sim_disk *disk, enum sim_choice_kind kind, uint64_t file, uint64_t part) {
   return sim_tag(kind, disk->node, sim_hash_fold(sim_hash_fold(disk->losses, file), part));
+}
+
+/* Whether the change takes bytes away. */
+static bool shrinks(const struct sim_change *change) {
+  return change->cut && change->size > 0;
 }
 
 static uint32_t sector_count(const struct sim_disk *disk, const struct sim_change *change) {
@@ -55,31 +61,59 @@ static void keep_rest(struct sim_disk *disk, struct sim_file *file) {
 /* How many sectors of a write that was under way survived: 0 when it was not torn. */
 static uint64_t draw_torn(struct sim_disk *disk, uint64_t identity, const struct sim_change *change) {
   uint32_t sectors = sector_count(disk, change);
-  if (change->cut || sectors < 2) return 0;
-  uint64_t kept = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_TORN, identity, 0), sectors);
+  if (change->cut || sectors < 2 || disk->config.tearing == SIM_DISK_TEARS_NEVER) return 0;
+  uint64_t kept = ground_pick_ends(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_TORN, identity, 0), sectors);
   ground_fault(disk->ground, SIM_FAULT_DISK_TORN, kept > 0);
   return kept;
 }
 
-static void lose_all(struct sim_disk *disk, struct sim_file *file) {
-  while (file->last != NULL)
+/* Zeros or garbage in [from, to), which lie in one sector. */
+static void spoil(struct sim_disk *disk, struct sim_file *file, uint64_t identity, uint64_t from, uint64_t to,
+                  bool garbage) {
+  uint64_t state = sim_draw(disk->ground->choices.seed, loss_tag(disk, SIM_CHOICE_DISK_GARBAGE, identity, from));
+  uint8_t bytes[SIM_PAGE_BYTES];
+  for (uint64_t i = 0; i < to - from; i++) {
+    if (i % 8 == 0) state = sim_hash_fold(state, i + 1);
+    bytes[i] = (uint8_t)(garbage ? state >> (i % 8 * 8) : 0);
+  }
+  sim_file_put(disk->ground, file, from, bytes, to - from);
+}
+
+/* The sector that the cut-off write had reached: on a drive without power-safe
+ * overwrite all of it may be gone, whoever wrote it. */
+static void draw_overwrite(struct sim_disk *disk, struct sim_file *file, uint64_t identity, uint64_t sector) {
+  if (disk->config.overwrite != SIM_DISK_OVERWRITE_UNSAFE || disk->config.tearing == SIM_DISK_TEARS_NEVER) return;
+  uint64_t how = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_OVERWRITE, identity, sector), 3);
+  ground_fault(disk->ground, SIM_FAULT_DISK_OVERWRITE, how > 0);
+  uint64_t from = sector * disk->config.sector_bytes;
+  if (how > 0) spoil(disk, file, sector, from, from + disk->config.sector_bytes, how == 2);
+}
+
+/* The newest change was under way: lost, but for what is torn off its beginning. */
+static void cut_off_last(struct sim_disk *disk, struct sim_file *file, uint64_t identity) {
+  uint64_t torn = draw_torn(disk, identity, file->last);
+  uint64_t sector = file->last->offset / disk->config.sector_bytes + torn;
+  bool cut = file->last->cut;
+  if (torn > 0)
+    tear_last(disk, file, torn);
+  else
     undo_whole(disk, file, file->last);
+  if (!cut) draw_overwrite(disk, file, identity, sector);
+}
+
+static void lose_all(struct sim_disk *disk, struct sim_file *file, uint64_t identity, bool tears) {
+  while (file->last != NULL && (file->last != file->first || !tears))
+    undo_whole(disk, file, file->last);
+  if (file->last != NULL) cut_off_last(disk, file, identity);
   keep_rest(disk, file);
 }
 
 static void keep_prefix(struct sim_disk *disk, struct sim_file *file, uint64_t identity) {
-  uint64_t lost = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_PREFIX, identity, 0), file->pending + 1);
-  while (lost > 1) {
+  uint64_t lost =
+      ground_pick_ends(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_PREFIX, identity, 0), file->pending + 1);
+  for (; lost > 1; lost--)
     undo_whole(disk, file, file->last);
-    lost--;
-  }
-  if (lost == 1) {
-    uint64_t torn = draw_torn(disk, identity, file->last);
-    if (torn > 0)
-      tear_last(disk, file, torn);
-    else
-      undo_whole(disk, file, file->last);
-  }
+  if (lost == 1) cut_off_last(disk, file, identity);
   keep_rest(disk, file);
 }
 
@@ -111,29 +145,31 @@ static struct touch *touches_collect(struct sim_disk *disk, struct sim_file *fil
   return touches;
 }
 
-/* Zeros or garbage in the bytes of a sector that a lost change was writing. */
-static void spoil(struct sim_disk *disk, struct sim_file *file, const struct sim_change *change, uint64_t from,
-                  uint64_t to, bool garbage) {
-  uint64_t state = sim_draw(disk->ground->choices.seed, loss_tag(disk, SIM_CHOICE_DISK_GARBAGE, change->order, from));
-  if (from < change->offset) from = change->offset;
-  if (to > change->offset + change->size) to = change->offset + change->size;
-  uint8_t bytes[SIM_PAGE_BYTES];
-  for (uint64_t i = 0; i < to - from; i++) {
-    if (i % 8 == 0) state = sim_hash_fold(state, i + 1);
-    bytes[i] = (uint8_t)(garbage ? state >> (i % 8 * 8) : 0);
+/* The bytes of a sector that a lost write was writing; without power-safe overwrite
+ * all of them. */
+static void spoil_written(struct sim_disk *disk, struct sim_file *file, const struct sim_change *change, uint64_t from,
+                          uint64_t to, bool garbage) {
+  uint64_t sector = from;
+  if (change->cut) return;
+  if (disk->config.overwrite == SIM_DISK_OVERWRITE_SAFE) {
+    if (from < change->offset) from = change->offset;
+    if (to > change->offset + change->size) to = change->offset + change->size;
   }
-  sim_file_put(disk->ground, file, from, bytes, to - from);
+  spoil(disk, file, sim_hash_fold(change->order, sector), from, to, garbage);
 }
 
-/* Decides one sector, which `count` changes touch. */
+/* Decides one sector, which `count` changes touch. A cut is there, and what came before it. */
 static void sector_decide(struct sim_disk *disk, struct sim_file *file, uint64_t identity, struct touch *touches,
                           size_t count, bool may_spoil) {
   uint64_t sector = touches->sector, from = sector * disk->config.sector_bytes;
   uint64_t to = from + disk->config.sector_bytes;
-  size_t keep = count - (size_t)ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_SECTOR, identity, sector),
-                                            count + UINT64_C(1));
+  size_t base = count;
+  while (base > 0 && !shrinks(touches[base - 1].change))
+    base--;
+  size_t keep = count - (size_t)ground_pick_ends(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_SECTOR, identity, sector),
+                                                 count - base + UINT64_C(1));
   /* The sector as a lost or stray write left it was never written. */
-  while (keep > 0 && touches[keep - 1].change->fate != SIM_FATE_HONEST)
+  while (keep > base && touches[keep - 1].change->fate != SIM_FATE_HONEST)
     keep--;
   for (size_t i = count; i > keep; i--) {
     sim_file_undo(disk->ground, file, touches[i - 1].change, from, to);
@@ -143,13 +179,32 @@ static void sector_decide(struct sim_disk *disk, struct sim_file *file, uint64_t
   if (!may_spoil || keep == count) return;
   uint64_t how = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_GARBAGE, identity, sector), 3);
   ground_fault(disk->ground, SIM_FAULT_DISK_GARBAGE, how > 0);
+  if (disk->config.overwrite == SIM_DISK_OVERWRITE_UNSAFE)
+    ground_fault(disk->ground, SIM_FAULT_DISK_OVERWRITE, how > 0);
   for (size_t i = keep; i < count && how > 0; i++)
-    if (!touches[i].change->cut) spoil(disk, file, touches[i].change, from, to, how == 2);
+    spoil_written(disk, file, touches[i].change, from, to, how == 2);
 }
 
-/* The size is a change of its own: any that the file had since the last fsync. */
+/* No file system leaves half of a cut: it is a change of the size and of what belongs
+ * to the file. One that is lost is lost whole, with all after it on the file. */
+static void cuts_decide(struct sim_disk *disk, struct sim_file *file, uint64_t identity) {
+  uint64_t cuts = 0;
+  for (const struct sim_change *change = file->first; change != NULL; change = change->next)
+    cuts += shrinks(change);
+  if (cuts == 0) return;
+  uint64_t lost = ground_pick_ends(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_CUT, identity, 0), cuts + 1);
+  while (lost > 0) {
+    lost -= shrinks(file->last);
+    undo_whole(disk, file, file->last);
+  }
+}
+
+/* The size is a change of its own: any that the file had since the last fsync or cut. */
 static uint64_t size_decide(struct sim_disk *disk, const struct sim_file *file, uint64_t identity) {
-  uint64_t lost = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_SIZE, identity, 0), file->pending + 1);
+  uint64_t sizes = 1;
+  for (const struct sim_change *change = file->last; change != NULL && !shrinks(change); change = change->previous)
+    sizes++;
+  uint64_t lost = ground_pick_ends(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_SIZE, identity, 0), sizes);
   const struct sim_change *change = file->last;
   for (uint64_t i = 0; i < lost; i++)
     change = change->previous;
@@ -171,6 +226,7 @@ static void count_sector_faults(struct sim_disk *disk, const struct sim_file *fi
 
 static void keep_sectors(struct sim_disk *disk, struct sim_file *file, uint64_t identity, bool may_spoil) {
   size_t count;
+  cuts_decide(disk, file, identity);
   struct touch *touches = touches_collect(disk, file, &count);
   uint64_t size = size_decide(disk, file, identity);
   for (size_t i = 0, end; i < count; i = end) {
@@ -195,7 +251,8 @@ static void file_decide(struct sim_disk *disk, struct sim_file *file, uint64_t i
   }
   if (disk->config.on_crash == SIM_DISK_ADVERSARIAL)
     style = (enum sim_disk_style)ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_STYLE, identity, 0),
-                                             SIM_DISK_STYLE_COUNT);
+                                             disk->config.tearing == SIM_DISK_TEARS_NEVER ? SIM_DISK_PREFIX + 1u
+                                                                                          : SIM_DISK_STYLE_COUNT);
   switch (style) {
   case SIM_DISK_KEEP_ALL:
     for (uint64_t i = 0; i < file->pending; i++)
@@ -203,7 +260,8 @@ static void file_decide(struct sim_disk *disk, struct sim_file *file, uint64_t i
     keep_rest(disk, file);
     break;
   case SIM_DISK_LOSE_ALL:
-    lose_all(disk, file);
+    lose_all(disk, file, identity,
+             disk->config.on_crash == SIM_DISK_STRICT && disk->config.tearing == SIM_DISK_TEARS_ALWAYS);
     break;
   case SIM_DISK_PREFIX:
     keep_prefix(disk, file, identity);
@@ -224,20 +282,38 @@ static struct sim_file *newest_pending(const struct sim_disk *disk) {
   return newest;
 }
 
-/* One prefix over the changes of all files. */
-static void ordered_undo(struct sim_disk *disk) {
-  uint64_t pending = 0;
+/* One prefix over the changes of all files and of the names. */
+static void ordered_decide(struct sim_disk *disk) {
+  uint64_t pending = disk->directory.pending;
   for (const struct sim_file *file = disk->files; file != NULL; file = file->next)
     pending += file->pending;
   if (pending == 0) return;
-  uint64_t lost = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_PREFIX, 0, 0), pending + 1);
+  uint64_t lost = ground_pick_ends(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_PREFIX, 0, 0), pending + 1);
+  struct sim_entry_change *names = disk->directory.last;
   for (; lost > 0; lost--) {
     struct sim_file *file = newest_pending(disk);
-    uint64_t torn = lost == 1 ? draw_torn(disk, 0, file->last) : 0;
-    if (torn > 0)
-      tear_last(disk, file, torn);
-    else
+    if (file == NULL || (names != NULL && names->order > file->last->order)) {
+      names->lost = true;
+      names = names->previous;
+    } else if (lost == 1) {
+      cut_off_last(disk, file, 0);
+    } else {
       undo_whole(disk, file, file->last);
+    }
+  }
+  for (const struct sim_entry_change *change = disk->directory.first; change != NULL; change = change->next)
+    ground_fault(disk->ground, SIM_FAULT_DISK_DIRECTORY, change->lost);
+  sim_directory_settle(disk);
+}
+
+/* Renames that survive and are the last word on their names may have been half done. */
+static void renames_decide(struct sim_disk *disk) {
+  uint64_t at = 0;
+  for (struct sim_entry_change *change = disk->directory.first; change != NULL; change = change->next, at++) {
+    if (change->kind != SIM_ENTRY_RENAME || change->lost || sim_directory_overtaken(change)) continue;
+    struct sim_tag tag = loss_tag(disk, SIM_CHOICE_DISK_RENAME_HALF, 0, at);
+    change->left = (enum sim_rename_left)ground_pick(disk->ground, tag, change->replaced != NULL ? 4 : 3);
+    ground_fault(disk->ground, SIM_FAULT_DISK_RENAME_HALF, change->left != SIM_RENAME_WHOLE);
   }
 }
 
@@ -247,10 +323,9 @@ static void directory_decide(struct sim_disk *disk) {
   if (n == 0) return;
   if (disk->config.on_crash == SIM_DISK_ADVERSARIAL)
     style = ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_DIRECTORY, 0, 0), 4);
-  if (disk->config.on_crash == SIM_DISK_ORDERED) style = SIM_DISK_PREFIX;
   if (style == SIM_DISK_KEEP_ALL) kept = n;
   if (style == SIM_DISK_PREFIX)
-    kept = n - ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_DIRECTORY, 1, 0), n + 1);
+    kept = n - ground_pick_ends(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_DIRECTORY, 1, 0), n + 1);
   for (struct sim_entry_change *change = directory->first; change != NULL; change = change->next, at++) {
     change->lost = at >= kept;
     if (style == SIM_DISK_SECTORS) /* any subset; what an earlier loss took away is lost too */
@@ -258,6 +333,8 @@ static void directory_decide(struct sim_disk *disk) {
                      ground_pick(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_DIRECTORY, 2, at), 2) != 0;
     ground_fault(disk->ground, SIM_FAULT_DISK_DIRECTORY, change->lost);
   }
+  if (disk->config.on_crash == SIM_DISK_ADVERSARIAL && disk->config.rename == SIM_DISK_RENAME_LOOSE)
+    renames_decide(disk);
   sim_directory_settle(disk);
 }
 
@@ -291,13 +368,15 @@ void sim_disk_power_loss(struct sim_disk *disk) {
   disk->losses++;
   ground_fault(disk->ground, SIM_FAULT_DISK_FSYNC_CUT, disk->fsyncs != NULL);
   sim_disk_drop_process(disk);
-  directory_decide(disk);
-  if (disk->config.on_crash == SIM_DISK_ORDERED) ordered_undo(disk);
+  if (disk->config.on_crash == SIM_DISK_ORDERED)
+    ordered_decide(disk);
+  else
+    directory_decide(disk);
   for (uint32_t i = 0; i < disk->directory.count; i++) {
     struct sim_file *file = disk->directory.entries[i].file;
     file->errors = file->errors_seen = 0;
     file_power_loss(disk, &disk->directory.entries[i]);
   }
   sim_disk_count_used(disk);
-  sim_disk_rot(disk);
+  sim_disk_decay_at_rest(disk);
 }

@@ -41,6 +41,9 @@ static inline uint32_t ground_chance(struct ground *ground, struct sim_tag tag, 
 static inline uint64_t ground_pick(struct ground *ground, struct sim_tag tag, uint64_t n) {
   return choice_pick(&ground->choices, tag, n);
 }
+static inline uint64_t ground_pick_ends(struct ground *ground, struct sim_tag tag, uint64_t n) {
+  return choice_pick_ends(&ground->choices, tag, n);
+}
 static inline uint64_t ground_range(struct ground *ground, struct sim_tag tag, uint64_t lo, uint64_t hi) {
   return choice_range(&ground->choices, tag, lo, hi);
 }

@@ -158,7 +158,7 @@ static uint32_t truncated(const struct passage *passage, uint32_t size) {
   if (size == 0) return 0;
   if (!strikes(passage, SIM_CHOICE_NET_TRUNCATE, SIM_FAULT_NET_TRUNCATE, passage->config->truncate_ppm)) return size;
   struct sim_tag tag = sim_tag(SIM_CHOICE_NET_TRUNCATE_SIZE, passage->where, passage->identity);
-  return size - 1 - (uint32_t)ground_pick(passage->ground, tag, size);
+  return size - 1 - (uint32_t)ground_pick_ends(passage->ground, tag, size);
 }
 
 /* An event for the receiver, with a copy of the bytes; not scheduled yet. */

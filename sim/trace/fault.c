@@ -50,6 +50,18 @@ const char *sim_fault_name(enum sim_fault fault) {
     NAME(NET_BANDWIDTH, "net_bandwidth")
     NAME(NET_RULE, "net_rule")
     NAME(CLOCK_STROBE, "clock_strobe")
+    NAME(DISK_OVERWRITE, "disk_overwrite")
+    NAME(DISK_RENAME_HALF, "disk_rename_half")
+    NAME(DISK_OPEN_ERROR, "disk_open_error")
+    NAME(DISK_CLOSE_ERROR, "disk_close_error")
+    NAME(DISK_TRUNCATE_ERROR, "disk_truncate_error")
+    NAME(DISK_SIZE_ERROR, "disk_size_error")
+    NAME(DISK_RENAME_ERROR, "disk_rename_error")
+    NAME(DISK_UNLINK_ERROR, "disk_unlink_error")
+    NAME(DISK_LIST_ERROR, "disk_list_error")
+    NAME(DISK_FSYNC_REQUEST_ERROR, "disk_fsync_request_error")
+    NAME(DISK_FSYNC_NO_SPACE, "disk_fsync_no_space")
+    NAME(DISK_LATENT, "disk_latent")
 #undef NAME
   case SIM_FAULT_COUNT:
     break;

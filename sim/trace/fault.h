@@ -49,9 +49,21 @@ enum sim_fault {
   SIM_FAULT_DISK_LOST_WRITE,
   SIM_FAULT_DISK_MISDIRECTED,
   SIM_FAULT_DISK_HANDLES,
-  SIM_FAULT_NET_BANDWIDTH, /* a message waited for the line */
-  SIM_FAULT_NET_RULE,      /* a rule decided over a message */
-  SIM_FAULT_CLOCK_STROBE,  /* a jump of one */
+  SIM_FAULT_NET_BANDWIDTH,  /* a message waited for the line */
+  SIM_FAULT_NET_RULE,       /* a rule decided over a message */
+  SIM_FAULT_CLOCK_STROBE,   /* a jump of one */
+  SIM_FAULT_DISK_OVERWRITE, /* durable bytes of a sector that was being written were spoiled */
+  SIM_FAULT_DISK_RENAME_HALF,
+  SIM_FAULT_DISK_OPEN_ERROR,
+  SIM_FAULT_DISK_CLOSE_ERROR,
+  SIM_FAULT_DISK_TRUNCATE_ERROR,
+  SIM_FAULT_DISK_SIZE_ERROR,
+  SIM_FAULT_DISK_RENAME_ERROR,
+  SIM_FAULT_DISK_UNLINK_ERROR,
+  SIM_FAULT_DISK_LIST_ERROR,
+  SIM_FAULT_DISK_FSYNC_REQUEST_ERROR,
+  SIM_FAULT_DISK_FSYNC_NO_SPACE,
+  SIM_FAULT_DISK_LATENT, /* sectors went bad, and nobody knows yet */
   SIM_FAULT_COUNT
 };
 

@@ -46,6 +46,8 @@ enum sim_step {
   SIM_STEP_FSYNC_BEGIN = 19,     /* {file or UINT32_MAX for the directory, token, due time} */
   SIM_STEP_FSYNC_DONE = 20,      /* {token, result} */
   SIM_STEP_DISK_POWER_LOSS = 21, /* {name hash, surviving size, bytes hash} one per file */
+  SIM_STEP_FSYNC_REFUSED = 22,   /* {file or UINT32_MAX for the directory, token, result} */
+  SIM_STEP_DISK_DAMAGE = 23,     /* {enum sim_damage_kind, name hash, offset, size} */
   SIM_STEP_NODE_BOOT = 30,
   SIM_STEP_NODE_DOWN = 31, /* {enum sim_node_down} */
   SIM_STEP_NODE_TIMER = 32,

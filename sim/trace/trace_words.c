@@ -98,6 +98,8 @@ static const struct words STEPS[] = {
     {SIM_STEP_FSYNC_BEGIN, "fsync begins", "asks for fsync of %f0 (token %u1), due %t2 s"},
     {SIM_STEP_FSYNC_DONE, "fsync ends", "fsync of %k0 ended (token %u0)%r1"},
     {SIM_STEP_DISK_POWER_LOSS, "survival", "the power loss left %u1 bytes of %n0"},
+    {SIM_STEP_FSYNC_REFUSED, "fsync refused", "asks for fsync of %f0 (token %u1)%r2"},
+    {SIM_STEP_DISK_DAMAGE, "damage", "damage of kind %u0 at %u2 of %n1, %u3 bytes"},
     {SIM_STEP_NODE_BOOT, "boot", "starts (life %u0)"},
     {SIM_STEP_NODE_DOWN, "down", "goes down: %D0"},
     {SIM_STEP_NODE_TIMER, "timer set", "sets timer %u0 to %t1 s of its monotonic clock"},

@@ -9,6 +9,9 @@ uint32_t sim_chance(struct sim_world *world, struct sim_tag tag, uint32_t ppm) {
 uint64_t sim_pick(struct sim_world *world, struct sim_tag tag, uint64_t n) {
   return ground_pick(&world->ground, tag, n);
 }
+uint64_t sim_pick_ends(struct sim_world *world, struct sim_tag tag, uint64_t n) {
+  return ground_pick_ends(&world->ground, tag, n);
+}
 
 uint64_t sim_range(struct sim_world *world, struct sim_tag tag, uint64_t lo, uint64_t hi) {
   return ground_range(&world->ground, tag, lo, hi);

@@ -131,7 +131,22 @@ static struct sim_world *toy_disk(struct sim *sim, uint64_t seed, uint32_t nodes
                                          .rot_ppm = 500000,
                                          .unreadable_ppm = 5000,
                                          .lost_write_ppm = 5000,
-                                         .misdirect_ppm = 5000};
+                                         .misdirect_ppm = 5000,
+                                         .rot_running_ppm = 2000,
+                                         .latent_ppm = 1000,
+                                         .fsync_no_space_ppm = 5000,
+                                         .fsync_request_error_ppm = 5000,
+                                         .close_error_ppm = 10000,
+                                         .truncate_error_ppm = 10000,
+                                         .size_error_ppm = 10000,
+                                         .rename_error_ppm = 10000,
+                                         .unlink_error_ppm = 10000,
+                                         .list_error_ppm = 10000,
+                                         .on_crash = (enum sim_disk_on_crash)(seed % 3),
+                                         .tearing = (enum sim_disk_tearing)(seed / 2 % 3),
+                                         .overwrite = (enum sim_disk_overwrite)(seed / 4 % 2),
+                                         .rename = (enum sim_disk_rename)(seed / 4 % 2),
+                                         .fsync_names = seed % 2 != 0};
   struct sim_world *world = toy_run(sim, &config, nodes);
   /* The toys never read what they wrote: look at what is left of it. */
   for (uint32_t i = 1; world != NULL && i <= nodes; i++) {

@@ -221,7 +221,16 @@ static void every_method_does_what_it_says(void **state) {
           "a:memory_quota '0B' assert(a:restart()) a:fail_alloc(1) ok, status = a:put(11, '64KiB')\n"
           "assert(not ok and status == 'SYNC_E_NO_MEMORY' and a:get(11) == nil) assert(a:put(11, '64KiB'))\n"
           "a:fail_alloc(1) a:fail_alloc(0) assert(a:put(12, '64KiB'))\n"
-          "a:disk { quota = '1MiB', fsync = '1ms' }\n"
+          "a:disk { quota = '1MiB', fsync = '1ms', torn = 'never', overwrite = 'unsafe', rename = 'loose', "
+          "fsync_names = true, erase_block = '8KiB', rot_running = '0%', latent = '0%', open_error = '0%' }\n"
+          "local files = a:files() assert(#files > 0 and files[1].size > 0)\n"
+          "assert(a:disk_flip(files[1].name, 7) and a:disk_flip(files[1].name, 7))\n"
+          "assert(not a:disk_flip('no-such', 1) and not a:disk_flip(files[1].name, files[1].size * 8))\n"
+          "assert(not a:disk_unreadable(files[1].name, 1000000)) fails(function() a:disk_flip(7, 1) end, "
+          "'node:files')\n"
+          "fails(function() a:disk_flip('x', -1) end, 'whole number')\n"
+          "assert(world:fault('disk_unreadable').firings == 0 and b:disk_unreadable(b:files()[1].name, 0, 1))\n"
+          "assert(world:fault('disk_unreadable').firings == 1)\n"
           "local cut = world:partition(a, { b }) cut:heal() cut:heal() world:partition_one_way({ 1 }, { 2 })\n"
           "world:heal_all() world:isolate(1):heal() world:link(1, 2) { loss = '50%' }\n"
           "for i = 1, 50 do local x = world:pick(3) assert(x >= 1 and x <= 3) end\n"
@@ -231,6 +240,17 @@ static void every_method_does_what_it_says(void **state) {
           "local f = world:fault('power_loss_in_call') assert(f.firings == 1)\n"
           "world:spawn(function(w, x, y) w:log(x .. y) end, 'x', 'y')"),
       "");
+}
+
+/* No append could go on behind a sector that could not be read. */
+static void a_log_whose_last_sector_went_bad_goes_on(void **state) {
+  assert_string_equal(script_body(*state,
+                                  "local a = world:node(1) for i = 1, 5 do a:put(i) end world:sleep '1500ms'\n"
+                                  "local files = a:files() local last = files[#files] assert(last.size % 512 ~= 0)\n"
+                                  "assert(a:disk_unreadable(last.name, last.size // 512))\n"
+                                  "local taken = 0 for i = 1, 20 do if a:put(i) then taken = taken + 1 end end\n"
+                                  "assert(taken >= 10) world:sleep '100ms' assert(#a:files() > #files and a:up())"),
+                      "");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, script_fixture_open, script_fixture_close)
@@ -248,6 +268,7 @@ int main(void) {
       TEST(an_override_leaves_one_act_out),
       TEST(a_swarm_leaves_out_half_of_the_faults),
       TEST(every_method_does_what_it_says),
+      TEST(a_log_whose_last_sector_went_bad_goes_on),
   };
   return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }

@@ -327,6 +327,69 @@ static void a_read_is_verified_every_time(void **state) {
   wal_model_close(&w->model);
 }
 
+/* The last sector of the log had become unreadable: every append was refused for ever. */
+static void a_place_where_no_write_succeeds_is_left_for_a_new_segment(void **state) {
+  struct world *w = *state;
+  for (int after_effect = 0; after_effect < 2; after_effect++) {
+    wal_model_init(&w->model, &w->memory);
+    assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+    for (size_t i = 0; i < 3; i++)
+      assert_int_equal(wal_model_append(&w->model, 20), SYNC_OK);
+    assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+    size_t files = w->memory.live_count;
+    w->memory.fail_status = SYNC_E_IO;
+    w->memory.fail_after_effect = after_effect != 0;
+    w->memory.fail_writes_from = w->memory.writes + 1;
+    for (size_t i = 0; i < 4; i++)
+      assert_int_equal(wal_model_append(&w->model, 20), SYNC_E_IO);
+    assert_int_equal(w->memory.live_count, files);
+    w->memory.fail_writes_from = 0;
+    assert_int_equal(wal_model_append(&w->model, 20), SYNC_OK);
+    assert_int_equal(w->memory.live_count, files + 1);
+    assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+    wal_model_read_all(&w->model);
+    reopen(w);
+    assert_int_equal(w->model.count, 4);
+    wal_model_close(&w->model);
+    memory_env_destroy(&w->memory);
+    memory_env_init(&w->memory);
+  }
+}
+
+static void writes_that_go_on_failing_where_no_segment_may_begin_stop_the_log(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 20), SYNC_OK);
+  w->memory.fail_status = SYNC_E_IO;
+  w->memory.fail_writes_from = w->memory.writes + 1;
+  for (size_t i = 0; i < 3; i++)
+    assert_int_equal(wal_model_append(&w->model, 20), SYNC_E_IO);
+  assert_int_equal(wal_model_append(&w->model, 20), SYNC_E_FAILED);
+  assert_true(wal_failed(w->model.wal));
+  w->memory.fail_writes_from = 0;
+  assert_int_equal(wal_model_append(&w->model, 20), SYNC_E_FAILED);
+  reopen(w);
+  assert_int_equal(wal_model_append(&w->model, 20), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  wal_model_close(&w->model);
+}
+
+/* Errors that pass, one now and then, are nothing to it. */
+static void a_write_that_succeeds_begins_the_count_of_failures_anew(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 20), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  size_t files = w->memory.live_count;
+  w->memory.fail_status = SYNC_E_IO;
+  for (size_t i = 0; i < 20; i++) {
+    if (i % 4 != 3) w->memory.fail_at = w->memory.calls + 1;
+    assert_int_equal(wal_model_append(&w->model, 20), i % 4 != 3 ? SYNC_E_IO : SYNC_OK);
+  }
+  assert_int_equal(w->memory.live_count, files);
+  wal_model_close(&w->model);
+}
+
 static void a_record_of_another_place_or_log_is_not_taken(void **state) {
   struct world *w = *state;
   uint8_t buffer[WAL_MODEL_PAYLOAD_MAX], bytes[40];
@@ -411,6 +474,9 @@ int main(void) {
       TEST(many_segments_are_read_through_few_handles),
       TEST(unsynced_segments_are_bounded_and_the_last_grows_instead),
       TEST(a_read_is_verified_every_time),
+      TEST(a_place_where_no_write_succeeds_is_left_for_a_new_segment),
+      TEST(writes_that_go_on_failing_where_no_segment_may_begin_stop_the_log),
+      TEST(a_write_that_succeeds_begins_the_count_of_failures_anew),
       TEST(a_record_of_another_place_or_log_is_not_taken),
       TEST(a_full_disk_refuses_appends_until_there_is_room),
       TEST(names_are_parsed_strictly),

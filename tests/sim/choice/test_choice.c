@@ -66,6 +66,32 @@ static void outcomes_are_uniform_and_within_bounds(void **unused) {
   sim_close(sim);
 }
 
+/* An outcome at the end of a hundred would come up once in a hundred otherwise. */
+static void the_ends_of_a_range_have_a_third_each_and_the_rest_the_last(void **unused) {
+  (void)unused;
+  static const uint64_t sizes[] = {2, 3, 4, 137, UINT64_C(1) << 40};
+  struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
+  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+    uint32_t first = 0, last = 0, low_half = 0;
+    uint64_t n = sizes[s];
+    for (uint64_t seed = 1; seed <= 30000; seed++) {
+      struct sim_choice_source source = {.seed = seed};
+      uint64_t outcome = sim_pick_ends(bare_world(sim, &source), sim_tag(SIM_CHOICE_USER, 1, seed % 7), n);
+      assert_true(outcome < n);
+      first += outcome == 0;
+      last += outcome == n - 1;
+      low_half += outcome > 0 && outcome < n - 1 && outcome <= (n - 1) / 2;
+    }
+    assert_in_range(first, n == 2 ? 14600 : 9700, n == 2 ? 15400 : 10300);
+    assert_in_range(last, n == 2 ? 14600 : 9700, n == 2 ? 15400 : 10300);
+    if (n > 100) assert_in_range(low_half, 4800, 5250); /* between the ends it is uniform */
+  }
+  struct sim_choice_source calm = {.seed = 1, .rest = SIM_REST_CALM};
+  assert_int_equal(sim_pick_ends(bare_world(sim, &calm), sim_tag(SIM_CHOICE_USER, 1, 1), 9), 0);
+  assert_int_equal(sim_pick_ends(bare_world(sim, &calm), sim_tag(SIM_CHOICE_USER, 1, 1), 1), 0);
+  sim_close(sim);
+}
+
 static void identities_never_repeat_and_ignore_the_source(void **unused) {
   (void)unused;
   struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
@@ -204,6 +230,7 @@ int main(void) {
       cmocka_unit_test(an_outcome_is_a_function_of_seed_and_tag_alone),
       cmocka_unit_test(every_part_of_a_tag_matters),
       cmocka_unit_test(outcomes_are_uniform_and_within_bounds),
+      cmocka_unit_test(the_ends_of_a_range_have_a_third_each_and_the_rest_the_last),
       cmocka_unit_test(identities_never_repeat_and_ignore_the_source),
       cmocka_unit_test(a_recording_written_read_and_replayed_gives_the_same_run),
       cmocka_unit_test(a_recording_is_sorted_by_tag_however_it_was_made),

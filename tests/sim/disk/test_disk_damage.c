@@ -189,7 +189,7 @@ static void sectors_behind_the_size_that_survived_are_forgotten(void **state) {
   uint64_t loss = sim_hash_fold(1, sim_hash_bytes("f", 1));
   sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_STYLE, 1, sim_hash_fold(loss, 0)), SIM_DISK_SECTORS);
   sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_SIZE, 1, sim_hash_fold(loss, 0)), 0);
-  sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_SECTOR, 1, sim_hash_fold(loss, 1)), 1);
+  sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_CUT, 1, sim_hash_fold(loss, 0)), 0);
   sync_file file = begin(1, &config, table, 2);
   assert_true(sim_disk_unreadable(fixture.disk, "f", 1, 1));
   assert_int_equal(sim_disk_truncate(fixture.disk, file, SECTOR), SYNC_OK);
@@ -250,7 +250,8 @@ static void a_power_loss_of_any_style_heals_just_the_sectors_that_survived(void 
 
 static void reads_find_any_of_their_sectors_unreadable(void **state) {
   (void)state;
-  struct sim_disk_config config = {.on_crash = SIM_DISK_STRICT, .unreadable_ppm = 500000, .damage_budget = 1};
+  struct sim_disk_config config = {
+      .on_crash = SIM_DISK_STRICT, .unreadable_ppm = 500000, .damage_budget = 1, .erase_block_bytes = SECTOR};
   static const char *const allowed[] = {"aaaa", "a!aa", "aa!a"};
   int found[3] = {0};
   for (uint64_t seed = 1; seed <= 200; seed++) {
@@ -415,7 +416,8 @@ static void the_record_tells_kind_file_range_and_time(void **state) {
   struct sim_disk_config lie = {.on_crash = SIM_DISK_STRICT, .fsync_lie_ppm = 1000000};
   struct sim_disk_config lost = {.on_crash = SIM_DISK_STRICT, .lost_write_ppm = 1000000};
   struct sim_disk_config stray = {.on_crash = SIM_DISK_STRICT, .misdirect_ppm = 1000000};
-  struct sim_disk_config unreadable = {.on_crash = SIM_DISK_STRICT, .unreadable_ppm = 1000000};
+  struct sim_disk_config unreadable = {
+      .on_crash = SIM_DISK_STRICT, .unreadable_ppm = 1000000, .erase_block_bytes = SECTOR};
   sync_file file = begin(1, NULL, NULL, 4);
   sim_run(fixture.sim, 5 * SIM_SECOND, UINT64_MAX);
   assert_null(sim_disk_damage_at(fixture.disk, 0));

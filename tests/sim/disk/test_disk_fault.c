@@ -89,6 +89,25 @@ static void a_failed_write_may_have_taken_effect_in_any_prefix(void **state) {
   assert_true(seen[0] && seen[1] && seen[2] && seen[3]);
 }
 
+/* Nothing, all and a part in a third of the seeds each, whatever the size. */
+static void a_failed_write_that_persisted_whole_is_no_rarity(void **state) {
+  (void)state;
+  struct sim_disk_config config = {.write_error_ppm = 1000000};
+  static const uint8_t bytes[400];
+  uint32_t none = 0, all = 0;
+  for (uint64_t seed = 1; seed <= 3000; seed++) {
+    sync_file file = begin(seed, &config, NULL, 0);
+    size_t done;
+    uint64_t size;
+    assert_int_equal(sim_disk_write(fixture.disk, file, 0, bytes, sizeof bytes, &done), SYNC_E_IO);
+    assert_int_equal(sim_disk_size(fixture.disk, file, &size), SYNC_OK);
+    none += size == 0;
+    all += size == sizeof bytes;
+  }
+  assert_in_range(none, 900, 1100);
+  assert_in_range(all, 900, 1100);
+}
+
 static void transfers_are_short_by_any_size(void **state) {
   (void)state;
   struct sim_disk_config config = {.short_ppm = 1000000};
@@ -568,13 +587,16 @@ static void rot_flips_one_bit_at_a_power_loss(void **state) {
   (void)state;
   struct sim_disk_config config = {.rot_ppm = 1000000};
   uint8_t before[8192], after[8192];
-  begin(1, &config, NULL, 3);
+  struct sim_choice_table *table = sim_choice_table_create();
+  sim_choice_table_set(table, sim_tag(SIM_CHOICE_DISK_ROT_EXTENT, 1, 0), 0); /* test_disk_rot.c has the others */
+  begin(1, &config, table, 3);
   assert_int_equal(disk_fixture_read(&fixture, "f", before, sizeof before), 3 * SECTOR);
   sim_disk_power_loss(fixture.disk);
   assert_int_equal(disk_fixture_read(&fixture, "f", after, sizeof after), 3 * SECTOR);
   assert_int_equal(bits_that_differ(before, after, 3 * SECTOR), 1);
   assert_true(sim_disk_damaged(fixture.disk));
   assert_int_equal(disk_fixture_fired(&fixture, SIM_FAULT_DISK_ROT), 1);
+  sim_choice_table_destroy(table);
 }
 
 static void a_flip_changes_the_live_and_the_durable_bit(void **state) {
@@ -611,6 +633,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_disk_without_faults_decides_nothing_but_fsync_delays),
       cmocka_unit_test(a_failed_write_may_have_taken_effect_in_any_prefix),
+      cmocka_unit_test(a_failed_write_that_persisted_whole_is_no_rarity),
       cmocka_unit_test(transfers_are_short_by_any_size),
       cmocka_unit_test(an_interrupted_call_did_nothing),
       cmocka_unit_test(a_read_error_is_reported),
