@@ -74,13 +74,12 @@ void sim_disk_draw_fate(struct sim_disk *disk, struct sim_file *file, struct sim
     sim_disk_damage(disk, SIM_DAMAGE_LOST_WRITE, file, change->offset, change->size, 0);
     return;
   }
-  if (config->misdirect_ppm == 0) return;
+  if (config->misdirect_ppm == 0 || (sectors < 2 && sim_disk_other_file(disk, file, 0) == NULL)) return;
+  if (!sim_disk_damage_fault(disk, SIM_FAULT_DISK_MISDIRECTED, SIM_CHOICE_DISK_MISDIRECT, config->misdirect_ppm))
+    return;
   uint64_t others = 0;
   while (sim_disk_other_file(disk, file, others) != NULL)
     others++;
-  if ((sectors < 2 && others == 0) ||
-      !sim_disk_damage_fault(disk, SIM_FAULT_DISK_MISDIRECTED, SIM_CHOICE_DISK_MISDIRECT, config->misdirect_ppm))
-    return;
   /* Outcome 0 is the file itself, where it has another sector. */
   uint64_t own = sectors > 1, places = own + others;
   uint64_t where =
