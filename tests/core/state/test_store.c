@@ -186,6 +186,22 @@ static int key_order(const void *a, const void *b) {
   return order != 0 ? order : (int)left->size - (int)right->size;
 }
 
+static void check_order(void) {
+  const struct store_key **keys = calloc(store.keys, sizeof *keys);
+  size_t count = 0;
+  for (const struct store_key *key = store_first(&store); key != NULL; key = store_next(key)) {
+    assert_true(count < store.keys);
+    keys[count++] = key;
+  }
+  assert_int_equal(count, store.keys);
+  assert_true(count > 200);
+  qsort(keys, count, sizeof *keys, key_order);
+  const struct store_key *key = store_first(&store);
+  for (size_t i = 0; i < count; i++, key = store_next(key))
+    assert_ptr_equal(keys[i], key);
+  free(keys);
+}
+
 /* Keys that differ in any one of their bytes, or in length only, over and below a word. */
 static void keys_of_every_length_stand_in_bytewise_order(void **state) {
   (void)state;
@@ -196,6 +212,8 @@ static void keys_of_every_length_stand_in_bytewise_order(void **state) {
     key[memory_env_random(&random) % 19] = (char)(memory_env_random(&random) % 255 + 1);
     key[1 + memory_env_random(&random) % 19] = '\0';
     const struct store_key *held = find(key);
+    if (seq == 500) check_order(); /* before a sweep can make a circle of a wrong order */
+    if (held != NULL && seq < 500) continue;
     struct store_dot seen = {alice, held == NULL ? 0 : held->siblings->seq};
     struct operation_change_view change = {.kind = held != NULL ? SYNC_SWEEP : SYNC_PUT,
                                            .key = (const uint8_t *)key,
@@ -208,17 +226,7 @@ static void keys_of_every_length_stand_in_bytewise_order(void **state) {
     assert_true((find(key) == NULL) == (held != NULL));
   }
   check_levels();
-  const struct store_key **keys = calloc(store.keys, sizeof *keys);
-  size_t count = 0;
-  for (const struct store_key *key = store_first(&store); key != NULL; key = store_next(key))
-    keys[count++] = key;
-  assert_int_equal(count, store.keys);
-  assert_true(count > 200);
-  qsort(keys, count, sizeof *keys, key_order);
-  const struct store_key *key = store_first(&store);
-  for (size_t i = 0; i < count; i++, key = store_next(key))
-    assert_ptr_equal(keys[i], key);
-  free(keys);
+  check_order();
   end();
 }
 
