@@ -40,7 +40,7 @@ static uint64_t store_word(const uint8_t *bytes) {
          (uint64_t)bytes[4] << 24 | (uint64_t)bytes[5] << 16 | (uint64_t)bytes[6] << 8 | (uint64_t)bytes[7];
 }
 
-/* By words, for a walk compares some thirty keys, each too short to pay for a call of memcmp. */
+/* By words, for a walk compares 25 to 40 keys, each too short to pay for a call of memcmp. */
 static int store_key_compare(const struct store_key *a, const uint8_t *bytes, size_t size) {
   const uint8_t *own = store_key_bytes(a);
   size_t left = a->size < size ? a->size : size;
