@@ -70,7 +70,7 @@ static int submit_collect(struct sync_engine *engine, const struct sync_change *
   if (rc != SYNC_OK) return rc;
   *seen_count = 0;
   for (size_t i = 0; i < count; i++) {
-    const struct store_key *key = store_find(&engine->state.store, items[i].key, items[i].key_size);
+    const struct store_key *key = store_seek(&engine->state.store, items[i].key, items[i].key_size);
     items[i].seen_count = key == NULL ? 0 : key->sibling_count;
     *seen_count += items[i].seen_count;
   }
@@ -157,7 +157,7 @@ static int submit_encode(struct sync_engine *engine, uint64_t incarnation, size_
   for (size_t i = 0; i < count; i++) {
     changes[i].seen = dots;
     if (changes[i].seen_count == 0) continue;
-    const struct store_key *key = store_find(&engine->state.store, changes[i].key, changes[i].key_size);
+    const struct store_key *key = store_seek(&engine->state.store, changes[i].key, changes[i].key_size);
     for (const struct store_sibling *s = key->siblings; s != NULL; s = s->next) {
       struct origin *origin = origins_at(&engine->state.origins, s->origin->index);
       *dots++ = (struct operation_dot){.origin = submit_name(&operation, table, origin, stamp), .seq = s->seq};

@@ -34,31 +34,71 @@ void store_deinit(struct store *store) {
   store_init(store, store->env);
 }
 
+/* Eight bytes as a number that is ordered as they are. */
+static uint64_t store_word(const uint8_t *bytes) {
+  return (uint64_t)bytes[0] << 56 | (uint64_t)bytes[1] << 48 | (uint64_t)bytes[2] << 40 | (uint64_t)bytes[3] << 32 |
+         (uint64_t)bytes[4] << 24 | (uint64_t)bytes[5] << 16 | (uint64_t)bytes[6] << 8 | (uint64_t)bytes[7];
+}
+
+/* By words, for a walk compares 25 to 40 keys, each too short to pay for a call of memcmp. */
 static int store_key_compare(const struct store_key *a, const uint8_t *bytes, size_t size) {
-  size_t shorter = a->size < size ? a->size : size;
-  int order = shorter == 0 ? 0 : memcmp(store_key_bytes(a), bytes, shorter);
+  const uint8_t *own = store_key_bytes(a);
+  size_t left = a->size < size ? a->size : size;
+  for (; left >= 8; left -= 8, own += 8, bytes += 8) {
+    uint64_t mine = store_word(own);
+    uint64_t other = store_word(bytes);
+    if (mine != other) return mine < other ? -1 : 1;
+  }
+  int order = left == 0 ? 0 : memcmp(own, bytes, left);
   if (order != 0) return order;
   return a->size < size ? -1 : a->size > size ? 1 : 0;
 }
 
-/* Fills links[level] with the link that passes or reaches the key there. */
-static void store_path(struct store *store, const uint8_t *bytes, size_t size, struct store_key **links[]) {
+/* A walk waits for memory at nearly every key: the key that it will meet one
+ * level further down is fetched while this level is compared. */
+#if defined(__GNUC__)
+#define STORE_FETCH(key) __builtin_prefetch(key)
+#else
+#define STORE_FETCH(key) ((void)(key))
+#endif
+
+/* Whether the key belongs where store->path leads: no key in the store lies
+ * between the two ends of that gap, so the path is that of every key in it. */
+static bool store_path_fits(const struct store *store, const uint8_t *bytes, size_t size) {
+  if (!store->path_known) return false;
+  if (store->path_below != NULL && store_key_compare(store->path_below, bytes, size) >= 0) return false;
+  const struct store_key *above = *store->path[0];
+  return above == NULL || store_key_compare(above, bytes, size) >= 0;
+}
+
+/* As store_lower_bound(), and leaves the path there in store->path. */
+static struct store_key *store_walk(struct store *store, const uint8_t *bytes, size_t size) {
+  if (store_path_fits(store, bytes, size)) return *store->path[0];
   struct store_key **row = store->head;
+  struct store_key *below = NULL;
   const struct store_key *stop = NULL; /* not below the key; a lower level often meets it again */
   for (size_t level = STORE_HEIGHT_MAX; level-- > 0;) {
-    while (row[level] != stop && store_key_compare(row[level], bytes, size) < 0)
-      row = row[level]->next;
+    while (row[level] != stop && store_key_compare(row[level], bytes, size) < 0) {
+      below = row[level];
+      row = below->next;
+      if (level > 0) STORE_FETCH(row[level - 1]);
+    }
     stop = row[level];
-    links[level] = &row[level];
+    store->path[level] = &row[level];
   }
+  store->path_below = below;
+  store->path_known = true;
+  return *store->path[0];
 }
 
 struct store_key *store_lower_bound(const struct store *store, const uint8_t *key, size_t size) {
   struct store_key *const *row = store->head;
   struct store_key *stop = NULL;
   for (size_t level = STORE_HEIGHT_MAX; level-- > 0;) {
-    while (row[level] != stop && store_key_compare(row[level], key, size) < 0)
+    while (row[level] != stop && store_key_compare(row[level], key, size) < 0) {
       row = row[level]->next;
+      if (level > 0) STORE_FETCH(row[level - 1]);
+    }
     stop = row[level];
   }
   return stop;
@@ -128,14 +168,17 @@ uint64_t store_seen_bytes(const struct store_key *key, const struct store_dot *s
   return bytes;
 }
 
-/* As store_find(); where the key would be is left in store->path. */
 static struct store_key *store_look(struct store *store, uint64_t hash, const uint8_t *key, size_t size) {
   struct store_key *found = store_recent(store, hash, key, size);
   if (found != NULL) return found;
-  store_path(store, key, size, store->path);
-  store->path_of = NULL;
-  found = *store->path[0];
-  return found != NULL && store_key_compare(found, key, size) == 0 ? found : NULL;
+  found = store_walk(store, key, size);
+  if (found == NULL || store_key_compare(found, key, size) != 0) return NULL;
+  store->recent[found->slot] = found;
+  return found;
+}
+
+struct store_key *store_seek(struct store *store, const uint8_t *key, size_t size) {
+  return store_look(store, store_key_hash(key, size), key, size);
 }
 
 int store_plan_change(struct store *store, const struct operation_change_view *change, const struct store_dot *seen,
@@ -154,7 +197,6 @@ int store_plan_change(struct store *store, const struct operation_change_view *c
   if (plan->key == NULL) {
     plan->key = store_key_new(store, hash, change->key, change->key_size);
     if (plan->key == NULL) return SYNC_E_NO_MEMORY;
-    store->path_of = plan->key;
     plan->key_is_new = true;
     plan->bytes_added = STORE_KEY_NOMINAL_BYTES + change->key_size;
   }
@@ -177,7 +219,6 @@ int store_plan_change(struct store *store, const struct operation_change_view *c
 
 void store_plan_cancel(struct store *store, struct store_plan *plan) {
   if (plan->key_is_new) store_key_free(store, plan->key);
-  store->path_of = NULL;
   store_sibling_free(store, plan->sibling);
   memset(plan, 0, sizeof *plan);
 }
@@ -217,6 +258,27 @@ static void store_remove_seen(struct store *store, struct store_key *key, const 
   }
 }
 
+/* Links a new key, and moves the path behind it: keys that come in order need no search. */
+static void store_link(struct store *store, struct store_key *key) {
+  (void)store_walk(store, store_key_bytes(key), key->size);
+  for (size_t level = 0; level < key->height; level++) {
+    key->next[level] = *store->path[level];
+    *store->path[level] = key;
+    store->path[level] = &key->next[level];
+  }
+  store->path_below = key;
+  store->keys++;
+  store->bytes += STORE_KEY_NOMINAL_BYTES + key->size;
+}
+
+static void store_unlink(struct store *store, struct store_key *key) {
+  (void)store_walk(store, store_key_bytes(key), key->size);
+  for (size_t level = 0; level < key->height; level++)
+    *store->path[level] = key->next[level];
+  store->keys--;
+  store->bytes -= STORE_KEY_NOMINAL_BYTES + key->size;
+}
+
 static void store_add(struct store *store, struct store_key *key, struct store_sibling *sibling) {
   struct store_sibling **link = &key->siblings;
   while (*link != NULL && origin_dot_compare((*link)->origin, (*link)->seq, sibling->origin, sibling->seq) < 0)
@@ -234,19 +296,10 @@ void store_plan_commit(struct store *store, struct store_plan *plan, const struc
                        const struct store_dot *seen, size_t seen_count) {
   struct store_key *key = plan->key;
   if (key == NULL) return;
-  struct store_key ***links = store->path;
-  if (plan->key_is_new) {
-    if (store->path_of != key) store_path(store, store_key_bytes(key), key->size, links);
-    store->path_of = NULL;
-    for (size_t level = 0; level < key->height; level++) {
-      key->next[level] = *links[level];
-      *links[level] = key;
-    }
-    store->keys++;
-    store->bytes += STORE_KEY_NOMINAL_BYTES + key->size;
-  } else {
+  if (plan->key_is_new)
+    store_link(store, key);
+  else
     store_remove_seen(store, key, seen, seen_count);
-  }
   if (plan->sibling != NULL) {
     plan->sibling->origin = origin;
     plan->sibling->seq = seq;
@@ -257,12 +310,7 @@ void store_plan_commit(struct store *store, struct store_plan *plan, const struc
     return;
   }
   if (store->recent[key->slot] == key) store->recent[key->slot] = NULL;
-  store_path(store, store_key_bytes(key), key->size, links);
-  store->path_of = NULL;
-  for (size_t level = 0; level < key->height; level++)
-    *links[level] = key->next[level];
-  store->keys--;
-  store->bytes -= STORE_KEY_NOMINAL_BYTES + key->size;
+  store_unlink(store, key);
   store_key_free(store, key);
 }
 

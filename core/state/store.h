@@ -45,10 +45,11 @@ struct store {
   struct store_key *head[STORE_HEIGHT_MAX];
   /* By a hash of the key, the one changed last: where store_find() looks first. */
   struct store_key *recent[STORE_RECENT];
-  /* Where the key made last by a plan belongs, so that its commit need not look
-   * again; NULL: the path leads nowhere. */
-  const struct store_key *path_of;
+  /* Where the last walk ended, so that the next for the same key need not be
+   * made: on each level the link that passes or reaches it there. */
   struct store_key **path[STORE_HEIGHT_MAX];
+  const struct store_key *path_below; /* the last key that is passed, NULL: none */
+  bool path_known;
   uint64_t bytes; /* nominal */
   uint64_t keys;
   uint64_t siblings;
@@ -74,6 +75,8 @@ void store_init(struct store *store, const struct sync_env *env);
 void store_deinit(struct store *store);
 
 struct store_key *store_find(const struct store *store, const uint8_t *key, size_t size);
+/* The same for one who will change that key next: remembers the way to it. */
+struct store_key *store_seek(struct store *store, const uint8_t *key, size_t size);
 /* The first key that is not below the given one, or NULL. */
 struct store_key *store_lower_bound(const struct store *store, const uint8_t *key, size_t size);
 static inline struct store_key *store_first(const struct store *store) {
