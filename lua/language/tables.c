@@ -61,6 +61,7 @@ static int table_concat(lua_State *lua) {
     lua_rawgeti(lua, 1, k);
     if (!lua_isstring(lua, -1))
       script_raise(lua, "table.concat: item %lld is a %s", (long long)k, luaL_typename(lua, -1));
+    script_charge_bytes(lua, lua_rawlen(lua, -1) + size);
     luaL_addvalue(&buffer);
     if (k == j) break; /* j may be the greatest integer */
     luaL_addlstring(&buffer, separator, size);
@@ -73,6 +74,8 @@ static int table_unpack(lua_State *lua) {
   lua_Integer i, j;
   bounds(lua, 2, 3, &i, &j, "table.unpack");
   if (i > j) return 0;
+  if ((uint64_t)j - (uint64_t)i >= SCRIPT_SPREAD_MAX)
+    script_raise(lua, "table.unpack: more than %d values at once", SCRIPT_SPREAD_MAX);
   int count = (int)(j - i) + 1;
   if (!lua_checkstack(lua, count)) script_raise(lua, "table.unpack: %d items are too many at once", count);
   for (int k = 0; k < count; k++)
