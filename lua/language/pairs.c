@@ -100,7 +100,7 @@ int pairs_sorted(lua_State *lua) {
   size_t count = 0;
   for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 1))
     count++;
-  script_charge(lua, 8u * count);
+  script_charge(lua, 16u * count);
   struct key *keys = lua_newuserdatauv(lua, (count ? count : 1) * sizeof *keys, 0);
   size_t i = 0;
   for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 1))

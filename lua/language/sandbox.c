@@ -39,7 +39,9 @@ static int base_tostring(lua_State *lua) {
 /* Whole numbers only; nil for anything else. */
 static int base_tonumber(lua_State *lua) {
   int arguments = lua_gettop(lua);
+  size_t size = 0;
   luaL_checkany(lua, 1);
+  if (show_text(lua, 1, &size)) script_charge_bytes(lua, size * 64u);
   lua_pushvalue(lua, lua_upvalueindex(1));
   lua_insert(lua, 1);
   lua_call(lua, arguments, 1);

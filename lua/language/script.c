@@ -9,9 +9,11 @@
 
 #define MEMORY_SPENT "the script uses more than 32 MiB of memory"
 #define PLACES_SPENT "the script uses more than 128 MiB of memory for the places of its tables"
-#define STEP_BYTES 64u         /* of a new text or table cost a step */
-#define GREAT_TEXT_BYTES 4096u /* from here on a text makes every step dearer */
-#define DEAR_BYTES 1024u       /* by one for each of these */
+#define STEP_BYTES 16u             /* of a new text or table cost a step */
+#define GREAT_TEXT_BYTES 4096u     /* from here on a text makes every step dearer */
+#define DEAR_BYTES 128u            /* by one for each of these */
+#define SCRIPT_LAST_BYTES 1048576u /* to say so, when a bound was passed */
+#define TEXT_SPENT "the script makes a text of more than 1 MiB"
 
 /* --- Memory ---------------------------------------------------------------------- */
 
@@ -77,8 +79,10 @@ static void *allocate(void *ud, void *block, size_t old_size, size_t new_size) {
     if (old) give_back(script, old, old_size);
     return NULL;
   }
+  if (kind == BLOCK_TEXT && new_size > SCRIPT_TEXT_BYTES + 64u) return refuse(script, new_size, &script->text_spent);
   uint64_t *bytes = counted(script, kind);
   uint64_t most = kind == BLOCK_VECTOR ? SCRIPT_PLACE_BYTES : SCRIPT_MEMORY_BYTES;
+  if (script_is_spent(script)) most += SCRIPT_LAST_BYTES;
   if (new_size > old_size && *bytes + (new_size - old_size) > most)
     return refuse(script, new_size, kind == BLOCK_VECTOR ? &script->places_spent : &script->memory_spent);
   struct block_header *fresh = sim_alloc(script->world, new_size + sizeof *fresh);
@@ -99,7 +103,7 @@ static void *allocate(void *ud, void *block, size_t old_size, size_t new_size) {
 /* --- Steps ------------------------------------------------------------------------ */
 
 static bool memory_is_spent(const struct script *script) {
-  return script->memory_spent || script->places_spent;
+  return script->memory_spent || script->places_spent || script->text_spent;
 }
 
 bool script_is_spent(const struct script *script) {
@@ -107,7 +111,7 @@ bool script_is_spent(const struct script *script) {
 }
 
 static const char *memory_message(const struct script *script) {
-  return script->places_spent ? PLACES_SPENT : MEMORY_SPENT;
+  return script->text_spent ? TEXT_SPENT : script->places_spent ? PLACES_SPENT : MEMORY_SPENT;
 }
 
 static void spent(lua_State *lua) {
@@ -137,8 +141,11 @@ static uint64_t dearness(const struct script *script) {
 }
 
 static void count_hook(lua_State *lua, lua_Debug *debug) {
+  uint64_t dear = dearness(script_of(lua));
+  int steps = dear < SCRIPT_HOOK_STEPS ? (int)(SCRIPT_HOOK_STEPS / dear) : 1;
   (void)debug;
-  take(lua, SCRIPT_HOOK_STEPS * dearness(script_of(lua)));
+  if (steps != lua_gethookcount(lua)) lua_sethook(lua, count_hook, LUA_MASKCOUNT, steps);
+  take(lua, (uint64_t)steps * dear);
 }
 
 void script_charge(lua_State *lua, uint64_t steps) {

@@ -21,7 +21,8 @@
 #define SCRIPT_PLACE_BYTES (128u * 1024u * 1024u) /* of tables, beside that */
 #define SCRIPT_SLICE_STEPS UINT64_C(20000000)     /* from one wake to the next; of each look of a property */
 #define SCRIPT_TEXT_CLASSES 16u                   /* texts of 4 KiB, 8 KiB, ... */
-#define SCRIPT_HOOK_STEPS 2000
+#define SCRIPT_TEXT_BYTES (1024u * 1024u) /* of one text */
+#define SCRIPT_HOOK_STEPS 1000
 #define SCRIPT_SPREAD_MAX 5000 /* values that one call takes or gives */
 #define SCRIPT_TASKS_MAX 256u
 #define SCRIPT_PROPERTIES_MAX 32u
@@ -60,7 +61,7 @@ struct script {
   uint64_t bytes;       /* Lua's memory: objects */
   uint64_t place_bytes; /* and vectors, such as the places of tables */
   size_t refused;       /* the size of the last request that was refused; 0: none since */
-  bool memory_spent, places_spent, arena_spent;
+  bool memory_spent, places_spent, text_spent, arena_spent;
   uint64_t slice_steps, slice_places;        /* left */
   uint32_t great_texts[SCRIPT_TEXT_CLASSES]; /* that live */
   bool great_text_born; /* since the last collection: what is no longer held makes nothing dearer */

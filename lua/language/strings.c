@@ -46,7 +46,7 @@ static void check_pattern(lua_State *lua, const char *name) {
                      name, repetitions, (unsigned)subject_size);
     }
   }
-  script_charge(lua, work / 64u + subject_size / 16u);
+  script_charge(lua, work / 8u + subject_size / 16u);
 }
 
 static int string_find(lua_State *lua) {
@@ -54,7 +54,7 @@ static int string_find(lua_State *lua) {
   (void)luaL_checklstring(lua, 1, &subject_size);
   (void)luaL_checklstring(lua, 2, &size);
   if (lua_toboolean(lua, 4))
-    script_charge(lua, subject_size / 16u + (uint64_t)size * subject_size / 1024u);
+    script_charge(lua, subject_size / 16u + (uint64_t)size * subject_size / 256u);
   else
     check_pattern(lua, "find");
   return call_library(lua);
@@ -79,7 +79,7 @@ static int string_rep(lua_State *lua) {
   (void)luaL_optlstring(lua, 3, "", &between);
   if (count > (lua_Integer)REP_BYTES_MAX || (count > 0 && (uint64_t)count * (size + between) > REP_BYTES_MAX))
     script_raise(lua, "string.rep: the result would have more than %u bytes", REP_BYTES_MAX);
-  script_charge(lua, count > 0 ? (uint64_t)count * (size + between + 1u) / 64u : 0);
+  script_charge(lua, count > 0 ? (uint64_t)count * (size + between + 4u) / 16u : 0);
   return call_library(lua);
 }
 
