@@ -75,7 +75,7 @@ static void each_look_of_a_property_has_steps_of_its_own(void **state) {
   struct script_fixture *fixture = *state;
   assert_int_equal(
       script_run(fixture,
-                 "local sim = require 'sim' return sim.scenario { name = 'x', nodes = 1, duration = '12s',\n"
+                 "local sim = require 'sim' return sim.scenario { name = 'x', nodes = 1, duration = '30s',\n"
                  "settle = '1s', properties = { sim.always('p', function()\n"
                  "for i = 1, 2000000 do end return true end) } }",
                  1),
@@ -88,7 +88,7 @@ static void each_look_of_a_property_has_steps_of_its_own(void **state) {
 static void churn_of_keys_takes_neither_memory_nor_steps(void **state) {
   struct script_fixture *fixture = *state;
   char first[1200] = "";
-  for (int round = 0; round < 4; round++) {
+  for (int round = 0; round < 3; round++) {
     struct sim_options options = {.fill = 0x11u * (unsigned)(round + 1)};
     sim_close(fixture->sim);
     fixture->sim = sim_open(&options);
@@ -96,8 +96,11 @@ static void churn_of_keys_takes_neither_memory_nor_steps(void **state) {
     const char *told = script_body(fixture, "local t, all, n = {}, {}, 0\n"
                                             "while true do\n"
                                             "  local r = {}\n"
-                                            "  for i = 1, 40 do r['k' .. n + i] = i r['k' .. n + i - 7] = nil end\n"
-                                            "  r.text = ('x'):rep(3500) .. n all[#all + 1] = r n = n + 40\n"
+                                            "  for i = 1, 24 do r['k' .. n + i] = i end\n"
+                                            "  for i = 1, 20 do r['k' .. n + i] = nil end\n"
+                                            "  for i = 25, 34 do r['k' .. n + i] = i r['k' .. n + i - 4] = nil end\n"
+                                            "  r.text = ('x'):rep(1500) .. n\n"
+                                            "  all[#all + 1] = r n = n + 40\n"
                                             "  world:log(n) world:sleep '1us'\n"
                                             "end");
     assert_non_null(strstr(told, "more than 32 MiB"));
