@@ -190,6 +190,7 @@ static int run(const char *program, int argc, char **argv) {
   options.suite.seed_last = SEEDS_DEFAULT;
   options.suite.bundles = "build/failures";
   options.suite.program = program;
+  options.suite.execute_again = true;
   options.suite.sim.fill = SIM_FILL_NONE;
   options.suite.progress = progress_show;
   options.suite.progress_arg = &line;

@@ -2,6 +2,7 @@
 #ifndef SEARCH_JOB_H
 #define SEARCH_JOB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lua/scenario.h"
@@ -24,6 +25,7 @@ struct job {
   uint64_t seed;
   uint32_t scenario;
   uint32_t nodes;
+  bool fresh;        /* in a worker that is executed for it */
   char choices[560]; /* JOB_RECORD: the file for the choices; empty: none */
 };
 

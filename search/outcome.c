@@ -132,10 +132,62 @@ int outcome_describe(struct sim *sim, const struct scenario_file *file, struct s
   return status;
 }
 
+/* What a seed decides: the verdict, how the run went, and what is told of it. */
+enum difference {
+  DIFFERS_VERDICT,
+  DIFFERS_PROPERTY,
+  DIFFERS_WORDS,
+  DIFFERS_TRACE,
+  DIFFERS_EVENTS,
+  DIFFERS_TIME,
+  DIFFERS_PLACE,
+  DIFFERS_FAULTS,
+  DIFFERS_SOMETIMES,
+  DIFFERENCES,
+};
+
+static void differences(const struct outcome *a, const struct outcome *b, bool found[DIFFERENCES]) {
+  found[DIFFERS_VERDICT] = a->verdict != b->verdict;
+  found[DIFFERS_PROPERTY] = strcmp(a->property, b->property) != 0;
+  found[DIFFERS_WORDS] = strcmp(a->detail, b->detail) != 0;
+  found[DIFFERS_TRACE] = a->trace_hash != b->trace_hash;
+  found[DIFFERS_EVENTS] = a->events != b->events || a->event != b->event;
+  found[DIFFERS_TIME] = a->simulated_ns != b->simulated_ns || a->time_ns != b->time_ns;
+  found[DIFFERS_PLACE] = a->node != b->node || memcmp(a->subject, b->subject, sizeof a->subject) != 0;
+  found[DIFFERS_FAULTS] = memcmp(a->faults, b->faults, sizeof a->faults) != 0;
+  found[DIFFERS_SOMETIMES] = a->sometimes_count != b->sometimes_count ||
+                             memcmp(a->sometimes, b->sometimes, a->sometimes_count * sizeof a->sometimes[0]) != 0;
+}
+
 bool outcome_equal(const struct outcome *a, const struct outcome *b) {
-  return a->verdict == b->verdict && a->trace_hash == b->trace_hash && a->events == b->events &&
-         a->simulated_ns == b->simulated_ns && a->time_ns == b->time_ns && strcmp(a->property, b->property) == 0 &&
-         strcmp(a->detail, b->detail) == 0;
+  bool found[DIFFERENCES];
+  differences(a, b, found);
+  for (int i = 0; i < DIFFERENCES; i++) {
+    if (found[i]) return false;
+  }
+  return true;
+}
+
+void outcome_tell_difference(const struct outcome *a, const struct outcome *b, char *text, size_t size) {
+  static const char *const names[DIFFERENCES] = {
+      "verdict", "property", "words", "trace", "events", "time", "place", "faults", "what sometimes happens"};
+  bool found[DIFFERENCES];
+  differences(a, b, found);
+  size_t used = (size_t)snprintf(text, size, "two runs of this seed differ in ");
+  const char *between = "";
+  for (int i = 0; i < DIFFERENCES && used < size; i++) {
+    if (!found[i]) continue;
+    used += (size_t)snprintf(text + used, size - used, "%s%s", between, names[i]);
+    between = ", ";
+  }
+  if (used >= size) return;
+  used += (size_t)snprintf(text + used, size - used, ": %s and %s, trace 0x%016llx and 0x%016llx, %llu and %llu events",
+                           suite_verdict_name(a->verdict), suite_verdict_name(b->verdict),
+                           (unsigned long long)a->trace_hash, (unsigned long long)b->trace_hash,
+                           (unsigned long long)a->events, (unsigned long long)b->events);
+  if (used >= size || (!found[DIFFERS_WORDS] && !found[DIFFERS_PROPERTY])) return;
+  (void)snprintf(text + used, size - used, "; '%.60s: %.280s' and '%.60s: %.280s'", a->property, a->detail, b->property,
+                 b->detail);
 }
 
 void outcome_history(const struct outcome *outcome, const struct sim_trace_log *log, uint32_t nodes, char *text,

@@ -39,6 +39,9 @@ int outcome_describe(struct sim *sim, const struct scenario_file *file, struct s
 /* True when two runs of one seed agree in everything that a seed decides. */
 bool outcome_equal(const struct outcome *a, const struct outcome *b);
 
+/* In what they do not, in words: "two runs of this seed differ in ...". */
+void outcome_tell_difference(const struct outcome *a, const struct outcome *b, char *text, size_t size);
+
 /* The history behind an outcome, from a recording of that run: of its subject,
  * or the last steps of the world when it has none. Cut to `size`. */
 void outcome_history(const struct outcome *outcome, const struct sim_trace_log *log, uint32_t nodes, char *text,

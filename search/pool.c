@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lua/text/units.h"
+#include "search/fresh.h"
 #include "search/pipe.h"
 #include "search/worker.h"
 
@@ -32,6 +33,7 @@ struct pool {
   const struct suite_options *options;
   uint64_t watchdog_ns;
   uint64_t serial;
+  uint32_t fresh_count; /* workers that were executed */
   sigset_t former;
   int signals;
   uint32_t count;
@@ -106,7 +108,7 @@ static void become_worker(const struct pool *pool, const struct place *self) {
   (void)sigprocmask(SIG_SETMASK, &pool->former, NULL);
 }
 
-static bool start_process(struct pool *pool, struct place *place) {
+static bool start_process(struct pool *pool, struct place *place, bool fresh) {
   int to[2];
   int from[2];
   if (pipe(to) != 0) return false;
@@ -121,6 +123,7 @@ static bool start_process(struct pool *pool, struct place *place) {
     (void)close(to[1]);
     (void)close(from[0]);
     become_worker(pool, place);
+    if (fresh) _exit(fresh_worker(to[0], from[1]));
     _exit(worker_serve(to[0], from[1], pool->files, pool->file_count, pool->options));
   }
   (void)close(to[0]);
@@ -156,14 +159,15 @@ uint32_t pool_busy_count(const struct pool *pool) {
 }
 
 /* Writing to a worker that died must be an error, not our end. */
-static bool send_job(const struct place *place) {
+static bool send_job(struct pool *pool, const struct place *place, bool setup) {
   sigset_t pipe_set;
   sigset_t former;
   const struct timespec now = {0, 0};
   (void)sigemptyset(&pipe_set);
   (void)sigaddset(&pipe_set, SIGPIPE);
   (void)sigprocmask(SIG_BLOCK, &pipe_set, &former);
-  const bool sent = pipe_write_all(place->to, &place->job, sizeof place->job);
+  const bool told = !setup || fresh_tell(place->to, pool->files, pool->file_count, pool->options, pool->fresh_count++);
+  const bool sent = told && pipe_write_all(place->to, &place->job, sizeof place->job);
   if (!sent) (void)sigtimedwait(&pipe_set, NULL, &now);
   (void)sigprocmask(SIG_SETMASK, &former, NULL);
   return sent;
@@ -171,14 +175,17 @@ static bool send_job(const struct place *place) {
 
 bool pool_start(struct pool *pool, uint32_t index, const struct job *job) {
   struct place *place = &pool->places[index];
+  const bool fresh = job->fresh && pool->options->execute_again;
+  if (fresh) (void)end_process(place);
   /* Twice: an idle worker may have died since (out of memory, killed by hand). */
   for (int attempt = 0; attempt < 2; attempt++) {
-    if (place->pid == 0 && !start_process(pool, place)) return false;
+    const bool starts = place->pid == 0;
+    if (starts && !start_process(pool, place, fresh)) return false;
     place->job = *job;
     place->job.magic = JOB_MAGIC;
     place->job.serial = ++pool->serial;
     place->deadline_ns = outcome_clock_ns() + pool->watchdog_ns;
-    if (send_job(place)) {
+    if (send_job(pool, place, starts && fresh)) {
       place->busy = true;
       return true;
     }

@@ -211,13 +211,10 @@ static void compare(struct outcome *first, const struct outcome *second) {
       add_detail(first, " (when the seed was run again: %.200s)", second->detail);
     }
   } else if (!outcome_equal(first, second)) {
-    const enum suite_verdict verdict = first->verdict;
+    char text[sizeof first->detail];
+    outcome_tell_difference(first, second, text, sizeof text);
     first->verdict = SUITE_NOT_DETERMINISTIC;
-    (void)snprintf(first->detail, sizeof first->detail,
-                   "two runs of this seed differ: trace 0x%016llx and 0x%016llx, %llu and %llu events, %s and %s",
-                   (unsigned long long)first->trace_hash, (unsigned long long)second->trace_hash,
-                   (unsigned long long)first->events, (unsigned long long)second->events, suite_verdict_name(verdict),
-                   suite_verdict_name(second->verdict));
+    memcpy(first->detail, text, sizeof first->detail);
     (void)snprintf(first->property, sizeof first->property, "determinism");
   }
 }
@@ -261,7 +258,7 @@ static bool next_row(struct suite *suite, size_t *row) {
 
 static bool start_row(struct suite *suite, uint32_t place, size_t row, struct suite_check *check) {
   const struct suite_run *run = &suite->result->runs[row];
-  const struct job job = {.kind = JOB_RUN, .scenario = run->scenario, .seed = run->seed};
+  const struct job job = {.kind = JOB_RUN, .scenario = run->scenario, .seed = run->seed, .fresh = check != NULL};
   suite->row_of[place] = row;
   suite->check_of[place] = check;
   return pool_start(suite->pool, place, &job);

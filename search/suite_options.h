@@ -23,10 +23,13 @@ struct suite_options {
   uint32_t jobs;                  /* worker processes, 1 to SUITE_JOBS_MAX; 0: one per processor */
   uint64_t time_ns;               /* no run is started after so much real time; 0: no bound */
   uint64_t watchdog_ns;           /* real time of one run; 0: 120 s */
-  bool fail_fast;                 /* stop at the first failure (by seed, then scenario) */
-  const char *bundles;            /* folder that gets a bundle of each listed failure; NULL: none */
-  const char *program;            /* for lines to paste; NULL: "syncsim" */
-  struct sim_options sim;         /* arenas of the workers; mind that fill 0 fills with zeros */
+  /* Repetitions run in workers that are executed anew (fresh.h): the program must give FRESH_COMMAND to
+   * fresh_main. Else they run in forked ones. */
+  bool execute_again;
+  bool fail_fast;         /* stop at the first failure (by seed, then scenario) */
+  const char *bundles;    /* folder that gets a bundle of each listed failure; NULL: none */
+  const char *program;    /* for lines to paste; NULL: "syncsim" */
+  struct sim_options sim; /* arenas of the workers; mind that fill 0 fills with zeros */
   void (*progress)(void *arg, const struct suite_progress *progress); /* after every run; may be NULL */
   void *progress_arg;
   /* For tests; may be NULL: called in the worker before each run, which may change the seed that is run. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search/fresh.h"
 #include "search/job.h"
 #include "search/parting.h"
 #include "search/pipe.h"
@@ -92,18 +93,26 @@ struct compared {
   struct worker *worker;
   const struct job *job;
   struct outcome *outcome;
+  struct sim *sims[2]; /* in two places: what addresses and hashes decide differs */
+  unsigned calls;
 };
 
 static bool run_compared(void *arg, struct sim_trace_log *log, struct sim_trace_marks *marks, uint64_t *hash) {
-  const struct compared *compared = arg;
+  struct compared *compared = arg;
+  compared->worker->sim = compared->sims[compared->calls++ % 2];
   run(compared->worker, compared->job, NULL, log, marks, compared->outcome);
   *hash = compared->outcome->trace_hash;
   return !compared->outcome->fatal;
 }
 
 static void serve_compare(struct worker *worker, const struct job *job, struct outcome *outcome) {
-  struct compared compared = {worker, job, outcome};
+  struct sim *own = worker->sim;
+  struct sim_options other = fresh_elsewhere(&worker->options->sim, FRESH_APART);
+  struct sim *second = own == NULL ? NULL : sim_open(&other);
+  struct compared compared = {worker, job, outcome, {own, second == NULL ? own : second}, 0};
   parting_tell(run_compared, &compared, worker->text, sizeof worker->text);
+  worker->sim = own;
+  sim_close(second);
 }
 
 int worker_serve(int in, int out, struct scenario_file *const *files, size_t file_count,

@@ -1,0 +1,124 @@
+#include "search/fresh.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "search/pipe.h"
+#include "search/worker.h"
+
+#define FRESH_MAGIC 0x46524553u
+#define FILES_MAX 1000000u
+#define BYTES_MAX (16u * 1024u * 1024u)
+/* Far from where programs, libraries and stacks are put. */
+#define BASE_FIRST (UINT64_C(0x60) << 40)
+#define BASE_STEP (UINT64_C(1) << 38)
+#define BASE_COUNT 64u
+
+struct fresh_setup {
+  uint32_t magic;
+  uint32_t file_count;
+  struct sim_options sim;
+};
+struct fresh_file {
+  uint32_t path_size, text_size;
+};
+
+/* --- The suite's side ---------------------------------------------------------------- */
+
+struct sim_options fresh_elsewhere(const struct sim_options *sim, uint32_t number) {
+  struct sim_options other = *sim;
+  other.fill = sim->fill == 0x5a ? 0xa5 : 0x5a;
+  other.arena_base = 0;
+  if (sizeof(void *) < 8) return other;
+  const uint64_t base = BASE_FIRST + (number == FRESH_APART ? BASE_COUNT : number % BASE_COUNT) * BASE_STEP;
+  other.arena_base = (uintptr_t)(base == sim->arena_base ? base + BASE_STEP / 2 : base);
+  return other;
+}
+
+static bool tell_file(int to, const struct scenario_file *file) {
+  size_t size = 0;
+  const char *text = scenario_file_text(file, &size), *path = scenario_file_path(file);
+  const struct fresh_file header = {(uint32_t)strlen(path), (uint32_t)size};
+  return pipe_write_all(to, &header, sizeof header) && pipe_write_all(to, path, header.path_size) &&
+         pipe_write_all(to, text, size);
+}
+
+bool fresh_tell(int to, struct scenario_file *const *files, size_t file_count, const struct suite_options *options,
+                uint32_t number) {
+  const struct fresh_setup setup = {FRESH_MAGIC, (uint32_t)file_count, fresh_elsewhere(&options->sim, number)};
+  bool good = pipe_write_all(to, &setup, sizeof setup);
+  for (size_t i = 0; good && i < file_count; i++) {
+    good = tell_file(to, files[i]);
+  }
+  return good;
+}
+
+/* --- The worker's side ---------------------------------------------------------------- */
+
+static struct scenario_file *read_file(int in) {
+  struct fresh_file header;
+  struct scenario_file *file = NULL;
+  if (!pipe_read_all(in, &header, sizeof header) || header.path_size > BYTES_MAX || header.text_size > BYTES_MAX) {
+    return NULL;
+  }
+  char *path = calloc(1, header.path_size + 1u);
+  char *text = calloc(1, header.text_size + 1u);
+  if (path != NULL && text != NULL && pipe_read_all(in, path, header.path_size) &&
+      pipe_read_all(in, text, header.text_size)) {
+    file = scenario_file_from(path, text, header.text_size);
+  }
+  free(path);
+  free(text);
+  return file;
+}
+
+/* The wished place may be taken in this process: then any other is as good. */
+static void settle_base(struct sim_options *options) {
+  if (options->arena_base == 0) return;
+  struct sim *sim = sim_open(options);
+  if (sim == NULL) options->arena_base = 0;
+  sim_close(sim);
+}
+
+static int serve(int in, int out) {
+  struct fresh_setup setup;
+  if (!pipe_read_all(in, &setup, sizeof setup) || setup.magic != FRESH_MAGIC || setup.file_count > FILES_MAX) return 1;
+  struct scenario_file **files = calloc(setup.file_count + 1u, sizeof *files);
+  bool good = files != NULL;
+  for (uint32_t i = 0; good && i < setup.file_count; i++) {
+    files[i] = read_file(in);
+    good = files[i] != NULL;
+  }
+  struct suite_options options = {.sim = setup.sim};
+  settle_base(&options.sim);
+  const int status = good ? worker_serve(in, out, files, setup.file_count, &options) : 1;
+  for (uint32_t i = 0; files != NULL && i < setup.file_count; i++) {
+    scenario_file_free(files[i]);
+  }
+  free(files);
+  return status;
+}
+
+static bool descriptor(const char *text, int *value) {
+  char *end = NULL;
+  const long number = strtol(text, &end, 10);
+  *value = (int)number;
+  return end != text && *end == '\0' && number > 2 && number < 1 << 20;
+}
+
+int fresh_main(int argc, char **argv) {
+  int in = -1, out = -1;
+  if (argc != 3 || !descriptor(argv[1], &in) || !descriptor(argv[2], &out)) return 2;
+  return serve(in, out);
+}
+
+int fresh_worker(int in, int out) {
+  char name[] = "syncsim", command[] = FRESH_COMMAND, from[16], to[16];
+  (void)snprintf(from, sizeof from, "%d", in);
+  (void)snprintf(to, sizeof to, "%d", out);
+  char *const arguments[] = {name, command, from, to, NULL};
+  (void)execv("/proc/self/exe", arguments);
+  return serve(in, out);
+}
