@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cluster/history.h"
+#include "search/room.h"
 
 #define LAST_STEPS 24u
 
@@ -42,6 +43,32 @@ on_fatal(void *arg, bool in_node, const char *file, int line, const char *what, 
   outcome->time_ns = time_ns;
   outcome->event = event;
   outcome->node = node;
+  const struct sim_world *world = sim_world(guard->sim);
+  outcome->trace_hash = world == NULL ? 0 : sim_trace_hash(world);
+  longjmp(guard->jump, 1);
+}
+
+#if defined(__GNUC__)
+__attribute__((noreturn))
+#endif
+static void
+on_full(void *arg, const struct sim_full *full) {
+  struct guard *guard = arg;
+  struct outcome *outcome = guard->outcome;
+  char size[32], used[32], wanted[32];
+  outcome->fatal = true;
+  outcome->verdict = SUITE_HARNESS;
+  (void)snprintf(outcome->property, sizeof outcome->property, OUTCOME_ARENA);
+  (void)snprintf(outcome->detail, sizeof outcome->detail,
+                 "the arena, in which the whole world lives, is full: it has %s, of which %s were taken when %s more "
+                 "were asked for (event %llu). Give it more with --arena, such as --arena %s, or let the world hold "
+                 "less: smaller or fewer values, keys and nodes, a shorter duration",
+                 room_text(full->arena_bytes, size, sizeof size), room_text(full->used_bytes, used, sizeof used),
+                 room_text(full->wanted_bytes, wanted, sizeof wanted), (unsigned long long)full->event,
+                 room_double(full->arena_bytes));
+  outcome->time_ns = full->time_ns;
+  outcome->event = full->event;
+  outcome->node = full->node;
   const struct sim_world *world = sim_world(guard->sim);
   outcome->trace_hash = world == NULL ? 0 : sim_trace_hash(world);
   longjmp(guard->jump, 1);
@@ -101,6 +128,7 @@ void outcome_run(struct sim *sim, const struct scenario_file *file, const struct
   const uint64_t start = outcome_clock_ns();
   memset(outcome, 0, sizeof *outcome);
   sim_on_fatal(sim, on_fatal, &guard);
+  sim_on_full(sim, on_full, &guard);
   if (guarded_run(&guard, file, options, &result)) {
     take_numbers(outcome, &result);
     take_verdict(outcome, &result);
@@ -109,6 +137,7 @@ void outcome_run(struct sim *sim, const struct scenario_file *file, const struct
     outcome->events = outcome->event;
   }
   sim_on_fatal(sim, NULL, NULL);
+  sim_on_full(sim, NULL, NULL);
   outcome->real_ns = outcome_clock_ns() - start;
 }
 
@@ -123,11 +152,13 @@ int outcome_describe(struct sim *sim, const struct scenario_file *file, struct s
   struct outcome outcome = {0};
   struct guard guard = {.sim = sim, .outcome = &outcome};
   sim_on_fatal(sim, on_fatal, &guard);
+  sim_on_full(sim, on_full, &guard);
   int status = guarded_describe(&guard, file, info, error);
   sim_on_fatal(sim, NULL, NULL);
+  sim_on_full(sim, NULL, NULL);
   if (status > 0) {
     (void)snprintf(error->text, sizeof error->text, "%.900s", outcome.detail);
-    status = -1;
+    status = strcmp(outcome.property, OUTCOME_ARENA) == 0 ? -2 : -1;
   }
   return status;
 }

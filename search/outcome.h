@@ -11,6 +11,7 @@
 #include "search/result.h"
 
 #define OUTCOME_ASSERTION "assertion" /* the property that a failed assertion violates */
+#define OUTCOME_ARENA "arena"         /* the memory of the world was full */
 
 struct outcome {
   enum suite_verdict verdict; /* held, violated, scenario wrong or harness */
@@ -32,7 +33,7 @@ struct outcome {
  * first, under the same guard, and may change *options; it may be NULL. */
 void outcome_run(struct sim *sim, const struct scenario_file *file, const struct scenario_options *options,
                  void (*before)(void *arg, struct sim *sim), void *before_arg, struct outcome *outcome);
-/* scenario_describe() with the same guard. 0, or -1 with *error. */
+/* scenario_describe() with the same guard. 0, or with *error -1, or -2 when the arena was too small. */
 int outcome_describe(struct sim *sim, const struct scenario_file *file, struct scenario_info *info,
                      struct scenario_error *error);
 

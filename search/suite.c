@@ -47,7 +47,7 @@ static bool take_description(struct suite *suite, struct outcome *problems) {
   }
   problem->verdict = description->status == -1 ? SUITE_SCENARIO_WRONG : SUITE_HARNESS;
   scenario->verdict = problem->verdict;
-  (void)snprintf(problem->property, sizeof problem->property, "%s", description->status == -1 ? "scenario" : "harness");
+  (void)snprintf(problem->property, sizeof problem->property, "%s", description->status == -1 ? "scenario" : OUTCOME_ARENA);
   (void)snprintf(problem->detail, sizeof problem->detail, "%.1000s", description->error.text);
   return true;
 }
@@ -161,7 +161,10 @@ static void finish_row(struct suite *suite, size_t index, const struct outcome *
 
 static bool wants_check(const struct suite *suite, size_t row, const struct outcome *outcome) {
   const struct suite_run *run = &suite->result->runs[row];
-  if (outcome->verdict != SUITE_HELD) return strcmp(outcome->property, "hang") != 0; /* once was long enough */
+  /* Once was long enough, and what memory a process finds no seed decides. */
+  if (outcome->verdict != SUITE_HELD) {
+    return strcmp(outcome->property, "hang") != 0 && strcmp(outcome->property, OUTCOME_ARENA) != 0;
+  }
   if (row == suite->first_row[run->scenario]) return true; /* or few seeds would go unchecked */
   return sim_hash_fold(sim_hash_fold(0, run->seed), run->scenario) % PASSES_PER_CHECK == 0;
 }
@@ -194,7 +197,8 @@ add_detail(struct outcome *outcome, const char *format, ...) {
 
 static bool is_lost(const struct outcome *outcome) {
   return outcome->verdict == SUITE_HARNESS &&
-         (strcmp(outcome->property, "crash") == 0 || strcmp(outcome->property, "hang") == 0);
+         (strcmp(outcome->property, "crash") == 0 || strcmp(outcome->property, "hang") == 0 ||
+          strcmp(outcome->property, OUTCOME_ARENA) == 0);
 }
 
 /* What both runs of a seed together say. */

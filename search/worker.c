@@ -9,6 +9,7 @@
 #include "search/job.h"
 #include "search/parting.h"
 #include "search/pipe.h"
+#include "search/room.h"
 
 struct worker {
   int out;
@@ -25,17 +26,12 @@ static bool reply(const struct worker *worker, const struct job *job, const void
          pipe_write_all(worker->out, worker->text, header.text_size);
 }
 
-static void no_arena(const struct worker *worker, char *text, size_t size) {
-  (void)snprintf(text, size, "no address space for an arena%s",
-                 worker->options->sim.arena_base == 0 ? "" : " at the wished base");
-}
-
 static bool serve_describe(struct worker *worker, const struct job *job) {
   struct job_description description;
   memset(&description, 0, sizeof description);
   if (worker->sim == NULL) {
     description.status = -2; /* not the scenario's fault */
-    no_arena(worker, description.error.text, sizeof description.error.text);
+    room_refused(&worker->options->sim, description.error.text, sizeof description.error.text);
   } else {
     description.status =
         outcome_describe(worker->sim, worker->files[job->scenario], &description.info, &description.error);
@@ -60,8 +56,8 @@ static void run(struct worker *worker, const struct job *job, struct sim_choice_
   if (worker->sim == NULL) {
     memset(outcome, 0, sizeof *outcome);
     outcome->verdict = SUITE_HARNESS;
-    (void)snprintf(outcome->property, sizeof outcome->property, "harness");
-    no_arena(worker, outcome->detail, sizeof outcome->detail);
+    (void)snprintf(outcome->property, sizeof outcome->property, OUTCOME_ARENA);
+    room_refused(&worker->options->sim, outcome->detail, sizeof outcome->detail);
     return;
   }
   struct prelude before = {

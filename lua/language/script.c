@@ -13,7 +13,7 @@
 #define GREAT_TEXT_BYTES 4096u     /* from here on a text makes every step dearer */
 #define DEAR_BYTES 128u            /* by one for each of these */
 #define SCRIPT_LAST_BYTES 1048576u /* to say so, when a bound was passed */
-#define TEXT_SPENT "the script makes a text of more than 1 MiB"
+#define TEXT_SPENT "the script uses too much memory for one text: more than 1 MiB"
 
 /* --- Memory ---------------------------------------------------------------------- */
 

@@ -19,6 +19,8 @@ struct sim {
   struct trace_sink sink;
   sim_fatal_fn fatal;
   void *fatal_arg;
+  sim_full_fn full;
+  void *full_arg;
 };
 
 struct sim_driver {
