@@ -10,6 +10,7 @@
 #include "cli/recording.h"
 #include "search/outcome.h"
 #include "search/parting.h"
+#include "search/room.h"
 #include "search/seeds.h"
 
 #define TEXT_BYTES 16384u
@@ -69,6 +70,11 @@ static int tell(struct side *sides, struct sim *sim, const struct scenario_file 
     (void)fprintf(stderr, "%s\n", sides[0].outcome.detail);
     return EXIT_SCENARIO;
   }
+  for (int i = 0; i < 2; i++) {
+    if (strcmp(sides[i].outcome.property, OUTCOME_ARENA) != 0) continue;
+    (void)fprintf(stderr, "syncsim: %s: %s\n", sides[i].name, sides[i].outcome.detail);
+    return EXIT_HARNESS;
+  }
   if (outcome_equal(&sides[0].outcome, &sides[1].outcome)) {
     (void)printf("equal in all %llu events, with one trace hash\n", (unsigned long long)sides[0].outcome.events);
     return EXIT_HELD;
@@ -81,12 +87,15 @@ static int tell(struct side *sides, struct sim *sim, const struct scenario_file 
   return EXIT_VIOLATED;
 }
 
-static int compare(struct side *sides, const struct scenario_file *file, const struct sim_options *sim_options) {
+static int compare(struct side *sides, const struct scenario_file *file, struct sim_options *sim_options) {
+  room_settle(sim_options);
   struct sim *sim = sim_open(sim_options);
   char *text = malloc(TEXT_BYTES);
   int status = EXIT_HARNESS;
   if (sim == NULL || text == NULL) {
-    (void)fprintf(stderr, "syncsim: no memory for two worlds\n");
+    char why[400] = "no memory for two worlds";
+    if (sim == NULL) room_refused(sim_options, why, sizeof why);
+    (void)fprintf(stderr, "syncsim: %s\n", why);
   } else {
     for (int i = 0; i < 2; i++) {
       side_run(&sides[i], sim, file, NULL, sides[i].marks);

@@ -10,6 +10,7 @@
 #include "lua/text/units.h"
 #include "reports/utf8.h"
 #include "search/outcome.h"
+#include "search/room.h"
 
 #define LIST_JSON_FORMAT 1
 
@@ -96,7 +97,7 @@ static int list_all(const struct paths *paths, struct sim *sim, bool as_json) {
 }
 
 static int run(const char *program, int argc, char **argv) {
-  const struct sim_options sim_options = {.fill = SIM_FILL_NONE};
+  struct sim_options sim_options = {.fill = SIM_FILL_NONE};
   struct paths paths;
   bool as_json = false;
   (void)program;
@@ -110,9 +111,12 @@ static int run(const char *program, int argc, char **argv) {
   }
   int status = paths_read(&paths, argv + optind, argc - optind);
   if (status == EXIT_HELD) {
+    room_settle(&sim_options);
     struct sim *sim = sim_open(&sim_options);
     if (sim == NULL) {
-      (void)fprintf(stderr, "syncsim: no address space for an arena\n");
+      char why[400];
+      room_refused(&sim_options, why, sizeof why);
+      (void)fprintf(stderr, "syncsim: %s\n", why);
       status = EXIT_HARNESS;
     } else {
       status = list_all(&paths, sim, as_json);

@@ -6,6 +6,7 @@
 
 #include "lua/text/nearest.h"
 #include "lua/text/units.h"
+#include "search/room.h"
 #include "search/seeds.h"
 
 #define OPTIONS_MAX 32u
@@ -77,8 +78,20 @@ bool option_number(const char *name, const char *value, uint64_t lo, uint64_t hi
   return false;
 }
 
+static bool option_arena(const char *value, uint64_t *bytes) {
+  struct units_error error;
+  if (!units_size(value, strlen(value), bytes, &error)) {
+    (void)fprintf(stderr, "syncsim: --arena '%s' is not a size such as 4GiB: %s\n", value, error.text);
+    return false;
+  }
+  if (*bytes >= ROOM_ARENA_MIN && *bytes <= ROOM_ARENA_MAX) return true;
+  (void)fprintf(stderr, "syncsim: --arena '%s' is outside 1MiB to 1024GiB\n", value);
+  return false;
+}
+
 bool option_world(int option, const char *value, struct sim_options *sim) {
   uint64_t number = 0;
+  if (option == OPTION_ARENA) return option_arena(value, &sim->arena_bytes);
   if (option == OPTION_FILL) {
     if (!option_number("fill", value, 0, 255, &number)) return false;
     sim->fill = (unsigned)number;

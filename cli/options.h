@@ -22,11 +22,12 @@ bool option_seeds(const char *name, const char *value, uint64_t *first, uint64_t
 bool option_duration(const char *name, const char *value, uint64_t *ns);
 bool option_number(const char *name, const char *value, uint64_t lo, uint64_t hi, uint64_t *number);
 
-/* --arena-base and --fill of every command that runs worlds. */
+/* --arena, --arena-base and --fill of every command that runs worlds. */
 #define OPTION_ARENA_BASE 1001
 #define OPTION_FILL 1002
+#define OPTION_ARENA 1003
 #define OPTIONS_OF_WORLDS                                                                                              \
-  {"arena-base", required_argument, NULL, OPTION_ARENA_BASE}, {                                                        \
+  {"arena", required_argument, NULL, OPTION_ARENA}, {"arena-base", required_argument, NULL, OPTION_ARENA_BASE}, {      \
     "fill", required_argument, NULL, OPTION_FILL                                                                       \
   }
 /* Takes one of them. */

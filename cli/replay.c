@@ -16,6 +16,7 @@
 #include "search/build_id.h"
 #include "search/bundle.h"
 #include "search/outcome.h"
+#include "search/room.h"
 
 #define HISTORY_BYTES (256u * 1024u)
 #define HISTORY_LINES_MAX 200u
@@ -28,14 +29,21 @@ enum {
   OPTION_UNTIL,
   OPTION_HASHES,
   OPTION_WHY,
+  OPTION_QUIET,
 };
 
 static const struct option long_options[] = {
-    {"seed", required_argument, NULL, OPTION_SEED},     {"trace", required_argument, NULL, OPTION_TRACE},
-    {"record", required_argument, NULL, OPTION_RECORD}, {"choices", required_argument, NULL, OPTION_CHOICES},
-    {"until", required_argument, NULL, OPTION_UNTIL},   {"hashes", no_argument, NULL, OPTION_HASHES},
-    {"why", required_argument, NULL, OPTION_WHY},       OPTIONS_OF_WORLDS,
-    {"help", no_argument, NULL, OPTIONS_HELP},          {NULL, 0, NULL, 0},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"trace", required_argument, NULL, OPTION_TRACE},
+    {"record", required_argument, NULL, OPTION_RECORD},
+    {"choices", required_argument, NULL, OPTION_CHOICES},
+    {"until", required_argument, NULL, OPTION_UNTIL},
+    {"hashes", no_argument, NULL, OPTION_HASHES},
+    {"why", required_argument, NULL, OPTION_WHY},
+    {"quiet", no_argument, NULL, OPTION_QUIET},
+    OPTIONS_OF_WORLDS,
+    {"help", no_argument, NULL, OPTIONS_HELP},
+    {NULL, 0, NULL, 0},
 };
 
 struct replay {
@@ -43,7 +51,7 @@ struct replay {
   const char *trace_path, *record_path, *choices_path;
   uint64_t until_ns;
   uint64_t seed;
-  bool seed_given, hashes, why;
+  bool seed_given, hashes, why, quiet;
   uint64_t why_event;
 
   const char *target; /* the argument */
@@ -74,6 +82,9 @@ static bool take_option(struct replay *replay, int option, const char *value) {
     return true;
   case OPTION_UNTIL:
     return option_duration("until", value, &replay->until_ns);
+  case OPTION_QUIET:
+    replay->quiet = true;
+    return true;
   case OPTION_WHY:
     replay->why = true;
     return option_number("why", value, 0, UINT64_MAX, &replay->why_event);
@@ -139,14 +150,16 @@ static bool read_choices(struct replay *replay) {
 }
 
 static bool open_world(struct replay *replay) {
+  room_settle(&replay->sim_options);
   replay->sim = sim_open(&replay->sim_options);
   replay->log = sim_trace_log_create();
   if (replay->record_path != NULL) replay->record = sim_choice_table_create();
   if (replay->sim != NULL && replay->log != NULL && (replay->record_path == NULL || replay->record != NULL)) {
     return true;
   }
-  (void)fprintf(stderr, "syncsim: no %s\n",
-                replay->sim == NULL ? "address space for an arena at that base" : "memory for a recording");
+  char text[400] = "no memory for a recording";
+  if (replay->sim == NULL) room_refused(&replay->sim_options, text, sizeof text);
+  (void)fprintf(stderr, "syncsim: %s\n", text);
   return false;
 }
 
@@ -214,10 +227,11 @@ static int compare_with_bundle(const struct replay *replay) {
   if (!replay->is_bundle) return EXIT_HELD;
   build_id(id);
   const bool same_build = strcmp(id, replay->bundle.build) == 0;
-  if (!same_build) (void)printf("build     %s; the bundle was written by build %s\n", id, replay->bundle.build);
+  if (!same_build && !replay->quiet)
+    (void)printf("build     %s; the bundle was written by build %s\n", id, replay->bundle.build);
   if (replay->until_ns != 0 || replay->outcome.fatal) return EXIT_HELD; /* not the same end */
   if (replay->outcome.trace_hash == replay->bundle.trace_hash) {
-    (void)printf("same as in the bundle\n");
+    if (!replay->quiet) (void)printf("same as in the bundle\n");
     return EXIT_HELD;
   }
   (void)printf("DIFFERS: the bundle has trace 0x%016llx (%s, %s)\n", (unsigned long long)replay->bundle.trace_hash,
@@ -256,7 +270,7 @@ static int replay_target(struct replay *replay) {
     const char *slash = strrchr(replay->target, '/');
     (void)printf("%s %llu 0x%016llx\n", slash == NULL ? replay->target : slash + 1, (unsigned long long)replay->seed,
                  (unsigned long long)replay->outcome.trace_hash);
-  } else {
+  } else if (!replay->quiet || status_of(replay->outcome.verdict) != EXIT_HELD) {
     print_outcome(replay);
   }
   int status = exit_status_worse(status_of(replay->outcome.verdict), compare_with_bundle(replay));
@@ -322,9 +336,10 @@ const struct command command_replay = {
     "  --record F     write every choice that was made\n"
     "  --choices F    take the choices from such a recording; what it lacks is calm\n"
     "  --until T      stop at this simulated time, without a final word: 12s, 1500ms\n"
+    "  --quiet        say nothing when the status is 0\n"
     "  --help         show this\n"
     "\n"
-    "To check determinism: --hashes, --arena-base ADDR, --fill BYTE, as of run.\n"
+    "As of run: --arena SIZE; to check determinism --hashes, --arena-base ADDR, --fill BYTE.\n"
     "\n"
     "Exit status: as of run; 4 when a bundle of this very build does not repeat itself.\n",
     run};

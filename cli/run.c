@@ -11,6 +11,7 @@
 #include "cli/paths.h"
 #include "cli/progress.h"
 #include "reports/report.h"
+#include "search/room.h"
 #include "search/seeds.h"
 #include "search/suite.h"
 
@@ -190,6 +191,7 @@ static int run(const char *program, int argc, char **argv) {
   options.suite.seed_last = SEEDS_DEFAULT;
   options.suite.bundles = "build/failures";
   options.suite.program = program;
+  options.suite.execute_again = true;
   options.suite.sim.fill = SIM_FILL_NONE;
   options.suite.progress = progress_show;
   options.suite.progress_arg = &line;
@@ -204,6 +206,7 @@ static int run(const char *program, int argc, char **argv) {
   int status = paths_read(&paths, argv + optind, argc - optind);
   if (status == EXIT_HELD && !fits_one_suite(&options, paths.count)) status = EXIT_USAGE;
   if (status == EXIT_HELD) {
+    room_settle(&options.suite.sim);
     progress_begin(&line);
     struct suite_result *result = suite_run_all(paths.files, paths.count, &options.suite, error, sizeof error);
     progress_end(&line);
@@ -236,6 +239,8 @@ const struct command command_run = {
     "  --junit FILE       write a JUnit XML report\n"
     "  --bundles FOLDER   where failures leave their bundles (build/failures)\n"
     "  --watchdog D       end a run that makes no step in so much real time (120s)\n"
+    "  --arena SIZE       memory that one world may take, such as 8GiB (4GiB, or what the\n"
+    "                     machine and ulimit -v allow)\n"
     "  --quiet            say nothing when all held\n"
     "  --help             show this\n"
     "\n"

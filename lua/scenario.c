@@ -13,6 +13,7 @@
 #include "lua/api/library.h"
 #include "lua/api/task.h"
 #include "lua/language/objects.h"
+#include "lua/language/sandbox.h"
 #include "lua/language/script.h"
 #include "lua/language/steps.h"
 #include "lua/language/world.h"
@@ -34,6 +35,11 @@ static bool load(struct script *script, const struct scenario_file *file, struct
   lua_State *lua = script->lua;
   char message[300];
   int line = 1;
+  const char *refused = source_refused(file->text, file->size);
+  if (refused) {
+    fail_load(script, line, refused);
+    return false;
+  }
   if (!file->memo->known && !source_has_no_floats(file->text, file->size, &line, message, sizeof message)) {
     fail_load(script, line, message);
     return false;
@@ -43,7 +49,8 @@ static bool load(struct script *script, const struct scenario_file *file, struct
   script->text = file->text;
   script->text_size = file->size;
   script_slice(script);
-  int status = luaL_loadbufferx(lua, file->text, file->size, "=" SCRIPT_CHUNK, "t");
+  size_t begin = source_begin(file->text, file->size);
+  int status = luaL_loadbufferx(lua, file->text + begin, file->size - begin, "=" SCRIPT_CHUNK, "t");
   bool good = status == LUA_OK;
   if (!good) {
     script_failed(script, lua, status);
@@ -175,6 +182,7 @@ static void settle(struct scenario_world *run) {
   uint64_t now = sim_now(run->world);
   script->ended = true;
   script->settle_start_ns = now;
+  if (!sandbox_check(script)) return;
   if (until && until - now < settle_ns) settle_ns = until - now;
   cluster_settle(run->sim, script->cluster, settle_ns);
   if (properties_pending(script, &pending) && !over(run)) {

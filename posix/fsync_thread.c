@@ -3,10 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-int fsync_now(enum fsync_kind kind, int descriptor) {
+bool fsync_is_unsupported(int error) {
+  return error == EINVAL || error == EOPNOTSUPP || error == ENOSYS;
+}
+
+int fsync_now(enum fsync_kind kind, int descriptor, int *error) {
   for (;;) {
     /* fdatasync leaves out only what is not needed to read the data back
      * (times); a changed size is needed, so it is covered. A directory has no
@@ -15,7 +20,9 @@ int fsync_now(enum fsync_kind kind, int descriptor) {
     if (failed == 0) return SYNC_OK;
     /* EINTR says that waiting ended early, not that write-back failed; it is
      * the only error after which asking again tells the truth. */
-    if (errno != EINTR) return SYNC_E_IO;
+    if (errno == EINTR) continue;
+    *error = errno;
+    return SYNC_E_IO;
   }
 }
 
@@ -47,7 +54,7 @@ static void *work(void *arg) {
     struct fsync_entry *entry = &queue->entries[queue->done % FSYNCS_MAX];
     pthread_mutex_unlock(&queue->mutex);
     /* The entry is this thread's alone until `done` passes it. */
-    entry->result = fsync_now(entry->kind, entry->descriptor);
+    entry->result = fsync_now(entry->kind, entry->descriptor, &entry->error);
     close(entry->descriptor);
     pthread_mutex_lock(&queue->mutex);
     queue->done++;
@@ -98,7 +105,8 @@ void fsync_queue_deinit(struct fsync_queue *queue) {
   close(queue->event_fd);
 }
 
-int fsync_queue_request(struct fsync_queue *queue, enum fsync_kind kind, int descriptor, uint64_t token) {
+int fsync_queue_request(struct fsync_queue *queue, enum fsync_kind kind, int descriptor, const char *name,
+                        uint64_t token) {
   pthread_mutex_lock(&queue->mutex);
   bool full = queue->requested - queue->taken == FSYNCS_MAX;
   pthread_mutex_unlock(&queue->mutex);
@@ -106,8 +114,9 @@ int fsync_queue_request(struct fsync_queue *queue, enum fsync_kind kind, int des
   if (full) return SYNC_E_TOO_MANY;
 
   struct fsync_entry entry = {.descriptor = descriptor, .kind = kind, .token = token};
+  (void)snprintf(entry.name, sizeof entry.name, "%s", name);
   if (!queue->threaded) {
-    entry.result = fsync_now(kind, descriptor);
+    entry.result = fsync_now(kind, descriptor, &entry.error);
   } else {
     /* A duplicate shares the open file description, and with it the kernel's
      * memory of which write-back errors were reported; and it outlives the
@@ -129,13 +138,11 @@ int fsync_queue_request(struct fsync_queue *queue, enum fsync_kind kind, int des
   return SYNC_OK;
 }
 
-bool fsync_queue_take(struct fsync_queue *queue, uint64_t *token, int *result) {
+bool fsync_queue_take(struct fsync_queue *queue, struct fsync_entry *entry) {
   pthread_mutex_lock(&queue->mutex);
   bool any = queue->taken < queue->done;
   if (any) {
-    const struct fsync_entry *entry = &queue->entries[queue->taken % FSYNCS_MAX];
-    *token = entry->token;
-    *result = entry->result;
+    *entry = queue->entries[queue->taken % FSYNCS_MAX];
     queue->taken++;
     if (queue->taken == queue->done) hush(queue);
   }

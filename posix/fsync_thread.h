@@ -10,6 +10,7 @@
 #include "core/env.h"
 
 #define FSYNCS_MAX 64u /* requested and not yet taken */
+#define FSYNC_NAME_BYTES_MAX 63u
 
 enum fsync_kind {
   FSYNC_FILE = 1,
@@ -19,8 +20,10 @@ enum fsync_kind {
 struct fsync_entry {
   int descriptor; /* in thread mode a duplicate that the queue owns */
   enum fsync_kind kind;
+  char name[FSYNC_NAME_BYTES_MAX + 1]; /* of the file; empty: the directory */
   uint64_t token;
   int result;
+  int error; /* errno of a result that is not SYNC_OK */
 };
 
 /* One ring, three cursors that only grow: taken <= done <= requested. */
@@ -43,11 +46,14 @@ void fsync_queue_deinit(struct fsync_queue *queue);
 
 /* Requests one fsync. `descriptor` stays the caller's, who may close it at
  * once. SYNC_OK, or SYNC_E_TOO_MANY, SYNC_E_IO: not requested. */
-int fsync_queue_request(struct fsync_queue *queue, enum fsync_kind kind, int descriptor, uint64_t token);
+int fsync_queue_request(struct fsync_queue *queue, enum fsync_kind kind, int descriptor, const char *name,
+                        uint64_t token);
 /* Takes the oldest completion; false when none waits. */
-bool fsync_queue_take(struct fsync_queue *queue, uint64_t *token, int *result);
+bool fsync_queue_take(struct fsync_queue *queue, struct fsync_entry *entry);
 
-/* Makes a descriptor durable now: SYNC_OK or SYNC_E_IO. */
-int fsync_now(enum fsync_kind kind, int descriptor);
+/* Makes a descriptor durable now: SYNC_OK, or SYNC_E_IO with *error set. */
+int fsync_now(enum fsync_kind kind, int descriptor, int *error);
+/* Whether an error says that this cannot be fsynced at all, not that it failed. */
+bool fsync_is_unsupported(int error);
 
 #endif

@@ -18,12 +18,18 @@
 #include "posix/fsync_thread.h"
 
 _Static_assert(FSYNCS_MAX == SYNC_POSIX_FSYNCS_MAX, "the bound that the header promises");
+_Static_assert(FSYNC_NAME_BYTES_MAX == SYNC_POSIX_NAME_BYTES_MAX, "names of files");
 
-#define NAME_BYTES_MAX 63u
+#define NAME_BYTES_MAX SYNC_POSIX_NAME_BYTES_MAX
 #define FILES_MAX_DEFAULT 1024u
 #define FILES_MAX_LIMIT 65536u
 /* Longer transfers are short ones; the kernel has such a limit too. */
 #define TRANSFER_BYTES_MAX ((size_t)1 << 30)
+
+struct open_file {
+  int descriptor; /* -1: free */
+  char name[NAME_BYTES_MAX + 1];
+};
 
 struct sync_posix {
   struct sync_env env;
@@ -31,7 +37,7 @@ struct sync_posix {
   int directory;
   int lock;
   uint32_t files_max;
-  int *files; /* descriptor of each sync_file; -1: free */
+  struct open_file *files; /* of each sync_file */
   struct fsync_queue fsyncs;
 };
 
@@ -55,6 +61,35 @@ static int status_of_errno(int error) {
   default:
     return SYNC_E_IO;
   }
+}
+
+void sync_posix_failure_text(const struct sync_posix_failure *failure, char *text, size_t size) {
+  const bool here = failure->name[0] == '\0', above = strcmp(failure->name, "..") == 0;
+  const bool unsupported =
+      (here || above) && strcmp(failure->call, "fsync") == 0 && fsync_is_unsupported(failure->error);
+  (void)snprintf(text, size, "%s of %s%s: %s (errno %d)%s", failure->call, here || above ? "" : "file ",
+                 here    ? "the directory"
+                 : above ? "the parent directory"
+                         : failure->name,
+                 strerror(failure->error), failure->error,
+                 unsupported ? ": this file system cannot make names durable; accept_no_directory_fsync goes on without"
+                             : "");
+}
+
+static void tell(const struct sync_posix_options *options, const char *call, const char *name, int error) {
+  struct sync_posix_failure failure = {.call = call, .error = error};
+  if (!options->failed) return;
+  (void)snprintf(failure.name, sizeof failure.name, "%s", name);
+  options->failed(options->failed_arg, &failure);
+}
+
+/* The status of a call that failed just now with errno. */
+static int refused(const struct sync_posix_options *options, const char *call, const char *name) {
+  const int error = errno, status = status_of_errno(error);
+  if (status != SYNC_E_NOT_FOUND && status != SYNC_E_EXISTS && status != SYNC_E_INTERRUPTED) {
+    tell(options, call, name, error);
+  }
+  return status;
 }
 
 /* A name of the port that is not the lock's; "." and ".." would leave it. */
@@ -133,7 +168,7 @@ static void posix_trace(void *ctx, enum sync_trace_kind kind, const uint64_t *fi
 
 /* The descriptor of an open file, or -1. */
 static int descriptor_of(const struct sync_posix *posix, sync_file file) {
-  return file >= 0 && (uint32_t)file < posix->files_max ? posix->files[file] : -1;
+  return file >= 0 && (uint32_t)file < posix->files_max ? posix->files[file].descriptor : -1;
 }
 
 /* A signal must never look like a failure of the engine, and every call below
@@ -151,7 +186,7 @@ static int posix_file_open(void *ctx, const char *name, uint32_t flags, sync_fil
   if ((flags & ~(SYNC_OPEN_CREATE | SYNC_OPEN_EXCLUSIVE | SYNC_OPEN_TRUNCATE)) != 0) return SYNC_E_INVALID;
   if (!name_is_valid(name)) return SYNC_E_INVALID;
   uint32_t slot = 0;
-  while (slot < posix->files_max && posix->files[slot] >= 0)
+  while (slot < posix->files_max && posix->files[slot].descriptor >= 0)
     slot++;
   if (slot == posix->files_max) return SYNC_E_TOO_MANY;
 
@@ -162,13 +197,15 @@ static int posix_file_open(void *ctx, const char *name, uint32_t flags, sync_fil
   }
   if (flags & SYNC_OPEN_TRUNCATE) open_flags |= O_TRUNC;
   int descriptor = open_at(posix->directory, name, open_flags, 0666);
-  if (descriptor < 0) return status_of_errno(errno);
+  if (descriptor < 0) return refused(&posix->options, "open", name);
   struct stat about;
   if (fstat(descriptor, &about) != 0 || !S_ISREG(about.st_mode)) {
     close(descriptor);
+    tell(&posix->options, "open", name, ENXIO); /* what a device or pipe would say */
     return SYNC_E_IO;
   }
-  posix->files[slot] = descriptor;
+  posix->files[slot].descriptor = descriptor;
+  (void)snprintf(posix->files[slot].name, sizeof posix->files[slot].name, "%s", name);
   *file = (sync_file)slot;
   return SYNC_OK;
 }
@@ -177,9 +214,11 @@ static int posix_file_close(void *ctx, sync_file file) {
   struct sync_posix *posix = ctx;
   int descriptor = descriptor_of(posix, file);
   if (descriptor < 0) return SYNC_E_INVALID;
-  posix->files[file] = -1;
+  posix->files[file].descriptor = -1;
   /* After EINTR the descriptor is gone all the same (Linux): never again. */
-  return close(descriptor) == 0 || errno == EINTR ? SYNC_OK : SYNC_E_IO;
+  if (close(descriptor) == 0 || errno == EINTR) return SYNC_OK;
+  (void)refused(&posix->options, "close", posix->files[file].name);
+  return SYNC_E_IO;
 }
 
 /* Whether the range can be named by an off_t. */
@@ -196,7 +235,7 @@ static int posix_file_read(void *ctx, sync_file file, uint64_t offset, void *buf
   do {
     got = pread(descriptor, buffer, size < TRANSFER_BYTES_MAX ? size : TRANSFER_BYTES_MAX, (off_t)offset);
   } while (got < 0 && errno == EINTR);
-  if (got < 0) return status_of_errno(errno);
+  if (got < 0) return refused(&posix->options, "pread", posix->files[file].name);
   *done = (size_t)got;
   return SYNC_OK;
 }
@@ -211,7 +250,7 @@ static int posix_file_write(void *ctx, sync_file file, uint64_t offset, const vo
   do {
     put = pwrite(descriptor, bytes, size < TRANSFER_BYTES_MAX ? size : TRANSFER_BYTES_MAX, (off_t)offset);
   } while (put < 0 && errno == EINTR);
-  if (put < 0) return status_of_errno(errno);
+  if (put < 0) return refused(&posix->options, "pwrite", posix->files[file].name);
   /* No progress without an error would let a caller try for ever. */
   if (put == 0) return SYNC_E_IO;
   *done = (size_t)put;
@@ -226,7 +265,7 @@ static int posix_file_truncate(void *ctx, sync_file file, uint64_t size) {
   do {
     failed = ftruncate(descriptor, (off_t)size);
   } while (failed != 0 && errno == EINTR);
-  return failed == 0 ? SYNC_OK : status_of_errno(errno);
+  return failed == 0 ? SYNC_OK : refused(&posix->options, "ftruncate", posix->files[file].name);
 }
 
 static int posix_file_size(void *ctx, sync_file file, uint64_t *size) {
@@ -234,7 +273,7 @@ static int posix_file_size(void *ctx, sync_file file, uint64_t *size) {
   int descriptor = descriptor_of(posix, file);
   if (descriptor < 0) return SYNC_E_INVALID;
   struct stat about;
-  if (fstat(descriptor, &about) != 0) return status_of_errno(errno);
+  if (fstat(descriptor, &about) != 0) return refused(&posix->options, "fstat", posix->files[file].name);
   *size = (uint64_t)about.st_size;
   return SYNC_OK;
 }
@@ -243,25 +282,25 @@ static int posix_file_rename(void *ctx, const char *from, const char *to) {
   struct sync_posix *posix = ctx;
   if (!name_is_valid(from) || !name_is_valid(to)) return SYNC_E_INVALID;
   if (renameat(posix->directory, from, posix->directory, to) == 0) return SYNC_OK;
-  return status_of_errno(errno);
+  return refused(&posix->options, "rename", from);
 }
 
 static int posix_file_unlink(void *ctx, const char *name) {
   struct sync_posix *posix = ctx;
   if (!name_is_valid(name)) return SYNC_E_INVALID;
-  return unlinkat(posix->directory, name, 0) == 0 ? SYNC_OK : status_of_errno(errno);
+  return unlinkat(posix->directory, name, 0) == 0 ? SYNC_OK : refused(&posix->options, "unlink", name);
 }
 
 static int posix_file_fsync(void *ctx, sync_file file, uint64_t token) {
   struct sync_posix *posix = ctx;
   int descriptor = descriptor_of(posix, file);
   if (descriptor < 0) return SYNC_E_INVALID;
-  return fsync_queue_request(&posix->fsyncs, FSYNC_FILE, descriptor, token);
+  return fsync_queue_request(&posix->fsyncs, FSYNC_FILE, descriptor, posix->files[file].name, token);
 }
 
 static int posix_dir_fsync(void *ctx, uint64_t token) {
   struct sync_posix *posix = ctx;
-  return fsync_queue_request(&posix->fsyncs, FSYNC_DIRECTORY, posix->directory, token);
+  return fsync_queue_request(&posix->fsyncs, FSYNC_DIRECTORY, posix->directory, "", token);
 }
 
 /* --- Listing ------------------------------------------------------------------ */
@@ -327,7 +366,9 @@ static int name_list_fill(struct name_list *list, int directory) {
 static int posix_dir_list(void *ctx, int (*each)(void *arg, const char *name), void *arg) {
   struct sync_posix *posix = ctx;
   struct name_list list = {0};
+  errno = 0;
   int status = name_list_fill(&list, posix->directory);
+  if (status != SYNC_OK && errno != 0) (void)refused(&posix->options, "readdir", "");
   if (status == SYNC_OK && list.count > 1) qsort(list.names, list.count, sizeof *list.names, compare_names);
   for (size_t i = 0; i < list.count && status == SYNC_OK; i++)
     status = each(arg, list.names[i].text);
@@ -361,28 +402,34 @@ static const struct sync_env_ops posix_ops = {
 
 /* Opens the directory; with `create` it and its name are durable afterwards. */
 static int open_directory(const struct sync_posix_options *options, int *directory) {
-  if (options->create && mkdir(options->directory, 0777) != 0 && errno != EEXIST) return status_of_errno(errno);
+  if (options->create && mkdir(options->directory, 0777) != 0 && errno != EEXIST) {
+    const int error = errno;
+    tell(options, "mkdir", "", error);
+    return status_of_errno(error);
+  }
   *directory = open_at(AT_FDCWD, options->directory, O_RDONLY | O_DIRECTORY, 0);
-  if (*directory < 0) return status_of_errno(errno);
+  if (*directory < 0) return refused(options, "open", "");
   if (!options->create) return SYNC_OK;
   /* Also when it was there: an earlier process may have died in between. */
-  int parent = open_at(*directory, "..", O_RDONLY | O_DIRECTORY, 0);
-  int status = parent < 0 ? status_of_errno(errno) : fsync_now(FSYNC_DIRECTORY, parent);
+  int parent = open_at(*directory, "..", O_RDONLY | O_DIRECTORY, 0), error = 0;
+  int status = parent < 0 ? refused(options, "open", "..") : fsync_now(FSYNC_DIRECTORY, parent, &error);
+  if (error != 0 && options->accept_no_directory_fsync && fsync_is_unsupported(error)) status = SYNC_OK;
+  if (status != SYNC_OK && error != 0) tell(options, "fsync", "..", error);
   if (parent >= 0) close(parent);
   if (status != SYNC_OK) close(*directory);
   return status;
 }
 
-static int lock_directory(int directory, int *lock) {
+static int lock_directory(const struct sync_posix_options *options, int directory, int *lock) {
   *lock = open_at(directory, SYNC_POSIX_LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW, 0666);
-  if (*lock < 0) return status_of_errno(errno);
+  if (*lock < 0) return refused(options, "open", SYNC_POSIX_LOCK_NAME);
   /* flock, for fcntl's locks do not part two environments of one process. */
   int failed;
   do {
     failed = flock(*lock, LOCK_EX | LOCK_NB);
   } while (failed != 0 && errno == EINTR);
   if (failed == 0) return SYNC_OK;
-  int status = errno == EWOULDBLOCK ? SYNC_E_LOCKED : status_of_errno(errno);
+  int status = errno == EWOULDBLOCK ? SYNC_E_LOCKED : refused(options, "flock", SYNC_POSIX_LOCK_NAME);
   close(*lock);
   return status;
 }
@@ -405,11 +452,11 @@ int sync_posix_open(struct sync_posix **out, const struct sync_posix_options *op
   posix->files = malloc(posix->files_max * sizeof *posix->files);
   if (!posix->files) goto free_posix;
   for (uint32_t i = 0; i < posix->files_max; i++)
-    posix->files[i] = -1;
+    posix->files[i].descriptor = -1;
 
   status = open_directory(options, &posix->directory);
   if (status != SYNC_OK) goto free_files;
-  status = lock_directory(posix->directory, &posix->lock);
+  status = lock_directory(options, posix->directory, &posix->lock);
   if (status != SYNC_OK) goto close_directory;
   status = fsync_queue_init(&posix->fsyncs, options->fsync_mode == SYNC_POSIX_FSYNC_THREAD);
   if (status != SYNC_OK) goto close_lock;
@@ -431,7 +478,7 @@ void sync_posix_close(struct sync_posix *posix) {
   if (!posix) return;
   fsync_queue_deinit(&posix->fsyncs);
   for (uint32_t i = 0; i < posix->files_max; i++) {
-    if (posix->files[i] >= 0) close(posix->files[i]);
+    if (posix->files[i].descriptor >= 0) close(posix->files[i].descriptor);
   }
   close(posix->directory);
   close(posix->lock);
@@ -448,5 +495,16 @@ int sync_posix_poll_fd(const struct sync_posix *posix) {
 }
 
 bool sync_posix_next_completion(struct sync_posix *posix, uint64_t *token, int *result) {
-  return fsync_queue_take(&posix->fsyncs, token, result);
+  struct fsync_entry entry;
+  if (!fsync_queue_take(&posix->fsyncs, &entry)) return false;
+  *token = entry.token;
+  *result = entry.result;
+  if (entry.result == SYNC_OK) return true;
+  const bool of_directory = entry.kind == FSYNC_DIRECTORY;
+  if (of_directory && posix->options.accept_no_directory_fsync && fsync_is_unsupported(entry.error)) {
+    *result = SYNC_OK;
+    return true;
+  }
+  tell(&posix->options, of_directory ? "fsync" : "fdatasync", entry.name, entry.error);
+  return true;
 }

@@ -23,11 +23,22 @@
 #define SYNC_POSIX_FSYNCS_MAX 64u
 /* Names that one listing may hold; more are SYNC_E_TOO_MANY. */
 #define SYNC_POSIX_NAMES_MAX 65536u
+#define SYNC_POSIX_NAME_BYTES_MAX 63u
 
 enum sync_posix_fsync_mode {
   SYNC_POSIX_FSYNC_THREAD = 0, /* a helper thread does them in order; requests return at once */
   SYNC_POSIX_FSYNC_INLINE = 1, /* done within the request; the completion queues up all the same */
 };
+
+/* What the system refused, in its own words. */
+struct sync_posix_failure {
+  const char *call;                         /* "pwrite", "fsync", ... */
+  char name[SYNC_POSIX_NAME_BYTES_MAX + 1]; /* of the file; empty: the directory itself; "..": its parent */
+  int error;                                /* errno */
+};
+/* "fsync of the directory: Invalid argument (errno 22)", and for a directory that
+ * cannot be fsynced what can be done. Cut to `size`. */
+void sync_posix_failure_text(const struct sync_posix_failure *failure, char *text, size_t size);
 
 /* Zero means the default everywhere. `directory` is required. */
 struct sync_posix_options {
@@ -35,6 +46,19 @@ struct sync_posix_options {
   bool create; /* make the directory (not its parents) when it is absent, durably */
   enum sync_posix_fsync_mode fsync_mode;
   uint32_t files_max; /* files open at once, 1024 */
+  /* Some file systems (of containers, shared folders, over the network) cannot fsync
+   * a directory: fsync gives EINVAL, EOPNOTSUPP or ENOSYS. With this such a refusal
+   * counts as done; any other error remains one. Then the names of new and renamed
+   * files are only as durable as that file system makes them by itself: after a loss
+   * of power a node may find an older log, or none. */
+  bool accept_no_directory_fsync;
+
+  /* Told of every call that the system refused (also within sync_posix_open, whose
+   * status says less), on the caller's thread: of an fsync, when its completion is
+   * taken. Not of files that are absent or there already. May be NULL; must not call
+   * the engine. *failure is valid during the call. */
+  void (*failed)(void *arg, const struct sync_posix_failure *failure);
+  void *failed_arg;
 
   /* Observes what the engine reports (enum sync_trace_kind); may be NULL. Runs
    * within engine calls and must not call the engine. */

@@ -397,14 +397,103 @@ static void failure_seen(struct page *page, const struct suite_failure *one) {
   label(page, "bundle", one->bundle[0] == '\0' ? "none: it could not be written" : one->bundle);
 }
 
+/* --- Causes ------------------------------------------------------------------------ */
+
+/* Failures that look like one: the same verdict and property, and words that differ
+ * in numbers and ids alone. One bug may break a hundred runs of twenty scenarios: it
+ * is told once. */
+struct cause {
+  const struct suite_failure *first; /* told in full */
+  char words[600];
+};
+
+static bool is_word(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool has_digit(const char *word, size_t size) {
+  for (size_t i = 0; i < size; i++) {
+    if (word[i] >= '0' && word[i] <= '9') return true;
+  }
+  return false;
+}
+
+static void cause_words(const struct suite_failure *one, char *words, size_t size) {
+  /* What is wrong with a scenario itself is its own. */
+  const bool own = one->verdict == SUITE_SCENARIO_WRONG || one->verdict == SUITE_CANARY_MISSED;
+  size_t used = (size_t)snprintf(words, size, "%d %" PRIu32 " %s: ", (int)one->verdict, own ? one->scenario + 1 : 0,
+                                 one->property);
+  for (const char *at = one->detail; *at != '\0' && used + 1 < size;) {
+    size_t length = 0;
+    while (is_word(at[length])) {
+      length++;
+    }
+    if (has_digit(at, length)) {
+      words[used++] = '#';
+      at += length;
+    } else {
+      words[used++] = *at++;
+    }
+  }
+  words[used < size ? used : size - 1] = '\0';
+}
+
+/* The cause of each failure, as an index; NULL: no memory. */
+static struct cause *find_causes(const struct suite_result *result, size_t *cause_of, size_t *count) {
+  struct cause *causes = calloc(result->failure_count + 1, sizeof *causes);
+  *count = 0;
+  for (size_t i = 0; causes != NULL && i < result->failure_count; i++) {
+    struct cause *fresh = &causes[*count];
+    size_t k = 0;
+    cause_words(&result->failures[i], fresh->words, sizeof fresh->words);
+    while (strcmp(causes[k].words, fresh->words) != 0) {
+      k++;
+    }
+    if (k == *count) {
+      fresh->first = &result->failures[i];
+      ++*count;
+    }
+    cause_of[i] = k;
+  }
+  return causes;
+}
+
+/* Beside the first: how many runs of which scenarios, a line for each scenario. */
+static void further(struct page *page, const struct suite_result *result, const size_t *cause_of, size_t cause,
+                    const struct suite_failure *told) {
+  uint64_t *runs = calloc(result->scenario_count + 1, sizeof *runs);
+  const struct suite_failure **examples = calloc(result->scenario_count + 1, sizeof *examples);
+  char text[1024], digits[32];
+  if (runs == NULL || examples == NULL) page->ok = false;
+  for (size_t i = 0; page->ok && i < result->failure_count; i++) {
+    const struct suite_failure *one = &result->failures[i];
+    if (cause_of[i] != cause || one->scenario >= result->scenario_count) continue;
+    runs[one->scenario] += one->same_signature + (one != told);
+    if (one != told && examples[one->scenario] == NULL) examples[one->scenario] = one;
+  }
+  const char *name = "and";
+  for (size_t i = 0; page->ok && i < result->scenario_count; i++) {
+    if (runs[i] == 0) continue;
+    int length = snprintf(text, sizeof text, "%s further failure%s like this one in %s", grouped(runs[i], digits),
+                          runs[i] == 1 ? "" : "s", i == told->scenario ? "this scenario" : result->scenarios[i].path);
+    if (examples[i] != NULL && length > 0 && (size_t)length < sizeof text) {
+      (void)snprintf(text + length, sizeof text - (size_t)length, ", such as seed %" PRIu64, examples[i]->seed);
+    }
+    label(page, name, text);
+    name = "";
+  }
+  free(examples);
+  free(runs);
+}
+
 static void failure(struct page *page, const struct suite_result *result, const struct suite_failure *one,
-                    size_t number) {
+                    const size_t *cause_of, size_t number, size_t count) {
   const bool known = one->scenario < result->scenario_count;
   const struct suite_scenario *scenario = known ? &result->scenarios[one->scenario] : NULL;
   char text[1024];
   say(page, "\n");
   paint(page, RED);
-  say(page, "FAILURE %zu of %zu", number, result->failure_count);
+  say(page, "FAILURE %zu of %zu", number + 1, count);
   plain(page);
   (void)snprintf(text, sizeof text, "%s (%s), seed %" PRIu64, known ? scenario->info.name : "",
                  known ? scenario->path : "?", one->seed);
@@ -412,12 +501,7 @@ static void failure(struct page *page, const struct suite_result *result, const 
   paragraph(page, text, 2);
 
   failure_seen(page, one);
-  if (one->same_signature > 0) {
-    char digits[32];
-    (void)snprintf(text, sizeof text, "%s further failures like this one in this scenario",
-                   grouped(one->same_signature, digits));
-    label(page, "and", text);
-  }
+  further(page, result, cause_of, number, one);
   /* On one line whatever the width: it is to be pasted. */
   char *line = clean_line(page, one->reproduce);
   say(page, "  see it again\n    ");
@@ -428,11 +512,21 @@ static void failure(struct page *page, const struct suite_result *result, const 
   free(line);
 }
 
+static void failures(struct page *page, const struct suite_result *result) {
+  size_t count = 0;
+  size_t *cause_of = calloc(result->failure_count + 1, sizeof *cause_of);
+  struct cause *causes = cause_of == NULL ? NULL : find_causes(result, cause_of, &count);
+  if (causes == NULL) page->ok = false;
+  for (size_t i = 0; causes != NULL && i < count; i++)
+    failure(page, result, causes[i].first, cause_of, i, count);
+  free(causes);
+  free(cause_of);
+}
+
 bool report_terminal_columns(FILE *file, const struct suite_result *result, bool colour, unsigned columns) {
   struct page page = {.file = file, .colour = colour, .columns = columns, .ok = true};
   if (result->scenario_count > 0) table(&page, result);
-  for (size_t i = 0; i < result->failure_count; i++)
-    failure(&page, result, &result->failures[i], i + 1);
+  failures(&page, result);
   vacuous_notes(&page, result);
   slow_notes(&page, result);
   totals_line(&page, result);

@@ -134,10 +134,17 @@ static void begin_bundle(const struct suite *suite, struct suite_failure *failur
 
 static bool records(const struct suite_failure *failure) {
   if (failure->verdict == SUITE_CANARY_MISSED || failure->verdict == SUITE_SCENARIO_WRONG) return false;
+  if (strcmp(failure->property, OUTCOME_ARENA) == 0) return false; /* it would be full again, or not */
   return strcmp(failure->property, "crash") != 0 && strcmp(failure->property, "hang") != 0;
 }
 
-static bool start_recording(struct suite *suite, uint32_t place, size_t index) {
+/* A failure is recorded twice: what is told of it is what a seed decides, too. */
+struct recording {
+  unsigned started, taken;
+  struct outcome outcome;
+};
+
+static bool start_recording(struct suite *suite, uint32_t place, size_t index, bool again) {
   const struct suite_failure *failure = &suite->result->failures[index];
   const struct suite_scenario *scenario = &suite->result->scenarios[failure->scenario];
   struct job job = {.kind = failure->verdict == SUITE_NOT_DETERMINISTIC ? JOB_COMPARE : JOB_RECORD,
@@ -145,48 +152,102 @@ static bool start_recording(struct suite *suite, uint32_t place, size_t index) {
                     .seed = failure->seed,
                     .nodes = scenario->info.nodes,
                     .duration_ns = scenario->info.duration_ns,
-                    .settle_ns = scenario->info.settle_ns};
-  if (failure->bundle[0] != '\0') (void)bundle_path(job.choices, sizeof job.choices, failure->bundle, "choices");
+                    .settle_ns = scenario->info.settle_ns,
+                    .fresh = again};
+  if (!again && failure->bundle[0] != '\0') {
+    (void)bundle_path(job.choices, sizeof job.choices, failure->bundle, "choices");
+  }
   suite->row_of[place] = index;
   return pool_start(suite->pool, place, &job);
 }
 
-static void take_recording(struct suite *suite) {
-  const size_t index = suite->row_of[suite->event.worker];
-  struct suite_failure *failure = &suite->result->failures[index];
-  if (suite->event.news != POOL_REPLY) return; /* as it was found, without a history */
-  failure->history = strdup(suite->event.text);
-  if (suite->event.job.kind == JOB_RECORD && suite->event.outcome.trace_hash != failure->trace_hash) {
-    struct suite_scenario *scenario = &suite->result->scenarios[failure->scenario];
-    (void)snprintf(failure->detail, sizeof failure->detail,
-                   "the run with a recording differs: trace 0x%016llx, and 0x%016llx before it",
-                   (unsigned long long)suite->event.outcome.trace_hash, (unsigned long long)failure->trace_hash);
-    (void)snprintf(failure->property, sizeof failure->property, "determinism");
-    failure->verdict = SUITE_NOT_DETERMINISTIC;
-    if (scenario->verdict != SUITE_SCENARIO_WRONG) scenario->verdict = SUITE_NOT_DETERMINISTIC;
-  }
+static void not_deterministic(struct suite *suite, struct suite_failure *failure) {
+  struct suite_scenario *scenario = &suite->result->scenarios[failure->scenario];
+  (void)snprintf(failure->property, sizeof failure->property, "determinism");
+  failure->verdict = SUITE_NOT_DETERMINISTIC;
+  if (scenario->verdict != SUITE_SCENARIO_WRONG) scenario->verdict = SUITE_NOT_DETERMINISTIC;
 }
 
-static bool record_all(struct suite *suite) {
+/* Lines that differ, the first of them in each. */
+static void tell_histories(const char *a, const char *b, char *text, size_t size) {
+  size_t line = 0;
+  for (size_t i = 0; a[i] != '\0' && a[i] == b[i]; i++) {
+    if (a[i] == '\n') line = i + 1;
+  }
+  (void)snprintf(text, size, "two recordings of this seed differ in the history: '%.*s' and '%.*s'",
+                 (int)strcspn(a + line, "\n"), a + line, (int)strcspn(b + line, "\n"), b + line);
+}
+
+static void take_recording(struct suite *suite, struct recording *recordings) {
+  const size_t index = suite->row_of[suite->event.worker];
+  struct suite_failure *failure = &suite->result->failures[index];
+  struct recording *recording = &recordings[index];
+  const struct outcome *outcome = &suite->event.outcome;
+  const bool again = recording->taken++ > 0;
+  if (suite->event.news != POOL_REPLY) return; /* as it was found, without a history */
+  if (!again) failure->history = strdup(suite->event.text);
+  if (suite->event.job.kind != JOB_RECORD || failure->verdict == SUITE_NOT_DETERMINISTIC) return;
+  if (!again && outcome->trace_hash != failure->trace_hash) {
+    (void)snprintf(failure->detail, sizeof failure->detail,
+                   "the run with a recording differs: trace 0x%016llx, and 0x%016llx before it",
+                   (unsigned long long)outcome->trace_hash, (unsigned long long)failure->trace_hash);
+    not_deterministic(suite, failure);
+  } else if (!again &&
+             (strcmp(outcome->property, failure->property) != 0 || strcmp(outcome->detail, failure->detail) != 0)) {
+    char before[sizeof failure->detail];
+    memcpy(before, failure->detail, sizeof before);
+    (void)snprintf(failure->detail, sizeof failure->detail,
+                   "the run with a recording differs in words: '%.400s', and '%.400s' before it", outcome->detail,
+                   before);
+    not_deterministic(suite, failure);
+  } else if (again && !outcome_equal(&recording->outcome, outcome)) {
+    outcome_tell_difference(&recording->outcome, outcome, failure->detail, sizeof failure->detail);
+    not_deterministic(suite, failure);
+  } else if (again && failure->history != NULL && strcmp(failure->history, suite->event.text) != 0) {
+    tell_histories(failure->history, suite->event.text, failure->detail, sizeof failure->detail);
+    not_deterministic(suite, failure);
+  }
+  recording->outcome = *outcome;
+}
+
+/* The next failure to record, the first time or again. */
+static bool start_next(struct suite *suite, uint32_t place, struct recording *recordings, bool *started) {
+  const struct suite_result *result = suite->result;
+  *started = false;
+  for (size_t i = 0; i < result->failure_count; i++) {
+    struct recording *recording = &recordings[i];
+    const unsigned wanted = result->failures[i].verdict == SUITE_NOT_DETERMINISTIC ? 1 : 2;
+    if (!records(&result->failures[i]) || recording->started >= wanted || recording->taken < recording->started) {
+      continue;
+    }
+    *started = true;
+    return start_recording(suite, place, i, recording->started++ > 0);
+  }
+  return true;
+}
+
+static bool record_failures(struct suite *suite, struct recording *recordings) {
   struct suite_result *result = suite->result;
-  size_t next = 0;
   suite->progress.explaining = true;
   while (!result->interrupted) {
     const uint32_t place = pool_idle(suite->pool, POOL_NONE);
-    while (next < result->failure_count && !records(&result->failures[next])) {
-      next++;
-    }
-    if (place != POOL_NONE && next < result->failure_count) {
-      if (!start_recording(suite, place, next++)) return false;
-      continue;
-    }
+    bool started = false;
+    if (place != POOL_NONE && !start_next(suite, place, recordings, &started)) return false;
+    if (started) continue;
     if (pool_busy_count(suite->pool) == 0) break;
     pool_wait(suite->pool, SIM_SECOND, &suite->event);
     if (suite->event.news == POOL_SIGNAL) result->interrupted = true;
-    if (suite->event.news <= POOL_HUNG) take_recording(suite);
+    if (suite->event.news <= POOL_HUNG) take_recording(suite, recordings);
     suite_show(suite);
   }
   return true;
+}
+
+static bool record_all(struct suite *suite) {
+  struct recording *recordings = calloc(suite->result->failure_count, sizeof *recordings);
+  const bool good = recordings != NULL && record_failures(suite, recordings);
+  free(recordings);
+  return good;
 }
 
 static void finish_bundle(const struct suite *suite, struct suite_failure *failure, const char *build) {

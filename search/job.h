@@ -2,6 +2,7 @@
 #ifndef SEARCH_JOB_H
 #define SEARCH_JOB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lua/scenario.h"
@@ -25,6 +26,7 @@ struct job {
   uint32_t scenario;
   uint32_t nodes;
   uint64_t duration_ns, settle_ns; /* 0: not known yet */
+  bool fresh;                      /* in a worker that is executed for it */
   char choices[560];               /* JOB_RECORD: the file for the choices; empty: none */
 };
 

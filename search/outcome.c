@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cluster/history.h"
+#include "search/room.h"
 
 #define LAST_STEPS 24u
 
@@ -42,6 +43,32 @@ on_fatal(void *arg, bool in_node, const char *file, int line, const char *what, 
   outcome->time_ns = time_ns;
   outcome->event = event;
   outcome->node = node;
+  const struct sim_world *world = sim_world(guard->sim);
+  outcome->trace_hash = world == NULL ? 0 : sim_trace_hash(world);
+  longjmp(guard->jump, 1);
+}
+
+#if defined(__GNUC__)
+__attribute__((noreturn))
+#endif
+static void
+on_full(void *arg, const struct sim_full *full) {
+  struct guard *guard = arg;
+  struct outcome *outcome = guard->outcome;
+  char size[32], used[32], wanted[32];
+  outcome->fatal = true;
+  outcome->verdict = SUITE_HARNESS;
+  (void)snprintf(outcome->property, sizeof outcome->property, OUTCOME_ARENA);
+  (void)snprintf(outcome->detail, sizeof outcome->detail,
+                 "the arena, in which the whole world lives, is full: it has %s, of which %s were taken when %s more "
+                 "were asked for (event %llu). Give it more with --arena, such as --arena %s, or let the world hold "
+                 "less: smaller or fewer values, keys and nodes, a shorter duration",
+                 room_text(full->arena_bytes, size, sizeof size), room_text(full->used_bytes, used, sizeof used),
+                 room_text(full->wanted_bytes, wanted, sizeof wanted), (unsigned long long)full->event,
+                 room_double(full->arena_bytes));
+  outcome->time_ns = full->time_ns;
+  outcome->event = full->event;
+  outcome->node = full->node;
   const struct sim_world *world = sim_world(guard->sim);
   outcome->trace_hash = world == NULL ? 0 : sim_trace_hash(world);
   longjmp(guard->jump, 1);
@@ -101,6 +128,7 @@ void outcome_run(struct sim *sim, const struct scenario_file *file, const struct
   const uint64_t start = outcome_clock_ns();
   memset(outcome, 0, sizeof *outcome);
   sim_on_fatal(sim, on_fatal, &guard);
+  sim_on_full(sim, on_full, &guard);
   if (guarded_run(&guard, file, options, &result)) {
     take_numbers(outcome, &result);
     take_verdict(outcome, &result);
@@ -109,6 +137,7 @@ void outcome_run(struct sim *sim, const struct scenario_file *file, const struct
     outcome->events = outcome->event;
   }
   sim_on_fatal(sim, NULL, NULL);
+  sim_on_full(sim, NULL, NULL);
   outcome->real_ns = outcome_clock_ns() - start;
 }
 
@@ -123,19 +152,73 @@ int outcome_describe(struct sim *sim, const struct scenario_file *file, struct s
   struct outcome outcome = {0};
   struct guard guard = {.sim = sim, .outcome = &outcome};
   sim_on_fatal(sim, on_fatal, &guard);
+  sim_on_full(sim, on_full, &guard);
   int status = guarded_describe(&guard, file, info, error);
   sim_on_fatal(sim, NULL, NULL);
+  sim_on_full(sim, NULL, NULL);
   if (status > 0) {
     (void)snprintf(error->text, sizeof error->text, "%.900s", outcome.detail);
-    status = -1;
+    status = strcmp(outcome.property, OUTCOME_ARENA) == 0 ? -2 : -1;
   }
   return status;
 }
 
+/* What a seed decides: the verdict, how the run went, and what is told of it. */
+enum difference {
+  DIFFERS_VERDICT,
+  DIFFERS_PROPERTY,
+  DIFFERS_WORDS,
+  DIFFERS_TRACE,
+  DIFFERS_EVENTS,
+  DIFFERS_TIME,
+  DIFFERS_PLACE,
+  DIFFERS_FAULTS,
+  DIFFERS_SOMETIMES,
+  DIFFERENCES,
+};
+
+static void differences(const struct outcome *a, const struct outcome *b, bool found[DIFFERENCES]) {
+  found[DIFFERS_VERDICT] = a->verdict != b->verdict;
+  found[DIFFERS_PROPERTY] = strcmp(a->property, b->property) != 0;
+  found[DIFFERS_WORDS] = strcmp(a->detail, b->detail) != 0;
+  found[DIFFERS_TRACE] = a->trace_hash != b->trace_hash;
+  found[DIFFERS_EVENTS] = a->events != b->events || a->event != b->event;
+  found[DIFFERS_TIME] = a->simulated_ns != b->simulated_ns || a->time_ns != b->time_ns;
+  found[DIFFERS_PLACE] = a->node != b->node || memcmp(a->subject, b->subject, sizeof a->subject) != 0;
+  found[DIFFERS_FAULTS] = memcmp(a->faults, b->faults, sizeof a->faults) != 0;
+  found[DIFFERS_SOMETIMES] = a->sometimes_count != b->sometimes_count ||
+                             memcmp(a->sometimes, b->sometimes, a->sometimes_count * sizeof a->sometimes[0]) != 0;
+}
+
 bool outcome_equal(const struct outcome *a, const struct outcome *b) {
-  return a->verdict == b->verdict && a->trace_hash == b->trace_hash && a->events == b->events &&
-         a->simulated_ns == b->simulated_ns && a->time_ns == b->time_ns && strcmp(a->property, b->property) == 0 &&
-         strcmp(a->detail, b->detail) == 0;
+  bool found[DIFFERENCES];
+  differences(a, b, found);
+  for (int i = 0; i < DIFFERENCES; i++) {
+    if (found[i]) return false;
+  }
+  return true;
+}
+
+void outcome_tell_difference(const struct outcome *a, const struct outcome *b, char *text, size_t size) {
+  static const char *const names[DIFFERENCES] = {
+      "verdict", "property", "words", "trace", "events", "time", "place", "faults", "what sometimes happens"};
+  bool found[DIFFERENCES];
+  differences(a, b, found);
+  size_t used = (size_t)snprintf(text, size, "two runs of this seed differ in ");
+  const char *between = "";
+  for (int i = 0; i < DIFFERENCES && used < size; i++) {
+    if (!found[i]) continue;
+    used += (size_t)snprintf(text + used, size - used, "%s%s", between, names[i]);
+    between = ", ";
+  }
+  if (used >= size) return;
+  used += (size_t)snprintf(text + used, size - used, ": %s and %s, trace 0x%016llx and 0x%016llx, %llu and %llu events",
+                           suite_verdict_name(a->verdict), suite_verdict_name(b->verdict),
+                           (unsigned long long)a->trace_hash, (unsigned long long)b->trace_hash,
+                           (unsigned long long)a->events, (unsigned long long)b->events);
+  if (used >= size || (!found[DIFFERS_WORDS] && !found[DIFFERS_PROPERTY])) return;
+  (void)snprintf(text + used, size - used, "; '%.60s: %.280s' and '%.60s: %.280s'", a->property, a->detail, b->property,
+                 b->detail);
 }
 
 void outcome_history(const struct outcome *outcome, const struct sim_trace_log *log, uint32_t nodes, char *text,

@@ -11,6 +11,7 @@
 #include "search/result.h"
 
 #define OUTCOME_ASSERTION "assertion" /* the property that a failed assertion violates */
+#define OUTCOME_ARENA "arena"         /* the memory of the world was full */
 
 struct outcome {
   enum suite_verdict verdict; /* held, violated, scenario wrong or harness */
@@ -32,12 +33,15 @@ struct outcome {
  * first, under the same guard, and may change *options; it may be NULL. */
 void outcome_run(struct sim *sim, const struct scenario_file *file, const struct scenario_options *options,
                  void (*before)(void *arg, struct sim *sim), void *before_arg, struct outcome *outcome);
-/* scenario_describe() with the same guard. 0, or -1 with *error. */
+/* scenario_describe() with the same guard. 0, or with *error -1, or -2 when the arena was too small. */
 int outcome_describe(struct sim *sim, const struct scenario_file *file, struct scenario_info *info,
                      struct scenario_error *error);
 
 /* True when two runs of one seed agree in everything that a seed decides. */
 bool outcome_equal(const struct outcome *a, const struct outcome *b);
+
+/* In what they do not, in words: "two runs of this seed differ in ...". */
+void outcome_tell_difference(const struct outcome *a, const struct outcome *b, char *text, size_t size);
 
 /* The history behind an outcome, from a recording of that run: of its subject,
  * or the last steps of the world when it has none. Cut to `size`. */

@@ -100,7 +100,8 @@ void parting_tell(parting_run_fn run, void *arg, char *text, size_t size) {
       tell_step(&pair, run, arg, text, size);
       break;
     case PARTED_NOT:
-      (void)snprintf(text, size, "two more runs in one process agree: the difference comes from the process\n");
+      (void)snprintf(text, size,
+                     "two more runs in one process, at two places, agree: the difference comes from the process\n");
       break;
     case PARTED_UNKNOWN:
       (void)snprintf(text, size, "a run that was to be compared ended in a failed assertion\n");

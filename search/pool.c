@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -15,16 +14,14 @@
 #include <unistd.h>
 
 #include "lua/text/units.h"
+#include "search/fresh.h"
 #include "search/pipe.h"
+#include "search/progress_blocks.h"
 #include "search/watch.h"
 #include "search/worker.h"
 
-/* Apart from each other, so that workers do not share a line of the cache. */
-struct shared_progress {
-  _Alignas(128) struct sim_progress progress;
-};
-
 struct place {
+  uint32_t index;
   pid_t pid;    /* 0: no process */
   int to, from; /* pipes */
   bool busy;
@@ -42,8 +39,9 @@ struct pool {
   const struct suite_options *options;
   uint64_t watchdog_ns;
   uint64_t limit_ns; /* UINT64_MAX: none */
-  struct shared_progress *shared;
+  struct progress_blocks *shared;
   uint64_t serial;
+  uint32_t fresh_count; /* workers that were executed */
   sigset_t former;
   int signals;
   uint32_t count;
@@ -62,14 +60,14 @@ struct pool *pool_open(struct scenario_file *const *files, size_t file_count, co
   pool->watchdog_ns = watchdog_ns;
   pool->limit_ns = UINT64_MAX;
   pool->count = jobs;
-  void *shared = mmap(NULL, jobs * sizeof *pool->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (shared == MAP_FAILED) {
+  pool->shared = progress_blocks_create(jobs);
+  if (pool->shared == NULL) {
     free(pool);
     return NULL;
   }
-  pool->shared = shared;
   for (uint32_t i = 0; i < jobs; i++) {
-    pool->places[i].progress = &pool->shared[i].progress;
+    pool->places[i].index = i;
+    pool->places[i].progress = progress_blocks_at(pool->shared, i);
   }
   (void)sigemptyset(&caught);
   (void)sigaddset(&caught, SIGINT);
@@ -78,7 +76,7 @@ struct pool *pool_open(struct scenario_file *const *files, size_t file_count, co
   pool->signals = signalfd(-1, &caught, SFD_NONBLOCK | SFD_CLOEXEC);
   if (pool->signals < 0) {
     (void)sigprocmask(SIG_SETMASK, &pool->former, NULL);
-    (void)munmap(shared, jobs * sizeof *pool->shared);
+    progress_blocks_free(pool->shared);
     free(pool);
     return NULL;
   }
@@ -108,7 +106,7 @@ void pool_close(struct pool *pool) {
   }
   (void)close(pool->signals);
   (void)sigprocmask(SIG_SETMASK, &pool->former, NULL);
-  (void)munmap(pool->shared, pool->count * sizeof *pool->shared);
+  progress_blocks_free(pool->shared);
   free(pool);
 }
 
@@ -130,7 +128,7 @@ static void become_worker(const struct pool *pool, const struct place *self) {
   (void)sigprocmask(SIG_SETMASK, &pool->former, NULL);
 }
 
-static bool start_process(struct pool *pool, struct place *place) {
+static bool start_process(struct pool *pool, struct place *place, bool fresh) {
   int to[2];
   int from[2];
   if (pipe(to) != 0) return false;
@@ -145,6 +143,7 @@ static bool start_process(struct pool *pool, struct place *place) {
     (void)close(to[1]);
     (void)close(from[0]);
     become_worker(pool, place);
+    if (fresh) _exit(fresh_worker(to[0], from[1], progress_blocks_descriptor(pool->shared), place->index));
     _exit(worker_serve(to[0], from[1], pool->files, pool->file_count, pool->options, place->progress));
   }
   (void)close(to[0]);
@@ -180,14 +179,15 @@ uint32_t pool_busy_count(const struct pool *pool) {
 }
 
 /* Writing to a worker that died must be an error, not our end. */
-static bool send_job(const struct place *place) {
+static bool send_job(struct pool *pool, const struct place *place, bool setup) {
   sigset_t pipe_set;
   sigset_t former;
   const struct timespec now = {0, 0};
   (void)sigemptyset(&pipe_set);
   (void)sigaddset(&pipe_set, SIGPIPE);
   (void)sigprocmask(SIG_BLOCK, &pipe_set, &former);
-  const bool sent = pipe_write_all(place->to, &place->job, sizeof place->job);
+  const bool told = !setup || fresh_tell(place->to, pool->files, pool->file_count, pool->options, pool->fresh_count++);
+  const bool sent = told && pipe_write_all(place->to, &place->job, sizeof place->job);
   if (!sent) (void)sigtimedwait(&pipe_set, NULL, &now);
   (void)sigprocmask(SIG_SETMASK, &former, NULL);
   return sent;
@@ -195,9 +195,12 @@ static bool send_job(const struct place *place) {
 
 bool pool_start(struct pool *pool, uint32_t index, const struct job *job) {
   struct place *place = &pool->places[index];
+  const bool fresh = job->fresh && pool->options->execute_again;
+  if (fresh) (void)end_process(place);
   /* Twice: an idle worker may have died since (out of memory, killed by hand). */
   for (int attempt = 0; attempt < 2; attempt++) {
-    if (place->pid == 0 && !start_process(pool, place)) return false;
+    const bool starts = place->pid == 0;
+    if (starts && !start_process(pool, place, fresh)) return false;
     place->job = *job;
     place->job.magic = JOB_MAGIC;
     place->job.serial = ++pool->serial;
@@ -206,7 +209,7 @@ bool pool_start(struct pool *pool, uint32_t index, const struct job *job) {
     place->start_ns = outcome_clock_ns();
     place->end_ns = 0;
     place->deadline_ns = place->start_ns + pool->watchdog_ns;
-    if (send_job(place)) {
+    if (send_job(pool, place, starts && fresh)) {
       place->busy = true;
       return true;
     }

@@ -44,7 +44,8 @@ void pool_close(struct pool *pool);
 /* An idle place, if possible not `avoid`; POOL_NONE: all are busy. */
 uint32_t pool_idle(const struct pool *pool, uint32_t avoid);
 uint32_t pool_busy_count(const struct pool *pool);
-/* Hands a job to an idle place, with a new process if it has none. false: no
+/* Hands a job to an idle place, with a new process if it has none, or if the job
+ * wants a fresh one. false: no
  * process could be started. */
 bool pool_start(struct pool *pool, uint32_t place, const struct job *job);
 /* Runs that are under way at this time of outcome_clock_ns() are stopped. */

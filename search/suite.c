@@ -47,7 +47,8 @@ static bool take_description(struct suite *suite, struct outcome *problems) {
   }
   problem->verdict = description->status == -1 ? SUITE_SCENARIO_WRONG : SUITE_HARNESS;
   scenario->verdict = problem->verdict;
-  (void)snprintf(problem->property, sizeof problem->property, "%s", description->status == -1 ? "scenario" : "harness");
+  (void)snprintf(problem->property, sizeof problem->property, "%s",
+                 description->status == -1 ? "scenario" : OUTCOME_ARENA);
   (void)snprintf(problem->detail, sizeof problem->detail, "%.1000s", description->error.text);
   return true;
 }
@@ -160,7 +161,10 @@ static void finish_row(struct suite *suite, size_t index, const struct outcome *
 
 static bool wants_check(const struct suite *suite, size_t row, const struct outcome *outcome) {
   const struct suite_run *run = &suite->result->runs[row];
-  if (outcome->verdict != SUITE_HELD) return strcmp(outcome->property, "hang") != 0; /* once was long enough */
+  /* Once was long enough, and what memory a process finds no seed decides. */
+  if (outcome->verdict != SUITE_HELD) {
+    return strcmp(outcome->property, "hang") != 0 && strcmp(outcome->property, OUTCOME_ARENA) != 0;
+  }
   if (row == suite->first_row[run->scenario]) return true; /* or few seeds would go unchecked */
   return sim_hash_fold(sim_hash_fold(0, run->seed), run->scenario) % PASSES_PER_CHECK == 0;
 }
@@ -193,7 +197,8 @@ add_detail(struct outcome *outcome, const char *format, ...) {
 
 static bool is_lost(const struct outcome *outcome) {
   return outcome->verdict == SUITE_HARNESS &&
-         (strcmp(outcome->property, "crash") == 0 || strcmp(outcome->property, "hang") == 0);
+         (strcmp(outcome->property, "crash") == 0 || strcmp(outcome->property, "hang") == 0 ||
+          strcmp(outcome->property, OUTCOME_ARENA) == 0);
 }
 
 /* What both runs of a seed together say. */
@@ -210,13 +215,10 @@ static void compare(struct outcome *first, const struct outcome *second) {
       add_detail(first, " (when the seed was run again: %.200s)", second->detail);
     }
   } else if (!outcome_equal(first, second)) {
-    const enum suite_verdict verdict = first->verdict;
+    char text[sizeof first->detail];
+    outcome_tell_difference(first, second, text, sizeof text);
     first->verdict = SUITE_NOT_DETERMINISTIC;
-    (void)snprintf(first->detail, sizeof first->detail,
-                   "two runs of this seed differ: trace 0x%016llx and 0x%016llx, %llu and %llu events, %s and %s",
-                   (unsigned long long)first->trace_hash, (unsigned long long)second->trace_hash,
-                   (unsigned long long)first->events, (unsigned long long)second->events, suite_verdict_name(verdict),
-                   suite_verdict_name(second->verdict));
+    memcpy(first->detail, text, sizeof first->detail);
     (void)snprintf(first->property, sizeof first->property, "determinism");
   }
 }
@@ -276,7 +278,8 @@ static bool start_row(struct suite *suite, uint32_t place, size_t row, struct su
                           .seed = run->seed,
                           .nodes = info->nodes,
                           .duration_ns = info->duration_ns,
-                          .settle_ns = info->settle_ns};
+                          .settle_ns = info->settle_ns,
+                          .fresh = check != NULL};
   suite->row_of[place] = row;
   suite->check_of[place] = check;
   return pool_start(suite->pool, place, &job);

@@ -29,10 +29,13 @@ struct suite_options {
                                    * watchdog_ns after it; 0: no bound */
   uint64_t watchdog_ns;           /* a run that makes no step in so much real time is ended; 0: 120 s */
   uint64_t slow_ns;               /* real time of one run from which on it is named as slow; 0: 10 s */
-  bool fail_fast;                 /* stop at the first failure (by seed, then scenario) */
-  const char *bundles;            /* folder that gets a bundle of each listed failure; NULL: none */
-  const char *program;            /* for lines to paste; NULL: "syncsim" */
-  struct sim_options sim;         /* arenas of the workers; mind that fill 0 fills with zeros */
+  /* Repetitions run in workers that are executed anew (fresh.h): the program must give FRESH_COMMAND to
+   * fresh_main. Else they run in forked ones. */
+  bool execute_again;
+  bool fail_fast;         /* stop at the first failure (by seed, then scenario) */
+  const char *bundles;    /* folder that gets a bundle of each listed failure; NULL: none */
+  const char *program;    /* for lines to paste; NULL: "syncsim" */
+  struct sim_options sim; /* arenas of the workers; mind that fill 0 fills with zeros */
   /* After every run, and each second; may be NULL. */
   void (*progress)(void *arg, const struct suite_progress *progress);
   void *progress_arg;

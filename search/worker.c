@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search/elsewhere.h"
 #include "search/job.h"
 #include "search/parting.h"
 #include "search/pipe.h"
+#include "search/room.h"
 
 struct worker {
   int out;
@@ -24,17 +26,12 @@ static bool reply(const struct worker *worker, const struct job *job, const void
          pipe_write_all(worker->out, worker->text, header.text_size);
 }
 
-static void no_arena(const struct worker *worker, char *text, size_t size) {
-  (void)snprintf(text, size, "no address space for an arena%s",
-                 worker->options->sim.arena_base == 0 ? "" : " at the wished base");
-}
-
 static bool serve_describe(struct worker *worker, const struct job *job) {
   struct job_description description;
   memset(&description, 0, sizeof description);
   if (worker->sim == NULL) {
     description.status = -2; /* not the scenario's fault */
-    no_arena(worker, description.error.text, sizeof description.error.text);
+    room_refused(&worker->options->sim, description.error.text, sizeof description.error.text);
   } else {
     description.status =
         outcome_describe(worker->sim, worker->files[job->scenario], &description.info, &description.error);
@@ -59,8 +56,8 @@ static void run(struct worker *worker, const struct job *job, struct sim_choice_
   if (worker->sim == NULL) {
     memset(outcome, 0, sizeof *outcome);
     outcome->verdict = SUITE_HARNESS;
-    (void)snprintf(outcome->property, sizeof outcome->property, "harness");
-    no_arena(worker, outcome->detail, sizeof outcome->detail);
+    (void)snprintf(outcome->property, sizeof outcome->property, OUTCOME_ARENA);
+    room_refused(&worker->options->sim, outcome->detail, sizeof outcome->detail);
     return;
   }
   struct prelude before = {
@@ -92,18 +89,26 @@ struct compared {
   struct worker *worker;
   const struct job *job;
   struct outcome *outcome;
+  struct sim *sims[2]; /* in two places: what addresses and hashes decide differs */
+  unsigned calls;
 };
 
 static bool run_compared(void *arg, struct sim_trace_log *log, struct sim_trace_marks *marks, uint64_t *hash) {
-  const struct compared *compared = arg;
+  struct compared *compared = arg;
+  compared->worker->sim = compared->sims[compared->calls++ % 2];
   run(compared->worker, compared->job, NULL, log, marks, compared->outcome);
   *hash = compared->outcome->trace_hash;
   return !compared->outcome->fatal;
 }
 
 static void serve_compare(struct worker *worker, const struct job *job, struct outcome *outcome) {
-  struct compared compared = {worker, job, outcome};
+  struct sim *own = worker->sim;
+  struct sim_options other = elsewhere(&worker->options->sim, ELSEWHERE_APART);
+  struct sim *second = own == NULL ? NULL : sim_open(&other);
+  struct compared compared = {worker, job, outcome, {own, second == NULL ? own : second}, 0};
   parting_tell(run_compared, &compared, worker->text, sizeof worker->text);
+  worker->sim = own;
+  sim_close(second);
 }
 
 int worker_serve(int in, int out, struct scenario_file *const *files, size_t file_count,

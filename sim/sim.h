@@ -35,7 +35,7 @@ struct sim_node;
 /* --- The process side --------------------------------------------------------- */
 
 struct sim_options {
-  uint64_t arena_bytes; /* 0: 1 GiB of address space */
+  uint64_t arena_bytes; /* of address space; 0: 1 GiB */
   uintptr_t arena_base; /* 0: anywhere */
   unsigned fill;        /* SIM_FILL_NONE, or the byte that fills fresh memory; note that 0 fills with zeros */
 };
@@ -49,6 +49,16 @@ struct sim_arena *sim_arena(struct sim *sim);
 typedef void (*sim_fatal_fn)(void *arg, bool in_node, const char *file, int line, const char *what, uint64_t seed,
                              uint64_t time_ns, uint64_t event, uint32_t node);
 void sim_on_fatal(struct sim *sim, sim_fatal_fn fatal, void *arg);
+/* Called when the arena is full, before anything in the world may notice: what a
+ * world does must not hang on the memory of the machine. Must not return. Without
+ * it (NULL) allocations fail. */
+struct sim_full {
+  uint64_t arena_bytes, used_bytes, wanted_bytes;
+  uint64_t seed, time_ns, event;
+  uint32_t node;
+};
+typedef void (*sim_full_fn)(void *arg, const struct sim_full *full);
+void sim_on_full(struct sim *sim, sim_full_fn full, void *arg);
 #define SIM_ASSERT(world, cond)                                                                                        \
   do {                                                                                                                 \
     if (!(cond)) sim_fatal((world), __FILE__, __LINE__, #cond);                                                        \

@@ -6,6 +6,7 @@
 #include "lua/api/node_object.h"
 #include "lua/language/script.h"
 #include "lua/language/steps.h"
+#include "lua/language/word.h"
 #include "sim/sim.h"
 
 enum { FLIP = 1, UNREADABLE = 2 };
@@ -40,7 +41,7 @@ static uint64_t count_at(lua_State *lua, int index, const char *what, const char
 static const char *name_at(lua_State *lua, const char *what) {
   if (lua_type(lua, 2) != LUA_TSTRING)
     script_raise(lua, "%s: name a file, as node:files() has it: node:files()[1].name", what);
-  return lua_tostring(lua, 2);
+  return word_check(lua, 2, what);
 }
 
 static int damaged(lua_State *lua, uint32_t node, uint64_t what, uint64_t place, uint64_t count, bool done) {

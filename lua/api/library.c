@@ -1,5 +1,7 @@
 #include "lua/api/library.h"
 
+#include <lauxlib.h>
+
 #include "lua/api/network_api.h"
 #include "lua/api/node_api.h"
 #include "lua/api/rule_api.h"
@@ -16,6 +18,10 @@ int library_open(lua_State *lua) {
   node_open(lua);
   network_open(lua);
   rule_open(lua);
+  /* Lua looks there for the name of a function that an error is about, in the
+   * order of a table: a function with two names would have either. */
+  lua_pushnil(lua);
+  lua_setfield(lua, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   lua_settop(lua, 0);
   return 0;
 }

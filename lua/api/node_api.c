@@ -12,6 +12,7 @@
 #include "lua/api/node_object.h"
 #include "lua/language/objects.h"
 #include "lua/language/script.h"
+#include "lua/language/show.h"
 #include "lua/language/steps.h"
 #include "lua/settings/schema.h"
 #include "lua/settings/settings.h"
@@ -180,7 +181,7 @@ static int node_memory_quota(lua_State *lua) {
   size_t length;
   if (lua_type(lua, 2) != LUA_TSTRING)
     script_raise(lua, "node:memory_quota(size): write the size like \"64KiB\"; \"0B\" is no bound");
-  const char *text = lua_tolstring(lua, 2, &length);
+  const char *text = show_text(lua, 2, &length);
   if (!units_size(text, length, &bytes, &error)) script_raise(lua, "node:memory_quota: %s", error.text);
   if (!script_fault(lua, SCRIPT_STEP_MEMORY, node, "node:memory_quota")) return 0;
   uint64_t fields[] = {bytes};
@@ -300,7 +301,7 @@ static int node_put(lua_State *lua) {
   uint32_t node = self(lua), key = key_check(lua);
   if (lua_type(lua, 3) == LUA_TSTRING) {
     size_t length;
-    const char *text = lua_tolstring(lua, 3, &length);
+    const char *text = show_text(lua, 3, &length);
     if (!units_size(text, length, &size, &error)) script_raise(lua, "%s", error.text);
   } else if (!lua_isnoneornil(lua, 3)) {
     script_raise(lua, "node:put(key, size): write the size of the value like \"64B\"");

@@ -5,6 +5,7 @@
 
 #include "lua/api/act.h"
 #include "lua/language/argument.h"
+#include "lua/language/sandbox.h"
 #include "lua/language/script.h"
 #include "lua/language/steps.h"
 #include "lua/language/world.h"
@@ -146,14 +147,14 @@ static void resume(struct script *script, struct script_task *task) {
   script->current = (uint32_t)(task - script->tasks) + 1;
   int status = lua_resume(task->co, script->lua, args, &results);
   script->current = 0;
-  if (status == LUA_YIELD && !script->steps_spent && !script->memory_spent) {
+  if (status == LUA_YIELD && !script_is_spent(script)) {
     lua_pop(task->co, results);
     if (task->waiting) return;
     lua_pushliteral(task->co, "coroutine.yield in a task: use world:sleep or world:wait_until");
     script_failed(script, task->co, LUA_ERRRUN);
     return;
   }
-  if (status == LUA_OK && !script->steps_spent && !script->memory_spent) {
+  if (status == LUA_OK && !script_is_spent(script)) {
     script_trace(script, SCRIPT_STEP_DONE, 0, fields, 1);
     finish(script, task);
     return;
@@ -167,7 +168,10 @@ static void wake(struct sim_world *world, void *self, uint64_t token) {
   struct script *script = self;
   if (script->wrong) return;
   script_slice(script);
-  if (++script->wakes % COLLECT_EVERY == 0) lua_gc(script->lua, LUA_GCCOLLECT);
+  if (++script->wakes % COLLECT_EVERY == 0 || script->great_text_born) {
+    if (!sandbox_check(script)) return;
+    script_collect(script);
+  }
   if (token == TOKEN_CHECK) {
     properties_check(script, false);
     sim_driver_at(world, script->driver, sim_now(world) + CHECK_INTERVAL_NS, TOKEN_CHECK);

@@ -18,6 +18,8 @@
 #include "lua/language/objects.h"
 #include "lua/language/sandbox.h"
 #include "lua/language/script.h"
+#include "lua/language/show.h"
+#include "lua/language/word.h"
 #include "lua/language/steps.h"
 #include "lua/language/world.h"
 #include "lua/settings/properties.h"
@@ -69,7 +71,7 @@ static int world_between(lua_State *lua) {
   char text[32];
   uint64_t lo = script_duration(lua, 2), hi = script_duration(lua, 3);
   script_must_act(lua, "world:between");
-  if (lo > hi) script_raise(lua, "world:between: \"%s\" is above \"%s\"", lua_tostring(lua, 2), lua_tostring(lua, 3));
+  if (lo > hi) script_raise(lua, "world:between: \"%s\" is above \"%s\"", show_name(lua, 2), show_name(lua, 3));
   uint64_t value = sim_range(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua)), lo, hi);
   units_format_duration(value, text, sizeof text);
   lua_pushstring(lua, text);
@@ -99,7 +101,7 @@ static int world_chance(lua_State *lua) {
   uint64_t ppm;
   size_t size;
   if (lua_type(lua, 2) != LUA_TSTRING) script_raise(lua, "world:chance takes a share like \"10%%\"");
-  const char *text = lua_tolstring(lua, 2, &size);
+  const char *text = show_text(lua, 2, &size);
   if (!units_share(text, size, &ppm, &error)) script_raise(lua, "%s", error.text);
   script_must_act(lua, "world:chance");
   lua_pushboolean(lua,
@@ -135,9 +137,9 @@ static const char *const trace_names[32] = {
 static int unknown_field(lua_State *lua) {
   const char *names[48];
   size_t count = 0;
-  const char *name = luaL_tolstring(lua, 2, NULL);
+  const char *name = show_name(lua, 2);
   for (lua_pushnil(lua); lua_next(lua, 1) && count < 48; lua_pop(lua, 1))
-    names[count++] = lua_tostring(lua, -2);
+    names[count++] = show_text(lua, -2, NULL);
   /* In bytewise order: the nearest of equals must not depend on the table's. */
   for (size_t i = 1; i < count; i++)
     for (size_t j = i; j > 0 && strcmp(names[j - 1], names[j]) > 0; j--) {
@@ -176,7 +178,7 @@ static int world_stats(lua_State *lua) {
 
 static int world_fault(lua_State *lua) {
   struct script *script = world_check(lua);
-  enum sim_fault fault = settings_fault(lua, luaL_checkstring(lua, 2), NULL, "");
+  enum sim_fault fault = settings_fault(lua, word_check(lua, 2, "world:fault"), NULL, "");
   const struct sim_fault_count *count = sim_fault(script->world, fault);
   lua_createtable(lua, 0, 2);
   set_count(lua, "opportunities", count->opportunities);
@@ -215,8 +217,8 @@ static int world_log(lua_State *lua) {
   struct script *script = world_check(lua);
   size_t size;
   uint64_t fields[6];
-  sandbox_tostring(lua, 2);
-  const char *text = lua_tolstring(lua, -1, &size);
+  word_of_value(lua, 2);
+  const char *text = show_text(lua, -1, &size);
   fields[0] = sim_hash_bytes(text, size);
   fields[1] = size;
   size_t shown = size < LOG_BYTES_MAX ? size : LOG_BYTES_MAX;
@@ -231,7 +233,8 @@ static int world_log(lua_State *lua) {
 
 static int world_fail(lua_State *lua) {
   struct script *script = world_check(lua);
-  sim_violation(script->world, script->name, 0, NULL, "line %d: %s", script_line(lua), luaL_checkstring(lua, 2));
+  sim_violation(script->world, script->name, 0, NULL, "line %d: %s", script_line(lua),
+                word_check(lua, 2, "world:fail"));
   return 0;
 }
 
@@ -256,8 +259,9 @@ static int world_nodes(lua_State *lua) {
 
 static int world_workload(lua_State *lua) {
   struct script *script = world_check(lua);
-  static const char *const words[] = {"start", "stop", NULL};
-  bool start = luaL_checkoption(lua, 2, NULL, words) == 0;
+  const char *word = word_check(lua, 2, "world:workload");
+  bool start = strcmp(word, "start") == 0;
+  if (!start && strcmp(word, "stop") != 0) script_raise(lua, "world:workload takes \"start\" or \"stop\"");
   script_must_act(lua, "world:workload");
   if (start && !script->has_workload)
     script_raise(lua, "world:workload: the scenario has no workload = sim.kv { ... }");
@@ -274,7 +278,7 @@ static int world_workload(lua_State *lua) {
 
 static int module_unknown(lua_State *lua) {
   static const char *const names[] = {"scenario", "kv", "always", "sometimes", "eventually"};
-  const char *name = luaL_tolstring(lua, 2, NULL);
+  const char *name = show_name(lua, 2);
   const char *near = nearest_word(name, names, 5);
   if (near) script_raise(lua, "sim has no \"%s\"; did you mean \"%s\"?", name, near);
   script_raise(lua, "sim has no \"%s\"; it has: scenario, kv, always, sometimes, eventually", name);

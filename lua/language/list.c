@@ -13,14 +13,19 @@ lua_Integer list_length(lua_State *lua, int index) {
   lua_Integer count = 0, greatest = 0;
   index = lua_absindex(lua, index);
   list_plain(lua, index);
+  uint64_t seen = 0;
   for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
-    if (!lua_isinteger(lua, -2)) continue;
+    seen++;
+    if (!lua_isinteger(lua, -2)) {
+      seen += 3; /* the next of these is looked for by its hash */
+      continue;
+    }
     lua_Integer key = lua_tointeger(lua, -2);
     if (key < 1) continue;
     count++;
     if (key > greatest) greatest = key;
   }
-  script_charge(lua, (uint64_t)count / 4u + 1u);
+  script_charge(lua, seen + 1u);
   /* Where a list with holes ends differs from run to run. */
   if (count != greatest)
     script_raise(lua, "the list has holes (%lld items, the last at %lld), so it has no defined length",

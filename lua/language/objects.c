@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lua/language/script.h"
+#include "lua/language/show.h"
 #include "lua/text/nearest.h"
 
 #define METHODS_MAX 64u
@@ -12,9 +13,9 @@
 static int object_index(lua_State *lua) {
   lua_pushvalue(lua, 2);
   if (lua_rawget(lua, lua_upvalueindex(1)) != LUA_TNIL) return 1;
-  const char *noun = lua_tostring(lua, lua_upvalueindex(3));
+  const char *noun = show_text(lua, lua_upvalueindex(3), NULL);
   if (lua_type(lua, 2) != LUA_TSTRING) script_raise(lua, "%s has named methods only", noun);
-  const char *name = lua_tostring(lua, 2);
+  const char *name = show_name(lua, 2);
   const struct script_method *methods = lua_touserdata(lua, lua_upvalueindex(2));
   const char *names[METHODS_MAX];
   size_t count = 0;
@@ -32,7 +33,7 @@ static int object_index(lua_State *lua) {
 }
 
 static int object_assign(lua_State *lua) {
-  script_raise(lua, "%s cannot be assigned to", lua_tostring(lua, lua_upvalueindex(1)));
+  script_raise(lua, "%s cannot be assigned to", show_text(lua, lua_upvalueindex(1), NULL));
 }
 
 void object_type(lua_State *lua, const char *type, const char *noun, const struct script_method *methods) {

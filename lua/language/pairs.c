@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lua/language/script.h"
+#include "lua/language/show.h"
 
 struct key {
   int type; /* LUA_TNUMBER, LUA_TSTRING, LUA_TBOOLEAN */
@@ -57,7 +58,8 @@ static struct key read_key(lua_State *lua) {
     key.number = lua_tointeger(lua, -2);
     break;
   case LUA_TSTRING:
-    key.text = lua_tolstring(lua, -2, &key.size);
+    key.text = show_text(lua, -2, &key.size);
+    script_charge_bytes(lua, key.size * 8u); /* it is compared with others */
     break;
   case LUA_TBOOLEAN:
     key.number = lua_toboolean(lua, -2);
@@ -98,7 +100,7 @@ int pairs_sorted(lua_State *lua) {
   size_t count = 0;
   for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 1))
     count++;
-  script_charge(lua, 8u * count);
+  script_charge(lua, 16u * count);
   struct key *keys = lua_newuserdatauv(lua, (count ? count : 1) * sizeof *keys, 0);
   size_t i = 0;
   for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 1))

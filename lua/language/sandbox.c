@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lua/language/numbers.h"
 #include "lua/language/pairs.h"
 #include "lua/language/script.h"
+#include "lua/language/show.h"
+#include "lua/language/word.h"
 #include "lua/text/nearest.h"
 #include "lua/text/source.h"
 
@@ -28,35 +31,18 @@ static const char *const absent[][2] = {
     {"world", "it is the argument of run = function(world) ... end"},
 };
 
-void sandbox_tostring(lua_State *lua, int index) {
-  index = lua_absindex(lua, index);
-  switch (lua_type(lua, index)) {
-  case LUA_TNUMBER:
-  case LUA_TSTRING:
-  case LUA_TBOOLEAN:
-  case LUA_TNIL:
-    (void)luaL_tolstring(lua, index, NULL);
-    return;
-  default:
-    break;
-  }
-  if (luaL_callmeta(lua, index, "__tostring")) {
-    if (lua_type(lua, -1) != LUA_TSTRING) script_raise(lua, "__tostring must return a string");
-    return;
-  }
-  lua_pushstring(lua, luaL_typename(lua, index));
-}
-
 static int base_tostring(lua_State *lua) {
   luaL_checkany(lua, 1);
-  sandbox_tostring(lua, 1);
+  word_of_value(lua, 1);
   return 1;
 }
 
 /* Whole numbers only; nil for anything else. */
 static int base_tonumber(lua_State *lua) {
   int arguments = lua_gettop(lua);
+  size_t size = 0;
   luaL_checkany(lua, 1);
+  if (show_text(lua, 1, &size)) script_charge_bytes(lua, size * 64u);
   lua_pushvalue(lua, lua_upvalueindex(1));
   lua_insert(lua, 1);
   lua_call(lua, arguments, 1);
@@ -64,8 +50,31 @@ static int base_tonumber(lua_State *lua) {
   return 1;
 }
 
+static const char *const refused[] = {"__gc", "__mode"};
+#define METATABLES "metatables" /* in the registry: those that were given, weakly */
+
+static int check_metatables(lua_State *lua) {
+  lua_getfield(lua, LUA_REGISTRYINDEX, METATABLES);
+  for (size_t i = 0; i < 2; i++) {
+    for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 2)) {
+      lua_pushstring(lua, refused[i]);
+      if (lua_rawget(lua, -3) != LUA_TNIL)
+        script_raise(
+            lua,
+            "a metatable was given %s after setmetatable: it depends on when the collector runs, which differs "
+            "from run to run",
+            refused[i]);
+    }
+  }
+  return 0;
+}
+
+bool sandbox_check(struct script *script) {
+  lua_pushcfunction(script->lua, check_metatables);
+  return script_call(script, 0, 0);
+}
+
 static int base_setmetatable(lua_State *lua) {
-  static const char *const refused[] = {"__gc", "__mode"};
   luaL_checktype(lua, 1, LUA_TTABLE);
   if (lua_type(lua, 2) == LUA_TTABLE)
     for (size_t i = 0; i < 2; i++) {
@@ -76,6 +85,13 @@ static int base_setmetatable(lua_State *lua) {
       lua_pop(lua, 1);
     }
   int arguments = lua_gettop(lua);
+  if (lua_type(lua, 2) == LUA_TTABLE) {
+    lua_getfield(lua, LUA_REGISTRYINDEX, METATABLES);
+    lua_pushvalue(lua, 2);
+    lua_pushboolean(lua, 1);
+    lua_rawset(lua, -3);
+    lua_pop(lua, 1);
+  }
   lua_pushvalue(lua, lua_upvalueindex(1));
   lua_insert(lua, 1);
   lua_call(lua, arguments, 1);
@@ -87,7 +103,7 @@ static int base_load(lua_State *lua) {
   int line;
   char message[300];
   if (lua_type(lua, 1) != LUA_TSTRING) script_raise(lua, "load takes the text of a chunk");
-  const char *text = lua_tolstring(lua, 1, &size);
+  const char *text = show_text(lua, 1, &size);
   if (size > LOAD_BYTES_MAX) script_raise(lua, "load: more than %u bytes", LOAD_BYTES_MAX);
   script_charge(lua, size);
   if (!source_has_no_floats(text, size, &line, message, sizeof message)) {
@@ -108,7 +124,7 @@ static int base_load(lua_State *lua) {
 }
 
 static int base_require(lua_State *lua) {
-  const char *name = luaL_checkstring(lua, 1);
+  const char *name = word_check(lua, 1, "require");
   if (strcmp(name, "sim") != 0) script_raise(lua, "no module \"%s\": \"sim\" is the only one", name);
   lua_getfield(lua, LUA_REGISTRYINDEX, "sim");
   return 1;
@@ -119,7 +135,7 @@ static int unknown_global(lua_State *lua) {
   const char *names[64];
   size_t count = 0;
   if (lua_type(lua, 2) != LUA_TSTRING) return 0;
-  const char *name = lua_tostring(lua, 2);
+  const char *name = show_name(lua, 2);
   for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
     if (strcmp(name, absent[i][0]) == 0) script_raise(lua, "\"%s\" is not in the language: %s", name, absent[i][1]);
   static const char *const known[] = {
@@ -170,12 +186,15 @@ static void open_base(lua_State *lua) {
   lua_pop(lua, 1);
 }
 
-static void open_math(lua_State *lua) {
-  static const char *const removed[] = {"acos", "asin", "atan", "cos", "deg",  "exp",        "huge",   "log", "pi",
-                                        "rad",  "sin",  "sqrt", "tan", "modf", "randomseed", "random", "pow", NULL};
-  luaL_requiref(lua, LUA_MATHLIBNAME, luaopen_math, 1);
-  remove_fields(lua, removed);
-  lua_pop(lua, 1);
+/* A coroutine is watched by its own counter, which begins at nothing: what it may
+ * do unseen is charged when it is made. */
+static int coroutine_make(lua_State *lua) {
+  int arguments = lua_gettop(lua);
+  script_charge(lua, SCRIPT_HOOK_STEPS);
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  lua_insert(lua, 1);
+  lua_call(lua, arguments, 1);
+  return 1;
 }
 
 static void open_coroutine(lua_State *lua) {
@@ -183,13 +202,19 @@ static void open_coroutine(lua_State *lua) {
   static const char *const removed[] = {"running", NULL};
   luaL_requiref(lua, LUA_COLIBNAME, luaopen_coroutine, 1);
   remove_fields(lua, removed);
+  guard(lua, "create", coroutine_make);
+  guard(lua, "wrap", coroutine_make);
   lua_pop(lua, 1);
 }
 
 void sandbox_open(lua_State *lua) {
+  lua_newtable(lua);
+  lua_createtable(lua, 0, 1);
+  lua_pushliteral(lua, "k");
+  lua_setfield(lua, -2, "__mode");
+  lua_setmetatable(lua, -2);
+  lua_setfield(lua, LUA_REGISTRYINDEX, METATABLES);
   open_base(lua);
-  open_math(lua);
+  numbers_open(lua);
   open_coroutine(lua);
-  luaL_requiref(lua, LUA_UTF8LIBNAME, luaopen_utf8, 1);
-  lua_pop(lua, 1);
 }

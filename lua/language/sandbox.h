@@ -5,8 +5,13 @@
 
 #include <lua.h>
 
+#include <stdbool.h>
+
+struct script;
+
 void sandbox_open(lua_State *lua);
-/* Pushes the text of any value: like tostring, without addresses. */
-void sandbox_tostring(lua_State *lua, int index);
+/* Looks whether a metatable was given, later on, what setmetatable refuses. false:
+ * the script is wrong (recorded). Between events. */
+bool sandbox_check(struct script *script);
 
 #endif

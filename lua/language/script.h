@@ -18,9 +18,12 @@
 #define SCRIPT_CHUNK "scenario"
 
 #define SCRIPT_MEMORY_BYTES (32u * 1024u * 1024u)
-#define SCRIPT_SLICE_STEPS UINT64_C(20000000)  /* from one wake to the next */
-#define SCRIPT_TOTAL_STEPS UINT64_C(400000000) /* of a run */
-#define SCRIPT_HOOK_STEPS 2000
+#define SCRIPT_PLACE_BYTES (128u * 1024u * 1024u) /* of tables, beside that */
+#define SCRIPT_SLICE_STEPS UINT64_C(20000000)     /* from one wake to the next; of each look of a property */
+#define SCRIPT_TEXT_CLASSES 16u                   /* texts of 4 KiB, 8 KiB, ... */
+#define SCRIPT_TEXT_BYTES (1024u * 1024u)         /* of one text */
+#define SCRIPT_HOOK_STEPS 1000
+#define SCRIPT_SPREAD_MAX 5000 /* values that one call takes or gives */
 #define SCRIPT_TASKS_MAX 256u
 #define SCRIPT_PROPERTIES_MAX 32u
 
@@ -55,10 +58,13 @@ struct script {
   lua_State *lua;
   uint32_t driver;
 
-  uint64_t bytes; /* Lua's memory */
-  size_t refused; /* the size of the last request that was refused; 0: none since */
-  bool memory_spent, arena_spent;
-  uint64_t slice_steps, total_steps; /* left */
+  uint64_t bytes;       /* Lua's memory: objects */
+  uint64_t place_bytes; /* and vectors, such as the places of tables */
+  size_t refused;       /* the size of the last request that was refused; 0: none since */
+  bool memory_spent, places_spent, text_spent, arena_spent;
+  uint64_t slice_steps, slice_places;        /* left */
+  uint32_t great_texts[SCRIPT_TEXT_CLASSES]; /* that live */
+  bool great_text_born; /* since the last collection: what is no longer held makes nothing dearer */
   bool steps_spent;
 
   /* The file's text, for the lines of messages; only while loading (it is
@@ -94,8 +100,14 @@ struct script *script_create(struct sim_world *world, lua_CFunction open);
 struct script *script_of(lua_State *lua);
 /* Begins a slice: the steps that may be taken until the next wake. */
 void script_slice(struct script *script);
+/* Collects garbage; only between events, at moments that a run decides. */
+void script_collect(struct script *script);
 /* Takes steps for work done in C; raises an error when they are spent. */
 void script_charge(lua_State *lua, uint64_t steps);
+/* The same by the bytes that C looks at. */
+void script_charge_bytes(lua_State *lua, uint64_t bytes);
+/* Whether a bound was passed: no pcall may hide it. */
+bool script_is_spent(const struct script *script);
 /* Calls with `args` arguments on the stack; nothing may yield. false: the
  * script is wrong (recorded, the world stops), the stack is as before the
  * function and its arguments. */

@@ -11,7 +11,12 @@
  * list, 2 the comparator or nil, 3 the other half of the buffers. */
 static bool swapped(lua_State *lua, int first, int second) {
   bool before;
-  if (lua_isnil(lua, 2)) return lua_compare(lua, second, first, LUA_OPLT);
+  if (lua_isnil(lua, 2)) {
+    size_t a = lua_type(lua, first) == LUA_TSTRING ? lua_rawlen(lua, first) : 0;
+    size_t b = lua_type(lua, second) == LUA_TSTRING ? lua_rawlen(lua, second) : 0;
+    script_charge_bytes(lua, a < b ? a : b);
+    return lua_compare(lua, second, first, LUA_OPLT);
+  }
   lua_pushvalue(lua, 2);
   lua_pushvalue(lua, second);
   lua_pushvalue(lua, first);

@@ -4,8 +4,8 @@
 #include <lualib.h>
 #include <string.h>
 
-#include "lua/language/sandbox.h"
 #include "lua/language/script.h"
+#include "lua/language/word.h"
 
 #define REP_BYTES_MAX (1024u * 1024u)
 #define PATTERN_BYTES_MAX 256u
@@ -46,7 +46,7 @@ static void check_pattern(lua_State *lua, const char *name) {
                      name, repetitions, (unsigned)subject_size);
     }
   }
-  script_charge(lua, work / 64u + subject_size / 16u);
+  script_charge(lua, work / 8u + subject_size / 16u);
 }
 
 static int string_find(lua_State *lua) {
@@ -54,7 +54,7 @@ static int string_find(lua_State *lua) {
   (void)luaL_checklstring(lua, 1, &subject_size);
   (void)luaL_checklstring(lua, 2, &size);
   if (lua_toboolean(lua, 4))
-    script_charge(lua, subject_size / 16u + (uint64_t)size * subject_size / 1024u);
+    script_charge(lua, subject_size / 16u + (uint64_t)size * subject_size / 256u);
   else
     check_pattern(lua, "find");
   return call_library(lua);
@@ -79,7 +79,43 @@ static int string_rep(lua_State *lua) {
   (void)luaL_optlstring(lua, 3, "", &between);
   if (count > (lua_Integer)REP_BYTES_MAX || (count > 0 && (uint64_t)count * (size + between) > REP_BYTES_MAX))
     script_raise(lua, "string.rep: the result would have more than %u bytes", REP_BYTES_MAX);
-  script_charge(lua, count > 0 ? (uint64_t)count * (size + between + 1u) / 64u : 0);
+  script_charge(lua, count > 0 ? (uint64_t)count * (size + between + 4u) / 16u : 0);
+  return call_library(lua);
+}
+
+/* What becomes arguments of a call or results of it: each costs every call that
+ * hands them on. */
+static void check_spread(lua_State *lua, const char *name, size_t size, lua_Integer first, lua_Integer last) {
+  lua_Integer length = (lua_Integer)size;
+  if (first < 0) first = first < -length ? 1 : length + first + 1;
+  if (last < 0) last = last < -length ? 0 : length + last + 1;
+  if (first < 1) first = 1;
+  if (last > length) last = length;
+  if (last - first >= SCRIPT_SPREAD_MAX) script_raise(lua, "%s: more than %d values at once", name, SCRIPT_SPREAD_MAX);
+  if (last > first) script_charge(lua, (uint64_t)(last - first) / 4u);
+}
+
+static int string_byte(lua_State *lua) {
+  size_t size;
+  (void)luaL_checklstring(lua, 1, &size);
+  lua_Integer first = luaL_optinteger(lua, 2, 1);
+  check_spread(lua, "string.byte", size, first, luaL_optinteger(lua, 3, first));
+  return call_library(lua);
+}
+
+static int utf8_codepoint(lua_State *lua) {
+  size_t size;
+  (void)luaL_checklstring(lua, 1, &size);
+  lua_Integer first = luaL_optinteger(lua, 2, 1);
+  check_spread(lua, "utf8.codepoint", size, first, luaL_optinteger(lua, 3, first));
+  return call_library(lua);
+}
+
+/* utf8.len, offset and codes go through the text. */
+static int utf8_through(lua_State *lua) {
+  size_t size;
+  (void)luaL_checklstring(lua, 1, &size);
+  script_charge_bytes(lua, size * 4u);
   return call_library(lua);
 }
 
@@ -98,9 +134,12 @@ static int string_format(lua_State *lua) {
     if (strchr("aAeEfFgG", format[i]))
       script_raise(lua, "string.format: %%%c is for floating-point numbers; scripts have whole numbers only: use %%d",
                    format[i]);
+    if (format[i] == 'q' && argument <= lua_gettop(lua) && lua_type(lua, argument) == LUA_TNUMBER &&
+        !lua_isinteger(lua, argument))
+      script_raise(lua, "string.format: %%q of a floating-point number; scripts have whole numbers only");
     if (format[i] == 'p') script_raise(lua, "string.format: %%p is an address, which differs from run to run");
     if (format[i] != 's' || argument > lua_gettop(lua)) continue;
-    sandbox_tostring(lua, argument);
+    word_of_value(lua, argument);
     lua_replace(lua, argument);
   }
   return call_library(lua);
@@ -108,7 +147,7 @@ static int string_format(lua_State *lua) {
 
 /* Only formats that mean the same bytes on every machine. */
 static void check_layout(lua_State *lua, const char *name) {
-  const char *layout = luaL_checkstring(lua, 1);
+  const char *layout = word_check(lua, 1, "the format");
   const char *p = layout;
   if (*p != '<' && *p != '>')
     script_raise(lua, "string.%s: begin the format with < (little-endian) or >: the machine's own order differs", name);
@@ -145,6 +184,7 @@ static int change_case(lua_State *lua, char first, char last) {
   size_t size;
   luaL_Buffer buffer;
   const char *text = luaL_checklstring(lua, 1, &size);
+  script_charge_bytes(lua, size);
   char *out = luaL_buffinitsize(lua, &buffer, size);
   for (size_t i = 0; i < size; i++)
     out[i] = text[i] >= first && text[i] <= last ? (char)(text[i] ^ 32) : text[i];
@@ -158,19 +198,41 @@ static int string_upper(lua_State *lua) {
   return change_case(lua, 'a', 'z');
 }
 
-void strings_open(lua_State *lua) {
-  static const luaL_Reg guarded[] = {
-      {"find", string_find}, {"match", string_match},       {"gmatch", string_gmatch},
-      {"gsub", string_gsub}, {"rep", string_rep},           {"format", string_format},
-      {"pack", string_pack}, {"packsize", string_packsize}, {"unpack", string_unpack},
-      {NULL, NULL},
-  };
-  luaL_requiref(lua, "string", luaopen_string, 1);
-  for (const luaL_Reg *entry = guarded; entry->name; entry++) {
+/* Puts each function round the one of that name in the library on top. */
+static void guard(lua_State *lua, const luaL_Reg *entry) {
+  for (; entry->name; entry++) {
     lua_getfield(lua, -1, entry->name);
     lua_pushcclosure(lua, entry->func, 1);
     lua_setfield(lua, -2, entry->name);
   }
+}
+
+static void open_utf8(lua_State *lua) {
+  static const luaL_Reg guarded[] = {
+      {"len", utf8_through}, {"offset", utf8_through}, {"codes", utf8_through}, {"codepoint", utf8_codepoint},
+      {NULL, NULL},
+  };
+  luaL_requiref(lua, LUA_UTF8LIBNAME, luaopen_utf8, 1);
+  guard(lua, guarded);
+  lua_pop(lua, 1);
+}
+
+void strings_open(lua_State *lua) {
+  static const luaL_Reg guarded[] = {
+      {"find", string_find},
+      {"match", string_match},
+      {"gmatch", string_gmatch},
+      {"gsub", string_gsub},
+      {"rep", string_rep},
+      {"format", string_format},
+      {"pack", string_pack},
+      {"packsize", string_packsize},
+      {"unpack", string_unpack},
+      {"byte", string_byte},
+      {NULL, NULL},
+  };
+  luaL_requiref(lua, "string", luaopen_string, 1);
+  guard(lua, guarded);
   lua_pushcfunction(lua, string_lower);
   lua_setfield(lua, -2, "lower");
   lua_pushcfunction(lua, string_upper);
@@ -186,4 +248,5 @@ void strings_open(lua_State *lua) {
   lua_setfield(lua, -2, "__metatable");
   lua_setmetatable(lua, -2);
   lua_pop(lua, 2);
+  open_utf8(lua);
 }

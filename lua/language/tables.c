@@ -47,7 +47,7 @@ static void bounds(lua_State *lua, int i_index, int j_index, lua_Integer *i, lua
   list_plain(lua, 1);
   if (*j >= *i && (uint64_t)*j - (uint64_t)*i >= TABLE_ITEMS_MAX)
     script_raise(lua, "%s: more than %d items at once", name, TABLE_ITEMS_MAX);
-  if (*j >= *i) script_charge(lua, ((uint64_t)*j - (uint64_t)*i) / 4u);
+  if (*j >= *i) script_charge(lua, (uint64_t)*j - (uint64_t)*i);
 }
 
 static int table_concat(lua_State *lua) {
@@ -61,6 +61,7 @@ static int table_concat(lua_State *lua) {
     lua_rawgeti(lua, 1, k);
     if (!lua_isstring(lua, -1))
       script_raise(lua, "table.concat: item %lld is a %s", (long long)k, luaL_typename(lua, -1));
+    script_charge_bytes(lua, lua_rawlen(lua, -1) + size);
     luaL_addvalue(&buffer);
     if (k == j) break; /* j may be the greatest integer */
     luaL_addlstring(&buffer, separator, size);
@@ -73,6 +74,8 @@ static int table_unpack(lua_State *lua) {
   lua_Integer i, j;
   bounds(lua, 2, 3, &i, &j, "table.unpack");
   if (i > j) return 0;
+  if ((uint64_t)j - (uint64_t)i >= SCRIPT_SPREAD_MAX)
+    script_raise(lua, "table.unpack: more than %d values at once", SCRIPT_SPREAD_MAX);
   int count = (int)(j - i) + 1;
   if (!lua_checkstack(lua, count)) script_raise(lua, "table.unpack: %d items are too many at once", count);
   for (int k = 0; k < count; k++)
@@ -90,7 +93,7 @@ static int table_move(lua_State *lua) {
     uint64_t count = (uint64_t)end - (uint64_t)from;
     if (count >= TABLE_ITEMS_MAX || to > INT64_MAX - TABLE_ITEMS_MAX)
       script_raise(lua, "table.move: more than %d items at once", TABLE_ITEMS_MAX);
-    script_charge(lua, count / 4u);
+    script_charge(lua, count);
     bool upwards = to > end || to <= from || !lua_rawequal(lua, 1, target);
     for (uint64_t n = 0; n <= count; n++) {
       lua_Integer step = (lua_Integer)(upwards ? n : count - n);

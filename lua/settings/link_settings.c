@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 
 #include "lua/language/script.h"
+#include "lua/language/show.h"
 #include "lua/settings/schema.h"
 #include "lua/text/units.h"
 
@@ -48,10 +49,10 @@ static bool push_option(lua_State *lua, int index, const char *key) {
 
 static const char *text_of(lua_State *lua, const char *path, const char *key, const char *want, size_t *size) {
   if (lua_type(lua, -1) == LUA_TNUMBER)
-    schema_raise(lua, path, key, "network.%s is the bare number %s: write %s", key, lua_tostring(lua, -1), want);
+    schema_raise(lua, path, key, "network.%s is the bare number %s: write %s", key, show_name(lua, -1), want);
   if (lua_type(lua, -1) != LUA_TSTRING)
     schema_raise(lua, path, key, "network.%s is a %s: write %s", key, luaL_typename(lua, -1), want);
-  return lua_tolstring(lua, -1, size);
+  return show_text(lua, -1, size);
 }
 
 static void read_delay(lua_State *lua, struct sim_link_config *link, const char *path) {

@@ -7,6 +7,7 @@
 #include "lua/language/list.h"
 #include "lua/language/objects.h"
 #include "lua/language/script.h"
+#include "lua/language/word.h"
 #include "lua/language/steps.h"
 #include "lua/language/world.h"
 #include "lua/settings/schema.h"
@@ -26,9 +27,9 @@ static int make(lua_State *lua, enum script_property_kind kind, const char *call
   if (lua_gettop(lua) != function || lua_type(lua, 1) != LUA_TSTRING || lua_type(lua, function) != LUA_TFUNCTION)
     script_raise(lua, "write %s", call);
   struct property_object property = {.kind = kind};
-  size_t size;
-  const char *name = lua_tolstring(lua, 1, &size);
-  if (!size || size >= sizeof property.name || memchr(name, 0, size) || memchr(name, '\n', size))
+  const char *name = word_check(lua, 1, "the name of a property");
+  size_t size = strlen(name);
+  if (!size || size >= sizeof property.name || memchr(name, '\n', size))
     script_raise(lua, "the name of a property is one line of 1 to %d bytes", (int)sizeof property.name - 1);
   memcpy(property.name, name, size);
   if (kind == SCRIPT_EVENTUALLY) property.within_ns = script_duration(lua, 2);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lua/language/script.h"
+#include "lua/language/show.h"
 #include "lua/text/nearest.h"
 #include "lua/text/source.h"
 #include "lua/text/units.h"
@@ -49,8 +50,10 @@ static void refuse_unknown(const struct place *place, int index, const struct sc
   for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
     if (lua_type(lua, -2) != LUA_TSTRING)
       schema_raise(lua, place->path, "", "%s has options by name, not a list", place->noun);
-    const char *key = lua_tostring(lua, -2);
-    size_t i = 0;
+    size_t size, i = 0;
+    const char *key = show_text(lua, -2, &size);
+    if (memchr(key, 0, size))
+      schema_raise(lua, place->path, "", "%s: the name of an option has a zero byte (\\0)", place->noun);
     while (i < count && strcmp(names[i], key) != 0)
       i++;
     if (i == count && (!unknown || strcmp(key, unknown) < 0)) unknown = key;
@@ -81,7 +84,7 @@ static void wrong_type(const struct place *place, const struct schema_field *fie
   const char *got = luaL_typename(place->lua, -1);
   if (lua_type(place->lua, -1) == LUA_TNUMBER)
     schema_raise(place->lua, place->path, field->key, "%s.%s is the bare number %s: write %s", place->noun, field->key,
-                 lua_tostring(place->lua, -1), want);
+                 show_name(place->lua, -1), want);
   schema_raise(place->lua, place->path, field->key, "%s.%s is a %s: write %s", place->noun, field->key, got, want);
 }
 
@@ -119,7 +122,7 @@ static void read_quantity(const struct place *place, const struct schema_field *
   uint64_t lo = 0, hi = 0;
   bool good = false, range = field->type == SCHEMA_DURATION_RANGE || field->type == SCHEMA_SIZE_RANGE;
   if (lua_type(lua, -1) != LUA_TSTRING) wrong_type(place, field, wanted[field->type]);
-  const char *text = lua_tolstring(lua, -1, &size);
+  const char *text = show_text(lua, -1, &size);
   switch (field->type) {
   case SCHEMA_DURATION:
     good = units_duration(text, size, &lo, &error);
@@ -147,7 +150,8 @@ static void read_quantity(const struct place *place, const struct schema_field *
   check_bounds(place, field, lo, unit);
   if (range) check_bounds(place, field, hi, unit);
   if (field->width == 4 && (lo > UINT32_MAX || hi > UINT32_MAX))
-    schema_raise(lua, place->path, field->key, "%s.%s is too great", place->noun, field->key);
+    schema_raise(lua, place->path, field->key, "%s.%s is too great: %u%s is the most", place->noun, field->key,
+                 UINT32_MAX, unit);
   store(out, field->offset, field->width, lo);
   if (range) store(out, field->offset_hi, field->width_hi, hi);
 }
@@ -156,8 +160,11 @@ static void read_text(const struct place *place, const struct schema_field *fiel
   lua_State *lua = place->lua;
   size_t size;
   if (lua_type(lua, -1) != LUA_TSTRING) wrong_type(place, field, "a text in quotes");
-  const char *text = lua_tolstring(lua, -1, &size);
-  if (size >= field->width || memchr(text, 0, size) || memchr(text, '\n', size))
+  const char *text = show_text(lua, -1, &size);
+  if (memchr(text, 0, size))
+    schema_raise(lua, place->path, field->key, "%s.%s: the text has a zero byte (\\0), where it would end", place->noun,
+                 field->key);
+  if (size >= field->width || memchr(text, '\n', size))
     schema_raise(lua, place->path, field->key, "%s.%s must be one line of less than %d bytes", place->noun, field->key,
                  (int)field->width);
   memcpy((char *)out + field->offset, text, size + 1);
@@ -165,7 +172,11 @@ static void read_text(const struct place *place, const struct schema_field *fiel
 
 static void read_word(const struct place *place, const struct schema_field *field, void *out) {
   lua_State *lua = place->lua;
-  const char *word = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : NULL;
+  size_t size;
+  const char *word = show_text(lua, -1, &size);
+  if (word && memchr(word, 0, size))
+    schema_raise(lua, place->path, field->key, "%s.%s: the text has a zero byte (\\0), where it would end", place->noun,
+                 field->key);
   char list[200] = "";
   size_t count = 0;
   for (; field->words[count]; count++) {

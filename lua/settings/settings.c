@@ -6,6 +6,7 @@
 #include "lua/language/list.h"
 #include "lua/language/objects.h"
 #include "lua/language/script.h"
+#include "lua/language/word.h"
 #include "lua/settings/link_settings.h"
 #include "lua/settings/properties.h"
 #include "lua/settings/schema.h"
@@ -252,7 +253,7 @@ static void read_expects(lua_State *lua, int index, struct settings *settings) {
   for (lua_Integer i = 1; i <= count; i++) {
     if (lua_rawgeti(lua, index, i) != LUA_TSTRING)
       schema_raise(lua, "", "expects", "expects is a list of fault names in quotes");
-    settings->info.expects[settings_fault(lua, lua_tostring(lua, -1), "", "expects")] = true;
+    settings->info.expects[settings_fault(lua, word_check(lua, -1, "expects"), "", "expects")] = true;
     lua_pop(lua, 1);
   }
 }
@@ -318,6 +319,7 @@ int settings_scenario(lua_State *lua) {
   struct settings *settings = script->settings;
   struct outline outline = {.nodes = 3, .duration_ns = 20 * SIM_SECOND, .settle_ns = 120 * SIM_SECOND};
   lua_settop(lua, 1);
+  if (!settings) script_raise(lua, "sim.scenario is called at the top of the file, not while it runs");
   if (settings->complete) script_raise(lua, "sim.scenario is called once in a file");
   schema_read(lua, 1, scenario_fields, COUNT_OF(scenario_fields), &outline, "sim.scenario", "");
   if (!outline.name[0]) script_raise(lua, "sim.scenario needs a name: name = \"what must hold, in a few words\"");

@@ -144,11 +144,24 @@ static bool number_is_float(const struct token *token) {
   return false;
 }
 
+size_t source_begin(const char *text, size_t size) {
+  size_t at = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+  if (at < size && text[at] == '#')
+    while (at < size && text[at] != '\n')
+      at++;
+  return at;
+}
+
+const char *source_refused(const char *text, size_t size) {
+  if (size >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
+    return "the file begins with a UTF-16 byte order mark: save it as UTF-8";
+  if (size >= 4 && memcmp(text, "\x1bLua", 4) == 0) return "the file is compiled Lua: a scenario is its source";
+  return NULL;
+}
+
 bool source_has_no_floats(const char *text, size_t size, int *line, char *message, size_t message_size) {
   struct lexer lexer = {text, text + size, 1};
-  if (size && text[0] == '#') /* a first line for the shell */
-    while (lexer.at < lexer.end && *lexer.at != '\n')
-      lexer.at++;
+  lexer.at += source_begin(text, size);
   for (;;) {
     struct token token = next_token(&lexer);
     const char *why = NULL;

@@ -7,6 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* How many bytes stand before the first that is Lua: a UTF-8 byte order mark, and a
+ * first line for the shell (its line end stays, so that lines count alike). */
+size_t source_begin(const char *text, size_t size);
+/* What the text is when it cannot be Lua in UTF-8, by name; NULL: it may be. */
+const char *source_refused(const char *text, size_t size);
+
 /* Floating point never enters a script: a numeral such as 0.5 or 1e3, the
  * operators / and ^. false: *line and a message. */
 bool source_has_no_floats(const char *text, size_t size, int *line, char *message, size_t message_size);

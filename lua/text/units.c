@@ -34,11 +34,12 @@ struct quantity {
   const char *noun;    /* "a duration" */
   const char *example; /* "60s" */
   const char *finest;  /* what a too fine value is finer than */
+  const char *most;    /* in whole units: 2^62 of the smallest, or less */
 };
-static const struct quantity duration_quantity = {duration_units, "a duration", "60s", "1ns"};
-static const struct quantity size_quantity = {size_units, "a size", "64KiB", "1B"};
-static const struct quantity share_quantity = {share_units, "a share", "1%", "1ppm"};
-static const struct quantity rate_quantity = {rate_units, "a rate", "50/s", "1ns"};
+static const struct quantity duration_quantity = {duration_units, "a duration", "60s", "1ns", "1281023h"};
+static const struct quantity size_quantity = {size_units, "a size", "64KiB", "1B", "4294967296GiB"};
+static const struct quantity share_quantity = {share_units, "a share", "1%", "1ppm", "100%"};
+static const struct quantity rate_quantity = {rate_units, "a rate", "50/s", "1ns", "1000000000/s"};
 
 /* Digits before and behind the point as one number: 2.5 is {25, 1}. */
 struct decimal {
@@ -144,7 +145,11 @@ static bool quantity_read(const struct quantity *quantity, const char *text, siz
     return fail(error, quantity, text, size, what);
   }
   /* 2^62 keeps sums of two quantities within 64 bits. */
-  if (whole && factor > (UINT64_C(1) << 62) / whole) return fail(error, quantity, text, size, "is too great");
+  if (whole && factor > (UINT64_C(1) << 62) / whole) {
+    char what[64];
+    (void)snprintf(what, sizeof what, "is too great (%s is the most)", quantity->most);
+    return fail(error, quantity, text, size, what);
+  }
   *result = whole * factor;
   return true;
 }

@@ -60,6 +60,20 @@ void *sim_arena_base(const struct sim_arena *arena) {
   return arena->base;
 }
 
+void sim_arena_on_full(struct sim_arena *arena, void (*full)(void *arg, size_t wanted), void *arg) {
+  arena->full = full;
+  arena->full_arg = arg;
+}
+
+void *arena_full(const struct sim_arena *arena, size_t wanted) {
+  if (arena->full != NULL) arena->full(arena->full_arg, wanted);
+  return NULL;
+}
+
+size_t sim_arena_bytes(const struct sim_arena *arena) {
+  return arena->reserve_bytes;
+}
+
 size_t sim_arena_used_bytes(const struct sim_arena *arena) {
   return (size_t)arena_state(arena)->top * SPAN_UNIT_BYTES;
 }
@@ -144,7 +158,7 @@ struct span *span_take(struct sim_arena *arena, uint32_t units) {
   struct arena_state *state = arena_state(arena);
   struct span *span = take_from_bins(arena, units);
   if (span == NULL) {
-    if (units > arena->unit_count - state->top) return NULL;
+    if (units > arena->unit_count - state->top) return arena_full(arena, (size_t)units * SPAN_UNIT_BYTES);
     span = span_at(arena, state->top);
     sim_memory_unpoison(span, SPAN_HEADER_BYTES);
     span->units = units;

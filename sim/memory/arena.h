@@ -39,6 +39,11 @@ void *sim_arena_base(const struct sim_arena *arena);
 size_t sim_arena_used_bytes(const struct sim_arena *arena);
 size_t sim_arena_peak_bytes(const struct sim_arena *arena);
 
+/* Called when `wanted` more bytes cannot be had, before anybody gets a NULL for
+ * them; need not return. NULL: nobody is told. */
+void sim_arena_on_full(struct sim_arena *arena, void (*full)(void *arg, size_t wanted), void *arg);
+size_t sim_arena_bytes(const struct sim_arena *arena);
+
 /* NULL when the arena is used up. */
 struct sim_heap *sim_heap_create(struct sim_arena *arena);
 /* Frees every block of the heap, and the heap. */

@@ -83,7 +83,7 @@ static void *small_alloc(struct sim_arena *arena, struct sim_heap *heap, size_t 
 }
 
 static void *large_alloc(struct sim_arena *arena, struct sim_heap *heap, size_t slot_size) {
-  if (slot_size > arena->reserve_bytes) return NULL;
+  if (slot_size > arena->reserve_bytes) return arena_full(arena, slot_size);
   size_t bytes = slot_size + SPAN_HEADER_BYTES;
   struct span *span = span_take(arena, (uint32_t)((bytes + SPAN_UNIT_BYTES - 1) / SPAN_UNIT_BYTES));
   if (span == NULL) return NULL;
@@ -101,7 +101,7 @@ static inline void spoil(const struct sim_arena *arena, void *block, size_t size
 }
 
 void *sim_heap_alloc(struct sim_arena *arena, struct sim_heap *heap, size_t size) {
-  if (size > arena->reserve_bytes) return NULL;
+  if (size > arena->reserve_bytes) return arena_full(arena, size);
   size_t slot_size = size + 2 * SIM_REDZONE_BYTES;
   unsigned char *slot =
       slot_size <= HEAP_SMALL_MAX ? small_alloc(arena, heap, slot_size) : large_alloc(arena, heap, slot_size);

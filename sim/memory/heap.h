@@ -40,6 +40,8 @@ struct sim_arena {
   unsigned fill;
   bool valgrind;
   size_t peak_bytes;
+  void (*full)(void *arg, size_t wanted);
+  void *full_arg;
 };
 
 struct sim_heap {
@@ -65,6 +67,8 @@ static inline uint32_t span_unit(const struct sim_arena *arena, const struct spa
   return (uint32_t)((size_t)((const unsigned char *)span - arena->base) / SPAN_UNIT_BYTES);
 }
 
+/* Tells of it; NULL. */
+void *arena_full(const struct sim_arena *arena, size_t wanted);
 /* A span of at least `units`, in no list. NULL: used up. */
 struct span *span_take(struct sim_arena *arena, uint32_t units);
 void span_give(struct sim_arena *arena, struct span *span);

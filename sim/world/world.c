@@ -19,17 +19,29 @@ static void default_fatal(void *arg, bool in_node, const char *file, int line, c
   abort();
 }
 
-static void root_fatal(struct sim *sim, bool in_node, const char *file, int line, const char *what) {
+/* Where the world is that is about to end. */
+static struct sim_full whereabouts(const struct sim *sim) {
   const struct sim_world *world = sim->world;
-  uint64_t seed = 0, time_ns = 0, event = 0;
-  uint32_t node = 0;
-  if (world != NULL) {
-    seed = sim_seed(world);
-    time_ns = sim_now(world);
-    event = sim_event_id(world);
-    if (world->nodes.running != NULL) node = world->nodes.running->number;
-  }
-  sim->fatal(sim->fatal_arg, in_node, file, line, what, seed, time_ns, event, node);
+  struct sim_full here = {.arena_bytes = sim_arena_bytes(sim->arena), .used_bytes = sim_arena_used_bytes(sim->arena)};
+  if (world == NULL) return here;
+  here.seed = sim_seed(world);
+  here.time_ns = sim_now(world);
+  here.event = sim_event_id(world);
+  if (world->nodes.running != NULL) here.node = world->nodes.running->number;
+  return here;
+}
+
+static void root_fatal(struct sim *sim, bool in_node, const char *file, int line, const char *what) {
+  const struct sim_full here = whereabouts(sim);
+  sim->fatal(sim->fatal_arg, in_node, file, line, what, here.seed, here.time_ns, here.event, here.node);
+  abort();
+}
+
+static void arena_is_full(void *arg, size_t wanted) {
+  const struct sim *sim = arg;
+  struct sim_full full = whereabouts(sim);
+  full.wanted_bytes = wanted;
+  sim->full(sim->full_arg, &full);
   abort();
 }
 
@@ -66,6 +78,12 @@ struct sim_world *sim_world(struct sim *sim) {
 void sim_on_fatal(struct sim *sim, sim_fatal_fn fatal, void *arg) {
   sim->fatal = fatal == NULL ? default_fatal : fatal;
   sim->fatal_arg = arg;
+}
+
+void sim_on_full(struct sim *sim, sim_full_fn full, void *arg) {
+  sim->full = full;
+  sim->full_arg = arg;
+  sim_arena_on_full(sim->arena, full == NULL ? NULL : arena_is_full, sim);
 }
 
 void sim_fatal(struct sim_world *world, const char *file, int line, const char *what) {

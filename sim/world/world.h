@@ -21,6 +21,8 @@ struct sim {
   struct sim_progress *progress; /* of who watches; NULL: nobody */
   sim_fatal_fn fatal;
   void *fatal_arg;
+  sim_full_fn full;
+  void *full_arg;
 };
 
 struct sim_driver {

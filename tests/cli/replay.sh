@@ -105,4 +105,14 @@ from 1f2e3e >text3
 claim a_text_gives_as_many_seeds_as_asked test "$(wc -l <text1)" -eq 2
 claim a_text_gives_the_same_seeds_each_time cmp text1 text2
 claim another_text_gives_other_seeds test -s text3 -a "$(cat text1)" != "$(cat text3)"
+
+cat >calm.lua <<'END'
+local sim = require "sim"
+return sim.scenario { name = "calm", nodes = 1, duration = "1s" }
+END
+says_nothing() { "$@" >quiet.out 2>&1 && ! [ -s quiet.out ]; }
+claim a_quiet_replay_of_what_holds_says_nothing says_nothing "$syncsim" replay calm.lua --seed 1 --quiet
+quiet_seed=$(for seed in $(seq 1 20); do "$syncsim" replay "some seeds.lua" --seed "$seed" >quiet.out 2>&1 || { echo "$seed"; break; }; done)
+claim a_quiet_replay_of_a_failure_says_all status_of 1 quiet.out "$syncsim" replay "some seeds.lua" --seed "$quiet_seed" --quiet
+claim and_its_property grep -q 'three is never drawn' quiet.out
 exit "$failed"
