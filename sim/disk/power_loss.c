@@ -206,7 +206,7 @@ static uint64_t size_decide(struct sim_disk *disk, const struct sim_file *file, 
     sizes++;
   uint64_t lost = ground_pick_ends(disk->ground, loss_tag(disk, SIM_CHOICE_DISK_SIZE, identity, 0), sizes);
   const struct sim_change *change = file->last;
-  for (uint64_t i = 0; i < lost; i++)
+  for (uint64_t i = 0; i < lost && change != NULL; i++)
     change = change->previous;
   uint64_t size = change != NULL ? change->size_after : file->durable_size;
   ground_fault(disk->ground, SIM_FAULT_DISK_SIZE, size != file->size);
@@ -292,12 +292,12 @@ static void ordered_decide(struct sim_disk *disk) {
   struct sim_entry_change *names = disk->directory.last;
   for (; lost > 0; lost--) {
     struct sim_file *file = newest_pending(disk);
-    if (file == NULL || (names != NULL && names->order > file->last->order)) {
+    if (names != NULL && (file == NULL || names->order > file->last->order)) {
       names->lost = true;
       names = names->previous;
-    } else if (lost == 1) {
+    } else if (file != NULL && lost == 1) {
       cut_off_last(disk, file, 0);
-    } else {
+    } else if (file != NULL) {
       undo_whole(disk, file, file->last);
     }
   }

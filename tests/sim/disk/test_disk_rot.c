@@ -55,7 +55,7 @@ static struct harm harm(const char *name, uint8_t letter) {
     found.to = i + 1;
     found.bytes++;
     for (unsigned bit = 0; bit < 8; bit++)
-      found.bits += ((bytes[i] ^ letter) >> bit & 1u) != 0;
+      found.bits += ((unsigned)(bytes[i] ^ letter) >> bit & 1u) != 0;
   }
   return found;
 }
