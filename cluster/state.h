@@ -4,6 +4,8 @@
 
 #include "cluster/config.h"
 #include "cluster/ledger.h"
+#include "cluster/reads.h"
+#include "cluster/replica.h"
 
 #define CLUSTER_NODES_MAX 64u
 #define CLUSTER_TRACE_KINDS 32u
@@ -33,9 +35,9 @@ struct cluster_node {
   char open_detail[160];
   bool repair_due;
   bool serve_failed; /* an operation could not be read back for a peer, since faults stopped */
-  uint64_t last_hlc; /* of the submit that is being traced */
-  uint64_t sent[3];  /* the operation sent last: {node hash, incarnation, seq} */
-  uint32_t frames;   /* so far, in and out: some of them are looked at closely */
+  struct replica replica;     /* what its disk says that it holds */
+  struct reads_counts counts; /* of this run of the engine */
+  uint64_t looked_frames;     /* frames in and out at the last look at intervals */
   uint32_t *applied; /* by life: highest sequence number applied, as traced */
   uint32_t applied_capacity;
 };
@@ -60,12 +62,11 @@ struct cluster {
   struct cluster_workload workload;
   uint64_t workload_generation; /* 0: stopped */
   uint64_t workload_submits;    /* identities of its choices */
-  uint32_t check_node;          /* whose turn it is for the model */
   bool judging;                 /* lives that begin now are not judged by the ledger */
   uint64_t by_trace[CLUSTER_TRACE_KINDS];
-  uint32_t *held;    /* scratch of the model, by life */
-  uint8_t *replaced; /* scratch of the model, by change number - 1 */
-  uint32_t held_capacity, replaced_capacity;
+  uint64_t looked;               /* records and keys that the oracles looked at: what they cost */
+  uint32_t *known, *known_by_all; /* scratch of reads, by life */
+  uint32_t known_capacity, known_by_all_capacity;
   uint8_t *value; /* scratch of submits */
   uint32_t value_capacity;
 };

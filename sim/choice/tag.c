@@ -72,6 +72,7 @@ static const struct choice_name NAMES[] = {
     {SIM_CHOICE_WORKLOAD_SIZE, "workload_size"},
     {SIM_CHOICE_WORKLOAD_HOT, "workload_hot"},
     {SIM_CHOICE_WORKLOAD_SKIP, "workload_skip"},
+    {SIM_CHOICE_WORKLOAD_VALUE, "workload_value"},
 };
 
 const char *sim_choice_kind_name(uint32_t kind) {

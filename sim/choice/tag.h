@@ -69,6 +69,7 @@ enum sim_choice_kind {
   SIM_CHOICE_WORKLOAD_SIZE = 124,
   SIM_CHOICE_WORKLOAD_HOT = 125,
   SIM_CHOICE_WORKLOAD_SKIP = 126,
+  SIM_CHOICE_WORKLOAD_VALUE = 127, /* what a value is made from */
   SIM_CHOICE_USER = 1000, /* strangers' nodes count up from here */
 };
 

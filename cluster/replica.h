@@ -1,0 +1,109 @@
+/* What a node must hold, folded from what its disk carries: the log is read as it
+ * grows, and whole at every start, by decoders of the oracles' own. No word of
+ * the engine enters, only the bytes that it wrote; what an operation is comes from
+ * the ledger.
+ *
+ *   the state of a replica is every change of every operation in its log,
+ *   except those that an operation in its log has seen and so replaced.
+ */
+#ifndef CLUSTER_REPLICA_H
+#define CLUSTER_REPLICA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cluster/config.h"
+#include "cluster/decode.h"
+
+struct cluster_node; /* state.h */
+
+#define REPLICA_CHANGED 1u
+#define REPLICA_UNWALKED 2u
+
+struct replica_sibling {
+  uint32_t number; /* of the change */
+  uint32_t next;   /* place + 1 */
+};
+struct replica_entry {
+  uint64_t end; /* of its record */
+  uint32_t operation;
+};
+
+struct replica {
+  bool following; /* of the present run of the node; set at its start */
+
+  /* The log. */
+  struct decode_segment *segments; /* those that count, in order; the last is being written */
+  uint32_t segment_count, segment_capacity;
+  uint64_t log_id; /* 0: no header was read yet */
+  uint64_t end;    /* so far it was read */
+  uint32_t link;
+  uint8_t *bytes; /* scratch: a record and what is behind it */
+  uint32_t bytes_capacity;
+
+  /* What is in it, by life: so many operations; so many that would survive a power
+   * loss now; and what its writer knew at its last own operation. */
+  uint32_t *held, *durable, *noted;
+  uint32_t held_capacity, durable_capacity, noted_capacity;
+  uint32_t *news; /* lives with held != noted */
+  uint32_t news_count, news_capacity;
+  uint64_t hlc_last;
+  uint64_t remote; /* operations of other lives, read since the start */
+
+  struct replica_entry *waiting; /* operations that were not durable yet, in order */
+  uint32_t waiting_count, waiting_first, waiting_capacity;
+  uint64_t durable_end;
+  uint32_t durable_segment;
+
+  /* The state, by slot of the key. */
+  uint32_t *first; /* place + 1 of a sibling */
+  uint32_t first_capacity;
+  struct replica_sibling *siblings;
+  uint32_t sibling_capacity, sibling_places, sibling_free; /* place + 1 */
+  uint64_t key_count, sibling_count;
+
+  /* Slots that changed since they were last looked at: siblings and winner at
+   * once, iteration at intervals. */
+  uint32_t *changed, *unwalked;
+  uint32_t changed_count, changed_capacity, unwalked_count, unwalked_capacity;
+  uint8_t *marks; /* by slot: REPLICA_CHANGED, REPLICA_UNWALKED */
+  uint32_t mark_capacity;
+  bool news_to_look; /* operations were read since the last look at intervals */
+};
+
+/* At a start: reads the whole log anew. */
+void replica_begin(struct cluster *cluster, uint32_t node);
+/* After the engine may have appended: reads what is new. */
+void replica_follow(struct cluster *cluster, uint32_t node);
+
+static inline uint32_t replica_held(const struct replica *replica, uint32_t life) {
+  return life < replica->held_capacity ? replica->held[life] : 0;
+}
+static inline uint32_t replica_first(const struct replica *replica, uint32_t slot) {
+  return slot < replica->first_capacity ? replica->first[slot] : 0;
+}
+/* Whether so many operations of the life would survive a power loss of the node now. */
+bool replica_holds_durably(struct cluster *cluster, uint32_t node, uint32_t life, uint64_t seq);
+/* How many would. */
+uint32_t replica_durable(const struct replica *replica, uint32_t life);
+/* The sibling that the key of a slot must read as: the greatest by (clock, node,
+ * incarnation, seq); 0: none. */
+uint32_t replica_winner(const struct cluster *cluster, uint32_t node, uint32_t slot);
+
+/* --- replica_state.c ------------------------------------------------------------------ */
+
+void replica_clear(struct replica *replica);
+/* The operation is in the log now, `end` is the end of its record. */
+void replica_apply(struct cluster *cluster, uint32_t node, uint32_t operation, uint64_t end);
+
+/* --- claims.c: what an operation says of itself -------------------------------------------- */
+
+/* Reads an operation record of the node's log and says which operation of the
+ * ledger it is. LEDGER_NONE: a violation was reported. */
+uint32_t claims_check(struct cluster *cluster, uint32_t node, const uint8_t *payload, size_t size);
+/* Before a submit: what the operation to be made must say of its clock and of
+ * what its writer holds. */
+void claims_expect(struct cluster *cluster, uint32_t node, uint32_t operation);
+
+#endif
