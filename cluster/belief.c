@@ -1,22 +1,43 @@
 #include "cluster/belief.h"
 
+#include <string.h>
+
+#include "cluster/grow.h"
 #include "cluster/lookup.h"
 #include "cluster/state.h"
 
 struct belief {
   struct cluster *cluster;
   uint32_t node; /* whose disk is asked */
+  uint32_t believer;
   uint64_t subject[3];
   uint64_t held;
+  uint64_t session, believed; /* of the other; the one that is believed in */
+  uint32_t place; /* in the vector that is read */
   bool wrong;
 };
+
+/* The life with that incarnation: most likely the one that was at that place of a
+ * vector before. */
+static inline uint32_t life_at(struct cluster *cluster, struct replica *replica, uint32_t place, uint64_t incarnation) {
+  const struct ledger *ledger = &cluster->ledger;
+  if (place < replica->hint_capacity) {
+    uint32_t life = replica->hints[place];
+    if (life < ledger->life_count && ledger->lives[life].incarnation == incarnation) return life;
+  }
+  CLUSTER_GROW(cluster->world, replica->hints, replica->hint_capacity, place + 1u);
+  uint32_t life = ledger_life_find(ledger, incarnation);
+  if (life != LEDGER_NONE) replica->hints[place] = life;
+  return life;
+}
 
 static bool is_damaged(struct cluster *cluster, uint32_t node) {
   return sim_disk_damaged(sim_node_disk(sim_node_at(cluster->world, node)));
 }
 
-static bool holds_durably(struct belief *belief, uint32_t life, uint64_t seq) {
+static inline bool holds_durably(struct belief *belief, uint32_t life, uint64_t seq) {
   const struct replica *replica = &belief->cluster->nodes[belief->node].replica;
+  if (life != LEDGER_NONE && seq <= replica_durable(replica, life)) return true;
   bool holds = life != LEDGER_NONE && replica_holds_durably(belief->cluster, belief->node, life, seq);
   belief->held = life == LEDGER_NONE ? 0 : replica_durable(replica, life);
   return holds;
@@ -26,7 +47,8 @@ static bool holds_durably(struct belief *belief, uint32_t life, uint64_t seq) {
 
 static int believed(void *arg, const struct sync_origin *origin, uint64_t seq) {
   struct belief *belief = arg;
-  uint32_t life = ledger_life_find(&belief->cluster->ledger, origin->incarnation);
+  if (belief->believed != belief->session) return 1; /* of another run of it */
+  uint32_t life = life_at(belief->cluster, &belief->cluster->nodes[belief->believer].replica, belief->place++ * 2u, origin->incarnation);
   if (life != LEDGER_NONE && seq <= replica_durable(&belief->cluster->nodes[belief->node].replica, life)) return 0;
   belief->subject[0] = sync_node_hash(origin->node_id);
   belief->subject[1] = origin->incarnation;
@@ -35,22 +57,13 @@ static int believed(void *arg, const struct sync_origin *origin, uint64_t seq) {
   return belief->wrong ? 1 : 0;
 }
 
-static int nothing_believed(void *arg, const struct sync_origin *origin, uint64_t seq) {
-  (void)arg, (void)origin, (void)seq;
-  return 1;
-}
-
 void cluster_check_belief(struct cluster *cluster, uint32_t node, uint32_t other) {
   struct cluster_software *software = sim_node_peek(cluster->world, node);
   struct sync_engine *engine = cluster_engine(cluster, other);
   if (!software || !engine || software->peer_of[other] == SYNC_PEER_NONE) return;
   if (!cluster->nodes[other].replica.following || is_damaged(cluster, other)) return;
-  struct belief belief = {.cluster = cluster, .node = other};
-  uint32_t peer = software->peer_of[other];
-  uint64_t session = 0;
-  int status = sync_peer_vector(software->engine, peer, &session, nothing_believed, NULL);
-  if (status == SYNC_E_PEER || session != sync_session(engine)) return;
-  status = sync_peer_vector(software->engine, peer, &session, believed, &belief);
+  struct belief belief = {.cluster = cluster, .node = other, .believer = node, .session = sync_session(engine)};
+  int status = sync_peer_vector(software->engine, software->peer_of[other], &belief.believed, believed, &belief);
   if (status == SYNC_E_PEER || !belief.wrong) return;
   sim_violation(cluster->world, CLUSTER_HONEST_ACKS, node, belief.subject,
                 "%s believes that %s holds operations n%u/%016llx up to %llu durably; durable there are %llu",
@@ -85,19 +98,41 @@ static bool birth_is_true(const struct cluster *cluster, uint32_t life, struct d
   return true;
 }
 
+/* ... once for the same bytes. */
+static bool birth_is_known(struct cluster *cluster, uint32_t life, struct decode_entry *entry) {
+  uint64_t hash = decode_hash(entry->birth.at, entry->birth_size) | 1u;
+  if (cluster->ledger.lives[life].birth_hash == hash) return true;
+  if (!birth_is_true(cluster, life, entry)) return false;
+  cluster->ledger.lives[life].birth_hash = hash;
+  return true;
+}
+
+/* Whether the entry names that node; the entries of one stand together. */
+static bool is_of(const struct cluster *cluster, uint32_t node, const struct decode_entry *entry, uint32_t *named) {
+  if (!entry->heads && node == *named) return true;
+  *named = node;
+  return decode_name_is(entry->node, cluster->nodes[node].name);
+}
+
 static void check_hello(struct belief *belief, struct decode_reader body, uint64_t session) {
   const struct cluster *cluster = belief->cluster;
   struct decode_hello hello;
   struct decode_entry entry;
+  uint32_t named = 0;
   if (!decode_hello(body, &hello) || !decode_name_is(hello.node, cluster->nodes[belief->node].name) ||
       hello.session != session) {
     mumbles(belief, "is no HELLO, or is not its own");
     return;
   }
+  struct replica *replica = &belief->cluster->nodes[belief->node].replica;
+  const uint8_t *entries = hello.entries.at;
+  size_t size = (size_t)(hello.entries.end - entries);
+  /* True before is true now: what is durable only grows while it runs. */
+  if (size == replica->hello_size && size && memcmp(entries, replica->hello, size) == 0) return;
   bool damaged = is_damaged(belief->cluster, belief->node);
   while (decode_entry_next(&hello, &entry)) {
-    uint32_t life = ledger_life_find(&cluster->ledger, entry.incarnation);
-    if (life == LEDGER_NONE || !decode_name_is(entry.node, cluster->nodes[cluster->ledger.lives[life].node].name)) {
+    uint32_t life = life_at(belief->cluster, replica, belief->place++ * 2u + 1u, entry.incarnation);
+    if (life == LEDGER_NONE || !is_of(cluster, cluster->ledger.lives[life].node, &entry, &named)) {
       mumbles(belief, "says that it holds operations of a life that never was");
       return;
     }
@@ -113,12 +148,15 @@ static void check_hello(struct belief *belief, struct decode_reader body, uint64
                     (unsigned long long)belief->held);
       return;
     }
-    if (entry.birth_count && !birth_is_true(cluster, life, &entry)) {
+    if (entry.birth_count && !birth_is_known(belief->cluster, life, &entry)) {
       mumbles(belief, "says of a life that it began with what it did not hold");
       return;
     }
   }
   if (hello.entries.bad) mumbles(belief, "is no HELLO");
+  CLUSTER_GROW(cluster->world, replica->hello, replica->hello_capacity, (uint32_t)size);
+  if (size) memcpy(replica->hello, entries, size);
+  replica->hello_size = (uint32_t)size;
 }
 
 /* Gives how many operations are in it. */
@@ -135,8 +173,8 @@ static uint64_t check_operations(struct belief *belief, struct decode_reader bod
     uint32_t index = LEDGER_NONE;
     if (decode_operation_id(bytes, size, &operation))
       index = ledger_find(ledger, operation.own.incarnation, operation.seq);
-    if (index == LEDGER_NONE || ledger->operations[index].payload_hash != decode_hash(bytes, size)) {
-      mumbles(belief, "has an operation that is not, byte for byte, one of the ledger's");
+    if (index == LEDGER_NONE) { /* its bytes are looked at where it is applied */
+      mumbles(belief, "has an operation that is not one of the ledger's");
       return count;
     }
     if (damaged || holds_durably(belief, ledger->operations[index].life, operation.seq)) continue;

@@ -113,6 +113,18 @@ static bool check_seen(const struct claim *claim, const struct ledger_change *ch
   return all;
 }
 
+/* The number of the operation's change to that key; 0: none. */
+static uint32_t change_to(const struct ledger *ledger, const struct ledger_operation *operation,
+                          const struct decode_change *decoded) {
+  for (uint32_t i = 0; i < operation->change_count; i++) {
+    uint32_t slot = ledger->changes[operation->change_first + i].slot;
+    if (ledger->keys.entries[slot].size == decoded->key_size &&
+        memcmp(keys_bytes(&ledger->keys, slot), decoded->key, decoded->key_size) == 0)
+      return operation->change_first + i + 1u;
+  }
+  return 0;
+}
+
 static bool check_changes(const struct claim *claim) {
   const struct ledger *ledger = &claim->cluster->ledger;
   const struct ledger_operation *operation = &ledger->operations[claim->operation];
@@ -121,8 +133,7 @@ static bool check_changes(const struct claim *claim) {
   for (uint64_t i = 0; i < claim->decoded.change_count && right; i++) {
     struct decode_change decoded;
     (void)decode_change_next(&reader, &decoded);
-    uint32_t slot = keys_find(&ledger->keys, decoded.key, decoded.key_size);
-    uint32_t number = slot == KEYS_NONE ? 0 : ledger_change_of(ledger, claim->operation, slot);
+    uint32_t number = change_to(ledger, operation, &decoded);
     const struct ledger_change *change = number ? &ledger->changes[number - 1u] : NULL;
     right = change && change->kind == decoded.kind && !decoded.automatic;
     if (right && change->kind == SYNC_PUT) right = ledger_value_is(ledger, number, decoded.value, decoded.value_size);

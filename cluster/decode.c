@@ -15,7 +15,7 @@ uint64_t decode_hash(const void *bytes, size_t size) {
 
 /* --- Numbers and names --------------------------------------------------------------- */
 
-static const uint8_t *take(struct decode_reader *reader, uint64_t size) {
+static inline const uint8_t *take(struct decode_reader *reader, uint64_t size) {
   if (reader->bad || size > (uint64_t)(reader->end - reader->at)) {
     reader->bad = true;
     return NULL;
@@ -25,18 +25,23 @@ static const uint8_t *take(struct decode_reader *reader, uint64_t size) {
   return at;
 }
 
-static uint64_t little(const uint8_t *bytes, size_t size) {
-  uint64_t value = 0;
-  for (size_t i = size; bytes && i-- > 0;)
-    value = value << 8 | bytes[i];
-  return value;
+static inline uint32_t little4(const uint8_t *b) {
+  return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+static inline uint64_t little8(const uint8_t *b) {
+  return little4(b) | (uint64_t)little4(b + 4) << 32;
 }
 
-static uint64_t take_number(struct decode_reader *reader, size_t size) {
-  return little(take(reader, size), size);
+static inline uint8_t take_byte(struct decode_reader *reader) {
+  const uint8_t *at = take(reader, 1);
+  return at ? *at : 0;
+}
+static inline uint64_t take_long(struct decode_reader *reader) {
+  const uint8_t *at = take(reader, 8);
+  return at ? little8(at) : 0;
 }
 
-static uint64_t take_varint(struct decode_reader *reader) {
+static uint64_t take_long_varint(struct decode_reader *reader) {
   uint64_t value = 0;
   for (unsigned shift = 0; shift < 64; shift += 7) {
     const uint8_t *byte = take(reader, 1);
@@ -47,9 +52,13 @@ static uint64_t take_varint(struct decode_reader *reader) {
   reader->bad = true;
   return 0;
 }
+static inline uint64_t take_varint(struct decode_reader *reader) {
+  if (!reader->bad && reader->at < reader->end && *reader->at < 0x80u) return *reader->at++;
+  return take_long_varint(reader);
+}
 
-static struct decode_name take_name(struct decode_reader *reader) {
-  struct decode_name name = {.size = (uint8_t)take_number(reader, 1)};
+static inline struct decode_name take_name(struct decode_reader *reader) {
+  struct decode_name name = {.size = take_byte(reader)};
   name.bytes = take(reader, name.size);
   if (!name.bytes) name.size = 0;
   return name;
@@ -63,7 +72,7 @@ bool decode_name_is(struct decode_name name, const char *text) {
 
 struct decode_origin decode_origin_next(struct decode_reader *reader) {
   struct decode_origin origin = {.node = take_name(reader)};
-  origin.incarnation = take_number(reader, 8);
+  origin.incarnation = take_long(reader);
   return origin;
 }
 
@@ -77,12 +86,12 @@ struct decode_dot decode_dot_next(struct decode_reader *reader) {
 static struct decode_reader read_id(const void *bytes, size_t size, struct decode_operation *operation) {
   const uint8_t *from = bytes;
   struct decode_reader reader = {from, from + size, false};
-  if (take_number(&reader, 1) != 1) reader.bad = true;
+  if (take_byte(&reader) != 1) reader.bad = true;
   operation->origin_count = take_varint(&reader);
   operation->own = decode_origin_next(&reader);
   operation->origins = reader;
   for (uint64_t i = 1; i < operation->origin_count && !reader.bad; i++) {
-    uint64_t name = take_number(&reader, 1);
+    uint64_t name = take_byte(&reader);
     (void)take(&reader, name + 8u);
   }
   operation->seq = take_varint(&reader);
@@ -96,7 +105,7 @@ bool decode_operation_id(const void *bytes, size_t size, struct decode_operation
 
 bool decode_operation(const void *bytes, size_t size, struct decode_operation *operation) {
   struct decode_reader reader = read_id(bytes, size, operation);
-  operation->hlc = take_number(&reader, 8);
+  operation->hlc = take_long(&reader);
   operation->delta_count = take_varint(&reader);
   operation->delta = reader;
   for (uint64_t i = 0; i < operation->delta_count && !reader.bad; i++)
@@ -119,7 +128,7 @@ uint64_t decode_incarnation_at(const struct decode_operation *operation, uint64_
 }
 
 bool decode_change_next(struct decode_reader *reader, struct decode_change *change) {
-  uint8_t kind = (uint8_t)take_number(reader, 1);
+  uint8_t kind = take_byte(reader);
   change->kind = kind & 0x0fu;
   change->automatic = (kind & 0x10u) != 0;
   change->key_size = take_varint(reader);
@@ -138,8 +147,7 @@ bool decode_change_next(struct decode_reader *reader, struct decode_change *chan
 enum decode_frame decode_frame(const void *bytes, size_t size, struct decode_reader *body) {
   const uint8_t *frame = bytes;
   if (size < FRAME_HEADER + FRAME_TRAILER || memcmp(frame, "SYNF", 4) != 0 || frame[4] != 1) return DECODE_NOTHING;
-  if (little(frame + 8, 4) != size - FRAME_HEADER - FRAME_TRAILER) return DECODE_NOTHING;
-  if (little(frame + size - FRAME_TRAILER, 8) != decode_hash(frame, size - FRAME_TRAILER)) return DECODE_NOTHING;
+  if (little4(frame + 8) != size - FRAME_HEADER - FRAME_TRAILER) return DECODE_NOTHING;
   *body = (struct decode_reader){frame + FRAME_HEADER, frame + size - FRAME_TRAILER, false};
   return frame[5] == DECODE_HELLO || frame[5] == DECODE_OPS ? (enum decode_frame)frame[5] : DECODE_NOTHING;
 }
@@ -148,18 +156,19 @@ bool decode_hello(struct decode_reader body, struct decode_hello *hello) {
   memset(hello, 0, sizeof *hello);
   (void)take(&body, 8); /* the hash of the limits */
   hello->node = take_name(&body);
-  hello->session = take_number(&body, 8);
-  hello->nonce = take_number(&body, 8);
-  hello->echo = take_number(&body, 8);
-  hello->known_session = take_number(&body, 8);
-  hello->flags = (uint8_t)take_number(&body, 1);
+  hello->session = take_long(&body);
+  hello->nonce = take_long(&body);
+  hello->echo = take_long(&body);
+  hello->known_session = take_long(&body);
+  hello->flags = take_byte(&body);
   hello->entries = body;
   return !body.bad;
 }
 
 bool decode_entry_next(struct decode_hello *hello, struct decode_entry *entry) {
   struct decode_reader *reader = &hello->entries;
-  if (hello->left == 0) {
+  entry->heads = hello->left == 0;
+  if (entry->heads) {
     if (reader->bad || reader->at == reader->end) return false;
     hello->of = take_name(reader);
     hello->left = take_varint(reader);
@@ -167,7 +176,7 @@ bool decode_entry_next(struct decode_hello *hello, struct decode_entry *entry) {
   }
   hello->left--;
   entry->node = hello->of;
-  entry->incarnation = take_number(reader, 8);
+  entry->incarnation = take_long(reader);
   entry->seq = take_varint(reader);
   entry->birth_count = take_varint(reader);
   entry->birth = *reader;
@@ -175,16 +184,17 @@ bool decode_entry_next(struct decode_hello *hello, struct decode_entry *entry) {
     (void)take(reader, 8);
     (void)take_varint(reader);
   }
+  entry->birth_size = (size_t)(reader->at - entry->birth.at);
   return !reader->bad;
 }
 
 void decode_birth_next(struct decode_entry *entry, uint64_t *incarnation, uint64_t *seq) {
-  *incarnation = take_number(&entry->birth, 8);
+  *incarnation = take_long(&entry->birth);
   *seq = take_varint(&entry->birth);
 }
 
 uint64_t decode_ops_session(struct decode_reader *body) {
-  return take_number(body, 8);
+  return take_long(body);
 }
 
 bool decode_ops_next(struct decode_reader *body, const uint8_t **bytes, size_t *size) {
@@ -231,10 +241,10 @@ void decode_segment_name_write(const struct decode_segment *segment, char name[4
 
 uint64_t decode_segment_header(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES], const struct decode_segment *segment) {
   static const uint8_t magic[8] = {0xf5, 'S', 'Y', 'N', 'C', 'W', 'A', 'L'};
-  if (memcmp(bytes, magic, sizeof magic) != 0 || little(bytes + 8, 2) != 1) return 0;
-  if ((uint64_t)XXH3_64bits_withSeed(bytes, 136, HEADER_SEED) != little(bytes + 136, 8)) return 0;
-  if (little(bytes + 12, 4) != segment->epoch || little(bytes + 32, 8) != segment->first) return 0;
-  return little(bytes + 16, 8);
+  if (memcmp(bytes, magic, sizeof magic) != 0 || bytes[8] != 1 || bytes[9] != 0) return 0;
+  if ((uint64_t)XXH3_64bits_withSeed(bytes, 136, HEADER_SEED) != little8(bytes + 136)) return 0;
+  if (little4(bytes + 12) != segment->epoch || little8(bytes + 32) != segment->first) return 0;
+  return little8(bytes + 16);
 }
 
 static uint64_t mix(uint64_t x) {
@@ -246,18 +256,18 @@ static uint64_t mix(uint64_t x) {
 }
 
 size_t decode_record_bytes(const uint8_t *bytes) {
-  return DECODE_RECORD_HEADER_BYTES + (size_t)little(bytes + 8, 3);
+  return DECODE_RECORD_HEADER_BYTES + (little4(bytes + 8) & 0xffffffu);
 }
 
 bool decode_record(const uint8_t *bytes, size_t size, uint64_t log_id, uint64_t position,
                    struct decode_record *record) {
   if (size < DECODE_RECORD_HEADER_BYTES || size != decode_record_bytes(bytes)) return false;
   uint64_t sum = (uint64_t)XXH3_64bits_withSeed(bytes + 8, size - 8, mix(log_id ^ mix(position)));
-  if (sum != little(bytes, 8)) return false;
+  if (sum != little8(bytes)) return false;
   record->payload = bytes + DECODE_RECORD_HEADER_BYTES;
   record->size = (uint32_t)(size - DECODE_RECORD_HEADER_BYTES);
   record->type = bytes[11];
-  record->link = (uint32_t)little(bytes + 16, 4);
-  record->next_link = (uint32_t)little(bytes, 4);
+  record->link = little4(bytes + 16);
+  record->next_link = little4(bytes);
   return record->type != 0;
 }

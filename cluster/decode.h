@@ -66,7 +66,7 @@ bool decode_change_next(struct decode_reader *reader, struct decode_change *chan
 /* --- Frames ----------------------------------------------------------------------- */
 
 enum decode_frame {
-  DECODE_NOTHING = 0, /* damaged, or no frame */
+  DECODE_NOTHING = 0, /* no frame */
   DECODE_HELLO = 1,
   DECODE_OPS = 2,
 };
@@ -82,9 +82,12 @@ struct decode_entry {
   struct decode_name node;
   uint64_t incarnation, seq;
   uint64_t birth_count;
+  bool heads; /* the first of its node */
+  size_t birth_size;
   struct decode_reader birth; /* u64 incarnation, varint seq */
 };
-/* Looks at header and checksum; body: what is between. */
+/* Looks at the header; the checksum is the receiver's to look at. body: what is
+ * between them. */
 enum decode_frame decode_frame(const void *bytes, size_t size, struct decode_reader *body);
 bool decode_hello(struct decode_reader body, struct decode_hello *hello);
 /* false at the end; hello->entries.bad when the bytes are not valid. */

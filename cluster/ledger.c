@@ -13,7 +13,7 @@ void ledger_init(struct ledger *ledger, struct sim_world *world) {
 /* --- Lives ------------------------------------------------------------------ */
 
 static uint32_t slot_of(const struct ledger *ledger, uint64_t incarnation) {
-  uint32_t slot = (uint32_t)(sim_hash_fold(0, incarnation) >> 32) & (ledger->slots - 1u);
+  uint32_t slot = (uint32_t)(incarnation >> 32) & (ledger->slots - 1u); /* drawn at random */
   while (ledger->by_incarnation[slot] && ledger->lives[ledger->by_incarnation[slot] - 1u].incarnation != incarnation)
     slot = (slot + 1u) & (ledger->slots - 1u);
   return slot;
@@ -175,14 +175,10 @@ uint32_t ledger_change_of(const struct ledger *ledger, uint32_t operation, uint3
 
 /* --- Values --------------------------------------------------------------------- */
 
-/* Eight filler bytes of a value, as a number whose lowest byte comes first. */
-static uint64_t filler(uint32_t number, size_t size, size_t word) {
-  return sim_hash_fold(sim_hash_fold(number, size), word);
-}
-
-/* The bytes from `at` on, at most eight, lowest first. */
-static uint64_t value_word(uint32_t number, size_t size, size_t at) {
-  return at ? filler(number, size, at) : number;
+/* The first four bytes are the number, eight by eight the rest is filler, the
+ * lowest byte of a word first. */
+static uint64_t value_word(uint64_t base, uint32_t number, size_t at) {
+  return at ? sim_hash_fold(base, at) : number;
 }
 static size_t word_end(size_t at, size_t size) {
   size_t end = at ? at + 8 : 4;
@@ -190,16 +186,29 @@ static size_t word_end(size_t at, size_t size) {
 }
 
 void ledger_value_write(uint32_t number, uint8_t *value, size_t size) {
+  uint64_t base = sim_hash_fold(number, size);
   for (size_t i = 0; i < size;) {
-    uint64_t word = value_word(number, size, i);
+    uint64_t word = value_word(base, number, i);
     for (size_t end = word_end(i, size); i < end; i++, word >>= 8)
       value[i] = (uint8_t)word;
   }
 }
 
+static uint64_t eight(const uint8_t *b) {
+  uint32_t low = b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+  uint32_t high = b[4] | (uint32_t)b[5] << 8 | (uint32_t)b[6] << 16 | (uint32_t)b[7] << 24;
+  return low | (uint64_t)high << 32;
+}
+
 static bool is_value(uint32_t number, const uint8_t *value, size_t size) {
+  uint64_t base = sim_hash_fold(number, size);
   for (size_t i = 0; i < size;) {
-    uint64_t word = value_word(number, size, i);
+    uint64_t word = value_word(base, number, i);
+    if (i && size - i >= 8) {
+      if (eight(value + i) != word) return false;
+      i += 8;
+      continue;
+    }
     for (size_t end = word_end(i, size); i < end; i++, word >>= 8)
       if (value[i] != (uint8_t)word) return false;
   }

@@ -10,7 +10,7 @@
 #include "cluster/state.h"
 #include "sim/memory/mix.h"
 
-#define WALK_KEYS 3u /* of an iteration that is looked at */
+#define WALK_KEYS 8u /* of an iteration that is looked at */
 
 struct model {
   struct cluster *cluster;
@@ -19,6 +19,8 @@ struct model {
   uint32_t slot; /* of the key that is being compared */
   uint32_t found;
   uint32_t previous; /* operation of the sibling before; LEDGER_NONE */
+  uint32_t winner;   /* number of the change that it must read as; 0: none */
+  const void *value; /* of that one, among the siblings */
 };
 
 static void disagree(const struct model *model, const char *property, uint32_t operation, const char *what) {
@@ -95,6 +97,7 @@ static int check_sibling(void *arg, const struct sync_sibling *sibling) {
     disagree(model, CLUSTER_READS, operation, "gives siblings out of order, or one twice");
     return 1;
   }
+  if (number == model->winner) model->value = sibling->value;
   model->previous = operation;
   model->found++;
   return 0;
@@ -119,8 +122,11 @@ static void report_missing(struct model *model) {
            "misses a change of an operation that it holds and that nothing replaced");
 }
 
+/* Its value was looked at among the siblings. */
 static bool reads_as(const struct model *model, uint32_t number, const struct sync_sibling *winner) {
-  return number_of(model, winner) == number && check_content(model, number, winner);
+  const struct ledger_change *change = &model->cluster->ledger.changes[number - 1u];
+  return number_of(model, winner) == number && winner->tombstone == (change->kind == SYNC_DELETE) &&
+         winner->value_size == change->value_size;
 }
 
 static bool check_key(struct model *model, uint32_t slot) {
@@ -131,6 +137,7 @@ static bool check_key(struct model *model, uint32_t slot) {
   model->slot = slot;
   model->found = 0;
   model->previous = LEDGER_NONE;
+  model->winner = replica_winner(model->cluster, model->node->number, slot);
   model->cluster->looked++;
   if (sync_siblings(model->engine, bytes, key->size, check_sibling, model)) return false;
   uint32_t expected = 0;
@@ -140,11 +147,11 @@ static bool check_key(struct model *model, uint32_t slot) {
     report_missing(model);
     return false;
   }
-  uint32_t number = replica_winner(model->cluster, model->node->number, slot);
+  uint32_t number = model->winner;
   bool present = number && ledger->changes[number - 1u].kind == SYNC_PUT;
   struct sync_sibling winner;
   int status = sync_get(model->engine, bytes, key->size, &winner);
-  if (status == (present ? SYNC_OK : SYNC_E_NOT_FOUND) && (!present || reads_as(model, number, &winner))) return true;
+  if (status == (present ? SYNC_OK : SYNC_E_NOT_FOUND) && (!present || (reads_as(model, number, &winner) && winner.value == model->value))) return true;
   disagree(model, CLUSTER_READS, number ? ledger->changes[number - 1u].operation : LEDGER_NONE,
            "a get does not give what is the latest by (clock, node, incarnation, sequence)");
   return false;
@@ -215,18 +222,16 @@ static int walk_key(void *arg, const void *key, size_t key_size, const struct sy
              "an iteration does not give what is the latest by (clock, node, incarnation, sequence)");
     return -1;
   }
+  model->node->replica.marks[walk->next] &= (uint8_t)~REPLICA_UNWALKED;
   walk->next = keys_next(keys, walk->next);
   walk_settle(walk);
   return --walk->left == 0;
 }
 
-static bool walk(struct walk *walk, const uint8_t *start, size_t start_size) {
+/* `first`: the slot at which it begins. */
+static bool walk(struct walk *walk, uint32_t first, const uint8_t *start, size_t start_size) {
   struct model *model = walk->model;
-  const struct keys *keys = &model->cluster->ledger.keys;
-  size_t shorter = start_size < walk->prefix_size ? start_size : walk->prefix_size;
-  int order = shorter ? memcmp(start, walk->prefix, shorter) : 0;
-  bool from_start = order > 0 || (order == 0 && start_size > walk->prefix_size);
-  walk->next = from_start ? keys_from(keys, start, start_size) : keys_from(keys, walk->prefix, walk->prefix_size);
+  walk->next = first;
   walk_settle(walk);
   int ended = sync_iterate(model->engine, walk->prefix, walk->prefix_size, start, start_size, walk->with_absent,
                            walk_key, walk);
@@ -237,8 +242,8 @@ static bool walk(struct walk *walk, const uint8_t *start, size_t start_size) {
   return false;
 }
 
-/* One iteration that meets the key: from it on or from a prefix of it, of which
- * length is another one each time. */
+/* An iteration from the key on, within a prefix of it of which the length is
+ * another one each time: it meets the key and what follows, or the end. */
 static bool walk_around(struct model *model, uint32_t slot, uint64_t turn) {
   const struct keys *keys = &model->cluster->ledger.keys;
   const uint8_t *bytes = keys_bytes(keys, slot);
@@ -258,20 +263,27 @@ static bool walk_around(struct model *model, uint32_t slot, uint64_t turn) {
   default:
     break;
   }
-  return walk(&around, bytes, around.prefix_size < size ? size : 0);
+  return walk(&around, slot, bytes, around.prefix_size < size ? size : 0);
 }
 
 void cluster_check_reads(struct cluster *cluster, uint32_t node) {
   struct model model;
-  struct replica *replica = &cluster->nodes[node].replica;
   if (!model_begin(&model, cluster, node)) return;
   cluster_check_changed(cluster, node);
+  if (!cluster_violated(cluster)) reads_check(cluster, node, false);
+}
+
+void cluster_check_walks(struct cluster *cluster, uint32_t node) {
+  struct model model;
+  struct replica *replica = &cluster->nodes[node].replica;
+  if (!model_begin(&model, cluster, node)) return;
   for (uint32_t i = 0; i < replica->unwalked_count && !cluster_violated(cluster); i++) {
-    replica->marks[replica->unwalked[i]] &= (uint8_t)~REPLICA_UNWALKED;
-    (void)walk_around(&model, replica->unwalked[i], sim_now(cluster->world));
+    uint32_t slot = replica->unwalked[i];
+    if (!(replica->marks[slot] & REPLICA_UNWALKED)) continue; /* another one passed over it */
+    replica->marks[slot] &= (uint8_t)~REPLICA_UNWALKED;
+    (void)walk_around(&model, slot, sim_now(cluster->world));
   }
   replica->unwalked_count = 0;
-  if (!cluster_violated(cluster)) reads_check(cluster, node, false);
 }
 
 void cluster_check_model(struct cluster *cluster, uint32_t node) {
@@ -282,7 +294,7 @@ void cluster_check_model(struct cluster *cluster, uint32_t node) {
     if (!check_key(&model, slot)) return;
   for (int with_absent = 0; with_absent < 2; with_absent++) {
     struct walk all = {.model = &model, .prefix = NULL, .with_absent = with_absent != 0, .left = UINT32_MAX};
-    if (!walk(&all, NULL, 0)) return;
+    if (!walk(&all, keys_from(keys, NULL, 0), NULL, 0)) return;
   }
   for (uint32_t slot = 0; slot < keys->count; slot++)
     if (!walk_around(&model, slot, slot)) return;

@@ -9,9 +9,10 @@
 
 /* The keys that changed since the last time: their siblings and what they read as. */
 void cluster_check_changed(struct cluster *cluster, uint32_t node);
-/* At intervals: iteration around the keys that changed, what is held, the outbox,
- * counters. Nothing when nothing happened. */
+/* At intervals: what is held, the outbox, counters. Nothing when nothing happened. */
 void cluster_check_reads(struct cluster *cluster, uint32_t node);
+/* At longer intervals: iteration around the keys that changed. */
+void cluster_check_walks(struct cluster *cluster, uint32_t node);
 /* Compares all that the node can be asked with the model. */
 void cluster_check_model(struct cluster *cluster, uint32_t node);
 

@@ -185,6 +185,9 @@ void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum s
     traced_apply(cluster, node, fields, kind == SYNC_TRACE_SUBMIT);
 }
 
+/* Of so many checks one walks: in between the same keys change again. */
+#define WALK_EVERY 4u
+
 /* --- At intervals ---------------------------------------------------------------------------- */
 
 void cluster_check(struct cluster *cluster) {
@@ -209,6 +212,9 @@ void cluster_check(struct cluster *cluster) {
                     cluster->nodes[b].name);
       return;
     }
-  for (uint32_t i = 1; i <= nodes; i++)
+  bool walks = cluster->checks++ % WALK_EVERY == 0;
+  for (uint32_t i = 1; i <= nodes; i++) {
     if (up[i]) cluster_check_reads(cluster, i);
+    if (up[i] && walks) cluster_check_walks(cluster, i);
+  }
 }

@@ -97,6 +97,16 @@ static bool find_writing(struct cluster *cluster, struct replica *replica, const
   return true;
 }
 
+static const char *name_of(struct replica *replica, const struct decode_segment *segment) {
+  const struct decode_segment *named = &replica->named;
+  if (replica->name[0] && named->first == segment->first && named->epoch == segment->epoch &&
+      named->fresh == segment->fresh)
+    return replica->name;
+  decode_segment_name_write(segment, replica->name);
+  replica->named = *segment;
+  return replica->name;
+}
+
 /* --- Records -------------------------------------------------------------------------------- */
 
 static bool take_record(struct cluster *cluster, uint32_t node, const struct decode_record *record, uint64_t end) {
@@ -117,12 +127,12 @@ static bool take_record(struct cluster *cluster, uint32_t node, const struct dec
 static bool read_records(struct cluster *cluster, uint32_t node, const struct decode_segment *segment, uint64_t to) {
   struct replica *replica = &cluster->nodes[node].replica;
   const struct sim_disk *disk = disk_of(cluster, node);
-  char name[40];
-  decode_segment_name_write(segment, name);
+  const char *name = name_of(replica, segment);
   CLUSTER_GROW(cluster->world, replica->bytes, replica->bytes_capacity, READ_BYTES);
   while (replica->end < to) {
     uint64_t offset = DECODE_SEGMENT_HEADER_BYTES + (replica->end - segment->first);
-    size_t got = sim_disk_peek(disk, name, offset, replica->bytes, READ_BYTES), at = 0;
+    size_t want = to - replica->end < READ_BYTES ? (size_t)(to - replica->end) : READ_BYTES;
+    size_t got = sim_disk_peek(disk, name, offset, replica->bytes, want), at = 0;
     while (got - at >= DECODE_RECORD_HEADER_BYTES && replica->end < to) {
       size_t whole = decode_record_bytes(replica->bytes + at);
       if (whole > got - at && at > 0) break; /* again from its beginning */
@@ -208,9 +218,7 @@ static uint64_t durable_end(struct cluster *cluster, uint32_t node) {
       named.fresh = false;
       if (is_there(disk, &named)) *segment = named;
     }
-    char name[40];
-    decode_segment_name_write(segment, name);
-    uint64_t bytes = segment->fresh ? 0 : sim_disk_peek_durable(disk, name);
+    uint64_t bytes = segment->fresh ? 0 : sim_disk_peek_durable(disk, name_of(replica, segment));
     uint64_t reaches = bytes > DECODE_SEGMENT_HEADER_BYTES ? segment->first + bytes - DECODE_SEGMENT_HEADER_BYTES : 0;
     if (reaches > to) reaches = to;
     if (reaches > end) end = reaches;
@@ -235,10 +243,6 @@ static void take_durable(struct cluster *cluster, uint32_t node) {
   if (left) memmove(replica->waiting, replica->waiting + replica->waiting_first, left * sizeof *replica->waiting);
   replica->waiting_first = 0;
   replica->waiting_count = left;
-}
-
-uint32_t replica_durable(const struct replica *replica, uint32_t life) {
-  return life < replica->durable_capacity ? replica->durable[life] : 0;
 }
 
 bool replica_holds_durably(struct cluster *cluster, uint32_t node, uint32_t life, uint64_t seq) {

@@ -36,6 +36,8 @@ struct replica {
   /* The log. */
   struct decode_segment *segments; /* those that count, in order; the last is being written */
   uint32_t segment_count, segment_capacity;
+  char name[40];   /* of the segment that is read */
+  struct decode_segment named;
   uint64_t log_id; /* 0: no header was read yet */
   uint64_t end;    /* so far it was read */
   uint32_t link;
@@ -45,6 +47,10 @@ struct replica {
   /* What is in it, by life: so many operations; so many that would survive a power
    * loss now; and what its writer knew at its last own operation. */
   uint32_t *held, *durable, *noted;
+  uint32_t *hints; /* by place in a vector of the engine: a life that was there */
+  uint32_t hint_capacity;
+  uint8_t *hello; /* the entries of the last HELLO that was found to be true */
+  uint32_t hello_size, hello_capacity;
   uint32_t held_capacity, durable_capacity, noted_capacity;
   uint32_t *news; /* lives with held != noted */
   uint32_t news_count, news_capacity;
@@ -86,7 +92,9 @@ static inline uint32_t replica_first(const struct replica *replica, uint32_t slo
 /* Whether so many operations of the life would survive a power loss of the node now. */
 bool replica_holds_durably(struct cluster *cluster, uint32_t node, uint32_t life, uint64_t seq);
 /* How many would. */
-uint32_t replica_durable(const struct replica *replica, uint32_t life);
+static inline uint32_t replica_durable(const struct replica *replica, uint32_t life) {
+  return life < replica->durable_capacity ? replica->durable[life] : 0;
+}
 /* The sibling that the key of a slot must read as: the greatest by (clock, node,
  * incarnation, seq); 0: none. */
 uint32_t replica_winner(const struct cluster *cluster, uint32_t node, uint32_t slot);

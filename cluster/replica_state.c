@@ -23,6 +23,7 @@ void replica_clear(struct replica *replica) {
   replica->sibling_places = replica->sibling_free = 0;
   replica->key_count = replica->sibling_count = 0;
   replica->changed_count = replica->unwalked_count = 0;
+  replica->hello_size = 0;
   replica->news_to_look = true;
 }
 

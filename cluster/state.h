@@ -62,6 +62,7 @@ struct cluster {
   struct cluster_workload workload;
   uint64_t workload_generation; /* 0: stopped */
   uint64_t workload_submits;    /* identities of its choices */
+  uint64_t checks;              /* at intervals, so far */
   bool judging;                 /* lives that begin now are not judged by the ledger */
   uint64_t by_trace[CLUSTER_TRACE_KINDS];
   uint64_t looked;               /* records and keys that the oracles looked at: what they cost */
