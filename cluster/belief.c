@@ -13,7 +13,7 @@ struct belief {
   uint64_t subject[3];
   uint64_t held;
   uint64_t session, believed; /* of the other; the one that is believed in */
-  uint32_t place; /* in the vector that is read */
+  uint32_t place;             /* in the vector that is read */
   bool wrong;
 };
 
@@ -48,7 +48,8 @@ static inline bool holds_durably(struct belief *belief, uint32_t life, uint64_t 
 static int believed(void *arg, const struct sync_origin *origin, uint64_t seq) {
   struct belief *belief = arg;
   if (belief->believed != belief->session) return 1; /* of another run of it */
-  uint32_t life = life_at(belief->cluster, &belief->cluster->nodes[belief->believer].replica, belief->place++ * 2u, origin->incarnation);
+  uint32_t life = life_at(belief->cluster, &belief->cluster->nodes[belief->believer].replica, belief->place++ * 2u,
+                          origin->incarnation);
   if (life != LEDGER_NONE && seq <= replica_durable(&belief->cluster->nodes[belief->node].replica, life)) return 0;
   belief->subject[0] = sync_node_hash(origin->node_id);
   belief->subject[1] = origin->incarnation;

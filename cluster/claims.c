@@ -19,8 +19,8 @@ struct claim {
 static void lie(const struct claim *claim, const char *property, const char *what) {
   uint64_t subject[3];
   cluster_subject(claim->cluster, claim->operation, subject);
-  sim_violation(claim->cluster->world, property, claim->node, subject, "the log of %s has operation n%u/%016llx/%llu, which %s",
-                claim->cluster->nodes[claim->node].name,
+  sim_violation(claim->cluster->world, property, claim->node, subject,
+                "the log of %s has operation n%u/%016llx/%llu, which %s", claim->cluster->nodes[claim->node].name,
                 cluster_node_of_hash(subject[0], claim->cluster->config.nodes), (unsigned long long)subject[1],
                 (unsigned long long)subject[2], what);
 }
@@ -181,8 +181,8 @@ static void unknown(const struct claim *claim, const char *property, const char 
   const struct decode_operation *decoded = &claim->decoded;
   uint64_t subject[3] = {0, decoded->own.incarnation, decoded->seq};
   sim_violation(claim->cluster->world, property, claim->node, subject, "the log of %s has operation %016llx/%llu, %s",
-                claim->cluster->nodes[claim->node].name, (unsigned long long)subject[1],
-                (unsigned long long)subject[2], what);
+                claim->cluster->nodes[claim->node].name, (unsigned long long)subject[1], (unsigned long long)subject[2],
+                what);
 }
 
 uint32_t claims_check(struct cluster *cluster, uint32_t node, const uint8_t *payload, size_t size) {

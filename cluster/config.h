@@ -22,9 +22,9 @@ struct cluster; /* in the arena */
 #define CLUSTER_NO_LEAK "no leak"                     /* a closed engine holds no memory */
 #define CLUSTER_RECOVERY "honest recovery"            /* a node starts again, with the state that its log tells */
 #define CLUSTER_HONEST_ACKS "honest acknowledgements" /* what a peer is believed to hold durably, it does */
-#define CLUSTER_CAUSAL "causal order"                 /* an operation comes after all that it saw, and says what it saw */
-#define CLUSTER_READS "honest reads"                  /* every read gives what the log on the disk says */
-#define CLUSTER_LIVELOCK "livelock"                   /* reported by sim */
+#define CLUSTER_CAUSAL "causal order" /* an operation comes after all that it saw, and says what it saw */
+#define CLUSTER_READS "honest reads"  /* every read gives what the log on the disk says */
+#define CLUSTER_LIVELOCK "livelock"   /* reported by sim */
 
 enum cluster_topology {
   CLUSTER_MESH = 0, /* everyone knows everyone */

@@ -75,8 +75,8 @@ struct decode_hello {
   uint64_t session, nonce, echo, known_session;
   uint8_t flags;
   struct decode_reader entries;
-  uint64_t left;                /* of the entries of the node that is being read */
-  struct decode_name of;        /* ... which is it */
+  uint64_t left;         /* of the entries of the node that is being read */
+  struct decode_name of; /* ... which is it */
 };
 struct decode_entry {
   struct decode_name node;

@@ -17,8 +17,8 @@
 struct keys_entry {
   uint32_t text; /* where its bytes begin */
   uint16_t size;
-  uint32_t number;   /* as written by the workload or a script */
-  uint32_t last_put; /* change number of the newest submit of a value to it; 0: none */
+  uint32_t number;            /* as written by the workload or a script */
+  uint32_t last_put;          /* change number of the newest submit of a value to it; 0: none */
   uint32_t next[KEYS_HEIGHT]; /* a skip list; slot + 1 */
 };
 

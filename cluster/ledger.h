@@ -67,7 +67,7 @@ struct ledger_life {
   uint32_t unknown;     /* an operation that may exist though it was not accepted; LEDGER_NONE */
   uint32_t unknown_seq; /* the sequence number that it would have */
   bool lost;            /* the node was wiped or its disk damaged since: promises are excused */
-  uint64_t birth_hash; /* of what a HELLO said of its beginning and was found to be true; 0: none yet */
+  uint64_t birth_hash;  /* of what a HELLO said of its beginning and was found to be true; 0: none yet */
 };
 
 struct ledger {

@@ -151,7 +151,9 @@ static bool check_key(struct model *model, uint32_t slot) {
   bool present = number && ledger->changes[number - 1u].kind == SYNC_PUT;
   struct sync_sibling winner;
   int status = sync_get(model->engine, bytes, key->size, &winner);
-  if (status == (present ? SYNC_OK : SYNC_E_NOT_FOUND) && (!present || (reads_as(model, number, &winner) && winner.value == model->value))) return true;
+  if (status == (present ? SYNC_OK : SYNC_E_NOT_FOUND) &&
+      (!present || (reads_as(model, number, &winner) && winner.value == model->value)))
+    return true;
   disagree(model, CLUSTER_READS, number ? ledger->changes[number - 1u].operation : LEDGER_NONE,
            "a get does not give what is the latest by (clock, node, incarnation, sequence)");
   return false;

@@ -171,7 +171,8 @@ static void check_outbox(struct reading *reading, bool whole) {
   reading->left = whole ? UINT64_MAX : OUTBOX_ENTRIES;
   reading->last_operation = LEDGER_NONE;
   int ended = size ? sync_outbox(reading->engine, check_entry, reading) : 0;
-  if (ended >= 0 && !ended) (void)same(reading, "the number of entries in its outbox", reading->count, reading->owed_entries);
+  if (ended >= 0 && !ended)
+    (void)same(reading, "the number of entries in its outbox", reading->count, reading->owed_entries);
 }
 
 /* --- What it counts --------------------------------------------------------------------------- */

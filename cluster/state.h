@@ -34,11 +34,11 @@ struct cluster_node {
   int open_status; /* of the last boot */
   char open_detail[160];
   bool repair_due;
-  bool serve_failed; /* an operation could not be read back for a peer, since faults stopped */
+  bool serve_failed;          /* an operation could not be read back for a peer, since faults stopped */
   struct replica replica;     /* what its disk says that it holds */
   struct reads_counts counts; /* of this run of the engine */
   uint64_t looked_frames;     /* frames in and out at the last look at intervals */
-  uint32_t *applied; /* by life: highest sequence number applied, as traced */
+  uint32_t *applied;          /* by life: highest sequence number applied, as traced */
   uint32_t applied_capacity;
 };
 
@@ -65,7 +65,7 @@ struct cluster {
   uint64_t checks;              /* at intervals, so far */
   bool judging;                 /* lives that begin now are not judged by the ledger */
   uint64_t by_trace[CLUSTER_TRACE_KINDS];
-  uint64_t looked;               /* records and keys that the oracles looked at: what they cost */
+  uint64_t looked;                /* records and keys that the oracles looked at: what they cost */
   uint32_t *known, *known_by_all; /* scratch of reads, by life */
   uint32_t known_capacity, known_by_all_capacity;
   uint8_t *value; /* scratch of submits */

@@ -61,8 +61,8 @@ void cluster_workload_wake(struct cluster *cluster, uint64_t generation) {
     bool deletes = sim_chance(world, tag(SIM_CHOICE_WORKLOAD_OPERATION, submit, i), w->deletes_ppm) != 0;
     changes[i] = (struct cluster_change){.kind = deletes ? SYNC_DELETE : SYNC_PUT, .key = key};
     if (deletes) continue;
-    changes[i].size = (uint32_t)sim_range(world, tag(SIM_CHOICE_WORKLOAD_SIZE, submit, i), w->value_bytes_min,
-                                          w->value_bytes_max);
+    changes[i].size =
+        (uint32_t)sim_range(world, tag(SIM_CHOICE_WORKLOAD_SIZE, submit, i), w->value_bytes_min, w->value_bytes_max);
     if (w->variety) changes[i].value = choose_value(cluster, submit, i);
   }
   if (sim_node_state(sim_node_at(world, node)) == SIM_NODE_UP) {
