@@ -80,8 +80,22 @@ static uint32_t number_of(const struct model *model, const struct sync_sibling *
   return operation == LEDGER_NONE ? 0 : ledger_change_of(ledger, operation, model->slot);
 }
 
+static bool is_dot_of(const struct model *model, uint32_t number, const struct sync_sibling *sibling) {
+  const struct ledger *ledger = &model->cluster->ledger;
+  const struct ledger_operation *operation = &ledger->operations[ledger->changes[number - 1u].operation];
+  return operation->seq == sibling->dot.seq &&
+         ledger->lives[operation->life].incarnation == sibling->dot.origin.incarnation;
+}
+
 static int check_sibling(void *arg, const struct sync_sibling *sibling) {
   struct model *model = arg;
+  if (model->winner && is_dot_of(model, model->winner, sibling) && model->previous == LEDGER_NONE) {
+    if (!check_content(model, model->winner, sibling)) return 1;
+    model->value = sibling->value;
+    model->previous = model->cluster->ledger.changes[model->winner - 1u].operation;
+    model->found++;
+    return 0;
+  }
   uint32_t number = number_of(model, sibling);
   if (!number) {
     disagree(model, CLUSTER_PHANTOM, LEDGER_NONE, "holds a change that nobody submitted");
@@ -125,7 +139,7 @@ static void report_missing(struct model *model) {
 /* Its value was looked at among the siblings. */
 static bool reads_as(const struct model *model, uint32_t number, const struct sync_sibling *winner) {
   const struct ledger_change *change = &model->cluster->ledger.changes[number - 1u];
-  return number_of(model, winner) == number && winner->tombstone == (change->kind == SYNC_DELETE) &&
+  return is_dot_of(model, number, winner) && winner->tombstone == (change->kind == SYNC_DELETE) &&
          winner->value_size == change->value_size;
 }
 
