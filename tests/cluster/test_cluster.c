@@ -136,7 +136,7 @@ static void an_operation_that_the_ledger_does_not_have_is_a_phantom(void **state
   assert_int_equal(cluster_put(cluster, 2, 3, 20), SYNC_OK);
   struct ledger_life *life = &cluster->ledger.lives[cluster->nodes[2].life];
   life->count = 0;
-  cluster_check_model(cluster, 2);
+  replica_begin(cluster, 2);
   expect_violation(sim, CLUSTER_PHANTOM);
   sim_close(sim);
 }
