@@ -1,16 +1,18 @@
 /* Oracles of what nodes say and believe about durability: nothing leaves a node
- * before it is durable there, and what a node believes another to hold durably,
- * in the run that it knows, that one does. */
+ * before it is durable there, no HELLO says more than would survive a power loss,
+ * and what a node believes another to hold durably, in the run that it knows, that
+ * one does. Truth is what the disks hold (replica.h), not what engines say. */
 #ifndef CLUSTER_BELIEF_H
 #define CLUSTER_BELIEF_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cluster/config.h"
 
 /* After a node took a frame from another: what it believes that one to hold. */
 void cluster_check_belief(struct cluster *cluster, uint32_t node, uint32_t other);
-/* After a node sent operations: nothing leaves before it is durable. */
-void cluster_check_sent(struct cluster *cluster, uint32_t node, struct sync_engine *engine);
+/* A frame that a node is about to send. */
+void cluster_check_sent(struct cluster *cluster, uint32_t node, const void *frame, size_t size);
 
 #endif

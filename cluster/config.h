@@ -24,7 +24,9 @@ struct cluster; /* in the arena */
 #define CLUSTER_HONEST_ACKS "honest acknowledgements" /* what a peer is believed to hold durably, it does */
 #define CLUSTER_PROGRESS "durability progresses"      /* new work keeps no old work from becoming durable */
 #define CLUSTER_DELIVERY "delivery progresses"        /* ... nor from being sent and acknowledged */
-#define CLUSTER_LIVELOCK "livelock"                   /* reported by sim */
+#define CLUSTER_CAUSAL "causal order" /* an operation comes after all that it saw, and says what it saw */
+#define CLUSTER_READS "honest reads"  /* every read gives what the log on the disk says */
+#define CLUSTER_LIVELOCK "livelock"   /* reported by sim */
 
 enum cluster_topology {
   CLUSTER_MESH = 0, /* everyone knows everyone */
@@ -49,6 +51,7 @@ struct cluster_workload {
   uint32_t hot_ppm;                          /* of submits that go to key 0 */
   uint32_t value_bytes_min, value_bytes_max; /* at least 16; 16 and 64 */
   uint32_t batch_ppm;                        /* of submits that are an atomic operation of 2 to 4 keys */
+  bool variety; /* keys of all shapes (keys.h); values that are empty, equal, or what the key had before, too */
 };
 
 #endif

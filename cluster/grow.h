@@ -13,6 +13,8 @@
 void *cluster_grow(struct sim_world *world, void *array, uint32_t *capacity, uint32_t need, size_t element_bytes);
 
 #define CLUSTER_GROW(world, array, capacity, need)                                                                     \
-  ((array) = cluster_grow((world), (array), &(capacity), (need), sizeof *(array)))
+  do {                                                                                                                 \
+    if ((need) > (capacity)) (array) = cluster_grow((world), (array), &(capacity), (need), sizeof *(array));           \
+  } while (0)
 
 #endif

@@ -7,12 +7,13 @@
 void ledger_init(struct ledger *ledger, struct sim_world *world) {
   memset(ledger, 0, sizeof *ledger);
   ledger->world = world;
+  keys_init(&ledger->keys, world);
 }
 
 /* --- Lives ------------------------------------------------------------------ */
 
 static uint32_t slot_of(const struct ledger *ledger, uint64_t incarnation) {
-  uint32_t slot = (uint32_t)(sim_hash_fold(0, incarnation) >> 32) & (ledger->slots - 1u);
+  uint32_t slot = (uint32_t)(incarnation >> 32) & (ledger->slots - 1u); /* drawn at random */
   while (ledger->by_incarnation[slot] && ledger->lives[ledger->by_incarnation[slot] - 1u].incarnation != incarnation)
     slot = (slot + 1u) & (ledger->slots - 1u);
   return slot;
@@ -59,15 +60,17 @@ uint32_t ledger_submit(struct ledger *ledger, uint32_t life) {
   operation->time_ns = sim_now(ledger->world);
   operation->life = life;
   operation->change_first = ledger->change_count;
+  operation->held_first = ledger->held_count;
   return ledger->operation_count++;
 }
 
-uint32_t ledger_change_add(struct ledger *ledger, enum sync_change_kind kind, uint32_t key) {
+uint32_t ledger_change_add(struct ledger *ledger, enum sync_change_kind kind, uint32_t key, uint32_t slot) {
   CLUSTER_GROW(ledger->world, ledger->changes, ledger->change_capacity, ledger->change_count + 1u);
   struct ledger_change *change = &ledger->changes[ledger->change_count];
   memset(change, 0, sizeof *change);
   change->operation = ledger->operation_count - 1u;
   change->key = key;
+  change->slot = slot;
   change->kind = (uint8_t)kind;
   change->seen_first = ledger->seen_count;
   ledger->operations[change->operation].change_count++;
@@ -82,14 +85,25 @@ void ledger_seen_add(struct ledger *ledger, uint32_t number) {
   change->seen_count++;
 }
 
-void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position, uint64_t hlc) {
+void ledger_held_add(struct ledger *ledger, uint32_t life, uint32_t seq) {
+  CLUSTER_GROW(ledger->world, ledger->held, ledger->held_capacity, ledger->held_count + 1u);
+  ledger->held[ledger->held_count++] = (struct ledger_held){life, seq};
+  ledger->operations[ledger->operation_count - 1u].held_count++;
+}
+
+void ledger_value_add(struct ledger *ledger, uint32_t size, uint32_t of) {
+  struct ledger_change *change = &ledger->changes[ledger->change_count - 1u];
+  change->value_size = size;
+  change->value_of = of;
+}
+
+void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position) {
   struct ledger_operation *accepted = &ledger->operations[operation];
   struct ledger_life *life = &ledger->lives[accepted->life];
   CLUSTER_GROW(ledger->world, life->operations, life->capacity, life->count + 1u);
   life->operations[life->count++] = operation;
   accepted->seq = life->count;
   accepted->position = position;
-  accepted->hlc = hlc;
   accepted->result = LEDGER_ACCEPTED;
 }
 
@@ -109,7 +123,7 @@ void ledger_adopt(struct ledger *ledger, uint32_t life_index, uint64_t incarnati
     ledger->operations[life->operations[seq - 1u]].seq = 0;
   life->count = life->unknown_seq - 1u;
   life->unknown = LEDGER_NONE;
-  ledger_accept(ledger, operation, UINT64_MAX, 0);
+  ledger_accept(ledger, operation, UINT64_MAX);
 }
 
 uint32_t ledger_promise(struct ledger *ledger, uint32_t life_index, uint64_t durable_position) {
@@ -152,50 +166,53 @@ uint32_t ledger_find(const struct ledger *ledger, uint64_t incarnation, uint64_t
   return ledger->lives[life].operations[seq - 1u];
 }
 
-uint32_t ledger_change_of(const struct ledger *ledger, uint32_t operation, uint32_t key) {
+uint32_t ledger_change_of(const struct ledger *ledger, uint32_t operation, uint32_t slot) {
   const struct ledger_operation *found = &ledger->operations[operation];
   for (uint32_t i = 0; i < found->change_count; i++)
-    if (ledger->changes[found->change_first + i].key == key) return found->change_first + i + 1u;
+    if (ledger->changes[found->change_first + i].slot == slot) return found->change_first + i + 1u;
   return 0;
 }
 
-/* --- Keys and values ---------------------------------------------------------- */
+/* --- Values --------------------------------------------------------------------- */
 
-size_t ledger_key_write(uint32_t key, char text[16]) {
-  static const char prefix[] = "key-";
-  memcpy(text, prefix, 4);
-  for (size_t i = 0; i < 8; i++) {
-    text[11 - i] = (char)('0' + key % 10u);
-    key /= 10u;
-  }
-  return 12;
+/* The first four bytes are the number, eight by eight the rest is filler, the
+ * lowest byte of a word first. */
+static uint64_t value_word(uint64_t base, uint32_t number, size_t at) {
+  return at ? sim_hash_fold(base, at) : number;
 }
-
-bool ledger_key_read(const void *key, size_t size, uint32_t *number) {
-  const char *text = key;
-  if (size != 12 || memcmp(text, "key-", 4) != 0) return false;
-  uint32_t value = 0;
-  for (size_t i = 4; i < 12; i++) {
-    if (text[i] < '0' || text[i] > '9') return false;
-    value = value * 10u + (uint32_t)(text[i] - '0');
-  }
-  *number = value;
-  return true;
-}
-
-/* Eight filler bytes of a value, as a number whose lowest byte comes first. */
-static uint64_t filler(uint32_t number, size_t size, size_t word) {
-  return sim_hash_fold(sim_hash_fold(number, size), word);
+static size_t word_end(size_t at, size_t size) {
+  size_t end = at ? at + 8 : 4;
+  return end < size ? end : size;
 }
 
 void ledger_value_write(uint32_t number, uint8_t *value, size_t size) {
-  for (size_t i = 0; i < 4; i++)
-    value[i] = (uint8_t)(number >> (8u * i));
-  for (size_t i = 4; i < size;) {
-    uint64_t word = filler(number, size, i);
-    for (size_t end = i + 8 < size ? i + 8 : size; i < end; i++, word >>= 8)
+  uint64_t base = sim_hash_fold(number, size);
+  for (size_t i = 0; i < size;) {
+    uint64_t word = value_word(base, number, i);
+    for (size_t end = word_end(i, size); i < end; i++, word >>= 8)
       value[i] = (uint8_t)word;
   }
+}
+
+static uint64_t eight(const uint8_t *b) {
+  uint32_t low = b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+  uint32_t high = b[4] | (uint32_t)b[5] << 8 | (uint32_t)b[6] << 16 | (uint32_t)b[7] << 24;
+  return low | (uint64_t)high << 32;
+}
+
+static bool is_value(uint32_t number, const uint8_t *value, size_t size) {
+  uint64_t base = sim_hash_fold(number, size);
+  for (size_t i = 0; i < size;) {
+    uint64_t word = value_word(base, number, i);
+    if (i && size - i >= 8) {
+      if (eight(value + i) != word) return false;
+      i += 8;
+      continue;
+    }
+    for (size_t end = word_end(i, size); i < end; i++, word >>= 8)
+      if (value[i] != (uint8_t)word) return false;
+  }
+  return true;
 }
 
 uint32_t ledger_value_read(const void *value, size_t size) {
@@ -204,10 +221,10 @@ uint32_t ledger_value_read(const void *value, size_t size) {
   uint32_t number = 0;
   for (size_t i = 0; i < 4; i++)
     number |= (uint32_t)bytes[i] << (8u * i);
-  for (size_t i = 4; i < size;) {
-    uint64_t word = filler(number, size, i);
-    for (size_t end = i + 8 < size ? i + 8 : size; i < end; i++, word >>= 8)
-      if (bytes[i] != (uint8_t)word) return 0;
-  }
-  return number;
+  return is_value(number, bytes, size) ? number : 0;
+}
+
+bool ledger_value_is(const struct ledger *ledger, uint32_t number, const void *value, size_t size) {
+  const struct ledger_change *change = &ledger->changes[number - 1u];
+  return size == change->value_size && is_value(change->value_of, value, size);
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cluster/keys.h"
 #include "core/sync.h"
 #include "sim/sim.h"
 
@@ -24,7 +25,15 @@ struct ledger_change {
   uint32_t key;
   uint32_t seen_first; /* slice of ledger.seen: numbers of the changes that it replaces */
   uint16_t seen_count;
-  uint8_t kind; /* enum sync_change_kind */
+  uint8_t kind;        /* enum sync_change_kind */
+  uint32_t slot;       /* of its key among ledger.keys */
+  uint32_t value_size; /* of a put */
+  uint32_t value_of;   /* the number that its value was made from: its own, another's, or 0 */
+};
+
+/* So much of a life its writer held. */
+struct ledger_held {
+  uint32_t life, seq;
 };
 
 enum ledger_result {
@@ -37,12 +46,15 @@ enum ledger_result {
 struct ledger_operation {
   uint64_t time_ns;
   uint64_t position; /* of its end in the author's log */
-  uint64_t hlc;      /* 0: not known (an unknown outcome that turned out to exist) */
+  uint64_t hlc;      /* the one that it must have */
   uint32_t life;
   uint32_t seq; /* 0: has none */
   uint32_t change_first;
   uint16_t change_count;
-  uint8_t result; /* enum ledger_result */
+  uint8_t result;        /* enum ledger_result */
+  uint32_t held_first;   /* slice of ledger.held: what its writer held then and not yet at its last operation */
+  uint32_t held_count;   /* (at the first of a life: all) */
+  uint64_t payload_hash; /* of its bytes, once they were read and found to be what was submitted; 0 before */
 };
 
 struct ledger_life {
@@ -55,6 +67,7 @@ struct ledger_life {
   uint32_t unknown;     /* an operation that may exist though it was not accepted; LEDGER_NONE */
   uint32_t unknown_seq; /* the sequence number that it would have */
   bool lost;            /* the node was wiped or its disk damaged since: promises are excused */
+  uint64_t birth_hash;  /* of what a HELLO said of its beginning and was found to be true; 0: none yet */
 };
 
 struct ledger {
@@ -67,6 +80,9 @@ struct ledger {
   uint32_t life_count, life_capacity;
   uint32_t *seen;
   uint32_t seen_count, seen_capacity;
+  struct ledger_held *held;
+  uint32_t held_count, held_capacity;
+  struct keys keys;
   uint32_t *by_incarnation; /* open addressing: life + 1 */
   uint32_t slots, slots_used;
   uint64_t refused, unknown, promised;
@@ -82,10 +98,14 @@ void ledger_life_name(struct ledger *ledger, uint32_t life, uint64_t incarnation
 /* Begins a submit; gives the operation's index. Changes are added to the
  * newest operation; what a change replaces is added to the newest change. */
 uint32_t ledger_submit(struct ledger *ledger, uint32_t life);
-uint32_t ledger_change_add(struct ledger *ledger, enum sync_change_kind kind, uint32_t key);
+uint32_t ledger_change_add(struct ledger *ledger, enum sync_change_kind kind, uint32_t key, uint32_t slot);
 void ledger_seen_add(struct ledger *ledger, uint32_t number);
+/* What its writer held is added to the newest operation. */
+void ledger_held_add(struct ledger *ledger, uint32_t life, uint32_t seq);
+/* The newest change puts a value of that size, made from that number. */
+void ledger_value_add(struct ledger *ledger, uint32_t size, uint32_t of);
 /* The submit's result: gives it the next sequence number of its life. */
-void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position, uint64_t hlc);
+void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position);
 /* The outcome is not known: until a later operation of the life is durable,
  * it may turn out to exist. A newer unknown replaces an older. */
 void ledger_doubt(struct ledger *ledger, uint32_t operation);
@@ -105,14 +125,15 @@ void ledger_image_restored(struct ledger *ledger, uint32_t node);
 
 /* The operation with that id, LEDGER_NONE if nobody submitted it. */
 uint32_t ledger_find(const struct ledger *ledger, uint64_t incarnation, uint64_t seq);
-/* The number of the operation's change to a key, 0 if it has none. */
-uint32_t ledger_change_of(const struct ledger *ledger, uint32_t operation, uint32_t key);
+/* The number of the operation's change to the key of that slot, 0 if it has none. */
+uint32_t ledger_change_of(const struct ledger *ledger, uint32_t operation, uint32_t slot);
 
-/* Keys and values as they are written. Key text is at most 16 bytes. */
-size_t ledger_key_write(uint32_t key, char text[16]);
-bool ledger_key_read(const void *key, size_t size, uint32_t *number);
+/* Values as they are written: made from a number, which the first four bytes are.
+ * Made from 0: values that say nothing, equal when their sizes are. */
 void ledger_value_write(uint32_t number, uint8_t *value, size_t size);
 /* The number that a value embeds; 0 when any byte is not as it was written. */
 uint32_t ledger_value_read(const void *value, size_t size);
+/* Whether this is, byte for byte, what that change put. */
+bool ledger_value_is(const struct ledger *ledger, uint32_t number, const void *value, size_t size);
 
 #endif

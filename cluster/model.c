@@ -1,153 +1,320 @@
-/* The reference model, written apart from the engine:
- *
- *   the state of a replica is every change of every operation that it holds,
- *   except those that an operation it holds has seen and so replaced;
- *   a key reads as the change with the greatest (clock, node, incarnation, seq).
- *
- * What was held and seen comes from the ledger; the replica must agree.
- */
+/* Keys: siblings, the winner, iteration. The reference model is written apart
+ * from the engine; a key reads as the sibling with the greatest (clock, node,
+ * incarnation, seq). */
 #include "cluster/model.h"
 
 #include <string.h>
 
-#include "cluster/grow.h"
 #include "cluster/lookup.h"
 #include "cluster/state.h"
+#include "cluster/replica.h"
+#include "cluster/replica_state.h"
+#include "cluster/reads.h"
+#include "sim/memory/mix.h"
+
+#define WALK_KEYS 8u /* of an iteration that is looked at */
 
 struct model {
   struct cluster *cluster;
   struct cluster_node *node;
   struct sync_engine *engine;
-  uint32_t found;    /* changes of the replica that the model has too */
-  uint32_t key;      /* being compared */
-  uint32_t winner;   /* operation that should win it; LEDGER_NONE: cannot be told */
-  uint32_t siblings; /* of the key, so far */
-  bool unknown_clock;
+  uint32_t slot; /* of the key that is being compared */
+  uint32_t found;
+  uint32_t previous; /* operation of the sibling before; LEDGER_NONE */
+  uint32_t winner;   /* number of the change that it must read as; 0: none */
+  const void *value; /* of that one, among the siblings */
 };
 
-static void disagree(struct model *model, const char *property, uint32_t operation, const char *what) {
+static void disagree(const struct model *model, const char *property, uint32_t operation, const char *what) {
   uint64_t subject[3] = {0, 0, 0};
+  const struct keys *keys = &model->cluster->ledger.keys;
   if (operation != LEDGER_NONE) cluster_subject(model->cluster, operation, subject);
-  sim_violation(model->cluster->world, property, model->node->number, subject, "%s, key-%08u: %s", model->node->name,
-                model->key, what);
+  if (model->slot == KEYS_NONE)
+    sim_violation(model->cluster->world, property, model->node->number, subject, "%s: %s", model->node->name, what);
+  else
+    sim_violation(model->cluster->world, property, model->node->number, subject, "%s, key-%08u: %s", model->node->name,
+                  keys->entries[model->slot].number, what);
 }
 
-static int note_held(void *arg, const struct sync_origin *origin, uint64_t seq) {
-  struct model *model = arg;
-  struct ledger *ledger = &model->cluster->ledger;
-  uint32_t life = ledger_life_find(ledger, origin->incarnation);
-  if (life == LEDGER_NONE || seq > ledger->lives[life].count) {
-    uint64_t subject[3] = {sync_node_hash(origin->node_id), origin->incarnation, seq};
-    sim_violation(model->cluster->world, CLUSTER_PHANTOM, model->node->number, subject,
-                  "%s holds operation %s/%016llx/%llu, which nobody submitted", model->node->name, origin->node_id,
-                  (unsigned long long)origin->incarnation, (unsigned long long)seq);
-    return 1;
+/* --- Siblings and the winner --------------------------------------------------------------- */
+
+static bool is_in_model(const struct model *model, uint32_t number) {
+  const struct replica *replica = &model->node->replica;
+  for (uint32_t place = replica_first(replica, model->slot); place; place = replica->siblings[place - 1u].next)
+    if (replica->siblings[place - 1u].number == number) return true;
+  return false;
+}
+
+/* Whether what was read is that change, value and clock too. */
+static bool check_content(const struct model *model, uint32_t number, const struct sync_sibling *sibling) {
+  const struct ledger *ledger = &model->cluster->ledger;
+  const struct ledger_change *change = &ledger->changes[number - 1u];
+  bool put = change->kind == SYNC_PUT;
+  if (sibling->tombstone == put) {
+    disagree(model, CLUSTER_PHANTOM, change->operation,
+             put ? "holds a delete where a value was put" : "holds a value where it was deleted");
+    return false;
   }
-  model->cluster->held[life] = (uint32_t)seq;
-  return 0;
-}
-
-static bool is_held(const struct cluster *cluster, const struct ledger_operation *operation) {
-  return operation->seq && operation->seq <= cluster->held[operation->life];
-}
-
-/* What the replica should hold: counts it, and marks what is replaced. */
-static uint32_t expected_changes(struct cluster *cluster) {
-  struct ledger *ledger = &cluster->ledger;
-  uint32_t expected = 0;
-  memset(cluster->replaced, 0, ledger->change_count);
-  for (uint32_t i = 0; i < ledger->change_count; i++) {
-    const struct ledger_change *change = &ledger->changes[i];
-    if (!is_held(cluster, &ledger->operations[change->operation])) continue;
-    for (uint32_t s = 0; s < change->seen_count; s++)
-      cluster->replaced[ledger->seen[change->seen_first + s] - 1u] = 1;
+  if (put && !ledger_value_is(ledger, number, sibling->value, sibling->value_size)) {
+    bool other = ledger_value_read(sibling->value, sibling->value_size) != 0;
+    disagree(model, other ? CLUSTER_UNIQUE_IDS : CLUSTER_PHANTOM, change->operation,
+             other ? "holds under one id the value that was submitted under another"
+                   : "holds a value that is not, byte for byte, what was submitted");
+    return false;
   }
-  for (uint32_t i = 0; i < ledger->change_count; i++)
-    expected += is_held(cluster, &ledger->operations[ledger->changes[i].operation]) && !cluster->replaced[i];
-  return expected;
+  if (sibling->hlc == ledger->operations[change->operation].hlc && !sibling->automatic) return true;
+  disagree(model, CLUSTER_READS, change->operation, "gives a sibling with another clock than its operation has");
+  return false;
 }
 
-static bool beats(const struct model *model, uint32_t a, uint32_t b) {
+static bool is_above(const struct model *model, uint32_t a, uint32_t b) {
   const struct ledger *ledger = &model->cluster->ledger;
   const struct ledger_operation *x = &ledger->operations[a], *y = &ledger->operations[b];
-  if (x->hlc != y->hlc) return x->hlc > y->hlc;
   const struct ledger_life *lx = &ledger->lives[x->life], *ly = &ledger->lives[y->life];
   int names = strcmp(model->cluster->nodes[lx->node].name, model->cluster->nodes[ly->node].name);
   if (names) return names > 0;
-  if (lx->incarnation != ly->incarnation) return lx->incarnation > ly->incarnation;
-  return x->seq > y->seq;
+  return lx->incarnation != ly->incarnation ? lx->incarnation > ly->incarnation : x->seq > y->seq;
+}
+
+static uint32_t number_of(const struct model *model, const struct sync_sibling *sibling) {
+  const struct ledger *ledger = &model->cluster->ledger;
+  uint32_t operation = ledger_find(ledger, sibling->dot.origin.incarnation, sibling->dot.seq);
+  return operation == LEDGER_NONE ? 0 : ledger_change_of(ledger, operation, model->slot);
+}
+
+static bool is_dot_of(const struct model *model, uint32_t number, const struct sync_sibling *sibling) {
+  const struct ledger *ledger = &model->cluster->ledger;
+  const struct ledger_operation *operation = &ledger->operations[ledger->changes[number - 1u].operation];
+  return operation->seq == sibling->dot.seq &&
+         ledger->lives[operation->life].incarnation == sibling->dot.origin.incarnation;
 }
 
 static int check_sibling(void *arg, const struct sync_sibling *sibling) {
   struct model *model = arg;
-  struct ledger *ledger = &model->cluster->ledger;
-  uint32_t operation = ledger_find(ledger, sibling->dot.origin.incarnation, sibling->dot.seq);
-  uint32_t number = operation == LEDGER_NONE ? 0 : ledger_change_of(ledger, operation, model->key);
+  if (model->winner && is_dot_of(model, model->winner, sibling) && model->previous == LEDGER_NONE) {
+    if (!check_content(model, model->winner, sibling)) return 1;
+    model->value = sibling->value;
+    model->previous = model->cluster->ledger.changes[model->winner - 1u].operation;
+    model->found++;
+    return 0;
+  }
+  uint32_t number = number_of(model, sibling);
   if (!number) {
-    disagree(model, CLUSTER_PHANTOM, operation, "holds a change that nobody submitted");
+    disagree(model, CLUSTER_PHANTOM, LEDGER_NONE, "holds a change that nobody submitted");
     return 1;
   }
-  const struct ledger_change *change = &ledger->changes[number - 1u];
-  bool put = change->kind == SYNC_PUT;
-  if (sibling->tombstone == put) {
-    disagree(model, CLUSTER_PHANTOM, operation,
-             put ? "holds a delete where a value was put" : "holds a value where it was deleted");
-    return 1;
-  }
-  if (put && ledger_value_read(sibling->value, sibling->value_size) != number) {
-    bool other = ledger_value_read(sibling->value, sibling->value_size) != 0;
-    disagree(model, other ? CLUSTER_UNIQUE_IDS : CLUSTER_PHANTOM, operation,
-             other ? "holds under one id the value that was submitted under another"
-                   : "holds a value that is not, byte for byte, what was submitted");
-    return 1;
-  }
-  if (!is_held(model->cluster, &ledger->operations[operation]) || model->cluster->replaced[number - 1u]) {
+  if (!check_content(model, number, sibling)) return 1;
+  uint32_t operation = model->cluster->ledger.changes[number - 1u].operation;
+  if (!is_in_model(model, number)) {
     disagree(model, CLUSTER_CONVERGENCE, operation, "holds a change that an operation it holds has replaced");
     return 1;
   }
-  model->cluster->replaced[number - 1u] = 1; /* a second sibling with this id would be one too many */
+  if (model->previous != LEDGER_NONE && !is_above(model, operation, model->previous)) {
+    disagree(model, CLUSTER_READS, operation, "gives siblings out of order, or one twice");
+    return 1;
+  }
+  if (number == model->winner) model->value = sibling->value;
+  model->previous = operation;
   model->found++;
-  model->siblings++;
-  if (!ledger->operations[operation].hlc) model->unknown_clock = true;
-  if (model->winner == LEDGER_NONE || beats(model, operation, model->winner)) model->winner = operation;
   return 0;
 }
 
-static int check_key(void *arg, const void *key, size_t key_size, const struct sync_sibling *winner) {
+/* The operation of a change that the model has and the replica has not. */
+static int no_sibling_of(void *arg, const struct sync_sibling *sibling) {
   struct model *model = arg;
-  if (!ledger_key_read(key, key_size, &model->key)) {
-    disagree(model, CLUSTER_PHANTOM, LEDGER_NONE, "holds a key that nobody wrote");
-    return 1;
+  return number_of(model, sibling) == model->found;
+}
+static void report_missing(struct model *model) {
+  const struct replica *replica = &model->node->replica;
+  const struct keys_entry *key = &model->cluster->ledger.keys.entries[model->slot];
+  uint32_t missing = 0;
+  for (uint32_t place = replica_first(replica, model->slot); place && !missing;
+       place = replica->siblings[place - 1u].next) {
+    model->found = replica->siblings[place - 1u].number;
+    const uint8_t *bytes = keys_bytes(&model->cluster->ledger.keys, model->slot);
+    if (!sync_siblings(model->engine, bytes, key->size, no_sibling_of, model)) missing = model->found;
   }
-  model->winner = LEDGER_NONE;
-  model->siblings = 0;
-  model->unknown_clock = false;
-  if (sync_siblings(model->engine, key, key_size, check_sibling, model)) return 1;
-  uint32_t reads = ledger_find(&model->cluster->ledger, winner->dot.origin.incarnation, winner->dot.seq);
-  if ((model->unknown_clock && model->siblings > 1) || reads == model->winner) return 0;
-  disagree(model, CLUSTER_CONVERGENCE, model->winner,
-           "reads a change that is not the latest by (clock, node, incarnation, sequence)");
-  return 1;
+  disagree(model, CLUSTER_CONVERGENCE, missing ? model->cluster->ledger.changes[missing - 1u].operation : LEDGER_NONE,
+           "misses a change of an operation that it holds and that nothing replaced");
 }
 
-void cluster_check_model(struct cluster *cluster, uint32_t number) {
-  struct ledger *ledger = &cluster->ledger;
-  struct model model = {.cluster = cluster, .node = &cluster->nodes[number]};
-  model.engine = cluster_engine(cluster, number);
-  if (!model.engine) return;
-  CLUSTER_GROW(cluster->world, cluster->held, cluster->held_capacity, ledger->life_count + 1u);
-  CLUSTER_GROW(cluster->world, cluster->replaced, cluster->replaced_capacity, ledger->change_count + 1u);
-  memset(cluster->held, 0, ledger->life_count * sizeof *cluster->held);
-  if (sync_vector(model.engine, false, note_held, &model)) return;
-  uint32_t expected = expected_changes(cluster);
-  if (sync_iterate(model.engine, NULL, 0, NULL, 0, true, check_key, &model)) return;
-  if (model.found == expected) return;
-  for (uint32_t i = 0; i < ledger->change_count; i++) {
-    uint32_t operation = ledger->changes[i].operation;
-    if (!is_held(cluster, &ledger->operations[operation]) || cluster->replaced[i]) continue;
-    model.key = ledger->changes[i].key;
-    disagree(&model, CLUSTER_CONVERGENCE, operation,
-             "misses a change of an operation that it holds and that nothing replaced");
-    return;
+/* Its value was looked at among the siblings. */
+static bool reads_as(const struct model *model, uint32_t number, const struct sync_sibling *winner) {
+  const struct ledger_change *change = &model->cluster->ledger.changes[number - 1u];
+  return is_dot_of(model, number, winner) && winner->tombstone == (change->kind == SYNC_DELETE) &&
+         winner->value_size == change->value_size;
+}
+
+static bool check_key(struct model *model, uint32_t slot) {
+  const struct ledger *ledger = &model->cluster->ledger;
+  const struct keys_entry *key = &ledger->keys.entries[slot];
+  const uint8_t *bytes = keys_bytes(&ledger->keys, slot);
+  const struct replica *replica = &model->node->replica;
+  model->slot = slot;
+  model->found = 0;
+  model->previous = LEDGER_NONE;
+  model->winner = replica_winner(model->cluster, model->node->number, slot);
+  model->cluster->looked++;
+  if (sync_siblings(model->engine, bytes, key->size, check_sibling, model)) return false;
+  uint32_t expected = 0;
+  for (uint32_t place = replica_first(replica, slot); place; place = replica->siblings[place - 1u].next)
+    expected++;
+  if (model->found != expected) {
+    report_missing(model);
+    return false;
   }
+  uint32_t number = model->winner;
+  bool present = number && ledger->changes[number - 1u].kind == SYNC_PUT;
+  struct sync_sibling winner;
+  int status = sync_get(model->engine, bytes, key->size, &winner);
+  if (status == (present ? SYNC_OK : SYNC_E_NOT_FOUND) &&
+      (!present || (reads_as(model, number, &winner) && winner.value == model->value)))
+    return true;
+  disagree(model, CLUSTER_READS, number ? ledger->changes[number - 1u].operation : LEDGER_NONE,
+           "a get does not give what is the latest by (clock, node, incarnation, sequence)");
+  return false;
+}
+
+static bool model_begin(struct model *model, struct cluster *cluster, uint32_t node) {
+  *model = (struct model){.cluster = cluster, .node = &cluster->nodes[node], .slot = KEYS_NONE};
+  model->engine = cluster_engine(cluster, node);
+  return model->engine && model->node->replica.following && !cluster_violated(cluster);
+}
+
+void cluster_check_changed(struct cluster *cluster, uint32_t node) {
+  struct model model;
+  struct replica *replica = &cluster->nodes[node].replica;
+  if (!replica->changed_count || !model_begin(&model, cluster, node)) return;
+  for (uint32_t i = 0; i < replica->changed_count; i++) {
+    replica->marks[replica->changed[i]] &= (uint8_t)~REPLICA_CHANGED;
+    if (!check_key(&model, replica->changed[i])) return;
+  }
+  replica->changed_count = 0;
+}
+
+/* --- Iteration ---------------------------------------------------------------------------------- */
+
+struct walk {
+  struct model *model;
+  const uint8_t *prefix;
+  size_t prefix_size;
+  bool with_absent;
+  uint32_t next; /* slot that must come; KEYS_NONE: none */
+  uint32_t left; /* keys to look at */
+};
+
+/* Moves on to a key that the replica holds and that is asked for. */
+static void walk_settle(struct walk *walk) {
+  const struct cluster *cluster = walk->model->cluster;
+  const struct keys *keys = &cluster->ledger.keys;
+  for (; walk->next != KEYS_NONE; walk->next = keys_next(keys, walk->next)) {
+    if (!keys_begins(keys, walk->next, walk->prefix, walk->prefix_size)) {
+      walk->next = KEYS_NONE;
+      return;
+    }
+    uint32_t number = replica_winner(cluster, walk->model->node->number, walk->next);
+    if (number && (walk->with_absent || cluster->ledger.changes[number - 1u].kind == SYNC_PUT)) return;
+  }
+}
+
+static int walk_key(void *arg, const void *key, size_t key_size, const struct sync_sibling *winner) {
+  struct walk *walk = arg;
+  struct model *model = walk->model;
+  const struct keys *keys = &model->cluster->ledger.keys;
+  model->cluster->looked++;
+  model->slot = walk->next;
+  if (walk->next == KEYS_NONE) {
+    model->slot = keys_find(keys, key, key_size);
+    disagree(model, model->slot == KEYS_NONE ? CLUSTER_PHANTOM : CLUSTER_READS, LEDGER_NONE,
+             "an iteration gives a key that is not there");
+    return -1;
+  }
+  if (keys->entries[walk->next].size != key_size || memcmp(keys_bytes(keys, walk->next), key, key_size) != 0) {
+    disagree(model, keys_find(keys, key, key_size) == KEYS_NONE ? CLUSTER_PHANTOM : CLUSTER_READS, LEDGER_NONE,
+             "an iteration gives another key where this one is next");
+    return -1;
+  }
+  uint32_t number = replica_winner(model->cluster, model->node->number, walk->next);
+  if (!reads_as(model, number, winner)) {
+    disagree(model, CLUSTER_READS, model->cluster->ledger.changes[number - 1u].operation,
+             "an iteration does not give what is the latest by (clock, node, incarnation, sequence)");
+    return -1;
+  }
+  model->node->replica.marks[walk->next] &= (uint8_t)~REPLICA_UNWALKED;
+  walk->next = keys_next(keys, walk->next);
+  walk_settle(walk);
+  return --walk->left == 0;
+}
+
+/* `first`: the slot at which it begins. */
+static bool walk(struct walk *walk, uint32_t first, const uint8_t *start, size_t start_size) {
+  struct model *model = walk->model;
+  walk->next = first;
+  walk_settle(walk);
+  int ended = sync_iterate(model->engine, walk->prefix, walk->prefix_size, start, start_size, walk->with_absent,
+                           walk_key, walk);
+  if (ended < 0) return false;
+  if (ended || walk->next == KEYS_NONE) return true;
+  model->slot = walk->next;
+  disagree(model, CLUSTER_READS, LEDGER_NONE, "an iteration does not give this key");
+  return false;
+}
+
+/* An iteration from the key on, within a prefix of it of which the length is
+ * another one each time: it meets the key and what follows, or the end. */
+static bool walk_around(struct model *model, uint32_t slot, uint64_t turn) {
+  const struct keys *keys = &model->cluster->ledger.keys;
+  const uint8_t *bytes = keys_bytes(keys, slot);
+  size_t size = keys->entries[slot].size;
+  uint64_t hash = sim_mix(turn * UINT64_C(0x9e3779b97f4a7c15) + slot);
+  struct walk around = {.model = model, .prefix = bytes, .with_absent = hash & 1u, .left = WALK_KEYS};
+  switch (hash >> 1 & 3u) {
+  case 0:
+    around.prefix_size = size;
+    break;
+  case 1:
+    around.prefix_size = size - 1u;
+    break;
+  case 2:
+    around.prefix_size = (size_t)((hash >> 8) % size);
+    break;
+  default:
+    break;
+  }
+  return walk(&around, slot, bytes, around.prefix_size < size ? size : 0);
+}
+
+void cluster_check_reads(struct cluster *cluster, uint32_t node) {
+  struct model model;
+  if (!model_begin(&model, cluster, node)) return;
+  cluster_check_changed(cluster, node);
+  if (!cluster_violated(cluster)) reads_check(cluster, node, false);
+}
+
+void cluster_check_walks(struct cluster *cluster, uint32_t node) {
+  struct model model;
+  struct replica *replica = &cluster->nodes[node].replica;
+  if (!model_begin(&model, cluster, node)) return;
+  for (uint32_t i = 0; i < replica->unwalked_count && !cluster_violated(cluster); i++) {
+    uint32_t slot = replica->unwalked[i];
+    if (!(replica->marks[slot] & REPLICA_UNWALKED)) continue; /* another one passed over it */
+    replica->marks[slot] &= (uint8_t)~REPLICA_UNWALKED;
+    (void)walk_around(&model, slot, sim_now(cluster->world));
+  }
+  replica->unwalked_count = 0;
+}
+
+void cluster_check_model(struct cluster *cluster, uint32_t node) {
+  struct model model;
+  if (!model_begin(&model, cluster, node)) return;
+  const struct keys *keys = &cluster->ledger.keys;
+  for (uint32_t slot = 0; slot < keys->count; slot++)
+    if (!check_key(&model, slot)) return;
+  for (int with_absent = 0; with_absent < 2; with_absent++) {
+    struct walk all = {.model = &model, .prefix = NULL, .with_absent = with_absent != 0, .left = UINT32_MAX};
+    if (!walk(&all, keys_from(keys, NULL, 0), NULL, 0)) return;
+  }
+  for (uint32_t slot = 0; slot < keys->count; slot++)
+    if (!walk_around(&model, slot, slot)) return;
+  reads_check(cluster, node, true);
 }

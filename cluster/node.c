@@ -5,14 +5,17 @@
 #include "cluster/belief.h"
 #include "cluster/lookup.h"
 #include "cluster/pace.h"
+#include "cluster/model.h"
+#include "cluster/replica.h"
 #include "core/wire/wire.h"
 #include "sim/world/progress.h"
 
 /* What a node pays for it under a memory quota, whatever sizeof says here. */
 #define SOFTWARE_NOMINAL_BYTES 360u
 
-/* Of so many frames one is looked at closely: it costs as much as the frame. */
-#define LOOK_EVERY 8u
+static bool is_looked_at(const struct cluster *cluster) {
+  return !cluster->config.no_oracles && !cluster->judging;
+}
 
 #define FRAME_TYPE_AT 5u /* docs/formats.md, "Frame" */
 
@@ -53,6 +56,9 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   for (uint32_t i = 0; i <= CLUSTER_NODES_MAX; i++)
     software->peer_of[i] = SYNC_PEER_NONE;
 
+  node->replica.following = false;
+  memset(&node->counts, 0, sizeof node->counts);
+  node->looked_frames = 0;
   struct sync_options options = cluster->config.engine;
   options.node_id = node->name;
   struct sync_open_report report;
@@ -75,7 +81,6 @@ static void *boot(struct sim_node *sim_node, const void *config) {
 
 void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) {
   struct cluster_node *node = software->node;
-  node->sent[2] = 0; /* power may have been lost while it sent the last one */
   if (software->peers_missing) register_peers(software);
   for (;;) {
     uint32_t peer = 0;
@@ -86,9 +91,7 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
       continue;
     }
     if (status != SYNC_OK) break;
-    if (node->sent[2] && node->frames++ % LOOK_EVERY == 0)
-      cluster_check_sent(node->cluster, node->number, software->engine);
-    node->sent[2] = 0;
+    if (is_looked_at(node->cluster)) cluster_check_sent(node->cluster, node->number, software->frame, size);
     if (peer <= CLUSTER_NODES_MAX && software->node_of[peer])
       sim_send(sim_node, software->node_of[peer], software->frame, size);
   }
@@ -130,10 +133,16 @@ static void message(struct sim_node *sim_node, void *state, uint32_t from, const
   if (peer == SYNC_PEER_NONE) return;
   /* A refused frame has told its reason to the engine's counters; the peer
    * sends it again. */
+  struct cluster_node *node = software->node;
   int status = sync_receive(software->engine, peer, bytes, size);
   (void)status;
-  if (!software->node->cluster->config.no_oracles && software->node->frames++ % LOOK_EVERY == 0)
-    cluster_check_belief(software->node->cluster, software->node->number, from);
+  if (is_looked_at(node->cluster)) {
+    node->counts.frames_in++;
+    node->counts.frames_in_bytes += size;
+    replica_follow(node->cluster, node->number);
+    cluster_check_changed(node->cluster, node->number);
+    cluster_check_belief(node->cluster, node->number, from);
+  }
   cluster_pump(sim_node, software);
 }
 
@@ -143,6 +152,7 @@ static void timer(struct sim_node *sim_node, void *state, uint32_t number) {
   struct sync_tick_report report;
   int status = sync_tick(software->engine, &report);
   (void)status; /* a failed engine shows in its counters; the pump looks */
+  if (is_looked_at(software->node->cluster)) replica_follow(software->node->cluster, software->node->number);
   cluster_pump(sim_node, software);
 }
 

@@ -8,6 +8,7 @@
 #include "cluster/model.h"
 #include "cluster/pace.h"
 #include "cluster/state.h"
+#include "cluster/replica.h"
 
 /* --- At a boot: durability ------------------------------------------------------------ */
 
@@ -23,6 +24,7 @@ static uint32_t *applied_slot(struct cluster *cluster, struct cluster_node *node
 }
 
 struct sibling_search {
+  const struct ledger *ledger;
   uint64_t incarnation, seq;
   uint32_t number; /* of the change that it should be */
   bool tombstone;  /* ... or a delete */
@@ -33,7 +35,8 @@ static int search_sibling(void *arg, const struct sync_sibling *sibling) {
   struct sibling_search *search = arg;
   if (sibling->dot.origin.incarnation != search->incarnation || sibling->dot.seq != search->seq) return 0;
   search->found =
-      search->tombstone ? sibling->tombstone : ledger_value_read(sibling->value, sibling->value_size) == search->number;
+      search->tombstone == sibling->tombstone &&
+      (search->tombstone || ledger_value_is(search->ledger, search->number, sibling->value, sibling->value_size));
   return 1;
 }
 
@@ -42,10 +45,10 @@ static int search_sibling(void *arg, const struct sync_sibling *sibling) {
 static bool holds_as(struct cluster *cluster, uint32_t node, uint32_t operation, uint64_t incarnation, uint64_t seq) {
   uint32_t first = cluster->ledger.operations[operation].change_first;
   const struct ledger_change *change = &cluster->ledger.changes[first];
-  struct sibling_search search = {incarnation, seq, first + 1u, change->kind == SYNC_DELETE, false};
-  char key[16];
-  size_t key_size = ledger_key_write(change->key, key);
-  sync_siblings(cluster_engine(cluster, node), key, key_size, search_sibling, &search);
+  struct sibling_search search = {&cluster->ledger, incarnation, seq, first + 1u, change->kind == SYNC_DELETE, false};
+  const struct keys *keys = &cluster->ledger.keys;
+  sync_siblings(cluster_engine(cluster, node), keys_bytes(keys, change->slot), keys->entries[change->slot].size,
+                search_sibling, &search);
   return search.found;
 }
 
@@ -131,6 +134,14 @@ void cluster_check_boot(struct cluster *cluster, uint32_t number) {
   }
   uint64_t fields[] = {CLUSTER_STEP_OPEN, kept.state, kept.vector};
   sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, number, fields, 3);
+  if (cluster->config.no_oracles) return;
+  replica_begin(cluster, number);
+  cluster_check_reads(cluster, number);
+}
+
+void cluster_check_promised(struct cluster *cluster, uint32_t node) {
+  struct sync_engine *engine = cluster_engine(cluster, node);
+  if (engine) check_promises(cluster, &cluster->nodes[node], engine);
 }
 
 /* --- At every step that a node reports ---------------------------------------------------- */
@@ -174,11 +185,12 @@ void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum s
   struct cluster_node *node = &cluster->nodes[number];
   if ((uint32_t)kind < CLUSTER_TRACE_KINDS) cluster->by_trace[kind]++;
   cluster_pace_traced(node, kind, fields, count);
-  if (kind == SYNC_TRACE_SUBMIT && count > 4) node->last_hlc = fields[4];
-  if (kind == SYNC_TRACE_SEND_OP && count > 2) memcpy(node->sent, fields, sizeof node->sent);
   if ((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 2 && !cluster->judging)
     traced_apply(cluster, node, fields, kind == SYNC_TRACE_SUBMIT);
 }
+
+/* Of so many checks one walks: in between the same keys change again. */
+#define WALK_EVERY 4u
 
 /* --- At intervals ---------------------------------------------------------------------------- */
 
@@ -205,7 +217,10 @@ void cluster_check(struct cluster *cluster) {
                     cluster->nodes[b].name);
       return;
     }
-  cluster->check_node = cluster->check_node % nodes + 1u;
-  if (up[cluster->check_node]) cluster_check_model(cluster, cluster->check_node);
+  bool walks = cluster->checks++ % WALK_EVERY == 0;
+  for (uint32_t i = 1; i <= nodes; i++) {
+    if (up[i]) cluster_check_reads(cluster, i);
+    if (up[i] && walks) cluster_check_walks(cluster, i);
+  }
   if (!cluster_violated(cluster)) cluster_check_delivery(cluster);
 }

@@ -9,6 +9,8 @@
 
 /* At a boot, and at a trace of a node. */
 void cluster_check_boot(struct cluster *cluster, uint32_t node);
+/* What the node promised, in any life, it holds now. */
+void cluster_check_promised(struct cluster *cluster, uint32_t node);
 void cluster_traced(struct sim_world *world, void *self, uint32_t node, enum sync_trace_kind kind,
                     const uint64_t *fields, size_t count);
 

@@ -5,6 +5,7 @@
 #include "cluster/cluster.h"
 #include "cluster/lookup.h"
 #include "cluster/model.h"
+#include "cluster/oracle.h"
 #include "cluster/state.h"
 #include "cluster/workload.h"
 
@@ -151,6 +152,8 @@ void cluster_judge(struct cluster *cluster) {
     judge_convergence(cluster);
     judge_outboxes(cluster);
   }
+  for (uint32_t i = 1; i <= cluster->config.nodes && !cluster_violated(cluster); i++)
+    cluster_check_promised(cluster, i);
   cluster->judging = true;
   for (uint32_t i = 1; i <= cluster->config.nodes && !cluster_violated(cluster); i++)
     if (cluster_engine(cluster, i)) judge_reopen(cluster, i);

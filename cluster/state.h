@@ -6,6 +6,7 @@
 #include "cluster/delivery.h"
 #include "cluster/ledger.h"
 #include "cluster/log_watch.h"
+#include "cluster/replica_types.h"
 
 #define CLUSTER_NODES_MAX 64u
 #define CLUSTER_TRACE_KINDS 32u
@@ -25,6 +26,13 @@ enum cluster_wake {
   CLUSTER_WAKE_REPAIR = 3, /* | node << 8: its engine stopped itself; its supervisor restarts it */
 };
 
+/* What an engine was seen to do since it was opened; it must count the same. */
+struct reads_counts {
+  uint64_t submits, submits_refused;
+  uint64_t frames_in, frames_in_bytes;
+  uint64_t frames_out, frames_out_bytes, ops_out, hellos_out;
+};
+
 struct cluster_node {
   struct cluster *cluster;
   uint32_t number;
@@ -34,10 +42,10 @@ struct cluster_node {
   int open_status; /* of the last boot */
   char open_detail[160];
   bool repair_due;
-  bool serve_failed; /* an operation could not be read back for a peer, since faults stopped */
-  uint64_t last_hlc; /* of the submit that is being traced */
-  uint64_t sent[3];  /* the operation sent last: {node hash, incarnation, seq} */
-  uint32_t frames;   /* so far, in and out: some of them are looked at closely */
+  bool serve_failed;          /* an operation could not be read back for a peer, since faults stopped */
+  struct replica replica;     /* what its disk says that it holds */
+  struct reads_counts counts; /* of this run of the engine */
+  uint64_t looked_frames;     /* frames in and out at the last look at intervals */
   struct log_watch watch;
   uint32_t *applied; /* by life: highest sequence number applied, as traced */
   uint32_t applied_capacity;
@@ -63,16 +71,14 @@ struct cluster {
   struct cluster_workload workload;
   uint64_t workload_generation; /* 0: stopped */
   uint64_t workload_submits;    /* identities of its choices */
-  uint32_t check_node;          /* whose turn it is for the model */
+  uint64_t checks;              /* at intervals, so far */
   bool judging;                 /* lives that begin now are not judged by the ledger */
   uint64_t by_trace[CLUSTER_TRACE_KINDS];
-  struct delivery *deliveries; /* by (from - 1) * nodes + to - 1; NULL: not watched */
-  uint32_t delivery_node;      /* whose turn it is, in a large cluster */
-  uint32_t *known;             /* scratch of their check, by life */
-  uint32_t known_capacity;
-  uint32_t *held;    /* scratch of the model, by life */
-  uint8_t *replaced; /* scratch of the model, by change number - 1 */
-  uint32_t held_capacity, replaced_capacity;
+  struct delivery *deliveries;    /* by (from - 1) * nodes + to - 1; NULL: not watched */
+  uint32_t delivery_node;         /* whose turn it is, in a large cluster */
+  uint64_t looked;                /* records and keys that the oracles looked at: what they cost */
+  uint32_t *known, *known_by_all; /* scratch of reads and deliveries, by life */
+  uint32_t known_capacity, known_by_all_capacity;
   uint8_t *value; /* scratch of submits */
   uint32_t value_capacity;
 };

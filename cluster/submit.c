@@ -4,33 +4,59 @@
 
 #include "cluster/grow.h"
 #include "cluster/lookup.h"
+#include "cluster/model.h"
 #include "cluster/node.h"
 #include "cluster/state.h"
+#include "cluster/replica.h"
+#include "cluster/replica_state.h"
+#include "cluster/claims.h"
 
 #define CHANGES_MAX 4u
 
-struct seen_context {
-  struct cluster *cluster;
-  uint32_t key;
-};
-
-/* What the writer sees of the key now is what its write replaces. */
-static int note_seen(void *arg, const struct sync_sibling *sibling) {
-  struct seen_context *context = arg;
-  struct ledger *ledger = &context->cluster->ledger;
-  uint32_t operation = ledger_find(ledger, sibling->dot.origin.incarnation, sibling->dot.seq);
-  if (operation == LEDGER_NONE) return 0; /* a phantom: the next check reports it */
-  uint32_t number = ledger_change_of(ledger, operation, context->key);
-  if (number) ledger_seen_add(ledger, number);
-  return 0;
+/* What its writer holds of the key now is what the change must replace. */
+static void note_seen(struct cluster *cluster, uint32_t node, uint32_t slot) {
+  const struct replica *replica = &cluster->nodes[node].replica;
+  for (uint32_t place = replica_first(replica, slot); place; place = replica->siblings[place - 1u].next)
+    ledger_seen_add(&cluster->ledger, replica->siblings[place - 1u].number);
 }
 
-static uint8_t *value_room(struct cluster *cluster, const uint32_t *sizes, uint32_t count) {
-  uint32_t total = 1;
-  for (uint32_t i = 0; i < count; i++)
-    total += sizes[i];
-  CLUSTER_GROW(cluster->world, cluster->value, cluster->value_capacity, total);
-  return cluster->value;
+/* Adds the change to the ledger; its value is written behind the *used bytes of
+ * the cluster's scratch. */
+static void note_change(struct cluster *cluster, const struct cluster_change *change, uint32_t *used) {
+  struct ledger *ledger = &cluster->ledger;
+  uint8_t bytes[KEYS_BYTES_MAX];
+  size_t key_size = keys_write(change->key, cluster->workload.variety, bytes);
+  uint32_t slot = keys_take(&ledger->keys, change->key, bytes, key_size);
+  uint32_t number = ledger_change_add(ledger, change->kind, change->key, slot);
+  if (change->kind != SYNC_PUT) return;
+  struct keys_entry *key = &ledger->keys.entries[slot];
+  uint32_t of = change->value == CLUSTER_VALUE_SHARED ? 0 : number;
+  uint32_t size = change->value == CLUSTER_VALUE_EMPTY ? 0 : change->size;
+  if (change->value == CLUSTER_VALUE_AGAIN && key->last_put) {
+    of = ledger->changes[key->last_put - 1u].value_of;
+    size = ledger->changes[key->last_put - 1u].value_size;
+  }
+  key->last_put = number;
+  ledger_value_add(ledger, size, of);
+  CLUSTER_GROW(cluster->world, cluster->value, cluster->value_capacity, *used + size + 1u);
+  ledger_value_write(of, cluster->value + *used, size);
+  *used += size;
+}
+
+/* The changes of the newest operation, as the engine takes them. */
+static void give_changes(const struct cluster *cluster, uint32_t operation, struct sync_change *changes) {
+  const struct ledger *ledger = &cluster->ledger;
+  const uint8_t *value = cluster->value;
+  const struct ledger_operation *submitted = &ledger->operations[operation];
+  for (uint32_t i = 0; i < submitted->change_count; i++) {
+    const struct ledger_change *change = &ledger->changes[submitted->change_first + i];
+    changes[i] = (struct sync_change){.kind = (enum sync_change_kind)change->kind,
+                                      .key = keys_bytes(&ledger->keys, change->slot),
+                                      .key_size = ledger->keys.entries[change->slot].size,
+                                      .value = value,
+                                      .value_size = change->value_size};
+    value += change->value_size;
+  }
 }
 
 static void note_result(struct cluster *cluster, uint32_t operation, int status, const struct sync_receipt *receipt) {
@@ -50,7 +76,7 @@ static void note_result(struct cluster *cluster, uint32_t operation, int status,
                     node->name, node->name, (unsigned long long)incarnation, (unsigned long long)seq, life->count + 1u);
       return;
     }
-    ledger_accept(ledger, operation, receipt->position, node->last_hlc);
+    ledger_accept(ledger, operation, receipt->position);
     if (cluster->config.promise_at_submit) ledger_promise(ledger, submitted->life, UINT64_MAX);
     return;
   }
@@ -63,56 +89,57 @@ static void note_result(struct cluster *cluster, uint32_t operation, int status,
     ledger->refused++; /* LEDGER_REFUSED is 0 */
 }
 
-int cluster_submit(struct cluster *cluster, uint32_t number, const enum sync_change_kind *kinds, const uint32_t *keys,
-                   const uint32_t *sizes, uint32_t count) {
+int cluster_submit(struct cluster *cluster, uint32_t number, const struct cluster_change *given, uint32_t count) {
   struct cluster_software *software = sim_node_enter(cluster->world, number);
   if (!software) return SYNC_E_POWERED_OFF;
   struct cluster_node *node = &cluster->nodes[number];
+  bool looked_at = !cluster->config.no_oracles && !cluster->judging;
   struct sync_change changes[CHANGES_MAX];
-  char names[CHANGES_MAX][16];
-  uint8_t *value = value_room(cluster, sizes, count);
-  uint32_t operation = ledger_submit(&cluster->ledger, node->life);
+  SIM_ASSERT(cluster->world, count <= CHANGES_MAX);
+  uint32_t operation = ledger_submit(&cluster->ledger, node->life), used = 0;
   for (uint32_t i = 0; i < count; i++) {
-    uint32_t change = ledger_change_add(&cluster->ledger, kinds[i], keys[i]);
-    changes[i].kind = kinds[i];
-    changes[i].key = names[i];
-    changes[i].key_size = ledger_key_write(keys[i], names[i]);
-    changes[i].value = value;
-    changes[i].value_size = kinds[i] == SYNC_PUT ? sizes[i] : 0;
-    if (kinds[i] == SYNC_PUT) ledger_value_write(change, value, sizes[i]);
-    value += changes[i].value_size;
-    struct seen_context context = {cluster, keys[i]};
-    sync_siblings(software->engine, names[i], changes[i].key_size, note_seen, &context);
+    note_change(cluster, &given[i], &used);
+    if (looked_at) note_seen(cluster, number, cluster->ledger.changes[cluster->ledger.change_count - 1u].slot);
   }
+  if (looked_at) claims_expect(cluster, number, operation);
+  give_changes(cluster, operation, changes);
   struct sync_receipt receipt;
   memset(&receipt, 0, sizeof receipt);
-  node->last_hlc = 0;
   int status = sync_write(software->engine, changes, count, &receipt);
   note_result(cluster, operation, status, &receipt);
   uint64_t fields[] = {CLUSTER_STEP_SUBMIT, operation, count, (uint64_t)(int64_t)status};
   sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, number, fields, 4);
+  if (looked_at) {
+    node->counts.submits += status == SYNC_OK;
+    node->counts.submits_refused += status != SYNC_OK;
+    replica_follow(cluster, number);
+    cluster_check_changed(cluster, number);
+  }
   cluster_pump(sim_node_at(cluster->world, number), software);
   sim_node_leave(cluster->world, number);
   return status;
 }
 
 int cluster_put(struct cluster *cluster, uint32_t node, uint32_t key, uint32_t value_size) {
-  enum sync_change_kind kind = SYNC_PUT;
   if (value_size < LEDGER_VALUE_BYTES_MIN) value_size = LEDGER_VALUE_BYTES_MIN;
-  return cluster_submit(cluster, node, &kind, &key, &value_size, 1);
+  struct cluster_change change = {.kind = SYNC_PUT, .key = key, .size = value_size};
+  return cluster_submit(cluster, node, &change, 1);
 }
 
 int cluster_delete(struct cluster *cluster, uint32_t node, uint32_t key) {
-  enum sync_change_kind kind = SYNC_DELETE;
-  uint32_t size = 0;
-  return cluster_submit(cluster, node, &kind, &key, &size, 1);
+  struct cluster_change change = {.kind = SYNC_DELETE, .key = key};
+  return cluster_submit(cluster, node, &change, 1);
 }
 
 uint64_t cluster_get(struct cluster *cluster, uint32_t node, uint32_t key) {
   struct sync_engine *engine = cluster_engine(cluster, node);
-  if (!engine) return 0;
-  char name[16];
+  struct ledger *ledger = &cluster->ledger;
+  uint8_t bytes[KEYS_BYTES_MAX];
+  size_t size = keys_write(key, cluster->workload.variety, bytes);
+  uint32_t slot = keys_find(&ledger->keys, bytes, size);
   struct sync_sibling winner;
-  if (sync_get(engine, name, ledger_key_write(key, name), &winner) != SYNC_OK) return 0;
-  return ledger_value_read(winner.value, winner.value_size);
+  if (!engine || slot == KEYS_NONE || sync_get(engine, bytes, size, &winner) != SYNC_OK) return 0;
+  uint32_t operation = ledger_find(ledger, winner.dot.origin.incarnation, winner.dot.seq);
+  uint32_t number = operation == LEDGER_NONE ? 0 : ledger_change_of(ledger, operation, slot);
+  return number && ledger_value_is(ledger, number, winner.value, winner.value_size) ? number : 0;
 }

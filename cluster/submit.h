@@ -6,9 +6,22 @@
 
 #include "cluster/config.h"
 
-/* One submit of `count` changes through the ledger; a put's size in sizes[i]. */
-int cluster_submit(struct cluster *cluster, uint32_t node, const enum sync_change_kind *kinds, const uint32_t *keys,
-                   const uint32_t *sizes, uint32_t count);
+/* What a put's value is made from (ledger.h). */
+enum cluster_value {
+  CLUSTER_VALUE_OWN = 0,    /* its own number: like no other */
+  CLUSTER_VALUE_EMPTY = 1,  /* no bytes */
+  CLUSTER_VALUE_SHARED = 2, /* nothing: equal to others of its size */
+  CLUSTER_VALUE_AGAIN = 3,  /* what was put to the key last, by anybody */
+};
+struct cluster_change {
+  enum sync_change_kind kind;
+  uint32_t key;
+  uint32_t size; /* of a put's value */
+  enum cluster_value value;
+};
+
+/* One submit of `count` changes of different keys through the ledger. */
+int cluster_submit(struct cluster *cluster, uint32_t node, const struct cluster_change *changes, uint32_t count);
 
 /* One submit by a script: `key` is a number, written as the workload writes
  * keys. Gives the engine's status, or SYNC_E_POWERED_OFF when the node is not

@@ -39,6 +39,12 @@ static uint32_t choose_key(struct cluster *cluster, uint64_t submit, uint64_t pa
   return (uint32_t)sim_pick(cluster->world, tag(SIM_CHOICE_WORKLOAD_KEY, submit, part), w->keys);
 }
 
+/* One in two is like no other. */
+static enum cluster_value choose_value(struct cluster *cluster, uint64_t submit, uint64_t part) {
+  uint64_t drawn = sim_pick(cluster->world, tag(SIM_CHOICE_WORKLOAD_VALUE, submit, part), 6);
+  return drawn < 3 ? CLUSTER_VALUE_OWN : (enum cluster_value)(drawn - 2u);
+}
+
 void cluster_workload_wake(struct cluster *cluster, uint64_t generation) {
   if (generation != cluster->workload_generation) return; /* stopped or replaced meanwhile */
   struct sim_world *world = cluster->world;
@@ -48,19 +54,19 @@ void cluster_workload_wake(struct cluster *cluster, uint64_t generation) {
   uint32_t count = 1;
   if (w->keys >= BATCH_MAX && sim_chance(world, tag(SIM_CHOICE_WORKLOAD_OPERATION, submit, 15), w->batch_ppm))
     count = (uint32_t)sim_range(world, tag(SIM_CHOICE_WORKLOAD_SIZE, submit, 15), BATCH_MIN, BATCH_MAX);
-  enum sync_change_kind kinds[BATCH_MAX];
-  uint32_t keys[BATCH_MAX], sizes[BATCH_MAX];
+  struct cluster_change changes[BATCH_MAX];
   for (uint32_t i = 0; i < count; i++) {
     /* The keys of one operation are neighbours, hence different. */
-    keys[i] = i ? (keys[0] + i) % w->keys : choose_key(cluster, submit, 0);
+    uint32_t key = i ? (changes[0].key + i) % w->keys : choose_key(cluster, submit, 0);
     bool deletes = sim_chance(world, tag(SIM_CHOICE_WORKLOAD_OPERATION, submit, i), w->deletes_ppm) != 0;
-    kinds[i] = deletes ? SYNC_DELETE : SYNC_PUT;
-    sizes[i] = deletes ? 0
-                       : (uint32_t)sim_range(world, tag(SIM_CHOICE_WORKLOAD_SIZE, submit, i), w->value_bytes_min,
-                                             w->value_bytes_max);
+    changes[i] = (struct cluster_change){.kind = deletes ? SYNC_DELETE : SYNC_PUT, .key = key};
+    if (deletes) continue;
+    changes[i].size =
+        (uint32_t)sim_range(world, tag(SIM_CHOICE_WORKLOAD_SIZE, submit, i), w->value_bytes_min, w->value_bytes_max);
+    if (w->variety) changes[i].value = choose_value(cluster, submit, i);
   }
   if (sim_node_state(sim_node_at(world, node)) == SIM_NODE_UP) {
-    int status = cluster_submit(cluster, node, kinds, keys, sizes, count);
+    int status = cluster_submit(cluster, node, changes, count);
     (void)status; /* the ledger has it */
   }
   schedule(cluster);

@@ -161,6 +161,7 @@ static bool start(struct scenario_world *run) {
   task_drive(script);
   script->cluster = cluster_create(run->world, &run->settings.cluster);
   if (!script->cluster) return harness(run, "the arena is used up");
+  if (run->settings.plain_workload) script->workload.variety = false;
   if (script->has_workload) cluster_workload_start(script->cluster, &script->workload);
   lua_State *lua = script->lua;
   if (lua_getfield(lua, LUA_REGISTRYINDEX, "run") == LUA_TFUNCTION) {

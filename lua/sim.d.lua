@@ -101,6 +101,7 @@
 ---@field hot? share of submits that go to key 0
 ---@field value? sizes "16B..64B"
 ---@field batch? share of submits that are one operation of several keys
+---@field variety? boolean keys and values of all shapes; false
 ---@field promise? "durable"|"submit"
 
 ---@class sim.Kv

@@ -127,6 +127,8 @@ bool sim_node_leave(struct sim_world *world, uint32_t number);
 /* Looks at a node's state without running it: no event, no power loss. */
 void *sim_node_peek(struct sim_world *world, uint32_t number);
 
+/* What the node's wall clock shows now, without a call of the machine. */
+uint64_t sim_clock_wall_peek(struct sim_world *world, uint32_t number);
 /* Clocks, from now on. */
 void sim_clock_step(struct sim_world *world, uint32_t number, int64_t wall_ns);
 void sim_clock_rate(struct sim_world *world, uint32_t number, int32_t ppm); /* wall and monotonic; -500000 to 500000 */

@@ -146,6 +146,7 @@ static const struct schema_field kv_fields[] = {
     {"value", SCHEMA_SIZE_RANGE, SCHEMA_AT(struct kv, workload.value_bytes_min),
      SCHEMA_AT(struct kv, workload.value_bytes_max), 16, SYNC_VALUE_BYTES_LIMIT, NULL},
     SHARE(struct kv, "batch", workload.batch_ppm),
+    {"variety", SCHEMA_BOOL, SCHEMA_AT(struct kv, workload.variety), NO_WORDS},
     WORD(struct kv, "promise", promise, promises),
 };
 
@@ -342,6 +343,7 @@ int settings_scenario(lua_State *lua) {
 /* Identities beside those of the shares, which are their places in the list. */
 #define SWARM_BANDWIDTH 1000u
 #define SWARM_QUEUE 1001u
+#define SWARM_VARIETY 1002u
 
 void settings_swarm(struct sim_world *world, struct settings *settings) {
   struct sim_link_config *link = &settings->link;
@@ -386,4 +388,5 @@ void settings_swarm(struct sim_world *world, struct settings *settings) {
   if ((link->queue_messages || link->queue_bytes) &&
       !sim_chance(world, sim_tag(SIM_CHOICE_SWARM, 0, SWARM_QUEUE), 500000))
     link->queue_messages = 0, link->queue_bytes = 0;
+  settings->plain_workload = !sim_chance(world, sim_tag(SIM_CHOICE_SWARM, 0, SWARM_VARIETY), 500000);
 }

@@ -16,6 +16,7 @@ struct settings {
   struct sim_link_config link;
   struct sim_disk_config disk;
   bool shuffle, swarm;
+  bool plain_workload; /* this seed of a swarm has no variety of keys and values */
   struct cluster_config cluster;
 };
 

@@ -90,6 +90,15 @@ void sim_disk_sync_all(struct sim_disk *disk);
 uint64_t sim_disk_used_bytes(const struct sim_disk *disk);
 uint64_t sim_disk_pending_changes(const struct sim_disk *disk);
 uint32_t sim_disk_open_handles(const struct sim_disk *disk);
+/* What the page cache has, without a call of the machine: no fault, no delay, no
+ * trace. The name at a place in bytewise order, NULL past the end. */
+const char *sim_disk_peek_name(const struct sim_disk *disk, uint32_t place);
+/* Copies what the file has from `offset` on; gives how much that was, 0 when there
+ * is no such file. */
+size_t sim_disk_peek(const struct sim_disk *disk, const char *name, uint64_t offset, void *bytes, size_t size);
+/* So many first bytes of the file would be there, as they are, if power were lost
+ * now; 0 while its name would not. */
+uint64_t sim_disk_peek_durable(const struct sim_disk *disk, const char *name);
 /* A hash of all names, live contents, and unreadable sectors. */
 uint64_t sim_disk_digest(const struct sim_disk *disk);
 /* True once the world has damaged durable data, or lied about durability:

@@ -89,6 +89,10 @@ void *sim_node_peek(struct sim_world *world, uint32_t number) {
 
 /* --- Clocks --- */
 
+uint64_t sim_clock_wall_peek(struct sim_world *world, uint32_t number) {
+  return clock_wall(&sim_node_at(world, number)->clock, sim_now(world));
+}
+
 void sim_clock_step(struct sim_world *world, uint32_t number, int64_t wall_ns) {
   clock_step(&sim_node_at(world, number)->clock, wall_ns);
 }

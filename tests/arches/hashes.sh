@@ -23,6 +23,7 @@ claim a_changed_run_names_its_chains refuses 'crash: changed, seeds 2; dddd -> c
   "$copy/tools/bless" --check "$copy"
 sed -i '/^crash 1/d' "$copy/tests/arches/engine.hashes"
 claim a_run_that_is_not_listed_is_named refuses 'crash: new, seeds 1' "$copy/tools/bless" --check "$copy"
-claim blessing_shows_what_changed grep -q 'chains: disk' <("$copy/tools/bless" "$copy")
+# grep -c reads to the end: -q would close the pipe before all is written.
+claim blessing_shows_what_changed grep -c 'chains: disk' <("$copy/tools/bless" "$copy")
 claim then_all_is_equal_again "$copy/tools/bless" --check "$copy"
 exit "$failed"

@@ -8,6 +8,7 @@
 #include "cluster/belief.h"
 #include "cluster/cluster.h"
 #include "cluster/lookup.h"
+#include "cluster/model.h"
 #include "cluster/replace.h"
 #include "cluster/state.h"
 #include "cluster/submit.h"
@@ -52,20 +53,87 @@ static void a_belief_about_a_run_that_ended_is_no_lie(void **state) {
   sim_close(sim);
 }
 
+/* The bytes of the newest record of the node's log: its operation is not durable yet. */
+static size_t newest_operation(struct cluster *cluster, uint32_t node, uint8_t *bytes) {
+  const struct oplog *log = &cluster_engine(cluster, node)->state.oplog;
+  const struct oplog_entry *entry = oplog_at(log, oplog_end(log) - 1);
+  char name[40];
+  decode_segment_name_write(&cluster->nodes[node].replica.segments[0], name);
+  uint64_t offset = DECODE_SEGMENT_HEADER_BYTES + entry->position + DECODE_RECORD_HEADER_BYTES;
+  const struct sim_disk *disk = sim_node_disk(sim_node_at(cluster->world, node));
+  assert_int_equal(sim_disk_peek(disk, name, offset, bytes, entry->size), entry->size);
+  return entry->size;
+}
+
+static size_t ops_frame(struct cluster *cluster, uint32_t node, uint8_t *frame, size_t capacity) {
+  uint8_t operation[500];
+  size_t size = newest_operation(cluster, node, operation);
+  struct bytes_writer writer = frame_begin(frame, capacity - FRAME_TRAILER_BYTES);
+  ops_write_head(&writer, sync_session(cluster_engine(cluster, node)));
+  bytes_write_varint(&writer, size);
+  bytes_write(&writer, operation, size);
+  return frame_finish(&writer, FRAME_OPS, cluster->config.engine.cluster_id);
+}
+
+/* Says that the node holds so many of its own operations. */
+static size_t hello_frame(struct cluster *cluster, uint32_t node, uint64_t seq, uint8_t *frame, size_t capacity) {
+  const struct sync_engine *engine = cluster_engine(cluster, node);
+  struct bytes_writer writer = frame_begin(frame, capacity - FRAME_TRAILER_BYTES);
+  struct hello hello = {.node_id = (const uint8_t *)engine->node_id,
+                        .node_id_size = strlen(engine->node_id),
+                        .session = engine->session,
+                        .nonce = 7};
+  hello_write_head(&writer, &hello);
+  bytes_write_u8(&writer, 2);
+  bytes_write(&writer, engine->node_id, 2);
+  bytes_write_varint(&writer, 1);
+  bytes_write_u64(&writer, engine->own->incarnation);
+  bytes_write_varint(&writer, seq);
+  bytes_write_varint(&writer, 0);
+  return frame_finish(&writer, FRAME_HELLO, cluster->config.engine.cluster_id);
+}
+
 static void an_operation_sent_before_it_is_durable_is_found(void **state) {
   (void)state;
   struct sim *sim = sim_open(&(struct sim_options){.fill = SIM_FILL_NONE});
   struct cluster *cluster = begin(sim);
-  struct sync_engine *engine = cluster_engine(cluster, 1);
-  cluster_check_sent(cluster, 1, engine);
-  uint64_t sent[3] = {engine->own->node_hash, engine->own->incarnation, 1};
-  memcpy(cluster->nodes[1].sent, sent, sizeof sent);
-  cluster_check_sent(cluster, 1, engine);
+  uint8_t frame[1000];
+  cluster_check_sent(cluster, 1, frame, ops_frame(cluster, 1, frame, sizeof frame));
   assert_false(cluster_violated(cluster));
-  cluster->nodes[1].sent[2] = 2;
-  cluster_check_sent(cluster, 1, engine);
+  assert_int_equal(cluster_put(cluster, 1, 1, 16), SYNC_OK);
+  cluster_check_sent(cluster, 1, frame, ops_frame(cluster, 1, frame, sizeof frame));
   assert_true(cluster_violated(cluster));
   assert_string_equal(sim_violation_get(cluster->world)->property, CLUSTER_DURABILITY);
+  sim_close(sim);
+}
+
+static void a_hello_that_says_more_than_the_disk_holds_is_found(void **state) {
+  (void)state;
+  for (int lies = 0; lies < 2; lies++) {
+    struct sim *sim = sim_open(&(struct sim_options){.fill = SIM_FILL_NONE});
+    struct cluster *cluster = begin(sim);
+    uint8_t frame[1000];
+    assert_int_equal(cluster_put(cluster, 1, 1, 16), SYNC_OK);
+    size_t size = hello_frame(cluster, 1, lies ? 2 : 1, frame, sizeof frame);
+    cluster_check_sent(cluster, 1, frame, size);
+    assert_int_equal(cluster_violated(cluster), lies);
+    if (lies) assert_string_equal(sim_violation_get(cluster->world)->property, CLUSTER_HONEST_ACKS);
+    sim_close(sim);
+  }
+}
+
+static void a_durable_vector_that_says_more_than_the_disk_holds_is_found(void **state) {
+  (void)state;
+  struct sim *sim = sim_open(&(struct sim_options){.fill = SIM_FILL_NONE});
+  struct cluster *cluster = begin(sim);
+  assert_int_equal(cluster_put(cluster, 1, 1, 16), SYNC_OK);
+  cluster_check_reads(cluster, 1);
+  assert_false(cluster_violated(cluster));
+  assert_int_equal(cluster_put(cluster, 1, 1, 16), SYNC_OK);
+  cluster_engine(cluster, 1)->own->durable = 3;
+  cluster_check_reads(cluster, 1);
+  assert_true(cluster_violated(cluster));
+  assert_string_equal(sim_violation_get(cluster->world)->property, CLUSTER_HONEST_ACKS);
   sim_close(sim);
 }
 
@@ -74,6 +142,8 @@ int main(void) {
       cmocka_unit_test(a_belief_in_more_than_is_durable_is_found),
       cmocka_unit_test(a_belief_about_a_run_that_ended_is_no_lie),
       cmocka_unit_test(an_operation_sent_before_it_is_durable_is_found),
+      cmocka_unit_test(a_hello_that_says_more_than_the_disk_holds_is_found),
+      cmocka_unit_test(a_durable_vector_that_says_more_than_the_disk_holds_is_found),
   };
   int r = cmocka_run_group_tests_name("belief", tests, NULL, NULL);
   return r != 0;

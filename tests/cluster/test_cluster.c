@@ -13,6 +13,7 @@
 #include "cluster/state.h"
 #include "cluster/submit.h"
 #include "cluster/workload.h"
+#include "cluster/replica.h"
 
 static struct sim *open_sim(void) {
   static const struct sim_options options = {.fill = SIM_FILL_NONE};
@@ -136,7 +137,7 @@ static void an_operation_that_the_ledger_does_not_have_is_a_phantom(void **state
   assert_int_equal(cluster_put(cluster, 2, 3, 20), SYNC_OK);
   struct ledger_life *life = &cluster->ledger.lives[cluster->nodes[2].life];
   life->count = 0;
-  cluster_check_model(cluster, 2);
+  replica_begin(cluster, 2);
   expect_violation(sim, CLUSTER_PHANTOM);
   sim_close(sim);
 }
@@ -148,6 +149,7 @@ static void a_change_that_the_model_expects_and_the_replica_lacks_is_caught(void
   assert_int_equal(cluster_put(cluster, 2, 3, 20), SYNC_OK);
   assert_int_equal(cluster_put(cluster, 2, 3, 20), SYNC_OK);
   cluster->ledger.changes[1].seen_count = 0; /* as if the second write had not seen the first */
+  replica_begin(cluster, 2);
   cluster_check_model(cluster, 2);
   expect_violation(sim, CLUSTER_CONVERGENCE);
   sim_close(sim);

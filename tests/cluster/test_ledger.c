@@ -45,16 +45,27 @@ static void a_value_names_its_submit_and_any_flipped_bit_is_seen(void **state) {
   }
 }
 
-static void keys_are_read_back_and_strangers_refused(void **state) {
-  (void)state;
-  char text[16];
-  uint32_t number = 0;
-  size_t size = ledger_key_write(12345678, text);
-  assert_true(ledger_key_read(text, size, &number));
-  assert_int_equal(number, 12345678);
-  assert_false(ledger_key_read("key-1234567x", 12, &number));
-  assert_false(ledger_key_read("kex-12345678", 12, &number));
-  assert_false(ledger_key_read(text, size - 1, &number));
+static void values_of_any_size_are_known_by_their_change(void **state) {
+  struct ledger *ledger = &((struct fixture *)*state)->ledger;
+  uint8_t value[100];
+  ledger_submit(ledger, ledger_life_begin(ledger, 1));
+  for (uint32_t size = 0; size <= sizeof value; size++) {
+    uint32_t own = ledger_change_add(ledger, SYNC_PUT, 5, 0);
+    ledger_value_add(ledger, size, own);
+    uint32_t shared = ledger_change_add(ledger, SYNC_PUT, 6, 1);
+    ledger_value_add(ledger, size, 0);
+    uint32_t again = ledger_change_add(ledger, SYNC_PUT, 7, 2);
+    ledger_value_add(ledger, size, own);
+    ledger_value_write(own, value, size);
+    assert_true(ledger_value_is(ledger, own, value, size) && ledger_value_is(ledger, again, value, size));
+    assert_int_equal(ledger_value_is(ledger, shared, value, size), size == 0);
+    if (!size) continue;
+    assert_false(ledger_value_is(ledger, own, value, size - 1));
+    value[size - 1] ^= 0x80;
+    assert_false(ledger_value_is(ledger, own, value, size));
+    ledger_value_write(0, value, size);
+    assert_true(ledger_value_is(ledger, shared, value, size));
+  }
 }
 
 static void a_promise_covers_what_lies_below_the_durable_position_only(void **state) {
@@ -63,8 +74,8 @@ static void a_promise_covers_what_lies_below_the_durable_position_only(void **st
   ledger_life_name(ledger, life, 77);
   for (uint64_t i = 1; i <= 3; i++) {
     uint32_t operation = ledger_submit(ledger, life);
-    ledger_change_add(ledger, SYNC_PUT, 5);
-    ledger_accept(ledger, operation, 100 * i, i);
+    ledger_change_add(ledger, SYNC_PUT, 5, 0);
+    ledger_accept(ledger, operation, 100 * i);
   }
   assert_int_equal(ledger_promise(ledger, life, 199), 1);
   assert_int_equal(ledger_promise(ledger, life, 199), 0);
@@ -82,8 +93,8 @@ static void an_image_owes_what_was_promised_and_durable_when_it_was_saved(void *
     ledger_life_name(ledger, lives[i], 70 + i);
     for (uint64_t seq = 1; seq <= 4; seq++) {
       uint32_t operation = ledger_submit(ledger, lives[i]);
-      ledger_change_add(ledger, SYNC_PUT, 5);
-      ledger_accept(ledger, operation, 100 * seq, seq);
+      ledger_change_add(ledger, SYNC_PUT, 5, 0);
+      ledger_accept(ledger, operation, 100 * seq);
     }
     ledger_promise(ledger, lives[i], 300);
   }
@@ -101,7 +112,7 @@ static void an_unknown_outcome_that_exists_becomes_the_next_operation(void **sta
   struct ledger *ledger = &((struct fixture *)*state)->ledger;
   uint32_t life = ledger_life_begin(ledger, 2);
   uint32_t operation = ledger_submit(ledger, life);
-  ledger_change_add(ledger, SYNC_DELETE, 9);
+  ledger_change_add(ledger, SYNC_DELETE, 9, 0);
   ledger_doubt(ledger, operation);
   ledger_adopt(ledger, life, 99);
   assert_int_equal(ledger_find(ledger, 99, 1), operation);
@@ -114,11 +125,11 @@ static void a_refused_write_may_displace_what_was_accepted_after_it_but_not_prom
   uint32_t life = ledger_life_begin(ledger, 2);
   ledger_life_name(ledger, life, 99);
   uint32_t refused = ledger_submit(ledger, life);
-  ledger_change_add(ledger, SYNC_PUT, 9);
+  ledger_change_add(ledger, SYNC_PUT, 9, 0);
   ledger_doubt(ledger, refused);
   uint32_t accepted = ledger_submit(ledger, life);
-  ledger_change_add(ledger, SYNC_PUT, 8);
-  ledger_accept(ledger, accepted, 100, 1);
+  ledger_change_add(ledger, SYNC_PUT, 8, 0);
+  ledger_accept(ledger, accepted, 100);
   assert_int_equal(ledger->lives[life].unknown, refused);
   ledger_adopt(ledger, life, 99);
   assert_int_equal(ledger_find(ledger, 99, 1), refused);
@@ -130,11 +141,11 @@ static void a_durable_successor_ends_the_doubt(void **state) {
   uint32_t life = ledger_life_begin(ledger, 2);
   ledger_life_name(ledger, life, 99);
   uint32_t refused = ledger_submit(ledger, life);
-  ledger_change_add(ledger, SYNC_PUT, 9);
+  ledger_change_add(ledger, SYNC_PUT, 9, 0);
   ledger_doubt(ledger, refused);
   uint32_t accepted = ledger_submit(ledger, life);
-  ledger_change_add(ledger, SYNC_PUT, 8);
-  ledger_accept(ledger, accepted, 100, 1);
+  ledger_change_add(ledger, SYNC_PUT, 8, 0);
+  ledger_accept(ledger, accepted, 100);
   assert_int_equal(ledger_promise(ledger, life, 100), 1);
   assert_int_equal(ledger->lives[life].unknown, LEDGER_NONE);
 }
@@ -151,7 +162,7 @@ static void many_lives_are_found_by_incarnation(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_value_names_its_submit_and_any_flipped_bit_is_seen),
-      cmocka_unit_test(keys_are_read_back_and_strangers_refused),
+      cmocka_unit_test_setup_teardown(values_of_any_size_are_known_by_their_change, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_promise_covers_what_lies_below_the_durable_position_only, set_up, tear_down),
       cmocka_unit_test_setup_teardown(an_image_owes_what_was_promised_and_durable_when_it_was_saved, set_up, tear_down),
       cmocka_unit_test_setup_teardown(an_unknown_outcome_that_exists_becomes_the_next_operation, set_up, tear_down),

@@ -1,0 +1,211 @@
+#include "cluster/claims.h"
+
+/* What operations say of themselves, held against what their writers submitted
+ * and held: which siblings a change replaced, what else was there (the delta),
+ * and when it was (the clock). */
+#include <string.h>
+
+#include "cluster/lookup.h"
+#include "cluster/state.h"
+
+#define CLOCK_BOUND_NS UINT64_C(500000000) /* core/sync.h: the default */
+
+struct claim {
+  struct cluster *cluster;
+  uint32_t node;
+  uint32_t operation;
+  struct decode_operation decoded;
+};
+
+static void lie(const struct claim *claim, const char *property, const char *what) {
+  uint64_t subject[3];
+  cluster_subject(claim->cluster, claim->operation, subject);
+  sim_violation(claim->cluster->world, property, claim->node, subject,
+                "the log of %s has operation n%u/%016llx/%llu, which %s", claim->cluster->nodes[claim->node].name,
+                cluster_node_of_hash(subject[0], claim->cluster->config.nodes), (unsigned long long)subject[1],
+                (unsigned long long)subject[2], what);
+}
+
+/* --- Before a submit -------------------------------------------------------------------- */
+
+static uint64_t add(uint64_t a, uint64_t b) {
+  return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+void claims_expect(struct cluster *cluster, uint32_t node, uint32_t operation) {
+  const struct replica *replica = &cluster->nodes[node].replica;
+  uint64_t bound = cluster->config.engine.clock_bound_ns;
+  uint64_t now = sim_clock_wall_peek(cluster->world, node);
+  uint64_t adopted = add(now, bound ? bound : CLOCK_BOUND_NS);
+  if (replica->hlc_last < adopted) adopted = replica->hlc_last;
+  cluster->ledger.operations[operation].hlc = add(adopted > now ? adopted : now, 1);
+  for (uint32_t i = 0; i < replica->news_count; i++)
+    ledger_held_add(&cluster->ledger, replica->news[i], replica_held(replica, replica->news[i]));
+}
+
+/* --- Reading an operation ----------------------------------------------------------------- */
+
+static const struct ledger_held *held_of(const struct ledger *ledger, const struct ledger_operation *operation,
+                                         uint32_t life) {
+  const struct ledger_held *held = ledger->held + operation->held_first;
+  for (uint32_t i = 0; i < operation->held_count; i++)
+    if (held[i].life == life) return &held[i];
+  return NULL;
+}
+
+/* The operation leaves it out: right when a later life of the same node, which
+ * its writer holds, began with exactly that. */
+static bool is_implied(const struct claim *claim, const struct ledger_held *held) {
+  const struct ledger *ledger = &claim->cluster->ledger;
+  const struct replica *replica = &claim->cluster->nodes[claim->node].replica;
+  for (uint32_t life = 0; life < ledger->life_count; life++) {
+    if (life == held->life || ledger->lives[life].node != ledger->lives[held->life].node) continue;
+    if (!replica_held(replica, life)) continue;
+    const struct ledger_operation *first = &ledger->operations[ledger->lives[life].operations[0]];
+    const struct ledger_held *then = held_of(ledger, first, held->life);
+    if (then && then->seq == held->seq) return true;
+  }
+  return false;
+}
+
+static bool check_delta(const struct claim *claim) {
+  const struct ledger *ledger = &claim->cluster->ledger;
+  const struct ledger_operation *operation = &ledger->operations[claim->operation];
+  struct decode_reader origins = claim->decoded.origins, delta = claim->decoded.delta;
+  uint32_t said = 0;
+  for (uint64_t i = 0; i < claim->decoded.delta_count; i++) {
+    struct decode_origin origin = decode_origin_next(&origins); /* places 1, 2, ... in order */
+    struct decode_dot dot = decode_dot_next(&delta);
+    uint32_t life = ledger_life_find(ledger, origin.incarnation);
+    const struct ledger_held *held = life == LEDGER_NONE ? NULL : held_of(ledger, operation, life);
+    if (!held || held->seq != dot.seq || dot.place != i + 1u) {
+      lie(claim, CLUSTER_CAUSAL, "says that its writer held what it did not hold");
+      return false;
+    }
+    said++;
+  }
+  for (uint32_t i = 0; said < operation->held_count && i < operation->held_count; i++) {
+    const struct ledger_held *held = &ledger->held[operation->held_first + i];
+    bool listed = false;
+    origins = claim->decoded.origins;
+    for (uint64_t k = 0; k < claim->decoded.delta_count && !listed; k++)
+      listed = decode_origin_next(&origins).incarnation == ledger->lives[held->life].incarnation;
+    if (listed || is_implied(claim, held)) continue;
+    lie(claim, CLUSTER_CAUSAL, "does not say all that its writer held");
+    return false;
+  }
+  return true;
+}
+
+static bool check_seen(const struct claim *claim, const struct ledger_change *change,
+                       const struct decode_change *decoded) {
+  const struct ledger *ledger = &claim->cluster->ledger;
+  struct decode_reader seen = decoded->seen;
+  bool all = decoded->seen_count == change->seen_count;
+  for (uint64_t i = 0; i < decoded->seen_count && all; i++) {
+    struct decode_dot dot = decode_dot_next(&seen);
+    uint32_t of = ledger_find(ledger, decode_incarnation_at(&claim->decoded, dot.place), dot.seq);
+    uint32_t number = of == LEDGER_NONE ? 0 : ledger_change_of(ledger, of, change->slot);
+    all = false;
+    for (uint32_t k = 0; k < change->seen_count && !all; k++)
+      all = number != 0 && ledger->seen[change->seen_first + k] == number;
+  }
+  if (!all) lie(claim, CLUSTER_CAUSAL, "says that it replaces other siblings than its writer had of the key");
+  return all;
+}
+
+/* The number of the operation's change to that key; 0: none. */
+static uint32_t change_to(const struct ledger *ledger, const struct ledger_operation *operation,
+                          const struct decode_change *decoded) {
+  for (uint32_t i = 0; i < operation->change_count; i++) {
+    uint32_t slot = ledger->changes[operation->change_first + i].slot;
+    if (ledger->keys.entries[slot].size == decoded->key_size &&
+        memcmp(keys_bytes(&ledger->keys, slot), decoded->key, decoded->key_size) == 0)
+      return operation->change_first + i + 1u;
+  }
+  return 0;
+}
+
+static bool check_changes(const struct claim *claim) {
+  const struct ledger *ledger = &claim->cluster->ledger;
+  const struct ledger_operation *operation = &ledger->operations[claim->operation];
+  struct decode_reader reader = claim->decoded.changes;
+  bool right = claim->decoded.change_count == operation->change_count;
+  for (uint64_t i = 0; i < claim->decoded.change_count && right; i++) {
+    struct decode_change decoded;
+    (void)decode_change_next(&reader, &decoded);
+    uint32_t number = change_to(ledger, operation, &decoded);
+    const struct ledger_change *change = number ? &ledger->changes[number - 1u] : NULL;
+    right = change && change->kind == decoded.kind && !decoded.automatic;
+    if (right && change->kind == SYNC_PUT) right = ledger_value_is(ledger, number, decoded.value, decoded.value_size);
+    if (right && !check_seen(claim, change, &decoded)) return false;
+  }
+  if (!right) lie(claim, CLUSTER_PHANTOM, "is not, byte for byte, what was submitted under that id");
+  return right;
+}
+
+/* All that it says, once: later its hash is enough. */
+static bool check_all(struct claim *claim, const uint8_t *payload, size_t size) {
+  const struct ledger *ledger = &claim->cluster->ledger;
+  const struct ledger_operation *operation = &ledger->operations[claim->operation];
+  const struct ledger_life *life = &ledger->lives[operation->life];
+  if (!decode_operation(payload, size, &claim->decoded) ||
+      !decode_name_is(claim->decoded.own.node, claim->cluster->nodes[life->node].name)) {
+    lie(claim, CLUSTER_PHANTOM, "cannot be read as the format says, or names another node");
+    return false;
+  }
+  if (!check_changes(claim) || !check_delta(claim)) return false;
+  if (claim->decoded.hlc != operation->hlc) {
+    lie(claim, CLUSTER_CAUSAL,
+        claim->decoded.hlc < operation->hlc ? "has a clock that is not past all that its writer had seen"
+                                            : "has a clock ahead of its writer's and of all that it had seen");
+    return false;
+  }
+  return true;
+}
+
+/* It came after all that its writer held when it was made. */
+static bool check_causes(const struct claim *claim) {
+  struct cluster *cluster = claim->cluster;
+  const struct ledger_operation *operation = &cluster->ledger.operations[claim->operation];
+  const struct replica *replica = &cluster->nodes[claim->node].replica;
+  for (uint32_t i = 0; i < operation->held_count; i++) {
+    const struct ledger_held *held = &cluster->ledger.held[operation->held_first + i];
+    if (replica_held(replica, held->life) >= held->seq) continue;
+    lie(claim, CLUSTER_CAUSAL, "was applied before an operation that its writer held when it wrote it");
+    return false;
+  }
+  return true;
+}
+
+static void unknown(const struct claim *claim, const char *property, const char *what) {
+  const struct decode_operation *decoded = &claim->decoded;
+  uint64_t subject[3] = {0, decoded->own.incarnation, decoded->seq};
+  sim_violation(claim->cluster->world, property, claim->node, subject, "the log of %s has operation %016llx/%llu, %s",
+                claim->cluster->nodes[claim->node].name, (unsigned long long)subject[1], (unsigned long long)subject[2],
+                what);
+}
+
+uint32_t claims_check(struct cluster *cluster, uint32_t node, const uint8_t *payload, size_t size) {
+  struct claim claim = {.cluster = cluster, .node = node, .operation = LEDGER_NONE};
+  struct ledger *ledger = &cluster->ledger;
+  bool read = decode_operation_id(payload, size, &claim.decoded);
+  if (read) claim.operation = ledger_find(ledger, claim.decoded.own.incarnation, claim.decoded.seq);
+  if (claim.operation == LEDGER_NONE) {
+    unknown(&claim, CLUSTER_PHANTOM, "which nobody submitted");
+    return LEDGER_NONE;
+  }
+  struct ledger_operation *operation = &ledger->operations[claim.operation];
+  if (operation->seq != replica_held(&cluster->nodes[node].replica, operation->life) + 1u) {
+    unknown(&claim, CLUSTER_EXACTLY_ONCE, "which is not the next one of that origin");
+    return LEDGER_NONE;
+  }
+  uint64_t hash = decode_hash(payload, size);
+  if (operation->payload_hash && operation->payload_hash != hash) {
+    lie(&claim, CLUSTER_UNIQUE_IDS, "has other bytes elsewhere");
+    return LEDGER_NONE;
+  }
+  if (!operation->payload_hash && !check_all(&claim, payload, size)) return LEDGER_NONE;
+  operation->payload_hash = hash;
+  return check_causes(&claim) ? claim.operation : LEDGER_NONE;
+}

@@ -1,0 +1,125 @@
+/* What the oracles read of frames and logs: decoders of their own, written from
+ * docs/formats.md. They share no code with the engine, so that what an operation
+ * or a frame says is not told by the one who wrote it. Nothing is copied: what
+ * they give points into the bytes given. */
+#ifndef CLUSTER_DECODE_H
+#define CLUSTER_DECODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DECODE_SEGMENT_HEADER_BYTES 144u
+#define DECODE_RECORD_HEADER_BYTES 20u
+#define DECODE_RECORD_OPERATION 1u /* type of a record */
+
+/* Reads on; past the end, or at bytes that are not valid, it is `bad` for good
+ * and gives zeros. */
+struct decode_reader {
+  const uint8_t *at, *end;
+  bool bad;
+};
+struct decode_name {
+  const uint8_t *bytes;
+  uint8_t size;
+};
+bool decode_name_is(struct decode_name name, const char *text);
+
+/* The hash of all formats: XXH3, 64 bits. */
+uint64_t decode_hash(const void *bytes, size_t size);
+
+/* --- Operation ------------------------------------------------------------------ */
+
+struct decode_dot {
+  uint64_t place, seq;
+};
+struct decode_origin {
+  struct decode_name node;
+  uint64_t incarnation;
+};
+/* Its id and where its parts are; they are not checked before they are read. */
+struct decode_operation {
+  struct decode_origin own;
+  uint64_t seq, hlc;
+  uint64_t origin_count, delta_count, change_count;
+  struct decode_reader origins; /* after the own one */
+  struct decode_reader delta, changes;
+};
+struct decode_change {
+  uint8_t kind; /* enum sync_change_kind */
+  bool automatic;
+  const uint8_t *key, *value;
+  uint64_t key_size, value_size;
+  uint64_t seen_count;
+  struct decode_reader seen;
+};
+/* false: these bytes are no operation. */
+bool decode_operation(const void *bytes, size_t size, struct decode_operation *operation);
+/* Its id only: all else of `operation` is undefined. */
+bool decode_operation_id(const void *bytes, size_t size, struct decode_operation *operation);
+struct decode_origin decode_origin_next(struct decode_reader *reader);
+struct decode_dot decode_dot_next(struct decode_reader *reader);
+/* The incarnation at a place of the operation's table, 0 when there is none. */
+uint64_t decode_incarnation_at(const struct decode_operation *operation, uint64_t place);
+bool decode_change_next(struct decode_reader *reader, struct decode_change *change);
+
+/* --- Frames ----------------------------------------------------------------------- */
+
+enum decode_frame {
+  DECODE_NOTHING = 0, /* no frame */
+  DECODE_HELLO = 1,
+  DECODE_OPS = 2,
+};
+struct decode_hello {
+  struct decode_name node;
+  uint64_t session, nonce, echo, known_session;
+  uint8_t flags;
+  struct decode_reader entries;
+  uint64_t left;         /* of the entries of the node that is being read */
+  struct decode_name of; /* ... which is it */
+};
+struct decode_entry {
+  struct decode_name node;
+  uint64_t incarnation, seq;
+  uint64_t birth_count;
+  bool heads; /* the first of its node */
+  size_t birth_size;
+  struct decode_reader birth; /* u64 incarnation, varint seq */
+};
+/* Looks at the header; the checksum is the receiver's to look at. body: what is
+ * between them. */
+enum decode_frame decode_frame(const void *bytes, size_t size, struct decode_reader *body);
+bool decode_hello(struct decode_reader body, struct decode_hello *hello);
+/* false at the end; hello->entries.bad when the bytes are not valid. */
+bool decode_entry_next(struct decode_hello *hello, struct decode_entry *entry);
+void decode_birth_next(struct decode_entry *entry, uint64_t *incarnation, uint64_t *seq);
+uint64_t decode_ops_session(struct decode_reader *body);
+/* The next operation's bytes; false at the end. */
+bool decode_ops_next(struct decode_reader *body, const uint8_t **bytes, size_t *size);
+
+/* --- Log ------------------------------------------------------------------------------ */
+
+/* The name of a segment; `fresh`: under the name of a first segment that does not
+ * count yet. */
+struct decode_segment {
+  uint64_t first;
+  uint32_t epoch;
+  bool fresh;
+};
+bool decode_segment_name(const char *name, struct decode_segment *segment);
+void decode_segment_name_write(const struct decode_segment *segment, char name[40]);
+/* Its log id; 0: no valid header, or not that segment's. */
+uint64_t decode_segment_header(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES], const struct decode_segment *segment);
+
+struct decode_record {
+  const uint8_t *payload;
+  uint32_t size;
+  uint8_t type;
+  uint32_t link, next_link; /* that it has, and that the one behind it must have */
+};
+/* How long the record is that begins here, header and payload; needs its header. */
+size_t decode_record_bytes(const uint8_t *bytes);
+/* The whole record at that position of that log. false: it is not valid. */
+bool decode_record(const uint8_t *bytes, size_t size, uint64_t log_id, uint64_t position, struct decode_record *record);
+
+#endif

@@ -1,0 +1,258 @@
+#include "cluster/replica.h"
+
+#include <string.h>
+
+#include "cluster/grow.h"
+#include "cluster/lookup.h"
+#include "cluster/state.h"
+#include "cluster/replica_state.h"
+#include "cluster/claims.h"
+
+#define READ_BYTES 512u /* at once: most records are shorter */
+
+static const struct sim_disk *disk_of(struct cluster *cluster, uint32_t node) {
+  return sim_node_disk(sim_node_at(cluster->world, node));
+}
+
+/* --- Segments ---------------------------------------------------------------------------- */
+
+static bool is_there(const struct sim_disk *disk, const struct decode_segment *segment) {
+  char name[40];
+  uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
+  decode_segment_name_write(segment, name);
+  return sim_disk_peek(disk, name, 0, header, sizeof header) == sizeof header;
+}
+
+/* Reads its header; false: no valid one, or of another log. */
+static bool take_header(struct replica *replica, const struct sim_disk *disk, const struct decode_segment *segment) {
+  char name[40];
+  uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
+  decode_segment_name_write(segment, name);
+  if (sim_disk_peek(disk, name, 0, header, sizeof header) != sizeof header) return false;
+  uint64_t log_id = decode_segment_header(header, segment);
+  if (!log_id || (replica->log_id && replica->log_id != log_id)) return false;
+  replica->log_id = log_id;
+  return true;
+}
+
+static bool newer(const struct decode_segment *a, const struct decode_segment *b) {
+  return a->epoch != b->epoch ? a->epoch > b->epoch : a->first > b->first;
+}
+
+/* The newest segment whose name counts and that is older than `than` (NULL: any)
+ * and begins below it. */
+static bool next_older(const struct sim_disk *disk, const struct decode_segment *than, struct decode_segment *found) {
+  bool any = false;
+  const char *name;
+  for (uint32_t i = 0; (name = sim_disk_peek_name(disk, i)) != NULL; i++) {
+    struct decode_segment segment;
+    if (!decode_segment_name(name, &segment) || segment.fresh) continue;
+    if (than && (!newer(than, &segment) || segment.first >= than->first)) continue;
+    if (!any || newer(&segment, found)) *found = segment;
+    any = true;
+  }
+  return any;
+}
+
+static void add_segment(struct cluster *cluster, struct replica *replica, const struct decode_segment *segment) {
+  while (replica->segment_count && replica->segments[replica->segment_count - 1u].first >= segment->first)
+    replica->segment_count--;
+  CLUSTER_GROW(cluster->world, replica->segments, replica->segment_capacity, replica->segment_count + 1u);
+  replica->segments[replica->segment_count++] = *segment;
+  if (replica->durable_segment >= replica->segment_count) replica->durable_segment = replica->segment_count - 1u;
+}
+
+/* The segments that count, the lowest first. */
+static void list_segments(struct cluster *cluster, struct replica *replica, const struct sim_disk *disk) {
+  struct decode_segment segment;
+  uint32_t count = 0;
+  for (bool more = next_older(disk, NULL, &segment); more; count++) {
+    CLUSTER_GROW(cluster->world, replica->segments, replica->segment_capacity, count + 1u);
+    replica->segments[count] = segment;
+    more = next_older(disk, &replica->segments[count], &segment);
+  }
+  replica->segment_count = count;
+  for (uint32_t i = 0; i < count / 2u; i++) {
+    struct decode_segment swapped = replica->segments[i];
+    replica->segments[i] = replica->segments[count - 1u - i];
+    replica->segments[count - 1u - i] = swapped;
+  }
+}
+
+/* Where the engine writes on: the newest segment, whether its name counts yet or
+ * not, that begins at or below the end of what was read. */
+static bool find_writing(struct cluster *cluster, struct replica *replica, const struct sim_disk *disk) {
+  struct decode_segment best = {0};
+  bool any = false;
+  const char *name;
+  for (uint32_t i = 0; (name = sim_disk_peek_name(disk, i)) != NULL; i++) {
+    struct decode_segment segment;
+    if (!decode_segment_name(name, &segment) || segment.first > replica->end) continue;
+    if (!any || newer(&segment, &best)) best = segment;
+    any = true;
+  }
+  if (!any) return false;
+  const struct decode_segment *last = replica->segment_count ? &replica->segments[replica->segment_count - 1u] : NULL;
+  if (last && last->first == best.first && last->epoch == best.epoch && last->fresh == best.fresh) return true;
+  if (!take_header(replica, disk, &best)) return false;
+  add_segment(cluster, replica, &best);
+  return true;
+}
+
+static const char *name_of(struct replica *replica, const struct decode_segment *segment) {
+  const struct decode_segment *named = &replica->named;
+  if (replica->name[0] && named->first == segment->first && named->epoch == segment->epoch &&
+      named->fresh == segment->fresh)
+    return replica->name;
+  decode_segment_name_write(segment, replica->name);
+  replica->named = *segment;
+  return replica->name;
+}
+
+/* --- Records -------------------------------------------------------------------------------- */
+
+static bool take_record(struct cluster *cluster, uint32_t node, const struct decode_record *record, uint64_t end) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  if (record->type == DECODE_RECORD_OPERATION) {
+    uint32_t operation = claims_check(cluster, node, record->payload, record->size);
+    if (operation == LEDGER_NONE) return false;
+    replica_apply(cluster, node, operation, end);
+  }
+  replica->link = record->next_link;
+  replica->end = end;
+  cluster->looked++;
+  return true;
+}
+
+/* Reads records of the segment, up to the position `to`, as long as they are
+ * valid. false: a violation was reported. */
+static bool read_records(struct cluster *cluster, uint32_t node, const struct decode_segment *segment, uint64_t to) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  const struct sim_disk *disk = disk_of(cluster, node);
+  const char *name = name_of(replica, segment);
+  CLUSTER_GROW(cluster->world, replica->bytes, replica->bytes_capacity, READ_BYTES);
+  while (replica->end < to) {
+    uint64_t offset = DECODE_SEGMENT_HEADER_BYTES + (replica->end - segment->first);
+    size_t want = to - replica->end < READ_BYTES ? (size_t)(to - replica->end) : READ_BYTES;
+    size_t got = sim_disk_peek(disk, name, offset, replica->bytes, want), at = 0;
+    while (got - at >= DECODE_RECORD_HEADER_BYTES && replica->end < to) {
+      size_t whole = decode_record_bytes(replica->bytes + at);
+      if (whole > got - at && at > 0) break; /* again from its beginning */
+      if (whole > got) {
+        CLUSTER_GROW(cluster->world, replica->bytes, replica->bytes_capacity, (uint32_t)whole);
+        got = sim_disk_peek(disk, name, offset, replica->bytes, whole);
+        if (got < whole) return true;
+      }
+      struct decode_record record;
+      if (!decode_record(replica->bytes + at, whole, replica->log_id, replica->end, &record)) return true;
+      if (record.link != replica->link) return true;
+      if (!take_record(cluster, node, &record, replica->end + whole)) return false;
+      at += whole;
+    }
+    if (at == 0) return true;
+  }
+  return true;
+}
+
+void replica_begin(struct cluster *cluster, uint32_t node) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  const struct sim_disk *disk = disk_of(cluster, node);
+  replica_clear(replica);
+  replica->following = true;
+  list_segments(cluster, replica, disk);
+  for (uint32_t i = replica->segment_count; i-- > 0;) /* the newest says which log this is */
+    if (take_header(replica, disk, &replica->segments[i])) break;
+  uint32_t counted = 0;
+  for (; counted < replica->segment_count; counted++) {
+    const struct decode_segment segment = replica->segments[counted];
+    uint64_t to = counted + 1u < replica->segment_count ? replica->segments[counted + 1u].first : UINT64_MAX;
+    if (segment.first != replica->end || !take_header(replica, disk, &segment)) break;
+    if (!read_records(cluster, node, &segment, to)) return;
+    if (replica->end != to) {
+      counted++;
+      break;
+    }
+  }
+  replica->segment_count = counted;
+  replica->remote = 0;
+  (void)find_writing(cluster, replica, disk); /* recovery may have begun an epoch, without a new record */
+  replica_follow(cluster, node);
+}
+
+void replica_follow(struct cluster *cluster, uint32_t node) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  struct sync_engine *engine = cluster_engine(cluster, node);
+  if (!replica->following || !engine || cluster_violated(cluster)) return;
+  uint64_t appended = sync_appended_position(engine);
+  if (appended == replica->end) return;
+  for (;;) {
+    uint64_t before = replica->end;
+    struct decode_segment last = {0};
+    if (replica->segment_count) {
+      last = replica->segments[replica->segment_count - 1u];
+      if (!read_records(cluster, node, &last, appended)) return;
+    }
+    /* It goes on elsewhere, or what was read from has got its name meanwhile. */
+    if (replica->end == appended || !find_writing(cluster, replica, disk_of(cluster, node))) break;
+    const struct decode_segment *writing = &replica->segments[replica->segment_count - 1u];
+    bool same = writing->first == last.first && writing->epoch == last.epoch && writing->fresh == last.fresh;
+    if (same && replica->end == before) break;
+  }
+  if (appended == replica->end) return;
+  static const uint64_t nothing[3] = {0, 0, 0};
+  sim_violation(cluster->world, CLUSTER_RECOVERY, node, nothing,
+                "%s says that its log ends at %llu; what its disk has ends at %llu", cluster->nodes[node].name,
+                (unsigned long long)appended, (unsigned long long)replica->end);
+}
+
+/* --- Durability --------------------------------------------------------------------------------- */
+
+/* How far the log would survive a power loss now. */
+static uint64_t durable_end(struct cluster *cluster, uint32_t node) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  const struct sim_disk *disk = disk_of(cluster, node);
+  uint64_t end = replica->durable_end;
+  for (uint32_t i = replica->durable_segment; i < replica->segment_count; i++) {
+    struct decode_segment *segment = &replica->segments[i];
+    uint64_t to = i + 1u < replica->segment_count ? replica->segments[i + 1u].first : replica->end;
+    if (segment->fresh) {
+      struct decode_segment named = *segment;
+      named.fresh = false;
+      if (is_there(disk, &named)) *segment = named;
+    }
+    uint64_t bytes = segment->fresh ? 0 : sim_disk_peek_durable(disk, name_of(replica, segment));
+    uint64_t reaches = bytes > DECODE_SEGMENT_HEADER_BYTES ? segment->first + bytes - DECODE_SEGMENT_HEADER_BYTES : 0;
+    if (reaches > to) reaches = to;
+    if (reaches > end) end = reaches;
+    replica->durable_segment = i;
+    if (reaches < to) break;
+  }
+  return end;
+}
+
+static void take_durable(struct cluster *cluster, uint32_t node) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  replica->durable_end = durable_end(cluster, node);
+  for (; replica->waiting_first < replica->waiting_count; replica->waiting_first++) {
+    const struct replica_entry *entry = &replica->waiting[replica->waiting_first];
+    if (entry->end > replica->durable_end) break;
+    const struct ledger_operation *operation = &cluster->ledger.operations[entry->operation];
+    CLUSTER_GROW(cluster->world, replica->durable, replica->durable_capacity, operation->life + 1u);
+    replica->durable[operation->life] = operation->seq;
+  }
+  uint32_t left = replica->waiting_count - replica->waiting_first;
+  if (left > replica->waiting_first) return; /* moved when that is cheap */
+  if (left) memmove(replica->waiting, replica->waiting + replica->waiting_first, left * sizeof *replica->waiting);
+  replica->waiting_first = 0;
+  replica->waiting_count = left;
+}
+
+bool replica_holds_durably(struct cluster *cluster, uint32_t node, uint32_t life, uint64_t seq) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  if (seq <= replica_durable(replica, life)) return true;
+  take_durable(cluster, node);
+  if (seq <= replica_durable(replica, life)) return true;
+  if (!find_writing(cluster, replica, disk_of(cluster, node))) return false; /* an epoch begun since? */
+  take_durable(cluster, node);
+  return seq <= replica_durable(replica, life);
+}

@@ -1,0 +1,135 @@
+#include "cluster/replica_state.h"
+
+#include <string.h>
+
+#include "cluster/grow.h"
+#include "cluster/state.h"
+
+static void clear(uint32_t *array, uint32_t count) {
+  if (count) memset(array, 0, count * sizeof *array);
+}
+
+void replica_clear(struct replica *replica) {
+  clear(replica->held, replica->held_capacity);
+  clear(replica->durable, replica->durable_capacity);
+  clear(replica->noted, replica->noted_capacity);
+  clear(replica->first, replica->first_capacity);
+  if (replica->mark_capacity) memset(replica->marks, 0, replica->mark_capacity);
+  replica->segment_count = replica->news_count = 0;
+  replica->log_id = replica->end = replica->hlc_last = replica->remote = 0;
+  replica->link = 0;
+  replica->waiting_count = replica->waiting_first = 0;
+  replica->durable_end = 0;
+  replica->durable_segment = 0;
+  replica->sibling_places = replica->sibling_free = 0;
+  replica->key_count = replica->sibling_count = 0;
+  replica->changed_count = replica->unwalked_count = 0;
+  replica->hello_size = 0;
+  replica->news_to_look = true;
+}
+
+static void mark(struct cluster *cluster, struct replica *replica, uint32_t slot) {
+  CLUSTER_GROW(cluster->world, replica->marks, replica->mark_capacity, slot + 1u);
+  uint8_t *marks = &replica->marks[slot];
+  if (!(*marks & REPLICA_CHANGED)) {
+    CLUSTER_GROW(cluster->world, replica->changed, replica->changed_capacity, replica->changed_count + 1u);
+    replica->changed[replica->changed_count++] = slot;
+  }
+  if (!(*marks & REPLICA_UNWALKED)) {
+    CLUSTER_GROW(cluster->world, replica->unwalked, replica->unwalked_capacity, replica->unwalked_count + 1u);
+    replica->unwalked[replica->unwalked_count++] = slot;
+  }
+  *marks = REPLICA_CHANGED | REPLICA_UNWALKED;
+}
+
+static bool has_seen(const struct ledger *ledger, const struct ledger_change *change, uint32_t number) {
+  for (uint32_t i = 0; i < change->seen_count; i++)
+    if (ledger->seen[change->seen_first + i] == number) return true;
+  return false;
+}
+
+static void add_sibling(struct cluster *cluster, struct replica *replica, uint32_t slot, uint32_t number) {
+  uint32_t place = replica->sibling_free;
+  if (place) {
+    replica->sibling_free = replica->siblings[place - 1u].next;
+  } else {
+    place = ++replica->sibling_places;
+    CLUSTER_GROW(cluster->world, replica->siblings, replica->sibling_capacity, place);
+  }
+  replica->siblings[place - 1u] = (struct replica_sibling){number, replica->first[slot]};
+  replica->first[slot] = place;
+  replica->sibling_count++;
+}
+
+static void change(struct cluster *cluster, struct replica *replica, uint32_t number) {
+  const struct ledger *ledger = &cluster->ledger;
+  const struct ledger_change *made = &ledger->changes[number - 1u];
+  CLUSTER_GROW(cluster->world, replica->first, replica->first_capacity, made->slot + 1u);
+  uint32_t *link = &replica->first[made->slot];
+  if (!*link) replica->key_count++;
+  while (*link) {
+    struct replica_sibling *sibling = &replica->siblings[*link - 1u];
+    if (!has_seen(ledger, made, sibling->number)) {
+      link = &sibling->next;
+      continue;
+    }
+    uint32_t place = *link;
+    *link = sibling->next;
+    sibling->next = replica->sibling_free;
+    replica->sibling_free = place;
+    replica->sibling_count--;
+  }
+  add_sibling(cluster, replica, made->slot, number);
+  mark(cluster, replica, made->slot);
+}
+
+static void hold(struct cluster *cluster, struct replica *replica, uint32_t life, uint32_t seq) {
+  CLUSTER_GROW(cluster->world, replica->held, replica->held_capacity, life + 1u);
+  CLUSTER_GROW(cluster->world, replica->noted, replica->noted_capacity, life + 1u);
+  if (replica->held[life] == replica->noted[life]) {
+    CLUSTER_GROW(cluster->world, replica->news, replica->news_capacity, replica->news_count + 1u);
+    replica->news[replica->news_count++] = life;
+  }
+  replica->held[life] = seq;
+}
+
+void replica_apply(struct cluster *cluster, uint32_t node, uint32_t index, uint64_t end) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  const struct ledger_operation *operation = &cluster->ledger.operations[index];
+  hold(cluster, replica, operation->life, operation->seq);
+  if (operation->life == cluster->nodes[node].life) { /* its writer: the next says what is new since this one */
+    for (uint32_t i = 0; i < replica->news_count; i++)
+      replica->noted[replica->news[i]] = replica->held[replica->news[i]];
+    replica->news_count = 0;
+  } else {
+    replica->remote++;
+  }
+  if (replica->hlc_last < operation->hlc) replica->hlc_last = operation->hlc;
+  for (uint32_t i = 0; i < operation->change_count; i++)
+    change(cluster, replica, operation->change_first + i + 1u);
+  CLUSTER_GROW(cluster->world, replica->waiting, replica->waiting_capacity, replica->waiting_count + 1u);
+  replica->waiting[replica->waiting_count++] = (struct replica_entry){end, index};
+  replica->news_to_look = true;
+}
+
+static bool beats(const struct cluster *cluster, const struct ledger_operation *x, const struct ledger_operation *y) {
+  if (x->hlc != y->hlc) return x->hlc > y->hlc;
+  const struct ledger_life *lx = &cluster->ledger.lives[x->life], *ly = &cluster->ledger.lives[y->life];
+  int names = strcmp(cluster->nodes[lx->node].name, cluster->nodes[ly->node].name);
+  if (names) return names > 0;
+  if (lx->incarnation != ly->incarnation) return lx->incarnation > ly->incarnation;
+  return x->seq > y->seq;
+}
+
+uint32_t replica_winner(const struct cluster *cluster, uint32_t node, uint32_t slot) {
+  const struct replica *replica = &cluster->nodes[node].replica;
+  const struct ledger *ledger = &cluster->ledger;
+  uint32_t winner = 0;
+  const struct ledger_operation *best = NULL;
+  for (uint32_t place = replica_first(replica, slot); place; place = replica->siblings[place - 1u].next) {
+    uint32_t number = replica->siblings[place - 1u].number;
+    const struct ledger_operation *operation = &ledger->operations[ledger->changes[number - 1u].operation];
+    if (!best || beats(cluster, operation, best)) winner = number, best = operation;
+  }
+  return winner;
+}

@@ -1,0 +1,78 @@
+/* What the oracles know of a node's log and state (replica.h folds it). */
+#ifndef CLUSTER_REPLICA_TYPES_H
+#define CLUSTER_REPLICA_TYPES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster/decode.h"
+
+#define REPLICA_CHANGED 1u
+#define REPLICA_UNWALKED 2u
+
+struct replica_sibling {
+  uint32_t number; /* of the change */
+  uint32_t next;   /* place + 1 */
+};
+struct replica_entry {
+  uint64_t end; /* of its record */
+  uint32_t operation;
+};
+
+struct replica {
+  bool following; /* of the present run of the node; set at its start */
+
+  /* The log. */
+  struct decode_segment *segments; /* those that count, in order; the last is being written */
+  uint32_t segment_count, segment_capacity;
+  char name[40]; /* of the segment that is read */
+  struct decode_segment named;
+  uint64_t log_id; /* 0: no header was read yet */
+  uint64_t end;    /* so far it was read */
+  uint32_t link;
+  uint8_t *bytes; /* scratch: a record and what is behind it */
+  uint32_t bytes_capacity;
+
+  /* What is in it, by life: so many operations; so many that would survive a power
+   * loss now; and what its writer knew at its last own operation. */
+  uint32_t *held, *durable, *noted;
+  uint32_t *hints; /* by place in a vector of the engine: a life that was there */
+  uint32_t hint_capacity;
+  uint8_t *hello; /* the entries of the last HELLO that was found to be true */
+  uint32_t hello_size, hello_capacity;
+  uint32_t held_capacity, durable_capacity, noted_capacity;
+  uint32_t *news; /* lives with held != noted */
+  uint32_t news_count, news_capacity;
+  uint64_t hlc_last;
+  uint64_t remote; /* operations of other lives, read since the start */
+
+  struct replica_entry *waiting; /* operations that were not durable yet, in order */
+  uint32_t waiting_count, waiting_first, waiting_capacity;
+  uint64_t durable_end;
+  uint32_t durable_segment;
+
+  /* The state, by slot of the key. */
+  uint32_t *first; /* place + 1 of a sibling */
+  uint32_t first_capacity;
+  struct replica_sibling *siblings;
+  uint32_t sibling_capacity, sibling_places, sibling_free; /* place + 1 */
+  uint64_t key_count, sibling_count;
+
+  /* Slots that changed since they were last looked at: siblings and winner at
+   * once, iteration at intervals. */
+  uint32_t *changed, *unwalked;
+  uint32_t changed_count, changed_capacity, unwalked_count, unwalked_capacity;
+  uint8_t *marks; /* by slot: REPLICA_CHANGED, REPLICA_UNWALKED */
+  uint32_t mark_capacity;
+  bool news_to_look; /* operations were read since the last look at intervals */
+};
+
+static inline uint32_t replica_held(const struct replica *replica, uint32_t life) {
+  return life < replica->held_capacity ? replica->held[life] : 0;
+}
+/* How many operations of the life would survive a power loss of the node now. */
+static inline uint32_t replica_durable(const struct replica *replica, uint32_t life) {
+  return life < replica->durable_capacity ? replica->durable[life] : 0;
+}
+
+#endif
