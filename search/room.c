@@ -59,12 +59,12 @@ static uint64_t memory_bytes(void) {
 
 /* What `ulimit` leaves to this process; UINT64_MAX: it sets no bound. */
 static uint64_t address_space_left(void) {
-  const int kinds[] = {RLIMIT_AS, RLIMIT_DATA};
   const uint64_t used = read_number("/proc/self/statm") * (uint64_t)sysconf(_SC_PAGESIZE);
   uint64_t left = UINT64_MAX;
   for (int i = 0; i < 2; i++) {
     struct rlimit limit;
-    if (getrlimit(kinds[i], &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) continue;
+    if ((i == 0 ? getrlimit(RLIMIT_AS, &limit) : getrlimit(RLIMIT_DATA, &limit)) != 0) continue;
+    if (limit.rlim_cur == RLIM_INFINITY) continue;
     const uint64_t rest = limit.rlim_cur > used ? limit.rlim_cur - used : 0;
     if (rest < left) left = rest;
   }
