@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -37,10 +38,10 @@ const char *room_double(uint64_t bytes) {
 
 /* The first number in a file of the system; 0: none. */
 static uint64_t read_number(const char *path) {
-  unsigned long long number = 0;
+  char line[64];
   FILE *file = fopen(path, "r");
   if (file == NULL) return 0;
-  if (fscanf(file, "%llu", &number) != 1) number = 0;
+  const uint64_t number = fgets(line, sizeof line, file) == NULL ? 0 : strtoull(line, NULL, 10);
   (void)fclose(file);
   return number;
 }

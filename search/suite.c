@@ -47,7 +47,8 @@ static bool take_description(struct suite *suite, struct outcome *problems) {
   }
   problem->verdict = description->status == -1 ? SUITE_SCENARIO_WRONG : SUITE_HARNESS;
   scenario->verdict = problem->verdict;
-  (void)snprintf(problem->property, sizeof problem->property, "%s", description->status == -1 ? "scenario" : OUTCOME_ARENA);
+  (void)snprintf(problem->property, sizeof problem->property, "%s",
+                 description->status == -1 ? "scenario" : OUTCOME_ARENA);
   (void)snprintf(problem->detail, sizeof problem->detail, "%.1000s", description->error.text);
   return true;
 }

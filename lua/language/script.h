@@ -21,7 +21,7 @@
 #define SCRIPT_PLACE_BYTES (128u * 1024u * 1024u) /* of tables, beside that */
 #define SCRIPT_SLICE_STEPS UINT64_C(20000000)     /* from one wake to the next; of each look of a property */
 #define SCRIPT_TEXT_CLASSES 16u                   /* texts of 4 KiB, 8 KiB, ... */
-#define SCRIPT_TEXT_BYTES (1024u * 1024u) /* of one text */
+#define SCRIPT_TEXT_BYTES (1024u * 1024u)         /* of one text */
 #define SCRIPT_HOOK_STEPS 1000
 #define SCRIPT_SPREAD_MAX 5000 /* values that one call takes or gives */
 #define SCRIPT_TASKS_MAX 256u
