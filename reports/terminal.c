@@ -462,7 +462,7 @@ static struct cause *find_causes(const struct suite_result *result, size_t *caus
 static void further(struct page *page, const struct suite_result *result, const size_t *cause_of, size_t cause,
                     const struct suite_failure *told) {
   uint64_t *runs = calloc(result->scenario_count + 1, sizeof *runs);
-  const struct suite_failure **examples = calloc(result->scenario_count + 1, sizeof *examples);
+  const struct suite_failure **examples = calloc(result->scenario_count + 1, sizeof(struct suite_failure *));
   char text[1024], digits[32];
   if (runs == NULL || examples == NULL) page->ok = false;
   for (size_t i = 0; page->ok && i < result->failure_count; i++) {

@@ -72,7 +72,7 @@ static void settle_base(struct sim_options *options) {
 static int serve(int in, int out, struct sim_progress *progress) {
   struct fresh_setup setup;
   if (!pipe_read_all(in, &setup, sizeof setup) || setup.magic != FRESH_MAGIC || setup.file_count > FILES_MAX) return 1;
-  struct scenario_file **files = calloc(setup.file_count + 1u, sizeof *files);
+  struct scenario_file **files = calloc(setup.file_count + 1u, sizeof(struct scenario_file *));
   bool good = files != NULL;
   for (uint32_t i = 0; good && i < setup.file_count; i++) {
     files[i] = read_file(in);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -37,10 +38,10 @@ const char *room_double(uint64_t bytes) {
 
 /* The first number in a file of the system; 0: none. */
 static uint64_t read_number(const char *path) {
-  unsigned long long number = 0;
+  char line[64];
   FILE *file = fopen(path, "r");
   if (file == NULL) return 0;
-  if (fscanf(file, "%llu", &number) != 1) number = 0;
+  const uint64_t number = fgets(line, sizeof line, file) == NULL ? 0 : strtoull(line, NULL, 10);
   (void)fclose(file);
   return number;
 }
@@ -59,12 +60,12 @@ static uint64_t memory_bytes(void) {
 
 /* What `ulimit` leaves to this process; UINT64_MAX: it sets no bound. */
 static uint64_t address_space_left(void) {
-  const int kinds[] = {RLIMIT_AS, RLIMIT_DATA};
   const uint64_t used = read_number("/proc/self/statm") * (uint64_t)sysconf(_SC_PAGESIZE);
   uint64_t left = UINT64_MAX;
   for (int i = 0; i < 2; i++) {
     struct rlimit limit;
-    if (getrlimit(kinds[i], &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) continue;
+    if ((i == 0 ? getrlimit(RLIMIT_AS, &limit) : getrlimit(RLIMIT_DATA, &limit)) != 0) continue;
+    if (limit.rlim_cur == RLIM_INFINITY) continue;
     const uint64_t rest = limit.rlim_cur > used ? limit.rlim_cur - used : 0;
     if (rest < left) left = rest;
   }

@@ -173,7 +173,8 @@ static void loops_inside_c_end(void **state) {
 static void memory_is_bounded(void **state) {
   says(state, "local t = {} while true do t[#t + 1] = ('x'):rep(100000) .. #t end",
        "file.lua:2: the script uses more than 32 MiB of memory");
-  says(state, "local s = 'x' while true do s = s .. s end", "file.lua:2: the script uses too much memory for one text: more than 1 MiB");
+  says(state, "local s = 'x' while true do s = s .. s end",
+       "file.lua:2: the script uses too much memory for one text: more than 1 MiB");
   says(state, "while true do pcall(function() local s = 'x' while true do s = s .. s end end) end",
        "file.lua:2: the script");
 }
