@@ -46,18 +46,18 @@ uint32_t ledger_life_begin(struct ledger *ledger, uint32_t node) {
   struct ledger_life *life = &ledger->lives[ledger->life_count];
   memset(life, 0, sizeof *life);
   life->node = node;
-  life->unknown = LEDGER_NONE;
   return ledger->life_count++;
 }
 
 /* --- Submits ----------------------------------------------------------------- */
 
-uint32_t ledger_submit(struct ledger *ledger, uint32_t life) {
+uint32_t ledger_submit(struct ledger *ledger, uint32_t life, uint64_t start) {
   CLUSTER_GROW(ledger->world, ledger->operations, ledger->operation_capacity, ledger->operation_count + 1u);
   struct ledger_operation *operation = &ledger->operations[ledger->operation_count];
   memset(operation, 0, sizeof *operation);
   operation->time_ns = sim_now(ledger->world);
   operation->life = life;
+  operation->start = start;
   operation->change_first = ledger->change_count;
   return ledger->operation_count++;
 }
@@ -93,24 +93,63 @@ void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position,
   accepted->result = LEDGER_ACCEPTED;
 }
 
+/* --- Doubts ------------------------------------------------------------------- */
+
+static struct ledger_doubt *doubt_slot(struct ledger *ledger) {
+  for (uint32_t i = 0; i < ledger->doubt_count; i++)
+    if (!ledger->doubts[i].open && !ledger->doubts[i].imaged) return &ledger->doubts[i];
+  CLUSTER_GROW(ledger->world, ledger->doubts, ledger->doubt_capacity, ledger->doubt_count + 1u);
+  return &ledger->doubts[ledger->doubt_count++];
+}
+
 void ledger_doubt(struct ledger *ledger, uint32_t operation) {
-  struct ledger_life *life = &ledger->lives[ledger->operations[operation].life];
+  const struct ledger_life *life = &ledger->lives[ledger->operations[operation].life];
   ledger->operations[operation].result = LEDGER_UNKNOWN;
-  life->unknown = operation;
-  life->unknown_seq = life->count + 1u;
+  *doubt_slot(ledger) =
+      (struct ledger_doubt){.operation = operation, .node = life->node, .seq = life->count + 1u, .open = true};
   ledger->unknown++;
 }
 
-void ledger_adopt(struct ledger *ledger, uint32_t life_index, uint64_t incarnation) {
-  struct ledger_life *life = &ledger->lives[life_index];
-  uint32_t operation = life->unknown;
-  if (!life->incarnation) ledger_life_name(ledger, life_index, incarnation);
-  for (uint32_t seq = life->unknown_seq; seq <= life->count; seq++)
-    ledger->operations[life->operations[seq - 1u]].seq = 0;
-  life->count = life->unknown_seq - 1u;
-  life->unknown = LEDGER_NONE;
+uint32_t ledger_doubted(const struct ledger *ledger, uint32_t node, uint32_t seq, uint32_t before) {
+  uint32_t newest = LEDGER_NONE;
+  for (uint32_t i = 0; i < ledger->doubt_count; i++) {
+    const struct ledger_doubt *doubt = &ledger->doubts[i];
+    if (!doubt->open || doubt->node != node || doubt->seq != seq || doubt->operation >= before) continue;
+    if (newest == LEDGER_NONE || doubt->operation > newest) newest = doubt->operation;
+  }
+  return newest;
+}
+
+/* The log is durable past the place: what stands there now stays. */
+static void doubts_settle(struct ledger *ledger, uint32_t node, uint64_t durable_position) {
+  for (uint32_t i = 0; i < ledger->doubt_count; i++) {
+    struct ledger_doubt *doubt = &ledger->doubts[i];
+    if (doubt->node == node && ledger->operations[doubt->operation].start < durable_position) doubt->open = false;
+  }
+}
+
+void ledger_adopt(struct ledger *ledger, uint32_t operation, uint64_t incarnation) {
+  uint32_t node = ledger->lives[ledger->operations[operation].life].node, seq = 1;
+  for (uint32_t i = 0; i < ledger->doubt_count; i++)
+    if (ledger->doubts[i].operation == operation && ledger->doubts[i].open) {
+      seq = ledger->doubts[i].seq;
+      ledger->doubts[i].open = false;
+    }
+  uint32_t index = ledger_life_find(ledger, incarnation);
+  if (index == LEDGER_NONE) {
+    index = ledger_life_begin(ledger, node);
+    ledger_life_name(ledger, index, incarnation);
+  }
+  struct ledger_life *life = &ledger->lives[index];
+  SIM_ASSERT(ledger->world, life->count + 1u >= seq);
+  for (uint32_t i = seq; i <= life->count; i++)
+    ledger->operations[life->operations[i - 1u]].seq = 0;
+  life->count = seq - 1u;
+  ledger->operations[operation].life = index;
   ledger_accept(ledger, operation, UINT64_MAX, 0);
 }
+
+/* --- Promises ------------------------------------------------------------------ */
 
 uint32_t ledger_promise(struct ledger *ledger, uint32_t life_index, uint64_t durable_position) {
   struct ledger_life *life = &ledger->lives[life_index];
@@ -121,9 +160,15 @@ uint32_t ledger_promise(struct ledger *ledger, uint32_t life_index, uint64_t dur
     operation->result = LEDGER_PROMISED;
     life->promised++;
   }
-  if (life->unknown != LEDGER_NONE && life->promised >= life->unknown_seq) life->unknown = LEDGER_NONE;
+  doubts_settle(ledger, life->node, durable_position);
   ledger->promised += life->promised - before;
   return life->promised - before;
+}
+
+void ledger_wiped(struct ledger *ledger, uint32_t node) {
+  for (uint32_t i = 0; i < ledger->life_count; i++)
+    if (ledger->lives[i].node == node) ledger->lives[i].lost = true;
+  doubts_settle(ledger, node, UINT64_MAX);
 }
 
 void ledger_image_saved(struct ledger *ledger, uint32_t node, uint32_t present, uint64_t durable_position) {
@@ -135,6 +180,8 @@ void ledger_image_saved(struct ledger *ledger, uint32_t node, uint32_t present, 
     while (life->imaged > 0 && ledger->operations[life->operations[life->imaged - 1u]].position > durable_position)
       life->imaged--;
   }
+  for (uint32_t i = 0; i < ledger->doubt_count; i++)
+    if (ledger->doubts[i].node == node) ledger->doubts[i].imaged = ledger->doubts[i].open;
 }
 
 void ledger_image_restored(struct ledger *ledger, uint32_t node) {
@@ -144,6 +191,8 @@ void ledger_image_restored(struct ledger *ledger, uint32_t node) {
     life->promised = life->imaged;
     life->lost = false; /* a wipe or a newer promise: the image knows of neither */
   }
+  for (uint32_t i = 0; i < ledger->doubt_count; i++)
+    if (ledger->doubts[i].node == node) ledger->doubts[i].open = ledger->doubts[i].imaged;
 }
 
 uint32_t ledger_find(const struct ledger *ledger, uint64_t incarnation, uint64_t seq) {
@@ -161,25 +210,29 @@ uint32_t ledger_change_of(const struct ledger *ledger, uint32_t operation, uint3
 
 /* --- Keys and values ---------------------------------------------------------- */
 
+#define KEY_DIGITS_MIN 8u
+#define KEY_DIGITS_MAX 10u
+
 size_t ledger_key_write(uint32_t key, char text[16]) {
-  static const char prefix[] = "key-";
-  memcpy(text, prefix, 4);
-  for (size_t i = 0; i < 8; i++) {
-    text[11 - i] = (char)('0' + key % 10u);
-    key /= 10u;
-  }
-  return 12;
+  size_t digits = KEY_DIGITS_MIN;
+  for (uint32_t rest = key / 100000000u; rest; rest /= 10u)
+    digits++;
+  memcpy(text, "key-", 4);
+  for (size_t i = digits; i > 0; i--, key /= 10u)
+    text[3 + i] = (char)('0' + key % 10u);
+  return 4 + digits;
 }
 
 bool ledger_key_read(const void *key, size_t size, uint32_t *number) {
   const char *text = key;
-  if (size != 12 || memcmp(text, "key-", 4) != 0) return false;
-  uint32_t value = 0;
-  for (size_t i = 4; i < 12; i++) {
+  if (size < 4 + KEY_DIGITS_MIN || size > 4 + KEY_DIGITS_MAX || memcmp(text, "key-", 4) != 0) return false;
+  uint64_t value = 0;
+  for (size_t i = 4; i < size; i++) {
     if (text[i] < '0' || text[i] > '9') return false;
-    value = value * 10u + (uint32_t)(text[i] - '0');
+    value = value * 10u + (uint64_t)(text[i] - '0');
   }
-  *number = value;
+  if (value > UINT32_MAX || (size > 4 + KEY_DIGITS_MIN && text[4] == '0')) return false;
+  *number = (uint32_t)value;
   return true;
 }
 

@@ -33,7 +33,9 @@ static uint8_t *value_room(struct cluster *cluster, const uint32_t *sizes, uint3
   return cluster->value;
 }
 
-static void note_result(struct cluster *cluster, uint32_t operation, int status, const struct sync_receipt *receipt) {
+/* `stopped`: the engine had stopped itself before the call, which then did nothing. */
+static void note_result(struct cluster *cluster, uint32_t operation, int status, const struct sync_receipt *receipt,
+                        bool stopped) {
   struct ledger *ledger = &cluster->ledger;
   struct ledger_operation *submitted = &ledger->operations[operation];
   struct ledger_life *life = &ledger->lives[submitted->life];
@@ -55,8 +57,8 @@ static void note_result(struct cluster *cluster, uint32_t operation, int status,
     return;
   }
   /* A failed write may have persisted, and a power loss says nothing. */
-  bool unknown =
-      status == SYNC_E_POWERED_OFF || status == SYNC_E_IO || status == SYNC_E_NO_SPACE || status == SYNC_E_FAILED;
+  bool unknown = status == SYNC_E_POWERED_OFF || status == SYNC_E_IO || status == SYNC_E_NO_SPACE ||
+                 (status == SYNC_E_FAILED && !stopped);
   if (unknown)
     ledger_doubt(ledger, operation);
   else
@@ -71,7 +73,7 @@ int cluster_submit(struct cluster *cluster, uint32_t number, const enum sync_cha
   struct sync_change changes[CHANGES_MAX];
   char names[CHANGES_MAX][16];
   uint8_t *value = value_room(cluster, sizes, count);
-  uint32_t operation = ledger_submit(&cluster->ledger, node->life);
+  uint32_t operation = ledger_submit(&cluster->ledger, node->life, sync_appended_position(software->engine));
   for (uint32_t i = 0; i < count; i++) {
     uint32_t change = ledger_change_add(&cluster->ledger, kinds[i], keys[i]);
     changes[i].kind = kinds[i];
@@ -84,11 +86,13 @@ int cluster_submit(struct cluster *cluster, uint32_t number, const enum sync_cha
     struct seen_context context = {cluster, keys[i]};
     sync_siblings(software->engine, names[i], changes[i].key_size, note_seen, &context);
   }
+  struct sync_stats before;
+  sync_stats_get(software->engine, &before);
   struct sync_receipt receipt;
   memset(&receipt, 0, sizeof receipt);
   node->last_hlc = 0;
   int status = sync_write(software->engine, changes, count, &receipt);
-  note_result(cluster, operation, status, &receipt);
+  note_result(cluster, operation, status, &receipt, before.failed);
   uint64_t fields[] = {CLUSTER_STEP_SUBMIT, operation, count, (uint64_t)(int64_t)status};
   sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, number, fields, 4);
   cluster_pump(sim_node_at(cluster->world, number), software);
