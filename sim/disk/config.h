@@ -2,7 +2,10 @@
 #ifndef SIM_DISK_CONFIG_H
 #define SIM_DISK_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+struct sim_file; /* the disk's own */
 
 /* How kind a disk is when power is lost. */
 enum sim_disk_on_crash {
@@ -58,11 +61,13 @@ enum sim_damage_kind {
 /* One damage. Of an fsync: the range that holds all it should have covered. */
 struct sim_damage {
   enum sim_damage_kind kind;
-  uint64_t name_hash;    /* sim_hash_bytes() of the file's name then; 0: no name, or the directory itself */
+  uint64_t name_hash;    /* sim_hash_bytes() of the file's last name; 0: no name, or the directory itself */
   uint64_t offset, size; /* of the file's bytes; where a misdirected write should have been */
   uint64_t stray_offset; /* where a misdirected write landed; else offset */
   uint64_t time_ns;
+  const struct sim_file *file; /* NULL: the directory, or it is gone */
+  bool struck;                 /* a power loss has made the platter's lack what everybody reads */
+  bool over;                   /* the bytes are there no more: rewritten, removed, wiped */
 };
-#define SIM_DAMAGES_MAX 64u
 
 #endif

@@ -10,4 +10,13 @@ bool sim_disk_may_damage(const struct sim_disk *disk);
 void sim_disk_damage(struct sim_disk *disk, enum sim_damage_kind kind, const struct sim_file *file, uint64_t offset,
                      uint64_t size, uint64_t stray_offset);
 
+/* Power is about to be lost: what the cache hid shows. */
+void sim_disk_damage_strike(struct sim_disk *disk);
+/* The file goes away; NULL: the names on the platter are as everybody sees them. */
+void sim_disk_damage_forget(struct sim_disk *disk, const struct sim_file *file);
+/* Whether the platter itself has it now, so that an image of it does. */
+bool sim_disk_damage_on_platter(const struct sim_disk *disk, uint64_t index);
+/* It is back, in this file that an image gave. */
+void sim_disk_damage_revive(struct sim_disk *disk, uint64_t index, const struct sim_file *file);
+
 #endif

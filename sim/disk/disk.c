@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "sim/disk/damage.h"
 #include "sim/disk/disk_fault.h"
 #include "sim/disk/disk_files.h"
 #include "sim/disk/handles.h"
@@ -358,6 +359,7 @@ void sim_disk_process_crash(struct sim_disk *disk) {
 void sim_disk_wipe(struct sim_disk *disk) {
   sim_disk_drop_process(disk);
   sim_directory_clear(disk);
+  sim_disk_damage_forget(disk, NULL);
   GROUND_ASSERT(disk->ground, disk->files == NULL);
   disk->used_bytes = 0;
 }

@@ -95,8 +95,19 @@ uint64_t sim_disk_digest(const struct sim_disk *disk);
 bool sim_disk_damaged(const struct sim_disk *disk);
 /* How many damages there were since the disk was made, scripted ones included. */
 uint64_t sim_disk_damage_count(const struct sim_disk *disk);
-/* The first SIM_DAMAGES_MAX of them, in order; NULL past the end. */
+/* Each of them, in order; NULL past the end. */
 const struct sim_damage *sim_disk_damage_at(const struct sim_disk *disk, uint64_t index);
+/* Whether the bytes of that damage are still wrong, or would be after a power loss:
+ * not once they were rewritten, their file went, or the disk was wiped. An image
+ * that is restored brings its own back. */
+bool sim_disk_damage_there(const struct sim_disk *disk, uint64_t index);
+
+/* What the page cache has, without a call of the machine: no fault, no delay, no
+ * trace. The name at a place in bytewise order, NULL past the end. */
+const char *sim_disk_peek_name(const struct sim_disk *disk, uint32_t place);
+/* Copies what the file has from `offset` on; gives how much that was, 0 when there
+ * is no such file. Sectors that cannot be read are copied all the same. */
+size_t sim_disk_peek(const struct sim_disk *disk, const char *name, uint64_t offset, void *bytes, size_t size);
 
 /* Damage by script: always done, and counted against the budget. */
 /* Flips one bit of a file's live and durable content; false when out of range. */

@@ -194,6 +194,7 @@ int sim_disk_fsync_dir_result(struct sim_disk *disk, uint64_t order) {
     return SYNC_OK;
   }
   sim_directory_persist(disk, order);
+  sim_disk_damage_forget(disk, NULL);
   return SYNC_OK;
 }
 

@@ -42,7 +42,8 @@ struct sim_disk {
   uint64_t used_bytes; /* sizes of files that have a name or a handle */
   bool damaged;
   uint64_t damage_count;
-  struct sim_damage *damages;   /* SIM_DAMAGES_MAX; NULL: none yet */
+  struct sim_damage *damages; /* all of them */
+  uint64_t damage_slots;
   struct sim_disk_image *image; /* NULL: none */
 };
 
