@@ -534,6 +534,7 @@ static void a_lie_about_names_is_over_when_an_honest_fsync_follows(void **state)
     assert_true(sim_disk_damage_there(fixture.disk, 0));
     calm_down();
     if (honest) assert_int_equal(disk_fixture_fsync_dir(&fixture), SYNC_OK);
+    assert_int_equal(sim_disk_damage_there(fixture.disk, 0), !honest);
     sim_disk_power_loss(fixture.disk);
     assert_int_equal(sim_disk_damage_there(fixture.disk, 0), !honest);
   }
