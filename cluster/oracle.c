@@ -1,5 +1,6 @@
 #include "cluster/oracle.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cluster/grow.h"
@@ -114,28 +115,65 @@ static int origin_at_boot(void *arg, const struct sync_origin *origin, uint64_t 
   return 0;
 }
 
+/* The first of its promised operations that the node has not, 0: it has all. */
+static uint32_t first_lost(const struct cluster_node *node, struct sync_engine *engine, const struct ledger_life *life) {
+  if (sync_holds(engine, node->name, life->incarnation, life->promised)) return 0;
+  uint32_t first = 1;
+  while (sync_holds(engine, node->name, life->incarnation, first))
+    first++;
+  return first;
+}
+
+/* Whether the world took it, so that nobody could tell: its record, or one before
+ * it, was damaged behind all that the log says is durable. */
+static bool is_excused(struct cluster *cluster, struct cluster_node *node, const struct ledger_operation *lost) {
+  const struct log_damage *damage = &node->damage;
+  return damage->any && !damage->told && damage->end < lost->position &&
+         log_damage_in(cluster, node->number, damage->end, lost->position);
+}
+
+static void report_lost(struct cluster *cluster, struct cluster_node *node, const struct ledger_life *life,
+                        uint32_t first) {
+  const struct ledger *ledger = &cluster->ledger;
+  const struct ledger_operation *lost = &ledger->operations[life->operations[first - 1u]];
+  char but[160] = "";
+  if (node->damage.told)
+    (void)snprintf(but, sizeof but,
+                   ". Its disk was damaged at log position %llu, and its log says that %llu were durable: that is no "
+                   "torn tail, and must be reported",
+                   (unsigned long long)node->damage.end, (unsigned long long)node->damage.claimed);
+  uint64_t subject[3];
+  cluster_subject(cluster, life->operations[first - 1u], subject);
+  sim_violation(cluster->world, CLUSTER_DURABILITY, node->number, subject,
+                "%s promised operation %s/%016llx/%u (submitted at %llu ns, key-%08u) and does not have it after it "
+                "started again; it has %u of the %u that it promised in that life%s",
+                node->name, node->name, (unsigned long long)life->incarnation, first, (unsigned long long)lost->time_ns,
+                ledger->changes[lost->change_first].key, first - 1u, life->promised, but);
+}
+
 static void check_promises(struct cluster *cluster, struct cluster_node *node, struct sync_engine *engine) {
   struct ledger *ledger = &cluster->ledger;
-  bool excused = sim_disk_damaged(sim_node_disk(sim_node_at(cluster->world, node->number)));
   for (uint32_t i = 0; i < ledger->life_count; i++) {
     struct ledger_life *life = &ledger->lives[i];
-    if (life->node != node->number || !life->promised) continue;
-    if (excused) life->lost = true;
-    if (life->lost || sync_holds(engine, node->name, life->incarnation, life->promised)) continue;
-    uint32_t first = 1;
-    while (sync_holds(engine, node->name, life->incarnation, first))
-      first++;
-    const struct ledger_operation *lost = &ledger->operations[life->operations[first - 1u]];
-    uint64_t subject[3];
-    cluster_subject(cluster, life->operations[first - 1u], subject);
-    sim_violation(cluster->world, CLUSTER_DURABILITY, node->number, subject,
-                  "%s promised operation %s/%016llx/%u (submitted at %llu ns, key-%08u) and does not have it after it "
-                  "started again; it has %u of the %u that it promised in that life",
-                  node->name, node->name, (unsigned long long)life->incarnation, first,
-                  (unsigned long long)lost->time_ns, ledger->changes[lost->change_first].key, first - 1u,
-                  life->promised);
-    return;
+    if (life->node != node->number || !life->promised || life->lost) continue;
+    uint32_t first = first_lost(node, engine, life);
+    if (!first) continue;
+    if (!is_excused(cluster, node, &ledger->operations[life->operations[first - 1u]])) {
+      report_lost(cluster, node, life, first);
+      return;
+    }
+    life->promised = first - 1u;
   }
+}
+
+void cluster_check_damage(struct cluster *cluster, uint32_t number) {
+  const struct cluster_node *node = &cluster->nodes[number];
+  static const uint64_t nothing[3] = {0, 0, 0};
+  if (!node->damage.told || cluster_violated(cluster)) return;
+  sim_violation(cluster->world, CLUSTER_RECOVERY, node->number, nothing,
+                "%s opened a log that is damaged at position %llu though it says that %llu were durable: the damage "
+                "must be reported, and is not",
+                node->name, (unsigned long long)node->damage.end, (unsigned long long)node->damage.claimed);
 }
 
 void cluster_check_boot(struct cluster *cluster, uint32_t number) {
@@ -148,6 +186,8 @@ void cluster_check_boot(struct cluster *cluster, uint32_t number) {
   struct vector_context context = {cluster, node};
   sync_vector(engine, false, origin_at_boot, &context);
   check_promises(cluster, node, engine);
+  cluster_check_damage(cluster, number);
+  sim_disk_damage_names_seen(sim_node_disk(sim_node_at(cluster->world, number)));
   struct sync_digest kept, fresh;
   sync_digest_get(engine, &kept);
   sync_digest_recompute(engine, &fresh);

@@ -9,6 +9,8 @@
 
 /* At a boot, and at a trace of a node. */
 void cluster_check_boot(struct cluster *cluster, uint32_t node);
+/* The node has opened its log: that must not say of itself that it is damaged. */
+void cluster_check_damage(struct cluster *cluster, uint32_t node);
 void cluster_traced(struct sim_world *world, void *self, uint32_t node, enum sync_trace_kind kind,
                     const uint64_t *fields, size_t count);
 

@@ -4,6 +4,7 @@
 
 #include "cluster/config.h"
 #include "cluster/ledger.h"
+#include "cluster/log_damage.h"
 
 #define CLUSTER_NODES_MAX 64u
 #define CLUSTER_TRACE_KINDS 32u
@@ -31,6 +32,7 @@ struct cluster_node {
   uint32_t life;   /* index in the ledger, LEDGER_NONE before the first boot */
   int open_status; /* of the last boot */
   char open_detail[160];
+  struct log_damage damage; /* of its disk, just before the last boot */
   bool repair_due;
   bool serve_failed; /* an operation could not be read back for a peer, since faults stopped */
   uint64_t last_hlc; /* of the submit that is being traced */

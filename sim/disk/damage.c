@@ -113,6 +113,11 @@ void sim_disk_damage_forget(struct sim_disk *disk, const struct sim_file *file) 
   }
 }
 
+void sim_disk_damage_names_seen(struct sim_disk *disk) {
+  for (uint64_t i = 0; i < disk->damage_count; i++)
+    if (disk->damages[i].file == NULL && disk->damages[i].struck) disk->damages[i].over = true;
+}
+
 void sim_disk_damage_revive(struct sim_disk *disk, uint64_t index, const struct sim_file *file) {
   struct sim_damage *damage = &disk->damages[index];
   damage->over = false;

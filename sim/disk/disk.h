@@ -102,6 +102,9 @@ const struct sim_damage *sim_disk_damage_at(const struct sim_disk *disk, uint64_
  * that is restored brings its own back. */
 bool sim_disk_damage_there(const struct sim_disk *disk, uint64_t index);
 
+/* The node runs on the names that it found: what lies about names took away is gone. */
+void sim_disk_damage_names_seen(struct sim_disk *disk);
+
 /* What the page cache has, without a call of the machine: no fault, no delay, no
  * trace. The name at a place in bytewise order, NULL past the end. */
 const char *sim_disk_peek_name(const struct sim_disk *disk, uint32_t place);
