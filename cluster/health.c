@@ -65,8 +65,8 @@ struct owed {
 static int count_owed(void *arg, const struct sync_outbox_entry *entry) {
   struct owed *owed = arg;
   if (entry->peer > CLUSTER_NODES_MAX || !owed->health->group[owed->software->node_of[entry->peer]]) return 0;
-  bool same = owed->count && owed->last.seq == entry->dot.seq &&
-              owed->last.origin.incarnation == entry->dot.origin.incarnation;
+  bool same =
+      owed->count && owed->last.seq == entry->dot.seq && owed->last.origin.incarnation == entry->dot.origin.incarnation;
   if (!same) owed->count++;
   owed->last = entry->dot;
   return 0;
@@ -131,6 +131,18 @@ bool cluster_drained(struct cluster *cluster) {
   return true;
 }
 
+/* What sick nodes can read is delivered. */
+static bool sick_delivered(struct cluster *cluster, const struct cluster_health *health) {
+  for (uint32_t sick = 1; sick <= cluster->config.nodes; sick++) {
+    if (!health->sick[sick] || !cluster_engine(cluster, sick)) continue;
+    for (uint32_t peer = 1; peer <= cluster->config.nodes; peer++)
+      if (health->group[peer] && cluster_linked(cluster, sick, peer) &&
+          cluster_undelivered(cluster, sick, peer) != LEDGER_NONE)
+        return false;
+  }
+  return true;
+}
+
 bool cluster_converged(struct cluster *cluster) {
   struct cluster_health health;
   struct sync_digest digests[CLUSTER_NODES_MAX + 1u];
@@ -142,5 +154,5 @@ bool cluster_converged(struct cluster *cluster) {
     sync_digest_get(cluster_engine(cluster, i), &digests[i]);
     if (digests[i].state != digests[first].state || digests[i].vector != digests[first].vector) return false;
   }
-  return true;
+  return sick_delivered(cluster, &health);
 }

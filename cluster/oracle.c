@@ -116,7 +116,8 @@ static int origin_at_boot(void *arg, const struct sync_origin *origin, uint64_t 
 }
 
 /* The first of its promised operations that the node has not, 0: it has all. */
-static uint32_t first_lost(const struct cluster_node *node, struct sync_engine *engine, const struct ledger_life *life) {
+static uint32_t first_lost(const struct cluster_node *node, struct sync_engine *engine,
+                           const struct ledger_life *life) {
   if (sync_holds(engine, node->name, life->incarnation, life->promised)) return 0;
   uint32_t first = 1;
   while (sync_holds(engine, node->name, life->incarnation, first))

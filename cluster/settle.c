@@ -110,11 +110,12 @@ static void judge_sick(struct cluster *cluster, uint32_t sick, uint32_t peer) {
   if (operation == LEDGER_NONE) return;
   uint64_t subject[3];
   cluster_subject(cluster, operation, subject);
-  sim_violation(cluster->world, CLUSTER_CONVERGENCE, peer, subject,
-                "after healing, %s holds operation n%u/%016llx/%llu and %s never received it; the damage on the disk of "
-                "%s does not stand in its way",
-                cluster->nodes[sick].name, sick, (unsigned long long)subject[1], (unsigned long long)subject[2],
-                cluster->nodes[peer].name, cluster->nodes[sick].name);
+  sim_violation(
+      cluster->world, CLUSTER_CONVERGENCE, peer, subject,
+      "after healing, %s holds operation n%u/%016llx/%llu and %s never received it; the damage on the disk of "
+      "%s does not stand in its way",
+      cluster->nodes[sick].name, sick, (unsigned long long)subject[1], (unsigned long long)subject[2],
+      cluster->nodes[peer].name, cluster->nodes[sick].name);
 }
 
 static void judge_convergence(struct cluster *cluster, const struct cluster_health *health) {

@@ -11,10 +11,12 @@ struct image_entry {
   struct sim_file *file; /* linked nowhere; nothing pending */
 };
 
+#define NO_ENTRY UINT32_MAX
+
 /* What was wrong with it. */
 struct image_damage {
   uint64_t index; /* in the disk's record */
-  uint32_t entry;
+  uint32_t entry; /* NO_ENTRY: names that it lacks */
 };
 
 struct sim_disk_image {
@@ -45,10 +47,13 @@ static void note_damages(struct sim_disk *disk, struct sim_disk_image *image, co
   image->damages = NULL;
   if (disk->damage_count == 0) return;
   image->damages = sim_disk_alloc(disk->ground, (size_t)disk->damage_count * sizeof *image->damages);
-  for (uint64_t i = 0; i < disk->damage_count; i++)
+  for (uint64_t i = 0; i < disk->damage_count; i++) {
+    if (disk->damages[i].file == NULL && sim_disk_damage_there(disk, i))
+      image->damages[image->damage_count++] = (struct image_damage){i, NO_ENTRY};
     for (uint32_t entry = 0; entry < names->count; entry++)
       if (sim_disk_damage_on_platter(disk, i) && disk->damages[i].file == names->entries[entry].file)
         image->damages[image->damage_count++] = (struct image_damage){i, entry};
+  }
 }
 
 void sim_disk_image_save(struct sim_disk *disk) {
@@ -77,6 +82,8 @@ bool sim_disk_image_restore(struct sim_disk *disk) {
     for (uint64_t n = 0; n < image->damage_count; n++)
       if (image->damages[n].entry == i) sim_disk_damage_revive(disk, image->damages[n].index, file);
   }
+  for (uint64_t n = 0; n < image->damage_count; n++)
+    if (image->damages[n].entry == NO_ENTRY) sim_disk_damage_revive(disk, image->damages[n].index, NULL);
   sim_disk_count_used(disk);
   return true;
 }

@@ -554,6 +554,22 @@ static void an_image_brings_back_the_damage_that_it_had_and_no_other(void **stat
   expect_damage(0, SIM_DAMAGE_ROT, "f", 1, 1);
 }
 
+static void an_image_that_lacks_names_says_so(void **state) {
+  (void)state;
+  const struct sim_disk_config lie = {.on_crash = SIM_DISK_STRICT, .fsync_lie_ppm = 1000000};
+  begin(1, &lie, NULL, 1);
+  disk_fixture_create(&fixture, "g");
+  assert_int_equal(disk_fixture_fsync_dir(&fixture), SYNC_OK);
+  sim_disk_image_save(fixture.disk);
+  calm_down();
+  assert_int_equal(disk_fixture_fsync_dir(&fixture), SYNC_OK);
+  assert_false(sim_disk_damage_there(fixture.disk, 0));
+  assert_true(sim_disk_image_restore(fixture.disk));
+  assert_true(sim_disk_damage_there(fixture.disk, 0));
+  sim_disk_damage_names_seen(fixture.disk);
+  assert_false(sim_disk_damage_there(fixture.disk, 0));
+}
+
 static int setup(void **state) {
   (void)state;
   disk_fixture_open(&fixture);
@@ -595,6 +611,7 @@ int main(void) {
       cmocka_unit_test(an_unreadable_sector_is_there_until_it_is_written),
       cmocka_unit_test(a_lie_about_names_is_over_when_an_honest_fsync_follows),
       cmocka_unit_test(an_image_brings_back_the_damage_that_it_had_and_no_other),
+      cmocka_unit_test(an_image_that_lacks_names_says_so),
   };
   return cmocka_run_group_tests_name("disk_damage", tests, setup, teardown) != 0;
 }
