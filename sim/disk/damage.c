@@ -67,9 +67,10 @@ static bool is_scarred(const struct sim_file *file, uint64_t offset, uint64_t si
   return false;
 }
 
-static bool is_doomed(const struct sim_file *file, uint64_t offset, uint64_t size) {
+/* A pending write of the range will not reach its place. */
+static bool is_doomed(const struct sim_file *file, enum sim_change_fate fate, uint64_t offset, uint64_t size) {
   for (const struct sim_change *change = file->first; change != NULL; change = change->next)
-    if (change->fate != SIM_FATE_HONEST && overlaps(change->offset, change->size, offset, size)) return true;
+    if (change->fate == fate && overlaps(change->offset, change->size, offset, size)) return true;
   return false;
 }
 
@@ -91,7 +92,8 @@ bool sim_disk_damage_there(const struct sim_disk *disk, uint64_t index) {
   const struct sim_damage *damage = &disk->damages[index];
   if (damage->over) return false;
   if (damage->file == NULL || sim_disk_damage_on_platter(disk, index)) return true;
-  return is_doomed(damage->file, damage->offset, damage->size);
+  return is_doomed(damage->file, SIM_FATE_LOST, damage->offset, damage->size) ||
+         is_doomed(damage->file, SIM_FATE_STRAY, damage->offset, damage->size);
 }
 
 void sim_disk_damage_strike(struct sim_disk *disk) {
@@ -100,6 +102,10 @@ void sim_disk_damage_strike(struct sim_disk *disk) {
     if (damage->over || damage->struck) continue;
     if (damage->kind == SIM_DAMAGE_ROT || damage->kind == SIM_DAMAGE_UNREADABLE) continue;
     damage->struck = damage->file != NULL ? sim_disk_damage_on_platter(disk, i) : disk->directory.pending > 0;
+    /* What goes astray may do so now, over bytes that were durable. */
+    if (damage->kind == SIM_DAMAGE_MISDIRECTED && damage->file != NULL &&
+        is_doomed(damage->file, SIM_FATE_STRAY, damage->offset, damage->size))
+      damage->struck = true;
     damage->over = !damage->struck; /* nobody was told yet that it is durable, or it was written again */
   }
 }
