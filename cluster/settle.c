@@ -1,5 +1,6 @@
 #include "cluster/settle.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cluster/cluster.h"
@@ -30,6 +31,19 @@ static void boot_all(struct cluster *cluster) {
   }
 }
 
+static void note_progress(struct cluster *cluster) {
+  uint64_t progress = 1;
+  for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
+    struct sync_engine *engine = cluster_engine(cluster, i);
+    struct sync_digest digest = {0};
+    if (engine) sync_digest_get(engine, &digest);
+    progress = sim_hash_fold(sim_hash_fold(progress, digest.vector), engine ? sync_durable_position(engine) : 0);
+  }
+  if (progress == cluster->progress) return;
+  cluster->progress = progress;
+  cluster->progress_ns = sim_now(cluster->world);
+}
+
 void cluster_settle(struct sim *sim, struct cluster *cluster, uint64_t settle_ns) {
   cluster_workload_stop(cluster);
   sim_calm(cluster->world);
@@ -38,6 +52,7 @@ void cluster_settle(struct sim *sim, struct cluster *cluster, uint64_t settle_ns
   uint64_t end = sim_now(cluster->world) + settle_ns;
   while (!cluster_violated(cluster)) {
     boot_all(cluster);
+    note_progress(cluster);
     if (cluster_converged(cluster) && cluster_drained(cluster) && all_durable(cluster)) return;
     uint64_t now = sim_now(cluster->world);
     if (now >= end) return;
@@ -70,15 +85,35 @@ static int first_missing(void *arg, const struct sync_origin *origin, uint64_t s
   return 1;
 }
 
+#define UNDER_WAY_NS (5u * SIM_SECOND)
+
+/* What of the scenario's settings alone explains that the node lacks something; "" if nothing does. */
+static void tell_cause(struct cluster *cluster, uint32_t lacker, char *text, size_t size) {
+  struct sync_stats stats;
+  uint64_t store = cluster->config.engine.store_bytes_max, now = sim_now(cluster->world);
+  sync_stats_get(cluster_engine(cluster, lacker), &stats);
+  text[0] = '\0';
+  if (stats.full && store)
+    (void)snprintf(text, size, ". %s takes no more: its store has %llu of the %llu bytes of engine.store_max",
+                   cluster->nodes[lacker].name, (unsigned long long)stats.store_bytes, (unsigned long long)store);
+  else if (now - cluster->progress_ns < UNDER_WAY_NS)
+    (void)snprintf(text, size,
+                   ". It was still under way: nodes received or made durable something %llu ms before the end; settle "
+                   "may be too short for these settings",
+                   (unsigned long long)((now - cluster->progress_ns) / SIM_MS));
+}
+
 static void report_difference(struct cluster *cluster, uint32_t holder, uint32_t lacker) {
   struct difference difference = {.cluster = cluster, .other = cluster_engine(cluster, lacker)};
   sync_vector(cluster_engine(cluster, holder), false, first_missing, &difference);
   if (!difference.found) return;
+  char cause[200];
+  tell_cause(cluster, lacker, cause, sizeof cause);
   sim_violation(cluster->world, CLUSTER_CONVERGENCE, lacker, difference.subject,
-                "after healing, %s holds operation n%u/%016llx/%llu and %s never received it",
+                "after healing, %s holds operation n%u/%016llx/%llu and %s never received it%s",
                 cluster->nodes[holder].name, cluster_node_of_hash(difference.subject[0], cluster->config.nodes),
                 (unsigned long long)difference.subject[1], (unsigned long long)difference.subject[2],
-                cluster->nodes[lacker].name);
+                cluster->nodes[lacker].name, cause);
 }
 
 static void judge_up(struct cluster *cluster, const struct cluster_health *health) {
