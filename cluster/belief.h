@@ -13,4 +13,8 @@ void cluster_check_belief(struct cluster *cluster, uint32_t node, uint32_t other
 /* After a node sent operations: nothing leaves before it is durable. */
 void cluster_check_sent(struct cluster *cluster, uint32_t node, struct sync_engine *engine);
 
+/* Puts into the trace, for the history of a failure, how the node sees its peer
+ * `other`, and how much of the subject's origin it believes that one to hold. */
+void cluster_tell_belief(struct cluster *cluster, uint32_t node, uint32_t other, const uint64_t subject[3]);
+
 #endif

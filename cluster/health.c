@@ -59,24 +59,29 @@ struct owed {
   const struct cluster_software *software;
   const struct cluster_health *health;
   struct sync_dot last;
-  uint64_t count;
+  struct cluster_debt debt;
 };
 
 static int count_owed(void *arg, const struct sync_outbox_entry *entry) {
   struct owed *owed = arg;
-  if (entry->peer > CLUSTER_NODES_MAX || !owed->health->group[owed->software->node_of[entry->peer]]) return 0;
-  bool same =
-      owed->count && owed->last.seq == entry->dot.seq && owed->last.origin.incarnation == entry->dot.origin.incarnation;
-  if (!same) owed->count++;
+  struct cluster_debt *debt = &owed->debt;
+  uint32_t peer = entry->peer <= CLUSTER_NODES_MAX ? owed->software->node_of[entry->peer] : 0;
+  if (!peer || !owed->health->group[peer]) return 0;
+  bool same = debt->operations && owed->last.seq == entry->dot.seq &&
+              owed->last.origin.incarnation == entry->dot.origin.incarnation;
   owed->last = entry->dot;
+  if (same || debt->operations++ > 0) return 0;
+  debt->subject[0] = sync_node_hash(entry->dot.origin.node_id);
+  debt->subject[1] = entry->dot.origin.incarnation;
+  debt->subject[2] = entry->dot.seq;
+  debt->peer = peer;
   return 0;
 }
 
-uint64_t cluster_owed(struct cluster *cluster, uint32_t node, const struct cluster_health *health) {
+struct cluster_debt cluster_owed(struct cluster *cluster, uint32_t node, const struct cluster_health *health) {
   struct owed owed = {.software = sim_node_peek(cluster->world, node), .health = health};
-  if (!owed.software || !sync_outbox_size(owed.software->engine)) return 0;
-  sync_outbox(owed.software->engine, count_owed, &owed);
-  return owed.count;
+  if (owed.software && sync_outbox_size(owed.software->engine)) sync_outbox(owed.software->engine, count_owed, &owed);
+  return owed.debt;
 }
 
 /* The first operation of the life that the peer lacks. */
@@ -126,7 +131,7 @@ bool cluster_drained(struct cluster *cluster) {
   cluster_health(cluster, &health);
   for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
     if (health.sick[i]) continue;
-    if (!health.group[i] || cluster_owed(cluster, i, &health)) return false;
+    if (!health.group[i] || cluster_owed(cluster, i, &health).operations) return false;
   }
   return true;
 }

@@ -20,8 +20,12 @@ struct cluster_health {
 };
 void cluster_health(struct cluster *cluster, struct cluster_health *health);
 
-/* How many operations of its own the node owes to healthy peers. */
-uint64_t cluster_owed(struct cluster *cluster, uint32_t node, const struct cluster_health *health);
+struct cluster_debt {
+  uint64_t operations; /* of its own that the node owes to healthy peers */
+  uint64_t subject[3]; /* the first of them, as struct sim_violation has it, */
+  uint32_t peer;       /* ... and the node that it is owed to */
+};
+struct cluster_debt cluster_owed(struct cluster *cluster, uint32_t node, const struct cluster_health *health);
 
 /* A sick node that is up delivers what it can read: the first operation, in the order
  * of its log, that the peer lacks, unless damage stands before or in it. LEDGER_NONE:

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cluster/belief.h"
 #include "cluster/cluster.h"
 #include "cluster/health.h"
 #include "cluster/lookup.h"
@@ -85,6 +86,20 @@ static int first_missing(void *arg, const struct sync_origin *origin, uint64_t s
   return 1;
 }
 
+/* For the history of a failure: how those who hold the operation, and the one who
+ * lacks it, see each other. */
+static void tell_beliefs(struct cluster *cluster, uint32_t lacker, const uint64_t subject[3]) {
+  uint32_t told = 0, author = cluster_node_of_hash(subject[0], cluster->config.nodes);
+  for (uint32_t i = 1; i <= cluster->config.nodes && told < 3; i++) {
+    struct sync_engine *engine = cluster_engine(cluster, i);
+    if (!engine || !cluster_linked(cluster, i, lacker)) continue;
+    if (!sync_holds(engine, cluster->nodes[author].name, subject[1], subject[2])) continue;
+    cluster_tell_belief(cluster, i, lacker, subject);
+    cluster_tell_belief(cluster, lacker, i, subject);
+    told++;
+  }
+}
+
 #define UNDER_WAY_NS (5u * SIM_SECOND)
 
 /* What of the scenario's settings alone explains that the node lacks something; "" if nothing does. */
@@ -109,6 +124,7 @@ static void report_difference(struct cluster *cluster, uint32_t holder, uint32_t
   if (!difference.found) return;
   char cause[200];
   tell_cause(cluster, lacker, cause, sizeof cause);
+  tell_beliefs(cluster, lacker, difference.subject);
   sim_violation(cluster->world, CLUSTER_CONVERGENCE, lacker, difference.subject,
                 "after healing, %s holds operation n%u/%016llx/%llu and %s never received it%s",
                 cluster->nodes[holder].name, cluster_node_of_hash(difference.subject[0], cluster->config.nodes),
@@ -170,11 +186,13 @@ static void judge_convergence(struct cluster *cluster, const struct cluster_heal
 
 static void judge_outboxes(struct cluster *cluster, const struct cluster_health *health) {
   for (uint32_t i = 1; i <= cluster->config.nodes && !cluster_violated(cluster); i++) {
-    uint64_t size = health->group[i] ? cluster_owed(cluster, i, health) : 0;
-    if (size)
-      sim_violation(cluster->world, CLUSTER_DRAINED, i, nothing,
-                    "after healing, %s still owes %llu operations to a peer that holds everything",
-                    cluster->nodes[i].name, (unsigned long long)size);
+    if (!health->group[i]) continue;
+    struct cluster_debt debt = cluster_owed(cluster, i, health);
+    if (!debt.operations) continue;
+    tell_beliefs(cluster, debt.peer, debt.subject);
+    sim_violation(cluster->world, CLUSTER_DRAINED, i, debt.subject,
+                  "after healing, %s still owes %llu operations to a peer that holds everything",
+                  cluster->nodes[i].name, (unsigned long long)debt.operations);
   }
 }
 
