@@ -6,6 +6,8 @@
 
 #include "cluster/state.h"
 
+#define REPEATS_TOLD 3u /* of what a node does again and again */
+
 struct teller {
   char *text;
   size_t size, length;
@@ -13,8 +15,9 @@ struct teller {
   uint32_t nodes;
   uint64_t end[CLUSTER_NODES_MAX + 1u]; /* where its record ends in the log of each node; 0: not there */
   bool durable[CLUSTER_NODES_MAX + 1u];
-  bool refused[CLUSTER_NODES_MAX + 1u]; /* it refused to start, and that was told */
-  uint32_t author;                      /* 0: not submitted yet, or promised already */
+  uint32_t sent[CLUSTER_NODES_MAX + 1u], again[CLUSTER_NODES_MAX + 1u]; /* so often it was told of each node */
+  bool refused[CLUSTER_NODES_MAX + 1u];                                 /* it refused to start, and that was told */
+  uint32_t author;                                                      /* 0: not submitted yet, or promised already */
 };
 
 #if defined(__GNUC__)
@@ -58,13 +61,14 @@ static void tell_step(struct teller *teller, const struct sim_trace_record *reco
     tell(teller, record->time_ns, "n%u received and applied it (log position %llu)", node, (unsigned long long)f[3]);
     break;
   case SYNC_TRACE_DUPLICATE:
-    tell(teller, record->time_ns, "n%u received it again: a duplicate", node);
+    if (teller->again[node]++ < REPEATS_TOLD) tell(teller, record->time_ns, "n%u received it again: a duplicate", node);
     break;
   case SYNC_TRACE_NOT_YET:
     tell(teller, record->time_ns, "n%u received it before one of its causes: skipped", node);
     break;
   case SYNC_TRACE_SEND_OP:
-    tell(teller, record->time_ns, "n%u sent it to its peer %llu", node, (unsigned long long)f[3]);
+    if (teller->sent[node]++ < REPEATS_TOLD)
+      tell(teller, record->time_ns, "n%u sent it to its peer %llu", node, (unsigned long long)f[3]);
     break;
   default:
     break;
