@@ -206,3 +206,29 @@ void cluster_check_sent(struct cluster *cluster, uint32_t node, const void *fram
   if (kind == DECODE_HELLO) check_hello(&belief, body, sync_session(engine));
   if (kind == DECODE_OPS) counts->ops_out += check_operations(&belief, body, sync_session(engine));
 }
+
+static int known_of_subject(void *arg, const struct sync_origin *origin, uint64_t seq) {
+  struct belief *belief = arg;
+  if (origin->incarnation != belief->subject[1]) return 0;
+  belief->held = seq;
+  return 1;
+}
+
+void cluster_tell_belief(struct cluster *cluster, uint32_t node, uint32_t other, const uint64_t subject[3]) {
+  struct cluster_software *software = sim_node_peek(cluster->world, node);
+  struct sync_peer_info info;
+  if (!software || software->peer_of[other] == SYNC_PEER_NONE) return;
+  if (sync_peer_info(software->engine, software->peer_of[other], &info) != SYNC_OK) return;
+  struct belief belief = {.subject = {subject[0], subject[1], subject[2]}};
+  uint64_t session = 0;
+  int status = sync_peer_vector(software->engine, software->peer_of[other], &session, known_of_subject, &belief);
+  bool known = status != SYNC_E_PEER && session != 0;
+  uint64_t fields[] = {CLUSTER_STEP_BELIEF,
+                       other,
+                       (uint64_t)info.state | (uint64_t)info.retries << 8,
+                       info.owed_ops,
+                       info.in_flight_ops,
+                       info.next_deadline_ns,
+                       known ? belief.held + 1u : 0};
+  sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, node, fields, 7);
+}

@@ -15,4 +15,8 @@ void cluster_check_belief(struct cluster *cluster, uint32_t node, uint32_t other
 /* A frame that a node is about to send. */
 void cluster_check_sent(struct cluster *cluster, uint32_t node, const void *frame, size_t size);
 
+/* Puts into the trace, for the history of a failure, how the node sees its peer
+ * `other`, and how much of the subject's origin it believes that one to hold. */
+void cluster_tell_belief(struct cluster *cluster, uint32_t node, uint32_t other, const uint64_t subject[3]);
+
 #endif

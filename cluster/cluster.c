@@ -26,8 +26,9 @@ static void refused(struct cluster *cluster, struct cluster_node *node) {
                        sim_hash_bytes(node->open_detail, strlen(node->open_detail))};
   sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, node->number, fields, 3);
   const struct sim_disk *disk = sim_node_disk(sim_node_at(cluster->world, node->number));
-  bool excused = sim_disk_damaged(disk) || status == SYNC_E_NO_SPACE || status == SYNC_E_NO_MEMORY ||
-                 status == SYNC_E_IO || (status == SYNC_E_TOO_MANY && sim_disk_told(disk, status));
+  bool excused = (status == SYNC_E_DAMAGED && node->damage.told) || status == SYNC_E_NO_SPACE ||
+                 status == SYNC_E_NO_MEMORY || status == SYNC_E_IO ||
+                 (status == SYNC_E_TOO_MANY && sim_disk_told(disk, status));
   if (excused) return;
   static const uint64_t nothing[3] = {0, 0, 0};
   sim_violation(cluster->world, CLUSTER_RECOVERY, node->number, nothing,
@@ -126,39 +127,4 @@ bool cluster_node_stats(struct cluster *cluster, uint32_t node, struct sync_stat
   struct sync_engine *engine = cluster_engine(cluster, node);
   if (engine) sync_stats_get(engine, stats);
   return engine != NULL;
-}
-
-/* A sector that can no longer be read is an error of the disk at every open. */
-static bool cluster_refuses_damage(int open_status) {
-  return open_status == SYNC_E_DAMAGED || open_status == SYNC_E_IO;
-}
-
-bool cluster_excused(struct cluster *cluster) {
-  for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
-    const struct cluster_node *node = &cluster->nodes[i];
-    bool says_so = cluster_engine(cluster, i) ? node->serve_failed : cluster_refuses_damage(node->open_status);
-    if (says_so && sim_disk_damaged(sim_node_disk(sim_node_at(cluster->world, i)))) return true;
-  }
-  return false;
-}
-
-bool cluster_drained(struct cluster *cluster) {
-  if (cluster_excused(cluster)) return true;
-  for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
-    struct sync_engine *engine = cluster_engine(cluster, i);
-    if (!engine || sync_outbox_size(engine)) return false;
-  }
-  return true;
-}
-
-bool cluster_converged(struct cluster *cluster) {
-  if (cluster_excused(cluster)) return true;
-  struct sync_digest first, other;
-  for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
-    struct sync_engine *engine = cluster_engine(cluster, i);
-    if (!engine) return false;
-    sync_digest_get(engine, i == 1 ? &first : &other);
-    if (i > 1 && (first.state != other.state || first.vector != other.vector)) return false;
-  }
-  return true;
 }

@@ -26,13 +26,10 @@ void cluster_stats(const struct cluster *cluster, struct cluster_stats *stats);
 uint64_t cluster_outbox_size(struct cluster *cluster, uint32_t node); /* 0 when down */
 /* The engine's own counters of this life of the node; false when it is down. */
 bool cluster_node_stats(struct cluster *cluster, uint32_t node, struct sync_stats *stats);
-/* All up and outboxes empty; all up with equal digests. Both are also true
- * while a node honestly refuses to open on a disk that the world damaged. */
+/* All up and outboxes empty; all up with equal digests. A node that is down, or
+ * cannot read back what it owes, for damage that the world did to its disk is left
+ * out: nothing is owed to it, and nodes that it parts need not be equal. */
 bool cluster_drained(struct cluster *cluster);
 bool cluster_converged(struct cluster *cluster);
-/* Some node's disk was damaged by the world and the node says so, by not opening
- * or by failing to read what it owes: the others cannot be asked to converge
- * with it. */
-bool cluster_excused(struct cluster *cluster);
 
 #endif

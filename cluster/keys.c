@@ -8,7 +8,7 @@
 /* --- As bytes ---------------------------------------------------------------------- */
 
 enum shape {
-  SHAPE_PLAIN = 0,  /* 12 bytes */
+  SHAPE_PLAIN = 0,  /* 12 to 14 bytes */
   SHAPE_SHORT = 1,  /* 1 to 4 bytes, zeros among them */
   SHAPE_LONG = 2,   /* the longest allowed; alike but for the end */
   SHAPE_UNDER = 3,  /* a plain key and more: that one may be there too */
@@ -17,11 +17,15 @@ enum shape {
   SHAPE_COUNT = 6
 };
 
+/* Eight digits, or as many as it needs. */
 static size_t write_plain(uint32_t number, uint8_t *bytes) {
+  size_t digits = 8;
+  for (uint32_t rest = number / 100000000u; rest; rest /= 10u)
+    digits++;
   memcpy(bytes, "key-", 4);
-  for (size_t i = 0; i < 8; i++, number /= 10u)
-    bytes[11 - i] = (uint8_t)('0' + number % 10u);
-  return 12;
+  for (size_t i = digits; i > 0; i--, number /= 10u)
+    bytes[3 + i] = (uint8_t)('0' + number % 10u);
+  return 4 + digits;
 }
 
 static size_t write_number(uint32_t number, uint8_t *bytes) {

@@ -45,7 +45,8 @@ enum ledger_result {
 
 struct ledger_operation {
   uint64_t time_ns;
-  uint64_t position; /* of its end in the author's log */
+  uint64_t start;    /* where its record begins in the author's log, */
+  uint64_t position; /* ... and where it ends; UINT64_MAX: not known */
   uint64_t hlc;      /* the one that it must have */
   uint32_t life;
   uint32_t seq; /* 0: has none */
@@ -62,12 +63,20 @@ struct ledger_life {
   uint32_t node;
   uint32_t *operations; /* by seq - 1 */
   uint32_t count, capacity;
-  uint32_t promised;    /* the first so many are promised */
-  uint32_t imaged;      /* of those, so many were durable when the image of the node's disk was saved */
-  uint32_t unknown;     /* an operation that may exist though it was not accepted; LEDGER_NONE */
-  uint32_t unknown_seq; /* the sequence number that it would have */
-  bool lost;            /* the node was wiped or its disk damaged since: promises are excused */
-  uint64_t birth_hash;  /* of what a HELLO said of its beginning and was found to be true; 0: none yet */
+  uint32_t promised;   /* the first so many are promised */
+  uint32_t imaged;     /* of those, so many were durable when the image of the node's disk was saved */
+  bool lost;           /* the node was wiped since: promises are excused */
+  uint64_t birth_hash; /* of what a HELLO said of its beginning and was found to be true; 0: none yet */
+};
+
+/* An operation that may exist though it was not accepted. One sequence number
+ * may have several: each failed write leaves bytes at the same place of the
+ * log, and any of them may be what a power loss brings back. */
+struct ledger_doubt {
+  uint32_t operation, node;
+  uint32_t seq; /* that it would have */
+  bool open;    /* until the log is durable past the place */
+  bool imaged;  /* ... and was when the image of the node's disk was saved */
 };
 
 struct ledger {
@@ -78,6 +87,8 @@ struct ledger {
   uint32_t operation_count, operation_capacity;
   struct ledger_life *lives;
   uint32_t life_count, life_capacity;
+  struct ledger_doubt *doubts; /* in no order */
+  uint32_t doubt_count, doubt_capacity;
   uint32_t *seen;
   uint32_t seen_count, seen_capacity;
   struct ledger_held *held;
@@ -95,9 +106,10 @@ uint32_t ledger_life_begin(struct ledger *ledger, uint32_t node);
 uint32_t ledger_life_find(const struct ledger *ledger, uint64_t incarnation);
 void ledger_life_name(struct ledger *ledger, uint32_t life, uint64_t incarnation);
 
-/* Begins a submit; gives the operation's index. Changes are added to the
- * newest operation; what a change replaces is added to the newest change. */
-uint32_t ledger_submit(struct ledger *ledger, uint32_t life);
+/* Begins a submit whose record would begin at that log position; gives the
+ * operation's index. Changes are added to the newest operation; what a change
+ * replaces is added to the newest change. */
+uint32_t ledger_submit(struct ledger *ledger, uint32_t life, uint64_t start);
 uint32_t ledger_change_add(struct ledger *ledger, enum sync_change_kind kind, uint32_t key, uint32_t slot);
 void ledger_seen_add(struct ledger *ledger, uint32_t number);
 /* What its writer held is added to the newest operation. */
@@ -106,16 +118,22 @@ void ledger_held_add(struct ledger *ledger, uint32_t life, uint32_t seq);
 void ledger_value_add(struct ledger *ledger, uint32_t size, uint32_t of);
 /* The submit's result: gives it the next sequence number of its life. */
 void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position);
-/* The outcome is not known: until a later operation of the life is durable,
- * it may turn out to exist. A newer unknown replaces an older. */
+/* The outcome is not known: until the node's log is durable past its place, it
+ * may turn out to exist. */
 void ledger_doubt(struct ledger *ledger, uint32_t operation);
-/* The unknown outcome turned out to exist, with its sequence number; what was
- * accepted under that number meanwhile is lost (it was never promised). */
-void ledger_adopt(struct ledger *ledger, uint32_t life, uint64_t incarnation);
-/* Everything of the life up to that log position is durable; gives how many
- * operations that newly promised. */
+/* The next doubted operation of the node that would have that sequence number,
+ * newest first: below index `before`, LEDGER_NONE to begin. LEDGER_NONE at the end. */
+uint32_t ledger_doubted(const struct ledger *ledger, uint32_t node, uint32_t seq, uint32_t before);
+/* The doubted operation turned out to exist, in that incarnation, which may be
+ * one that no life has (a first write draws one each time it is tried). What was
+ * accepted under its number is lost (it was never promised). */
+void ledger_adopt(struct ledger *ledger, uint32_t operation, uint64_t incarnation);
+/* Everything of the life, and of its node's log, up to that position is durable;
+ * gives how many operations that newly promised. Ends doubts below it. */
 uint32_t ledger_promise(struct ledger *ledger, uint32_t life, uint64_t durable_position);
 
+/* The node's disk is emptied: nothing of it is promised, nothing can come back. */
+void ledger_wiped(struct ledger *ledger, uint32_t node);
 /* An image of the node's disk is saved: notes for each of its lives how many
  * operations are promised and durable. `life` is its present one or LEDGER_NONE,
  * durable up to that position; earlier lives are as durable as they are promised. */

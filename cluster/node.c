@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cluster/belief.h"
+#include "cluster/log_damage.h"
 #include "cluster/lookup.h"
 #include "cluster/pace.h"
 #include "cluster/model.h"
@@ -46,6 +47,7 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   struct cluster_node *node = config_node(config);
   struct cluster *cluster = node->cluster;
   const struct sync_env *env = sim_node_env(sim_node);
+  log_damage_look(cluster, node->number, &node->damage);
   struct cluster_software *software = env->ops->alloc(env->ctx, sizeof *software, SOFTWARE_NOMINAL_BYTES);
   if (!software) {
     node->open_status = SYNC_E_NO_MEMORY;

@@ -1,9 +1,11 @@
 #include "cluster/oracle.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cluster/grow.h"
 #include "cluster/deliveries.h"
+#include "cluster/log_damage.h"
 #include "cluster/lookup.h"
 #include "cluster/model.h"
 #include "cluster/pace.h"
@@ -15,7 +17,6 @@
 struct vector_context {
   struct cluster *cluster;
   struct cluster_node *node;
-  uint32_t previous_life;
 };
 
 static uint32_t *applied_slot(struct cluster *cluster, struct cluster_node *node, uint32_t life) {
@@ -24,47 +25,76 @@ static uint32_t *applied_slot(struct cluster *cluster, struct cluster_node *node
 }
 
 struct sibling_search {
-  const struct ledger *ledger;
+  const struct cluster *cluster;
+  const struct ledger_change *change;
   uint64_t incarnation, seq;
-  uint32_t number; /* of the change that it should be */
-  bool tombstone;  /* ... or a delete */
-  bool found;
+  bool found, seen; /* the change is there as it was submitted; something that it had seen is, too */
 };
 
 static int search_sibling(void *arg, const struct sync_sibling *sibling) {
   struct sibling_search *search = arg;
-  if (sibling->dot.origin.incarnation != search->incarnation || sibling->dot.seq != search->seq) return 0;
-  search->found =
-      search->tombstone == sibling->tombstone &&
-      (search->tombstone || ledger_value_is(search->ledger, search->number, sibling->value, sibling->value_size));
-  return 1;
+  const struct ledger *ledger = &search->cluster->ledger;
+  const struct ledger_change *change = search->change;
+  if (sibling->dot.origin.incarnation == search->incarnation && sibling->dot.seq == search->seq) {
+    uint32_t number = (uint32_t)(change - ledger->changes) + 1u;
+    bool tombstone = change->kind == SYNC_DELETE;
+    uint64_t hlc = ledger->operations[change->operation].hlc; /* deletes of one key differ in nothing else */
+    search->found = tombstone == sibling->tombstone && (!hlc || sibling->hlc == hlc) &&
+                    (tombstone || ledger_value_is(ledger, number, sibling->value, sibling->value_size));
+    return 0;
+  }
+  uint32_t operation = ledger_find(ledger, sibling->dot.origin.incarnation, sibling->dot.seq);
+  uint32_t other = operation == LEDGER_NONE ? 0 : ledger_change_of(ledger, operation, change->slot);
+  for (uint32_t i = 0; other && i < change->seen_count; i++)
+    search->seen = search->seen || ledger->seen[change->seen_first + i] == other;
+  return 0;
 }
 
-/* Whether the node holds under that id what the operation submitted. Only for
- * the newest operation of an origin at its author: nothing has replaced it. */
+static bool holds_number(const struct cluster *cluster, struct sync_engine *engine, uint32_t number) {
+  const struct ledger *ledger = &cluster->ledger;
+  const struct ledger_operation *operation = &ledger->operations[ledger->changes[number - 1u].operation];
+  const struct ledger_life *life = &ledger->lives[operation->life];
+  return operation->seq && sync_holds(engine, cluster->nodes[life->node].name, life->incarnation, operation->seq);
+}
+
+/* Whether the node holds under that id what the operation submitted, change by
+ * change and with what each had seen. Only for the newest operation of an origin
+ * at its author: nothing has replaced it. */
 static bool holds_as(struct cluster *cluster, uint32_t node, uint32_t operation, uint64_t incarnation, uint64_t seq) {
-  uint32_t first = cluster->ledger.operations[operation].change_first;
-  const struct ledger_change *change = &cluster->ledger.changes[first];
-  struct sibling_search search = {&cluster->ledger, incarnation, seq, first + 1u, change->kind == SYNC_DELETE, false};
-  const struct keys *keys = &cluster->ledger.keys;
-  sync_siblings(cluster_engine(cluster, node), keys_bytes(keys, change->slot), keys->entries[change->slot].size,
-                search_sibling, &search);
-  return search.found;
+  const struct ledger *ledger = &cluster->ledger;
+  const struct ledger_operation *submitted = &ledger->operations[operation];
+  struct sync_engine *engine = cluster_engine(cluster, node);
+  for (uint32_t i = 0; i < submitted->change_count; i++) {
+    const struct ledger_change *change = &ledger->changes[submitted->change_first + i];
+    struct sibling_search search = {.cluster = cluster, .change = change, .incarnation = incarnation, .seq = seq};
+    sync_siblings(engine, keys_bytes(&ledger->keys, change->slot), ledger->keys.entries[change->slot].size,
+                  search_sibling, &search);
+    if (!search.found || search.seen) return false;
+    for (uint32_t s = 0; s < change->seen_count; s++)
+      if (!holds_number(cluster, engine, ledger->seen[change->seen_first + s])) return false;
+  }
+  return submitted->change_count > 0;
 }
 
-/* The last life of the node may have an operation of unknown outcome: does this
- * origin of its own show that it exists? */
-static bool unknown_exists(struct vector_context *context, uint32_t life, const struct sync_origin *origin,
-                           uint64_t seq) {
-  struct ledger *ledger = &context->cluster->ledger;
-  uint32_t previous = context->previous_life;
-  if (previous == LEDGER_NONE || strcmp(origin->node_id, context->node->name) != 0) return false;
-  const struct ledger_life *last = &ledger->lives[previous];
-  if (last->unknown == LEDGER_NONE || seq != last->unknown_seq) return false;
-  if (life == LEDGER_NONE) return last->incarnation == 0 && seq == 1;
-  if (life != previous) return false;
-  if (last->count < seq) return true;
-  return holds_as(context->cluster, context->node->number, last->unknown, origin->incarnation, seq);
+/* Which operation of unknown outcome this origin of the node's own shows to
+ * exist: told by content, for one sequence number may be doubted more than once,
+ * and accepted besides. LEDGER_NONE: none. */
+static uint32_t doubted_that_exists(const struct vector_context *context, uint32_t life,
+                                    const struct sync_origin *origin, uint64_t seq) {
+  struct cluster *cluster = context->cluster;
+  struct ledger *ledger = &cluster->ledger;
+  uint32_t node = context->node->number;
+  if (strcmp(origin->node_id, context->node->name) != 0 || seq > UINT32_MAX) return LEDGER_NONE;
+  if (life == LEDGER_NONE ? seq != 1 : seq > (uint64_t)ledger->lives[life].count + 1u) return LEDGER_NONE;
+  uint32_t doubted = ledger_doubted(ledger, node, (uint32_t)seq, LEDGER_NONE);
+  if (doubted == LEDGER_NONE) return LEDGER_NONE;
+  uint32_t accepted = ledger_find(ledger, origin->incarnation, seq);
+  if (accepted != LEDGER_NONE && holds_as(cluster, node, accepted, origin->incarnation, seq)) return LEDGER_NONE;
+  for (; doubted != LEDGER_NONE; doubted = ledger_doubted(ledger, node, (uint32_t)seq, doubted)) {
+    if (life != LEDGER_NONE && ledger->operations[doubted].life != life) continue;
+    if (holds_as(cluster, node, doubted, origin->incarnation, seq)) return doubted;
+  }
+  return LEDGER_NONE;
 }
 
 /* An origin in a vector: which life is it, and were so many submitted? */
@@ -73,9 +103,10 @@ static int origin_at_boot(void *arg, const struct sync_origin *origin, uint64_t 
   struct cluster *cluster = context->cluster;
   struct ledger *ledger = &cluster->ledger;
   uint32_t life = ledger_life_find(ledger, origin->incarnation);
-  if (unknown_exists(context, life, origin, seq)) {
-    ledger_adopt(ledger, context->previous_life, origin->incarnation);
-    life = context->previous_life;
+  uint32_t doubted = doubted_that_exists(context, life, origin, seq);
+  if (doubted != LEDGER_NONE) {
+    ledger_adopt(ledger, doubted, origin->incarnation);
+    life = ledger_life_find(ledger, origin->incarnation);
   }
   if (life == LEDGER_NONE || seq > ledger->lives[life].count) {
     uint64_t subject[3] = {sync_node_hash(origin->node_id), origin->incarnation, seq};
@@ -88,28 +119,66 @@ static int origin_at_boot(void *arg, const struct sync_origin *origin, uint64_t 
   return 0;
 }
 
+/* The first of its promised operations that the node has not, 0: it has all. */
+static uint32_t first_lost(const struct cluster_node *node, struct sync_engine *engine,
+                           const struct ledger_life *life) {
+  if (sync_holds(engine, node->name, life->incarnation, life->promised)) return 0;
+  uint32_t first = 1;
+  while (sync_holds(engine, node->name, life->incarnation, first))
+    first++;
+  return first;
+}
+
+/* Whether the world took it, so that nobody could tell: its record, or one before
+ * it, was damaged behind all that the log says is durable. */
+static bool is_excused(struct cluster *cluster, struct cluster_node *node, const struct ledger_operation *lost) {
+  const struct log_damage *damage = &node->damage;
+  return damage->any && !damage->told && damage->end < lost->position &&
+         log_damage_in(cluster, node->number, damage->end, lost->position);
+}
+
+static void report_lost(struct cluster *cluster, struct cluster_node *node, const struct ledger_life *life,
+                        uint32_t first) {
+  const struct ledger *ledger = &cluster->ledger;
+  const struct ledger_operation *lost = &ledger->operations[life->operations[first - 1u]];
+  char but[160] = "";
+  if (node->damage.told)
+    (void)snprintf(but, sizeof but,
+                   ". Its disk was damaged at log position %llu, and its log says that %llu were durable: that is no "
+                   "torn tail, and must be reported",
+                   (unsigned long long)node->damage.end, (unsigned long long)node->damage.claimed);
+  uint64_t subject[3];
+  cluster_subject(cluster, life->operations[first - 1u], subject);
+  sim_violation(cluster->world, CLUSTER_DURABILITY, node->number, subject,
+                "%s promised operation %s/%016llx/%u (submitted at %llu ns, key-%08u) and does not have it after it "
+                "started again; it has %u of the %u that it promised in that life%s",
+                node->name, node->name, (unsigned long long)life->incarnation, first, (unsigned long long)lost->time_ns,
+                ledger->changes[lost->change_first].key, first - 1u, life->promised, but);
+}
+
 static void check_promises(struct cluster *cluster, struct cluster_node *node, struct sync_engine *engine) {
   struct ledger *ledger = &cluster->ledger;
-  bool excused = sim_disk_damaged(sim_node_disk(sim_node_at(cluster->world, node->number)));
   for (uint32_t i = 0; i < ledger->life_count; i++) {
     struct ledger_life *life = &ledger->lives[i];
-    if (life->node != node->number || !life->promised) continue;
-    if (excused) life->lost = true;
-    if (life->lost || sync_holds(engine, node->name, life->incarnation, life->promised)) continue;
-    uint32_t first = 1;
-    while (sync_holds(engine, node->name, life->incarnation, first))
-      first++;
-    const struct ledger_operation *lost = &ledger->operations[life->operations[first - 1u]];
-    uint64_t subject[3];
-    cluster_subject(cluster, life->operations[first - 1u], subject);
-    sim_violation(cluster->world, CLUSTER_DURABILITY, node->number, subject,
-                  "%s promised operation %s/%016llx/%u (submitted at %llu ns, key-%08u) and does not have it after it "
-                  "started again; it has %u of the %u that it promised in that life",
-                  node->name, node->name, (unsigned long long)life->incarnation, first,
-                  (unsigned long long)lost->time_ns, ledger->changes[lost->change_first].key, first - 1u,
-                  life->promised);
-    return;
+    if (life->node != node->number || !life->promised || life->lost) continue;
+    uint32_t first = first_lost(node, engine, life);
+    if (!first) continue;
+    if (!is_excused(cluster, node, &ledger->operations[life->operations[first - 1u]])) {
+      report_lost(cluster, node, life, first);
+      return;
+    }
+    life->promised = first - 1u;
   }
+}
+
+void cluster_check_damage(struct cluster *cluster, uint32_t number) {
+  const struct cluster_node *node = &cluster->nodes[number];
+  static const uint64_t nothing[3] = {0, 0, 0};
+  if (!node->damage.told || cluster_violated(cluster)) return;
+  sim_violation(cluster->world, CLUSTER_RECOVERY, node->number, nothing,
+                "%s opened a log that is damaged at position %llu though it says that %llu were durable: the damage "
+                "must be reported, and is not",
+                node->name, (unsigned long long)node->damage.end, (unsigned long long)node->damage.claimed);
 }
 
 void cluster_check_boot(struct cluster *cluster, uint32_t number) {
@@ -117,13 +186,13 @@ void cluster_check_boot(struct cluster *cluster, uint32_t number) {
   struct sync_engine *engine = cluster_engine(cluster, number);
   if (!engine) return;
   struct ledger *ledger = &cluster->ledger;
-  uint32_t previous = node->life;
   node->life = ledger_life_begin(ledger, number);
   if (node->applied_capacity) memset(node->applied, 0, node->applied_capacity * sizeof *node->applied);
-  struct vector_context context = {cluster, node, previous};
+  struct vector_context context = {cluster, node};
   sync_vector(engine, false, origin_at_boot, &context);
-  if (previous != LEDGER_NONE) ledger->lives[previous].unknown = LEDGER_NONE;
   check_promises(cluster, node, engine);
+  cluster_check_damage(cluster, number);
+  sim_disk_damage_names_seen(sim_node_disk(sim_node_at(cluster->world, number)));
   struct sync_digest kept, fresh;
   sync_digest_get(engine, &kept);
   sync_digest_recompute(engine, &fresh);

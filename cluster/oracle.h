@@ -11,6 +11,8 @@
 void cluster_check_boot(struct cluster *cluster, uint32_t node);
 /* What the node promised, in any life, it holds now. */
 void cluster_check_promised(struct cluster *cluster, uint32_t node);
+/* The node has opened its log: that must not say of itself that it is damaged. */
+void cluster_check_damage(struct cluster *cluster, uint32_t node);
 void cluster_traced(struct sim_world *world, void *self, uint32_t node, enum sync_trace_kind kind,
                     const uint64_t *fields, size_t count);
 

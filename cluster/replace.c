@@ -4,8 +4,7 @@
 #include "cluster/state.h"
 
 void cluster_wipe(struct cluster *cluster, uint32_t node) {
-  for (uint32_t i = 0; i < cluster->ledger.life_count; i++)
-    if (cluster->ledger.lives[i].node == node) cluster->ledger.lives[i].lost = true;
+  ledger_wiped(&cluster->ledger, node);
   sim_node_wipe(cluster->world, node);
 }
 

@@ -17,6 +17,8 @@ enum cluster_step {
   CLUSTER_STEP_PROMISE = 2, /* {operations newly promised, durable position} */
   CLUSTER_STEP_OPEN = 3,    /* {status, detail hash} */
   CLUSTER_STEP_CHECK = 4,   /* {state digest, vector digest} */
+  CLUSTER_STEP_BELIEF = 5,  /* {peer's node, peer state | retries << 8, owed, in flight, next try on its clock,
+                               known to hold so many of the origin in question + 1, 0: nothing known} */
 };
 
 /* Tokens of the cluster's own driver. */
@@ -24,6 +26,14 @@ enum cluster_wake {
   CLUSTER_WAKE_WORKLOAD = 1, /* | generation << 8 */
   CLUSTER_WAKE_CHECK = 2,
   CLUSTER_WAKE_REPAIR = 3, /* | node << 8: its engine stopped itself; its supervisor restarts it */
+};
+
+/* What a disk says of its log, once the world has damaged something there (log_damage.h). */
+struct log_damage {
+  bool any;         /* the world's damage is on the disk; without it nothing else is looked at */
+  bool told;        /* the log itself says that it is damaged: it must not be opened */
+  uint64_t end;     /* the valid records end here */
+  uint64_t claimed; /* ... and something valid says that so much was durable */
 };
 
 /* What an engine was seen to do since it was opened; it must count the same. */
@@ -41,6 +51,7 @@ struct cluster_node {
   uint32_t life;   /* index in the ledger, LEDGER_NONE before the first boot */
   int open_status; /* of the last boot */
   char open_detail[160];
+  struct log_damage damage; /* of its disk, just before the last boot */
   bool repair_due;
   bool serve_failed;          /* an operation could not be read back for a peer, since faults stopped */
   struct replica replica;     /* what its disk says that it holds */
@@ -72,6 +83,8 @@ struct cluster {
   uint64_t workload_generation; /* 0: stopped */
   uint64_t workload_submits;    /* identities of its choices */
   uint64_t checks;              /* at intervals, so far */
+  uint64_t progress_ns;         /* when a vector changed last, seen while it settles */
+  uint64_t progress;            /* ... a hash of all */
   bool judging;                 /* lives that begin now are not judged by the ledger */
   uint64_t by_trace[CLUSTER_TRACE_KINDS];
   struct delivery *deliveries;    /* by (from - 1) * nodes + to - 1; NULL: not watched */

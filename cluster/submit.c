@@ -59,7 +59,9 @@ static void give_changes(const struct cluster *cluster, uint32_t operation, stru
   }
 }
 
-static void note_result(struct cluster *cluster, uint32_t operation, int status, const struct sync_receipt *receipt) {
+/* `stopped`: the engine had stopped itself before the call, which then did nothing. */
+static void note_result(struct cluster *cluster, uint32_t operation, int status, const struct sync_receipt *receipt,
+                        bool stopped) {
   struct ledger *ledger = &cluster->ledger;
   struct ledger_operation *submitted = &ledger->operations[operation];
   struct ledger_life *life = &ledger->lives[submitted->life];
@@ -81,8 +83,8 @@ static void note_result(struct cluster *cluster, uint32_t operation, int status,
     return;
   }
   /* A failed write may have persisted, and a power loss says nothing. */
-  bool unknown =
-      status == SYNC_E_POWERED_OFF || status == SYNC_E_IO || status == SYNC_E_NO_SPACE || status == SYNC_E_FAILED;
+  bool unknown = status == SYNC_E_POWERED_OFF || status == SYNC_E_IO || status == SYNC_E_NO_SPACE ||
+                 (status == SYNC_E_FAILED && !stopped);
   if (unknown)
     ledger_doubt(ledger, operation);
   else
@@ -96,17 +98,19 @@ int cluster_submit(struct cluster *cluster, uint32_t number, const struct cluste
   bool looked_at = !cluster->config.no_oracles && !cluster->judging;
   struct sync_change changes[CHANGES_MAX];
   SIM_ASSERT(cluster->world, count <= CHANGES_MAX);
-  uint32_t operation = ledger_submit(&cluster->ledger, node->life), used = 0;
+  uint32_t operation = ledger_submit(&cluster->ledger, node->life, sync_appended_position(software->engine)), used = 0;
   for (uint32_t i = 0; i < count; i++) {
     note_change(cluster, &given[i], &used);
     if (looked_at) note_seen(cluster, number, cluster->ledger.changes[cluster->ledger.change_count - 1u].slot);
   }
   if (looked_at) claims_expect(cluster, number, operation);
   give_changes(cluster, operation, changes);
+  struct sync_stats before;
+  sync_stats_get(software->engine, &before);
   struct sync_receipt receipt;
   memset(&receipt, 0, sizeof receipt);
   int status = sync_write(software->engine, changes, count, &receipt);
-  note_result(cluster, operation, status, &receipt);
+  note_result(cluster, operation, status, &receipt, before.failed);
   uint64_t fields[] = {CLUSTER_STEP_SUBMIT, operation, count, (uint64_t)(int64_t)status};
   sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, number, fields, 4);
   if (looked_at) {

@@ -11,6 +11,7 @@ void cluster_name_steps(struct cluster *cluster) {
       {CLUSTER_STEP_PROMISE, "%u1 operations are promised, durable to %u2"},
       {CLUSTER_STEP_OPEN, "its engine's state is looked at after a boot"},
       {CLUSTER_STEP_CHECK, "its digest is compared: state %x1, vector %x2"},
+      {CLUSTER_STEP_BELIEF, "it owes its peer n%u1 %u3 operations, %u4 in flight, next try at %t5 of its clock"},
   };
   struct sim_world *world = cluster->world;
   if (!sim_trace_recording(world)) return;

@@ -1,5 +1,5 @@
-/* One segment of the log as bytes: its name, its header, and the records in
- * it. Knows no file and no memory; docs/formats.md says the same in words.
+/* Face of room `log` for whoever reads logs from outside: one segment as bytes: its name, its header, and the records
+ * in it. Knows no file and no memory; docs/formats.md says the same in words.
  */
 #ifndef SYNC_CORE_LOG_SEGMENT_H
 #define SYNC_CORE_LOG_SEGMENT_H

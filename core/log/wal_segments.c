@@ -196,6 +196,9 @@ int wal_record_load(struct wal *wal, uint64_t position, struct segment_record *r
   size_t want = wal->buffer_bytes < FIRST_READ ? wal->buffer_bytes : FIRST_READ, done = 0;
   if (left < want) want = (size_t)left;
   status = file_io_read(wal->env, segment->file, offset, wal->buffer, want, &done);
+  /* What cannot be read may lie behind this record. */
+  if (status == SYNC_E_IO)
+    status = file_io_read(wal->env, segment->file, offset, wal->buffer, WAL_RECORD_HEADER_BYTES, &done);
   if (status != SYNC_OK) return status;
   if (done < WAL_RECORD_HEADER_BYTES || !segment_record_peek(wal->buffer, position, wal->payload_bytes_max, record))
     return SYNC_E_DAMAGED;

@@ -315,6 +315,25 @@ static void keep_outline(struct script *script, struct settings *settings, const
   settings->cluster.topology = (enum cluster_topology)outline->topology;
 }
 
+/* The greatest number of peers that a node has. */
+static uint32_t degree(const struct cluster_config *config) {
+  uint32_t others = config->nodes - 1u;
+  bool wide = config->topology == CLUSTER_MESH || config->topology == CLUSTER_STAR;
+  return wide || others < 2u ? others : 2u;
+}
+
+/* What can be known beforehand to keep the nodes apart for ever. */
+static void refuse_apart(lua_State *lua, const struct settings *settings) {
+  const struct cluster_config *config = &settings->cluster;
+  uint32_t peers = config->engine.peers_max, links = degree(config);
+  if (peers && peers < links)
+    schema_raise(lua, "engine", "peers_max",
+                 "peers_max = %d is less than the %d peers that a node of this topology has: they could never converge",
+                 (int)peers, (int)links);
+  if (config->nodes > 1u && !settings->info.settle_ns)
+    schema_raise(lua, "", "settle", "settle = \"0s\" leaves no time to converge in; give some, or leave it out");
+}
+
 int settings_scenario(lua_State *lua) {
   struct script *script = script_of(lua);
   struct settings *settings = script->settings;
@@ -326,6 +345,7 @@ int settings_scenario(lua_State *lua) {
   if (!outline.name[0]) script_raise(lua, "sim.scenario needs a name: name = \"what must hold, in a few words\"");
   keep_outline(script, settings, &outline);
   read_parts(lua, script, settings);
+  refuse_apart(lua, settings);
   for (uint32_t i = 0; i < script->property_count; i++) {
     struct script_property *property = &script->properties[i];
     if (property->kind != SCRIPT_SOMETIMES) continue;

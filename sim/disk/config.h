@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct sim_file; /* the disk's own */
+
 /* How kind a disk is when power is lost. */
 enum sim_disk_on_crash {
   SIM_DISK_ADVERSARIAL = 0, /* every style, drawn per file; directory changes: any subset */
@@ -90,12 +92,14 @@ enum sim_damage_kind {
 /* One damage. Of an fsync: the range that holds all it should have covered. */
 struct sim_damage {
   enum sim_damage_kind kind;
-  uint64_t name_hash;       /* sim_hash_bytes() of the file's name then; 0: no name, or the directory itself */
+  uint64_t name_hash;       /* sim_hash_bytes() of the file's last name; 0: no name, or the directory itself */
   uint64_t offset, size;    /* of the file's bytes; where a misdirected write should have been */
-  uint64_t stray_name_hash; /* of the file that a misdirected write hit; else name_hash */
+  uint64_t stray_name_hash; /* of the file that a misdirected write hit (with a record of its own); else name_hash */
   uint64_t stray_offset;    /* where a misdirected write landed; else offset */
   uint64_t time_ns;
+  const struct sim_file *file; /* NULL: the directory, or it is gone */
+  bool struck;                 /* a power loss has made the platter's lack what everybody reads */
+  bool over;                   /* the bytes are there no more: rewritten, removed, wiped */
 };
-#define SIM_DAMAGES_MAX 64u
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "sim/disk/damage_record.h"
 #include "sim/disk/directory.h"
 #include "sim/disk/disk_error.h"
 #include "sim/disk/disk_fault.h"
@@ -400,6 +401,7 @@ void sim_disk_process_crash(struct sim_disk *disk) {
 void sim_disk_wipe(struct sim_disk *disk) {
   sim_disk_drop_process(disk);
   sim_directory_clear(disk);
+  sim_disk_damage_forget(disk, NULL);
   GROUND_ASSERT(disk->ground, disk->files == NULL);
   disk->used_bytes = 0;
 }

@@ -109,8 +109,15 @@ bool sim_disk_damaged(const struct sim_disk *disk);
 bool sim_disk_told(const struct sim_disk *disk, int status);
 /* How many damages there were since the disk was made, scripted ones included. */
 uint64_t sim_disk_damage_count(const struct sim_disk *disk);
-/* The first SIM_DAMAGES_MAX of them, in order; NULL past the end. */
+/* Each of them, in order; NULL past the end. */
 const struct sim_damage *sim_disk_damage_at(const struct sim_disk *disk, uint64_t index);
+/* Whether the bytes of that damage are still wrong, or would be after a power loss:
+ * not once they were rewritten, their file went, or the disk was wiped. An image
+ * that is restored brings its own back. */
+bool sim_disk_damage_there(const struct sim_disk *disk, uint64_t index);
+
+/* The node runs on the names that it found: what lies about names took away is gone. */
+void sim_disk_damage_names_seen(struct sim_disk *disk);
 
 /* The names of the disk in bytewise order, and the sizes of their files; NULL past the end. */
 const char *sim_disk_name_at(const struct sim_disk *disk, uint32_t index, uint64_t *size);

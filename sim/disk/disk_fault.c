@@ -2,6 +2,7 @@
 
 #include "sim/disk/disk_fault.h"
 #include "sim/disk/damage.h"
+#include "sim/disk/damage_record.h"
 #include "sim/disk/directory.h"
 #include "sim/disk/disk.h"
 #include "sim/disk/disk_files.h"
@@ -63,7 +64,7 @@ static void stray_to(struct sim_disk *disk, const struct sim_file *file, struct 
   uint64_t size = victim->durable_size - at < change->size ? victim->durable_size - at : change->size;
   change->fate = SIM_FATE_LOST;
   sim_file_stray(disk->ground, victim, at, bytes, size, sector_bytes);
-  sim_disk_damage_stray(disk, file, change->offset, change->size, victim, at);
+  sim_disk_damage_stray(disk, file, change->offset, change->size, victim, at, size);
 }
 
 void sim_disk_draw_fate(struct sim_disk *disk, struct sim_file *file, struct sim_change *change, const uint8_t *bytes) {
@@ -245,5 +246,6 @@ int sim_disk_fsync_dir_result(struct sim_disk *disk, uint64_t order) {
     return SYNC_OK;
   }
   sim_disk_persist_names(disk, order);
+  sim_disk_damage_forget(disk, NULL);
   return SYNC_OK;
 }

@@ -1,5 +1,7 @@
 #include "sim/disk/disk_files.h"
 
+#include "sim/disk/damage_record.h"
+
 void sim_disk_link(struct sim_disk *disk, struct sim_file *file) {
   file->previous = disk->files_last;
   if (disk->files_last != NULL)
@@ -19,6 +21,7 @@ void sim_disk_release(struct sim_disk *disk, struct sim_file *file) {
     file->next->previous = file->previous;
   else
     disk->files_last = file->previous;
+  sim_disk_damage_forget(disk, file);
   sim_file_destroy(disk->ground, file);
 }
 

@@ -87,7 +87,9 @@ struct sim_disk {
   uint32_t told;       /* ... and which ones: a bit each */
   bool damaged;
   uint64_t damage_count;
-  struct sim_damage *damages;   /* SIM_DAMAGES_MAX; NULL: none yet */
+  uint64_t damage_parts;      /* records that belong to the one before */
+  struct sim_damage *damages; /* all of them */
+  uint64_t damage_slots;
   struct sim_disk_image *image; /* NULL: none */
 };
 

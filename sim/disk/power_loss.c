@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/disk/damage.h"
 #include "sim/disk/directory.h"
 #include "sim/disk/disk.h"
 #include "sim/disk/disk_fault.h"
@@ -366,6 +367,7 @@ static void file_power_loss(struct sim_disk *disk, const struct sim_entry *entry
 
 void sim_disk_power_loss(struct sim_disk *disk) {
   disk->losses++;
+  sim_disk_damage_strike(disk);
   ground_fault(disk->ground, SIM_FAULT_DISK_FSYNC_CUT, disk->fsyncs != NULL);
   sim_disk_drop_process(disk);
   if (disk->config.on_crash == SIM_DISK_ORDERED)

@@ -325,7 +325,6 @@ static void calm_disk(struct sim_disk *disk) {
   const struct sim_disk_config *config = sim_disk_config(disk);
   struct sim_disk_config calm = {.on_crash = config->on_crash,
                                  .sector_bytes = config->sector_bytes,
-                                 .handles_max = config->handles_max,
                                  .fsync_min_ns = config->fsync_min_ns,
                                  .fsync_max_ns = config->fsync_max_ns};
   sim_disk_configure(disk, &calm);

@@ -23,6 +23,21 @@ static void body_says(void **state, const char *body, const char *message) {
 
 #define HEAD "local sim = require \"sim\"\n"
 
+/* They were blamed on the engine: no replica could have converged. */
+static void settings_that_keep_nodes_apart_for_ever_are_refused(void **state) {
+  file_says(state, HEAD "return sim.scenario { name = 'x', nodes = 4, engine = { peers_max = 2 } }\n",
+            "file.lua:2: peers_max = 2 is less than the 3 peers that a node of this topology has: they could never "
+            "converge");
+  file_says(state, HEAD "return sim.scenario { name = 'x', nodes = 2, settle = '0s' }\n",
+            "file.lua:2: settle = \"0s\" leaves no time to converge in; give some, or leave it out");
+  struct script_fixture *fixture = *state;
+  assert_int_equal(script_run(fixture,
+                              HEAD "return sim.scenario { name = 'x', nodes = 4, topology = 'ring', duration = '1s', "
+                                   "disk = { handles = 1 }, engine = { peers_max = 2 } }\n",
+                              1),
+                   SCENARIO_HELD); /* handles are a fault, and end with the faults */
+}
+
 static void a_syntax_error_names_its_line(void **state) {
   file_says(state, HEAD "return sim.scenario {\n  name = \"x\"\n  nodes = 3,\n}\n",
             "file.lua:4: '}' expected (to close '{' at line 2) near 'nodes'");
@@ -218,6 +233,7 @@ static void any_bytes_are_an_error_or_a_scenario(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_syntax_error_names_its_line),
+      TEST(settings_that_keep_nodes_apart_for_ever_are_refused),
       TEST(an_unknown_option_names_the_nearest),
       TEST(of_two_unknown_options_the_first_by_name_is_told),
       TEST(a_wrong_unit_names_the_right_ones),

@@ -218,6 +218,7 @@ static int env_file_read(void *ctx, sync_file file, uint64_t offset, void *buffe
   size_t count = inode->live.size - (size_t)offset;
   if (count > size) count = size;
   if (memory->transfer_max != 0 && count > memory->transfer_max) count = memory->transfer_max;
+  if (memory->unreadable_from != 0 && offset + count > memory->unreadable_from) return SYNC_E_IO;
   if (count > 0) memcpy(buffer, inode->live.bytes + offset, count);
   *done = count;
   return SYNC_OK;

@@ -62,6 +62,7 @@ struct memory_env {
   uint64_t fail_at;               /* the call with this number fails with fail_status; 0: none */
   int fail_status;
   bool fail_after_effect;    /* a failing write, rename or truncate has happened all the same */
+  uint64_t unreadable_from;  /* a read that reaches this offset of a file gives SYNC_E_IO; 0: none */
   uint64_t fail_writes_from; /* this and every later write fails with fail_status; 0: none */
   bool powered_off;
 

@@ -320,9 +320,13 @@ static void a_read_is_verified_every_time(void **state) {
     assert_int_equal(wal_read(w->model.wal, 30, &type, buffer, sizeof buffer, &size), SYNC_E_DAMAGED);
     memory_env_flip(&w->memory, name, SEGMENT_HEADER_BYTES + 30 + at);
   }
-  w->memory.fail_at = w->memory.calls + 1;
-  w->memory.fail_status = SYNC_E_IO;
+  /* What cannot be read holds up what it is part of, and not the record before it. */
+  w->memory.unreadable_from = SEGMENT_HEADER_BYTES + 100;
   assert_int_equal(wal_read(w->model.wal, 30, &type, buffer, sizeof buffer, &size), SYNC_E_IO);
+  assert_int_equal(wal_read(w->model.wal, 0, &type, buffer, sizeof buffer, &size), SYNC_OK);
+  w->memory.unreadable_from = SEGMENT_HEADER_BYTES + 40;
+  assert_int_equal(wal_read(w->model.wal, 30, &type, buffer, sizeof buffer, &size), SYNC_E_IO);
+  w->memory.unreadable_from = 0;
   assert_int_equal(wal_read(w->model.wal, 30, &type, buffer, sizeof buffer, &size), SYNC_OK);
   wal_model_close(&w->model);
 }

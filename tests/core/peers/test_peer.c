@@ -299,11 +299,10 @@ static void what_could_not_be_read_back_is_tried_again_after_the_retry_interval(
   assert_non_null(frame);
   uint32_t peer = 0;
   size_t size = 0;
-  replica->memory.fail_at = replica->memory.calls + 1;
-  replica->memory.fail_status = SYNC_E_IO;
+  replica->memory.unreadable_from = 1;
   assert_int_equal(sync_next_frame(replica->engine, &peer, frame, sync_frame_bytes_max(replica->engine), &size),
                    SYNC_E_IO);
-  replica->memory.fail_at = 0;
+  replica->memory.unreadable_from = 0;
   free(frame);
   assert_int_equal(replica_collect(world, 0), 0);
   pass_idle_mark();

@@ -448,14 +448,15 @@ static void the_record_tells_kind_file_range_and_time(void **state) {
   assert_int_equal(sim_disk_damage_count(fixture.disk), 8);
 }
 
-static void the_record_keeps_the_first_64_and_counts_on(void **state) {
+static void the_record_keeps_every_damage(void **state) {
   (void)state;
   begin(1, NULL, NULL, 1);
   for (uint64_t bit = 0; bit < 100; bit++)
     assert_true(sim_disk_flip(fixture.disk, "f", bit * 8));
   assert_int_equal(sim_disk_damage_count(fixture.disk), 100);
   expect_damage(63, SIM_DAMAGE_ROT, "f", 63, 1);
-  assert_null(sim_disk_damage_at(fixture.disk, 64));
+  expect_damage(99, SIM_DAMAGE_ROT, "f", 99, 1);
+  assert_null(sim_disk_damage_at(fixture.disk, 100));
 }
 
 static void the_record_outlives_a_wipe(void **state) {
@@ -465,6 +466,110 @@ static void the_record_outlives_a_wipe(void **state) {
   sim_disk_wipe(fixture.disk);
   assert_int_equal(sim_disk_damage_count(fixture.disk), 1);
   assert_true(sim_disk_damaged(fixture.disk));
+}
+
+/* --- Whether it is still there --------------------------------------------------------- */
+
+static void a_damage_is_over_once_its_file_is_gone_or_the_disk_is_wiped(void **state) {
+  (void)state;
+  begin(1, NULL, NULL, 2);
+  assert_true(sim_disk_flip(fixture.disk, "f", 8));
+  assert_true(sim_disk_damage_there(fixture.disk, 0));
+  assert_int_equal(sim_disk_rename(fixture.disk, "f", "g"), SYNC_OK);
+  expect_damage(0, SIM_DAMAGE_ROT, "g", 1, 1); /* under the name that it has now */
+  sim_disk_power_loss(fixture.disk);           /* strict: the rename is lost */
+  expect_damage(0, SIM_DAMAGE_ROT, "f", 1, 1);
+  assert_int_equal(sim_disk_unlink(fixture.disk, "f"), SYNC_OK);
+  assert_true(sim_disk_damage_there(fixture.disk, 0)); /* the name may come back */
+  assert_int_equal(disk_fixture_fsync_dir(&fixture), SYNC_OK);
+  assert_false(sim_disk_damage_there(fixture.disk, 0));
+  begin(1, NULL, NULL, 2);
+  assert_true(sim_disk_flip(fixture.disk, "f", 8));
+  sim_disk_wipe(fixture.disk);
+  assert_false(sim_disk_damage_there(fixture.disk, 0));
+}
+
+static void a_lost_write_is_over_when_its_sector_is_written_again_and_stays_when_power_was_lost(void **state) {
+  (void)state;
+  const struct sim_disk_config lose = {.on_crash = SIM_DISK_STRICT, .lost_write_ppm = 1000000};
+  for (int again = 0; again < 2; again++) {
+    sync_file file = begin(1, &lose, NULL, 2);
+    assert_int_equal(try_write(file, 10, 'b', 5), SYNC_OK);
+    assert_true(sim_disk_damage_there(fixture.disk, 0)); /* pending still */
+    assert_int_equal(disk_fixture_fsync(&fixture, file), SYNC_OK);
+    assert_true(sim_disk_damage_there(fixture.disk, 0));
+    calm_down();
+    if (again) assert_int_equal(try_write(file, 100, 'c', 5), SYNC_OK);
+    assert_int_equal(disk_fixture_fsync(&fixture, file), SYNC_OK);
+    assert_int_equal(sim_disk_damage_there(fixture.disk, 0), !again);
+    sim_disk_power_loss(fixture.disk);
+    assert_int_equal(sim_disk_damage_there(fixture.disk, 0), !again);
+  }
+}
+
+static void a_write_that_no_fsync_covered_leaves_no_damage_when_power_is_lost(void **state) {
+  (void)state;
+  const struct sim_disk_config lose = {.on_crash = SIM_DISK_STRICT, .lost_write_ppm = 1000000};
+  sync_file file = begin(1, &lose, NULL, 2);
+  assert_int_equal(try_write(file, 10, 'b', 5), SYNC_OK);
+  sim_disk_power_loss(fixture.disk);
+  assert_false(sim_disk_damage_there(fixture.disk, 0));
+}
+
+static void an_unreadable_sector_is_there_until_it_is_written(void **state) {
+  (void)state;
+  sync_file file = begin(1, NULL, NULL, 2);
+  assert_true(sim_disk_unreadable(fixture.disk, "f", 1, 1));
+  assert_true(sim_disk_damage_there(fixture.disk, 0));
+  assert_int_equal(try_write(file, SECTOR, 'b', SECTOR), SYNC_OK);
+  assert_int_equal(disk_fixture_fsync(&fixture, file), SYNC_OK);
+  assert_false(sim_disk_damage_there(fixture.disk, 0));
+}
+
+static void a_lie_about_names_is_over_when_an_honest_fsync_follows(void **state) {
+  (void)state;
+  const struct sim_disk_config lie = {.on_crash = SIM_DISK_STRICT, .fsync_lie_ppm = 1000000};
+  for (int honest = 0; honest < 2; honest++) {
+    begin(1, &lie, NULL, 1);
+    disk_fixture_create(&fixture, "g");
+    assert_int_equal(disk_fixture_fsync_dir(&fixture), SYNC_OK);
+    assert_true(sim_disk_damage_there(fixture.disk, 0));
+    calm_down();
+    if (honest) assert_int_equal(disk_fixture_fsync_dir(&fixture), SYNC_OK);
+    assert_int_equal(sim_disk_damage_there(fixture.disk, 0), !honest);
+    sim_disk_power_loss(fixture.disk);
+    assert_int_equal(sim_disk_damage_there(fixture.disk, 0), !honest);
+  }
+}
+
+static void an_image_brings_back_the_damage_that_it_had_and_no_other(void **state) {
+  (void)state;
+  begin(1, NULL, NULL, 2);
+  assert_true(sim_disk_flip(fixture.disk, "f", 8));
+  sim_disk_image_save(fixture.disk);
+  assert_true(sim_disk_flip(fixture.disk, "f", 80));
+  sim_disk_wipe(fixture.disk);
+  assert_false(sim_disk_damage_there(fixture.disk, 0));
+  assert_true(sim_disk_image_restore(fixture.disk));
+  assert_true(sim_disk_damage_there(fixture.disk, 0));
+  assert_false(sim_disk_damage_there(fixture.disk, 1));
+  expect_damage(0, SIM_DAMAGE_ROT, "f", 1, 1);
+}
+
+static void an_image_that_lacks_names_says_so(void **state) {
+  (void)state;
+  const struct sim_disk_config lie = {.on_crash = SIM_DISK_STRICT, .fsync_lie_ppm = 1000000};
+  begin(1, &lie, NULL, 1);
+  disk_fixture_create(&fixture, "g");
+  assert_int_equal(disk_fixture_fsync_dir(&fixture), SYNC_OK);
+  sim_disk_image_save(fixture.disk);
+  calm_down();
+  assert_int_equal(disk_fixture_fsync_dir(&fixture), SYNC_OK);
+  assert_false(sim_disk_damage_there(fixture.disk, 0));
+  assert_true(sim_disk_image_restore(fixture.disk));
+  assert_true(sim_disk_damage_there(fixture.disk, 0));
+  sim_disk_damage_names_seen(fixture.disk);
+  assert_false(sim_disk_damage_there(fixture.disk, 0));
 }
 
 static int setup(void **state) {
@@ -500,8 +605,15 @@ int main(void) {
       cmocka_unit_test(a_fsync_failure_is_told_at_once_when_the_budget_is_used_up),
       cmocka_unit_test(scripted_damage_is_always_done_and_uses_up_the_budget),
       cmocka_unit_test(the_record_tells_kind_file_range_and_time),
-      cmocka_unit_test(the_record_keeps_the_first_64_and_counts_on),
+      cmocka_unit_test(the_record_keeps_every_damage),
       cmocka_unit_test(the_record_outlives_a_wipe),
+      cmocka_unit_test(a_damage_is_over_once_its_file_is_gone_or_the_disk_is_wiped),
+      cmocka_unit_test(a_lost_write_is_over_when_its_sector_is_written_again_and_stays_when_power_was_lost),
+      cmocka_unit_test(a_write_that_no_fsync_covered_leaves_no_damage_when_power_is_lost),
+      cmocka_unit_test(an_unreadable_sector_is_there_until_it_is_written),
+      cmocka_unit_test(a_lie_about_names_is_over_when_an_honest_fsync_follows),
+      cmocka_unit_test(an_image_brings_back_the_damage_that_it_had_and_no_other),
+      cmocka_unit_test(an_image_that_lacks_names_says_so),
   };
   return cmocka_run_group_tests_name("disk_damage", tests, setup, teardown) != 0;
 }

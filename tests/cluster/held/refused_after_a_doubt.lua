@@ -1,0 +1,24 @@
+-- A call that the stopped engine refused took the place of the write that may have persisted.
+local sim = require "sim"
+return sim.scenario {
+  name = "two writes of unknown outcome in one life",
+  nodes = 2,
+  duration = "20s",
+  disk = { fsync = "30ms" },
+  engine = { ack_timeout = "500ms", retry_interval = "200ms", idle_mark = "1h" },
+  run = function(world)
+    local n = world:node(1)
+    while true do
+      world:sleep "200ms"
+      n:put(1, "16B")                                        -- accepted; its fsync is on the way
+      n:disk { write_error = "100%", fsync_error = "100%" }
+      n:put(2, "16B")                                        -- SYNC_E_IO: unknown, may have persisted
+      n:disk { write_error = "0%" }
+      world:sleep "40ms"                                     -- the fsync has failed: fail-stop
+      n:put(3, "16B")                                        -- SYNC_E_FAILED: it had stopped before, this is no doubt
+      n:disk { fsync_error = "0%" }
+      n:crash()
+      n:restart()
+    end
+  end,
+}

@@ -1,0 +1,23 @@
+-- Both failed writes may be what the power loss brings back: each was a phantom when
+-- the ledger kept one doubt for each life.
+local sim = require "sim"
+return sim.scenario {
+  name = "two failed writes in one life, then power loss",
+  nodes = 2,
+  duration = "20s",
+  disk = { fsync = "30ms" },
+  engine = { ack_timeout = "500ms", retry_interval = "200ms", idle_mark = "1h" },
+  run = function(world)
+    local n = world:node(1)
+    while true do
+      world:sleep "200ms"
+      n:put(1, "16B")
+      n:disk { write_error = "100%" }
+      n:put(2, "16B")
+      n:put(3, "16B")
+      n:disk { write_error = "0%" }
+      n:crash()
+      n:restart()
+    end
+  end,
+}
