@@ -88,11 +88,13 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
     node->number = i;
     node->life = LEDGER_NONE;
     cluster_name_node(node);
+    node->absent = sim_left_out(world, sim_tag(SIM_CHOICE_NODE_SKIP, i, 0));
+    if (!node->absent) node->rank = ++cluster->present;
     if (sim_node_add(world, &cluster_node_kind, &node, sizeof(struct cluster_node *)) != i) return NULL;
   }
   cluster_name_steps(cluster);
   for (uint32_t i = 1; i <= config->nodes; i++)
-    sim_node_boot(world, i);
+    if (cluster_present(cluster, i)) sim_node_boot(world, i);
   if (!config->no_oracles)
     sim_driver_at(world, cluster->driver, sim_now(world) + CHECK_INTERVAL_NS, CLUSTER_WAKE_CHECK);
   return cluster;
@@ -138,7 +140,7 @@ bool cluster_drained(struct cluster *cluster) {
   if (cluster_excused(cluster)) return true;
   for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
     struct sync_engine *engine = cluster_engine(cluster, i);
-    if (!engine || sync_outbox_size(engine)) return false;
+    if (cluster_present(cluster, i) && (!engine || sync_outbox_size(engine))) return false;
   }
   return true;
 }
@@ -147,10 +149,12 @@ bool cluster_converged(struct cluster *cluster) {
   if (cluster_excused(cluster)) return true;
   struct sync_digest first, other;
   for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
+    if (!cluster_present(cluster, i)) continue;
+    bool is_first = cluster->nodes[i].rank == 1;
     struct sync_engine *engine = cluster_engine(cluster, i);
     if (!engine) return false;
-    sync_digest_get(engine, i == 1 ? &first : &other);
-    if (i > 1 && (first.state != other.state || first.vector != other.vector)) return false;
+    sync_digest_get(engine, is_first ? &first : &other);
+    if (!is_first && (first.state != other.state || first.vector != other.vector)) return false;
   }
   return true;
 }

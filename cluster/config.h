@@ -47,6 +47,7 @@ struct cluster_workload {
   uint32_t hot_ppm;                          /* of submits that go to key 0 */
   uint32_t value_bytes_min, value_bytes_max; /* at least 16; 16 and 64 */
   uint32_t batch_ppm;                        /* of submits that are an atomic operation of 2 to 4 keys */
+  uint32_t writers;                          /* the first so many nodes submit; 0: all */
 };
 
 #endif

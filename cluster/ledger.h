@@ -36,6 +36,7 @@ enum ledger_result {
 
 struct ledger_operation {
   uint64_t time_ns;
+  uint64_t name;     /* of the submit: the same in a run in which another submit is left out */
   uint64_t position; /* of its end in the author's log */
   uint64_t hlc;      /* 0: not known (an unknown outcome that turned out to exist) */
   uint32_t life;

@@ -10,6 +10,8 @@
 struct cluster_node; /* state.h */
 
 uint32_t cluster_nodes(const struct cluster *cluster);
+/* Whether the node is part of this run (SIM_CHOICE_NODE_SKIP). */
+bool cluster_present(const struct cluster *cluster, uint32_t node);
 /* Whether the topology makes them peers. */
 bool cluster_linked(const struct cluster *cluster, uint32_t a, uint32_t b);
 /* The engine of a node that is up, NULL otherwise. */

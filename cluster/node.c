@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cluster/belief.h"
+#include "cluster/identify.h"
 #include "cluster/lookup.h"
 #include "core/wire/wire.h"
 
@@ -164,6 +165,11 @@ static uint32_t classify(const uint8_t *bytes, size_t size) {
   return bytes[5] == FRAME_HELLO || bytes[5] == FRAME_OPS ? bytes[5] : 0;
 }
 
+static uint64_t identify(struct sim_node *sim_node, const void *config, const uint8_t *bytes, size_t size) {
+  (void)sim_node;
+  return cluster_identify(config_node(config)->cluster, bytes, size);
+}
+
 const struct sim_node_kind cluster_node_kind = {
     .name = "sync",
     .boot = boot,
@@ -173,4 +179,5 @@ const struct sim_node_kind cluster_node_kind = {
     .digest = digest,
     .stop = stop,
     .classify = classify,
+    .identify = identify,
 };

@@ -15,6 +15,7 @@ static const uint64_t nothing[3] = {0, 0, 0};
 static bool all_durable(struct cluster *cluster) {
   for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
     struct sync_engine *engine = cluster_engine(cluster, i);
+    if (!cluster_present(cluster, i)) continue;
     if (!engine || sync_durable_position(engine) != sync_appended_position(engine)) return false;
   }
   return true;
@@ -22,6 +23,7 @@ static bool all_durable(struct cluster *cluster) {
 
 static void boot_all(struct cluster *cluster) {
   for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
+    if (!cluster_present(cluster, i)) continue;
     enum sim_node_state state = sim_node_state(sim_node_at(cluster->world, i));
     if (state == SIM_NODE_DOWN || state == SIM_NODE_REFUSED) sim_node_boot(cluster->world, i);
   }
@@ -81,7 +83,7 @@ static void report_difference(struct cluster *cluster, uint32_t holder, uint32_t
 static void judge_convergence(struct cluster *cluster) {
   uint32_t nodes = cluster->config.nodes;
   for (uint32_t i = 1; i <= nodes; i++) {
-    if (cluster_engine(cluster, i)) continue;
+    if (cluster_engine(cluster, i) || !cluster_present(cluster, i)) continue;
     sim_violation(cluster->world, CLUSTER_RECOVERY, i, nothing, "%s is not up after healing (last open: %s, %s)",
                   cluster->nodes[i].name, sync_status_name(cluster->nodes[i].open_status),
                   cluster->nodes[i].open_detail);
@@ -89,16 +91,20 @@ static void judge_convergence(struct cluster *cluster) {
   }
   for (uint32_t a = 1; a <= nodes && !cluster_violated(cluster); a++)
     for (uint32_t b = 1; b <= nodes && !cluster_violated(cluster); b++)
-      if (a != b) report_difference(cluster, a, b);
-  for (uint32_t i = 1; i <= nodes && !cluster_violated(cluster); i++) {
+      if (a != b && cluster_present(cluster, a) && cluster_present(cluster, b)) report_difference(cluster, a, b);
+  uint32_t one = 1;
+  while (one < nodes && !cluster_present(cluster, one))
+    one++;
+  for (uint32_t i = one; i <= nodes && !cluster_violated(cluster); i++) {
+    if (!cluster_present(cluster, i)) continue;
     struct sync_digest kept, fresh, first;
     sync_digest_get(cluster_engine(cluster, i), &kept);
     sync_digest_recompute(cluster_engine(cluster, i), &fresh);
-    sync_digest_get(cluster_engine(cluster, 1), &first);
+    sync_digest_get(cluster_engine(cluster, one), &first);
     if (memcmp(&kept, &fresh, sizeof kept) != 0 || kept.state != first.state || kept.vector != first.vector)
       sim_violation(cluster->world, CLUSTER_CONVERGENCE, i, nothing,
-                    "%s holds the same operations as n1 and another state (or a digest that is not its state's)",
-                    cluster->nodes[i].name);
+                    "%s holds the same operations as %s and another state (or a digest that is not its state's)",
+                    cluster->nodes[i].name, cluster->nodes[one].name);
     else
       cluster_check_model(cluster, i);
   }

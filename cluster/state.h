@@ -31,6 +31,8 @@ struct cluster_node {
   uint32_t life;   /* index in the ledger, LEDGER_NONE before the first boot */
   int open_status; /* of the last boot */
   char open_detail[160];
+  bool absent;   /* left out of this run: it never boots, and nobody knows it */
+  uint32_t rank; /* among those that are not absent, from 1 */
   bool repair_due;
   bool serve_failed; /* an operation could not be read back for a peer, since faults stopped */
   uint64_t last_hlc; /* of the submit that is being traced */
@@ -55,6 +57,7 @@ struct cluster {
   struct sim_world *world;
   struct cluster_config config;
   struct cluster_node nodes[CLUSTER_NODES_MAX + 1u]; /* from 1 */
+  uint32_t present;                                  /* nodes that are not absent */
   struct ledger ledger;
   uint32_t driver;
   struct cluster_workload workload;

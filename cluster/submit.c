@@ -63,8 +63,8 @@ static void note_result(struct cluster *cluster, uint32_t operation, int status,
     ledger->refused++; /* LEDGER_REFUSED is 0 */
 }
 
-int cluster_submit(struct cluster *cluster, uint32_t number, const enum sync_change_kind *kinds, const uint32_t *keys,
-                   const uint32_t *sizes, uint32_t count) {
+int cluster_submit(struct cluster *cluster, uint32_t number, uint64_t name, const enum sync_change_kind *kinds,
+                   const uint32_t *keys, const uint32_t *sizes, uint32_t count) {
   struct cluster_software *software = sim_node_enter(cluster->world, number);
   if (!software) return SYNC_E_POWERED_OFF;
   struct cluster_node *node = &cluster->nodes[number];
@@ -72,6 +72,7 @@ int cluster_submit(struct cluster *cluster, uint32_t number, const enum sync_cha
   char names[CHANGES_MAX][16];
   uint8_t *value = value_room(cluster, sizes, count);
   uint32_t operation = ledger_submit(&cluster->ledger, node->life);
+  cluster->ledger.operations[operation].name = name;
   for (uint32_t i = 0; i < count; i++) {
     uint32_t change = ledger_change_add(&cluster->ledger, kinds[i], keys[i]);
     changes[i].kind = kinds[i];
@@ -96,16 +97,22 @@ int cluster_submit(struct cluster *cluster, uint32_t number, const enum sync_cha
   return status;
 }
 
+/* Scripts have no numbers for their writes: about when, where and what is a name, too. */
+static uint64_t script_name(const struct cluster *cluster, uint32_t node, uint32_t key) {
+  uint64_t span = sim_now(cluster->world) / (2u * SIM_SECOND);
+  return sim_hash_fold(sim_hash_fold(UINT64_C(1) << 62 | span, node), key);
+}
+
 int cluster_put(struct cluster *cluster, uint32_t node, uint32_t key, uint32_t value_size) {
   enum sync_change_kind kind = SYNC_PUT;
   if (value_size < LEDGER_VALUE_BYTES_MIN) value_size = LEDGER_VALUE_BYTES_MIN;
-  return cluster_submit(cluster, node, &kind, &key, &value_size, 1);
+  return cluster_submit(cluster, node, script_name(cluster, node, key), &kind, &key, &value_size, 1);
 }
 
 int cluster_delete(struct cluster *cluster, uint32_t node, uint32_t key) {
   enum sync_change_kind kind = SYNC_DELETE;
   uint32_t size = 0;
-  return cluster_submit(cluster, node, &kind, &key, &size, 1);
+  return cluster_submit(cluster, node, script_name(cluster, node, key), &kind, &key, &size, 1);
 }
 
 uint64_t cluster_get(struct cluster *cluster, uint32_t node, uint32_t key) {

@@ -6,9 +6,10 @@
 
 #include "cluster/config.h"
 
-/* One submit of `count` changes through the ledger; a put's size in sizes[i]. */
-int cluster_submit(struct cluster *cluster, uint32_t node, const enum sync_change_kind *kinds, const uint32_t *keys,
-                   const uint32_t *sizes, uint32_t count);
+/* One submit of `count` changes through the ledger; a put's size in sizes[i]. `name`: struct
+ * ledger_operation. */
+int cluster_submit(struct cluster *cluster, uint32_t node, uint64_t name, const enum sync_change_kind *kinds,
+                   const uint32_t *keys, const uint32_t *sizes, uint32_t count);
 
 /* One submit by a script: `key` is a number, written as the workload writes
  * keys. Gives the engine's status, or SYNC_E_POWERED_OFF when the node is not

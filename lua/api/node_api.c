@@ -81,7 +81,7 @@ static uint64_t crash_call(lua_State *lua, uint32_t node, const struct schema_fi
   schema_read(lua, 2, fields, 2, &moment, noun, NULL);
   if (moment.within && moment.at) script_raise(lua, "%s takes one of %s and %s", noun, fields[0].key, fields[1].key);
   if (!moment.within) return moment.at;
-  struct sim_tag tag = sim_tag(SIM_CHOICE_NODE_CRASH_CALL, node, script_identity(lua));
+  struct sim_tag tag = sim_tag(SIM_CHOICE_NODE_CRASH_CALL, node, script_identity(lua, noun, node));
   return sim_pick(script->world, tag, moment.within) + 1u;
 }
 
@@ -112,11 +112,11 @@ static int node_process_crash(lua_State *lua) {
 static int node_restart(lua_State *lua) {
   struct script *script = script_of(lua);
   uint32_t node = self(lua);
-  script_must_act(lua, "node:restart");
+  bool acts = script_act(lua, SCRIPT_STEP_RESTART, node, "node:restart");
   uint64_t call = crash_call(lua, node, restart_fields, "node:restart");
   enum sim_node_state state = sim_node_state(sim_node_at(script->world, node));
   bool up = state == SIM_NODE_UP || state == SIM_NODE_PAUSED;
-  if (!up) {
+  if (!up && acts) {
     /* A crash that never struck must not strike in this life. */
     sim_node_arm(script->world, node, call, false);
     up = sim_node_boot(script->world, node);
@@ -150,7 +150,7 @@ static int pause(lua_State *lua, bool paused) {
   struct script *script = script_of(lua);
   uint32_t node = self(lua);
   if (paused && !script_fault(lua, SCRIPT_STEP_PAUSE, node, "node:pause")) return 0;
-  script_must_act(lua, "node:resume");
+  if (!paused && !script_act(lua, SCRIPT_STEP_PAUSE, node, "node:resume")) return 0;
   uint64_t fields[] = {paused};
   script_trace(script, SCRIPT_STEP_PAUSE, node, fields, 1);
   if (paused)
@@ -181,7 +181,7 @@ static int node_wipe(lua_State *lua) {
 static int node_backup(lua_State *lua) {
   struct script *script = script_of(lua);
   uint32_t node = self(lua);
-  script_must_act(lua, "node:backup");
+  if (!script_act(lua, SCRIPT_STEP_BACKUP, node, "node:backup")) return 0;
   script_trace(script, SCRIPT_STEP_BACKUP, node, NULL, 0);
   cluster_backup(script->cluster, node);
   return 0;
@@ -320,6 +320,12 @@ static int finish_write(lua_State *lua, uint32_t node, uint32_t kind, uint32_t k
   return 2;
 }
 
+static int push_left_out(lua_State *lua) {
+  lua_pushboolean(lua, 0);
+  lua_pushliteral(lua, "LEFT_OUT");
+  return 2;
+}
+
 /* put(key [, size]): whether it was taken, and the name of the status. */
 static int node_put(lua_State *lua) {
   struct script *script = script_of(lua);
@@ -334,13 +340,13 @@ static int node_put(lua_State *lua) {
     script_raise(lua, "node:put(key, size): write the size of the value like \"64B\"");
   }
   if (size < 16 || size > SYNC_VALUE_BYTES_LIMIT) script_raise(lua, "a value has 16 bytes to 1 MiB");
-  script_must_act(lua, "node:put");
+  if (!script_act(lua, SCRIPT_STEP_WRITE, node, "node:put")) return push_left_out(lua);
   return finish_write(lua, node, SYNC_PUT, key, size, cluster_put(script->cluster, node, key, (uint32_t)size));
 }
 
 static int node_delete(lua_State *lua) {
   uint32_t node = self(lua), key = key_check(lua);
-  script_must_act(lua, "node:delete");
+  if (!script_act(lua, SCRIPT_STEP_WRITE, node, "node:delete")) return push_left_out(lua);
   return finish_write(lua, node, SYNC_DELETE, key, 0, cluster_delete(script_of(lua)->cluster, node, key));
 }
 

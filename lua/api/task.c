@@ -56,7 +56,8 @@ void task_start(lua_State *lua, int args) {
   task->predicate = LUA_NOREF;
   task->used = true;
   task->number = ++script->tasks_started;
-  task->count = 0;
+  task->name = script_identity(lua, "world:spawn", 0);
+  task->sleeps = 0;
   uint64_t fields[] = {task->number};
   script_trace(script, SCRIPT_STEP_SPAWN, 0, fields, 1);
   schedule(script, task, sim_now(script->world));
@@ -76,7 +77,9 @@ int task_spawn(lua_State *lua) {
 int task_sleep(lua_State *lua) {
   struct script_task *task = running(lua, "world:sleep");
   struct script *script = script_of(lua);
-  uint64_t until = sim_now(script->world) + script_duration(lua, 2);
+  uint64_t ns = script_duration(lua, 2);
+  struct sim_tag tag = sim_tag(SIM_CHOICE_SCENARIO_SLEEP, 0, sim_hash_fold(task->name, task->sleeps++));
+  uint64_t until = sim_now(script->world) + sim_usual(script->world, tag, ns, 0, ns);
   uint64_t fields[] = {task->number, until};
   script_trace(script, SCRIPT_STEP_SLEEP, 0, fields, 2);
   schedule(script, task, until);

@@ -70,7 +70,8 @@ static int world_between(lua_State *lua) {
   uint64_t lo = script_duration(lua, 2), hi = script_duration(lua, 3);
   script_must_act(lua, "world:between");
   if (lo > hi) script_raise(lua, "world:between: \"%s\" is above \"%s\"", lua_tostring(lua, 2), lua_tostring(lua, 3));
-  uint64_t value = sim_range(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua)), lo, hi);
+  uint64_t value =
+      sim_range(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua, "world:between", 0)), lo, hi);
   units_format_duration(value, text, sizeof text);
   lua_pushstring(lua, text);
   return 1;
@@ -85,7 +86,8 @@ static int world_pick(lua_State *lua) {
   script_must_act(lua, "world:pick");
   if (count < 1 || count > NUMBER_MAX) script_raise(lua, "world:pick has nothing to pick from");
   uint64_t picked =
-      sim_pick(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua)), (uint64_t)count) + 1u;
+      sim_pick(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua, "world:pick", 0)), (uint64_t)count) +
+      1u;
   if (list)
     lua_rawgeti(lua, 2, (lua_Integer)picked);
   else
@@ -102,8 +104,9 @@ static int world_chance(lua_State *lua) {
   const char *text = lua_tolstring(lua, 2, &size);
   if (!units_share(text, size, &ppm, &error)) script_raise(lua, "%s", error.text);
   script_must_act(lua, "world:chance");
-  lua_pushboolean(lua,
-                  (int)sim_chance(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua)), (uint32_t)ppm));
+  lua_pushboolean(lua, (int)sim_chance(script->world,
+                                       sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua, "world:chance", 0)),
+                                       (uint32_t)ppm));
   return 1;
 }
 
@@ -258,9 +261,10 @@ static int world_workload(lua_State *lua) {
   struct script *script = world_check(lua);
   static const char *const words[] = {"start", "stop", NULL};
   bool start = luaL_checkoption(lua, 2, NULL, words) == 0;
-  script_must_act(lua, "world:workload");
+  bool acts = script_act(lua, SCRIPT_STEP_WORKLOAD, 0, "world:workload");
   if (start && !script->has_workload)
     script_raise(lua, "world:workload: the scenario has no workload = sim.kv { ... }");
+  if (!acts) return 0;
   uint64_t fields[] = {start};
   script_trace(script, SCRIPT_STEP_WORKLOAD, 0, fields, 1);
   if (start)

@@ -42,7 +42,8 @@ struct script_task {
   bool waiting; /* it sleeps, or waits for a predicate */
   uint32_t number;
   uint32_t generation; /* of its wake: a late one of an earlier user of the slot is ignored */
-  uint32_t count;      /* of its decisions and acts: their identity */
+  uint64_t name;       /* for identities: which of whose it is */
+  uint32_t sleeps;     /* so far */
   int thread;          /* registry reference */
   lua_State *co;
   int predicate; /* registry reference, LUA_NOREF */

@@ -60,15 +60,18 @@ enum sim_choice_kind {
   SIM_CHOICE_NODE_PICK = 80,       /* env->pick of a node, by its kind in the identity */
   SIM_CHOICE_NODE_CRASH_CALL = 81, /* at which environment call an armed power loss strikes */
   SIM_CHOICE_NODE_ALLOC = 82,
-  SIM_CHOICE_SCENARIO = 100, /* world:between and its like, by call site order */
+  SIM_CHOICE_NODE_SKIP = 83, /* 1: the node is left out, it never boots */
+  SIM_CHOICE_SCENARIO = 100, /* world:between and its like, and faults of a script: by task and call */
   SIM_CHOICE_SWARM = 101,    /* which faults a seed enables */
+  SIM_CHOICE_SCENARIO_SKIP = 102,  /* 1: an act of a script that is no fault is left out */
+  SIM_CHOICE_SCENARIO_SLEEP = 103, /* how long a script sleeps; as written unless overridden */
   SIM_CHOICE_WORKLOAD_GAP = 120,
   SIM_CHOICE_WORKLOAD_NODE = 121,
   SIM_CHOICE_WORKLOAD_KEY = 122,
   SIM_CHOICE_WORKLOAD_OPERATION = 123,
   SIM_CHOICE_WORKLOAD_SIZE = 124,
   SIM_CHOICE_WORKLOAD_HOT = 125,
-  SIM_CHOICE_WORKLOAD_SKIP = 126,
+  SIM_CHOICE_WORKLOAD_SKIP = 126, /* 1: the submit is left out */
   SIM_CHOICE_USER = 1000, /* strangers' nodes count up from here */
 };
 

@@ -38,7 +38,7 @@ struct sim_disk {
   struct sim_fsync *fsyncs;
   uint64_t fsync_ids;
   uint64_t order;      /* of the newest change */
-  uint64_t losses;     /* power losses so far */
+  uint64_t loss;       /* names the last power loss */
   uint64_t used_bytes; /* sizes of files that have a name or a handle */
   bool damaged;
   uint64_t damage_count;

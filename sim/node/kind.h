@@ -34,6 +34,10 @@ struct sim_node_kind {
   /* The kind of a message, for rules; 0: none in particular. Any bytes may
    * come. May be NULL. */
   uint32_t (*classify)(const uint8_t *bytes, size_t size);
+  /* What a message is about, as 64 bits: the same for a message of an edited run that
+   * says the same, whatever else differs. It names the network's decisions about the
+   * message, with how often the link has seen that name before. NULL: a hash of the bytes. */
+  uint64_t (*identify)(struct sim_node *node, const void *config, const uint8_t *bytes, size_t size);
 };
 
 uint32_t sim_node_number(const struct sim_node *node);

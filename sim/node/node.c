@@ -346,18 +346,3 @@ void node_calm(struct sim_node *node) {
   clock_strobe(&node->clock, 0, 1, 0);
   node_resume(node);
 }
-
-/* --- Sending --- */
-
-void sim_send(struct sim_node *node, uint32_t to, const void *bytes, size_t size) {
-  if (!node_call(node)) return;
-  uint64_t now_ns = ground_now(node->ground);
-  if (node->send_time_ns != now_ns) {
-    node->send_time_ns = now_ns;
-    node->send_index = 0;
-  }
-  uint64_t identity = sim_mix(now_ns) + node->send_index++;
-  uint32_t kind = 0;
-  if (network_has_rules(node->nodes->network) && node->kind->classify != NULL) kind = node->kind->classify(bytes, size);
-  network_send(node->nodes->network, node->number, to, bytes, size, identity, kind);
-}

@@ -13,8 +13,6 @@
 #include "sim/network/network.h"
 #include "sim/node/kind.h"
 
-#define SIM_PICK_KINDS 16u
-
 struct node_options {
   struct sim_disk_config disk;
   uint64_t wall_start_ns;
@@ -44,6 +42,17 @@ struct sim_timer {
   uint64_t pending_ns;  /* true time of the live entry; SIM_TIME_NEVER: none */
   uint64_t generation;  /* entries of another generation are stale */
   uint64_t cause;       /* the event that set it */
+};
+
+/* How often a message was sent, by receiver and name, in a span of time (node_send.c). */
+struct node_sent {
+  uint64_t key;
+  uint32_t span, count;
+};
+struct node_sends {
+  struct node_sent *slots; /* open addressing */
+  uint32_t capacity, used; /* in this span */
+  uint32_t span;
 };
 
 struct sim_node {
@@ -81,9 +90,7 @@ struct sim_node {
   uint32_t waiting_first, waiting_last; /* slot + 1; events that wait for a busy or paused node */
   bool drain_pending;
 
-  uint64_t send_time_ns; /* messages of this instant are numbered */
-  uint64_t send_index;
-  uint64_t picks[SIM_PICK_KINDS];
+  struct node_sends sends;
 };
 
 void nodes_init(struct nodes *nodes, struct ground *ground, struct network *network, struct sim_world *world,

@@ -34,8 +34,7 @@ static uint64_t env_unique(void *ctx) {
 static uint64_t env_pick(void *ctx, enum sync_pick_kind kind, uint64_t n) {
   struct sim_node *node = ctx;
   if (!node_call(node)) return 0;
-  uint32_t row = (uint32_t)kind % SIM_PICK_KINDS;
-  uint64_t identity = (uint64_t)kind << 48 | node->picks[row]++;
+  uint64_t identity = sim_mix((uint64_t)kind) + ground_moment(node->ground, SIM_CHOICE_NODE_PICK, node->number);
   uint64_t outcome = ground_pick(node->ground, sim_tag(SIM_CHOICE_NODE_PICK, node->number, identity), n);
   trace(node, SIM_STEP_NODE_PICK, (uint64_t)kind, outcome);
   return outcome;

@@ -1,0 +1,57 @@
+#include "cluster/identify.h"
+
+#include "cluster/state.h"
+#include "core/wire/wire.h"
+
+#define NOT_SUBMITTED UINT64_C(0x8000000000000000) /* tells sequence numbers from names */
+
+static uint64_t name_of(const struct ledger *ledger, uint32_t life, uint64_t seq) {
+  if (life == LEDGER_NONE || seq == 0 || seq > ledger->lives[life].count) return NOT_SUBMITTED | seq;
+  return ledger->operations[ledger->lives[life].operations[seq - 1u]].name;
+}
+
+/* The beginning of an operation, up to its sequence number. */
+static uint64_t name_of_ops(const struct ledger *ledger, struct bytes_reader *reader) {
+  (void)bytes_read_u64(reader);    /* session */
+  (void)bytes_read_varint(reader); /* size */
+  (void)bytes_read_u8(reader);     /* version */
+  uint64_t origins = bytes_read_varint(reader), own = 0;
+  for (uint64_t i = 0; i < origins && !reader->failed; i++) {
+    (void)bytes_take(reader, bytes_read_u8(reader));
+    uint64_t incarnation = bytes_read_u64(reader);
+    if (i == 0) own = incarnation;
+  }
+  return sim_hash_fold(FRAME_OPS, name_of(ledger, ledger_life_find(ledger, own), bytes_read_varint(reader)));
+}
+
+static uint64_t name_of_hello(const struct ledger *ledger, struct bytes_reader *reader) {
+  (void)bytes_read_u64(reader); /* limits */
+  (void)bytes_take(reader, bytes_read_u8(reader));
+  (void)bytes_take(reader, 4u * sizeof(uint64_t)); /* session, nonce, echo, known session */
+  uint64_t name = sim_hash_fold(FRAME_HELLO, bytes_read_u8(reader)), of_node = 0;
+  struct hello_walk walk = {.reader = *reader};
+  struct hello_entry entry;
+  const uint8_t *node_id = NULL;
+  uint32_t newest = 0; /* life + 1: of one node, a later life has a greater number */
+  while (!walk.reader.failed && hello_next(&walk, &entry)) {
+    if (entry.node_id != node_id) {
+      name = sim_hash_fold(name, of_node);
+      node_id = entry.node_id;
+      newest = 0;
+      of_node = 0;
+    }
+    uint32_t life = ledger_life_find(ledger, entry.incarnation) + 1u;
+    if (life < newest) continue;
+    newest = life;
+    of_node = name_of(ledger, life - 1u, entry.seq);
+  }
+  return sim_hash_fold(name, of_node);
+}
+
+uint64_t cluster_identify(const struct cluster *cluster, const uint8_t *bytes, size_t size) {
+  if (size < FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES) return size;
+  struct bytes_reader reader =
+      bytes_reader_of(bytes + FRAME_HEADER_BYTES, size - FRAME_HEADER_BYTES - FRAME_TRAILER_BYTES);
+  if (bytes[5] == FRAME_OPS) return name_of_ops(&cluster->ledger, &reader);
+  return bytes[5] == FRAME_HELLO ? name_of_hello(&cluster->ledger, &reader) : bytes[5];
+}

@@ -1,0 +1,16 @@
+/* The names of frames: what a frame is about, in terms that outlive an edit of its run. */
+#ifndef CLUSTER_IDENTIFY_H
+#define CLUSTER_IDENTIFY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cluster/config.h"
+
+/* OPS: the submit of its first operation. HELLO: its flags, and for each node the submit
+ * that its newest life had come to. Sessions, nonces, echoes, incarnations, sequence numbers
+ * and the values themselves say nothing: one submit or one restart more changes them in
+ * all that follows. Any bytes may come. */
+uint64_t cluster_identify(const struct cluster *cluster, const uint8_t *bytes, size_t size);
+
+#endif
