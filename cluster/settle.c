@@ -29,19 +29,29 @@ static void boot_all(struct cluster *cluster) {
   }
 }
 
-void cluster_settle(struct sim *sim, struct cluster *cluster, uint64_t settle_ns) {
+void cluster_settle_begin(struct cluster *cluster, uint64_t settle_ns) {
   cluster_workload_stop(cluster);
   sim_calm(cluster->world);
   for (uint32_t i = 1; i <= cluster->config.nodes; i++)
     cluster->nodes[i].serve_failed = false;
-  uint64_t end = sim_now(cluster->world) + settle_ns;
-  while (!cluster_violated(cluster)) {
-    boot_all(cluster);
-    if (cluster_converged(cluster) && cluster_drained(cluster) && all_durable(cluster)) return;
-    uint64_t now = sim_now(cluster->world);
-    if (now >= end) return;
-    uint64_t next = now + SETTLE_STEP_NS;
-    enum sim_end why = sim_run(sim, next < end ? next : end, UINT64_MAX);
+  uint64_t now = sim_now(cluster->world);
+  cluster->settle_end_ns = settle_ns > UINT64_MAX - now ? UINT64_MAX : now + settle_ns;
+}
+
+bool cluster_settle_step(struct cluster *cluster, uint64_t *next_ns) {
+  uint64_t now = sim_now(cluster->world), end = cluster->settle_end_ns;
+  if (cluster_violated(cluster)) return true;
+  boot_all(cluster);
+  if (cluster_converged(cluster) && cluster_drained(cluster) && all_durable(cluster)) return true;
+  *next_ns = end - now < SETTLE_STEP_NS ? end : now + SETTLE_STEP_NS;
+  return now >= end;
+}
+
+void cluster_settle(struct sim *sim, struct cluster *cluster, uint64_t settle_ns) {
+  uint64_t next_ns;
+  cluster_settle_begin(cluster, settle_ns);
+  while (!cluster_settle_step(cluster, &next_ns)) {
+    enum sim_end why = sim_run(sim, next_ns, UINT64_MAX);
     if (why == SIM_END_VIOLATION || why == SIM_END_STOPPED) return;
   }
 }
@@ -151,13 +161,22 @@ static void judge_reopen(struct cluster *cluster, uint32_t number) {
     judge_stop(cluster, number);
 }
 
-void cluster_judge(struct cluster *cluster) {
-  if (cluster_violated(cluster)) return;
-  if (!cluster_excused(cluster)) {
-    judge_convergence(cluster);
-    judge_outboxes(cluster);
+bool cluster_judge_step(struct cluster *cluster) {
+  if (cluster_violated(cluster)) return true;
+  uint32_t number = cluster->judged++;
+  if (number == 0) {
+    if (!cluster_excused(cluster)) {
+      judge_convergence(cluster);
+      judge_outboxes(cluster);
+    }
+    cluster->judging = true;
+    return cluster_violated(cluster);
   }
-  cluster->judging = true;
-  for (uint32_t i = 1; i <= cluster->config.nodes && !cluster_violated(cluster); i++)
-    if (cluster_engine(cluster, i)) judge_reopen(cluster, i);
+  if (cluster_engine(cluster, number)) judge_reopen(cluster, number);
+  return number >= cluster->config.nodes || cluster_violated(cluster);
+}
+
+void cluster_judge(struct cluster *cluster) {
+  while (!cluster_judge_step(cluster))
+    continue;
 }

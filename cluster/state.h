@@ -64,6 +64,8 @@ struct cluster {
   uint64_t workload_generation; /* 0: stopped */
   uint64_t workload_submits;    /* identities of its choices */
   uint32_t check_node;          /* whose turn it is for the model */
+  uint64_t settle_end_ns;       /* settling is given up then */
+  uint32_t judged;              /* steps of the final word so far */
   bool judging;                 /* lives that begin now are not judged by the ledger */
   uint64_t by_trace[CLUSTER_TRACE_KINDS];
   uint32_t *held;    /* scratch of the model, by life */

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "cluster/cluster.h"
-#include "cluster/settle.h"
 #include "cluster/workload.h"
 #include "lua/api/library.h"
 #include "lua/api/task.h"
@@ -165,25 +164,21 @@ static bool start(struct scenario_world *run) {
 }
 
 static bool over(const struct scenario_world *run) {
-  return run->script->wrong || sim_violation_get(run->world)->found;
+  return run->script->wrong || sim_violation_get(run->world)->found || run->script->phase == SCRIPT_OVER;
 }
 
-/* Faults stop, the cluster heals, the oracles speak. */
-static void settle(struct scenario_world *run) {
-  struct script *script = run->script;
-  uint64_t until = run->options.until_ns, settle_ns = run->settings.info.settle_ns, pending;
-  uint64_t now = sim_now(run->world);
-  script->ended = true;
-  script->settle_start_ns = now;
-  if (until && until - now < settle_ns) settle_ns = until - now;
-  cluster_settle(run->sim, script->cluster, settle_ns);
-  if (properties_pending(script, &pending) && !over(run)) {
-    if (until && pending > until) pending = until;
-    if (pending > sim_now(run->world)) (void)sim_run(run->sim, pending, UINT64_MAX);
+/* Runs on to a time, or for so many events. Faults stop when the scenario's duration is
+ * over and there is more to come. */
+static void go_on(struct scenario_world *run, uint64_t until_ns, uint64_t events) {
+  uint64_t duration_ns = run->settings.info.duration_ns, begun = sim_events_run(run->world);
+  if (over(run)) return;
+  if (run->script->phase == SCRIPT_RUNS) {
+    enum sim_end why = sim_run(run->sim, until_ns < duration_ns ? until_ns : duration_ns, events);
+    if (over(run) || why == SIM_END_EVENTS || until_ns <= duration_ns) return;
+    events -= sim_events_run(run->world) - begun;
+    task_end(run->script, run->settings.info.settle_ns);
   }
-  if (over(run) || (until && sim_now(run->world) >= until)) return;
-  properties_check(script, true);
-  if (!over(run)) cluster_judge(script->cluster);
+  (void)sim_run(run->sim, until_ns, events);
 }
 
 static void collect(const struct scenario_world *run, struct scenario_result *result) {
@@ -231,23 +226,19 @@ static bool prepare(struct scenario_world *run, struct sim *sim, const struct sc
   if (result->verdict != SCENARIO_HELD) return false;
   run->settings = file->memo->settings;
   run->settings.cluster.no_oracles = options->no_oracles;
+  struct scenario_info *info = &run->settings.info;
+  if (options->duration_ns && options->duration_ns < info->duration_ns) info->duration_ns = options->duration_ns;
   if (begin(run) && start(run)) return true;
   collect(run, result);
   return false;
-}
-
-static void go_on(struct scenario_world *run, uint64_t until_ns) {
-  if (!over(run)) (void)sim_run(run->sim, until_ns, UINT64_MAX);
 }
 
 void scenario_run(struct sim *sim, const struct scenario_file *file, const struct scenario_options *options,
                   struct scenario_result *result) {
   struct scenario_world run;
   if (!prepare(&run, sim, file, options, result)) return;
-  uint64_t until = run.settings.info.duration_ns;
-  bool cut = options->until_ns && options->until_ns <= until;
-  go_on(&run, cut ? options->until_ns : until);
-  if (!cut && !over(&run)) settle(&run);
+  go_on(&run, options->until_ns ? options->until_ns : SIM_TIME_NEVER,
+        options->until_events ? options->until_events : UINT64_MAX);
   collect(&run, result);
 }
 
@@ -263,7 +254,7 @@ struct scenario_world *scenario_begin(struct sim *sim, const struct scenario_fil
     return NULL;
   }
   struct scenario_options whole = *options;
-  whole.until_ns = 0;
+  whole.until_ns = whole.until_events = 0;
   if (prepare(run, sim, file, &whole, result)) return run;
   free(run);
   return NULL;
@@ -271,12 +262,16 @@ struct scenario_world *scenario_begin(struct sim *sim, const struct scenario_fil
 
 void scenario_continue(struct scenario_world *run, uint64_t until_ns) {
   uint64_t end = run->settings.info.duration_ns;
-  go_on(run, until_ns < end ? until_ns : end);
+  go_on(run, until_ns < end ? until_ns : end, UINT64_MAX);
+}
+
+bool scenario_step(struct scenario_world *run, uint64_t until_ns, uint64_t events) {
+  go_on(run, until_ns, events);
+  return !over(run);
 }
 
 void scenario_finish(struct scenario_world *run, struct scenario_result *result) {
-  go_on(run, run->settings.info.duration_ns);
-  if (!over(run)) settle(run);
+  go_on(run, SIM_TIME_NEVER, UINT64_MAX);
   collect(run, result);
 }
 

@@ -163,7 +163,7 @@ static bool send_job(const struct place *place) {
   (void)sigemptyset(&pipe_set);
   (void)sigaddset(&pipe_set, SIGPIPE);
   (void)sigprocmask(SIG_BLOCK, &pipe_set, &former);
-  const bool sent = pipe_write_all(place->to, &place->job, sizeof place->job);
+  const bool sent = job_write(place->to, &place->job);
   if (!sent) (void)sigtimedwait(&pipe_set, NULL, &now);
   (void)sigprocmask(SIG_SETMASK, &former, NULL);
   return sent;

@@ -112,7 +112,7 @@ static int node_process_crash(lua_State *lua) {
 static int node_restart(lua_State *lua) {
   struct script *script = script_of(lua);
   uint32_t node = self(lua);
-  bool acts = script_act(lua, SCRIPT_STEP_RESTART, node, "node:restart");
+  bool acts = script_act(lua, SCRIPT_STEP_RESTART, node, "node:restart") && cluster_present(script->cluster, node);
   uint64_t call = crash_call(lua, node, restart_fields, "node:restart");
   enum sim_node_state state = sim_node_state(sim_node_at(script->world, node));
   bool up = state == SIM_NODE_UP || state == SIM_NODE_PAUSED;

@@ -161,6 +161,114 @@ static struct sim_tag find(const struct sim_choice_table *record, uint32_t kind,
   return sim_tag(0, 0, 0);
 }
 
+/* What a run was, with one outcome overridden. */
+static void run_with(struct script_fixture *fixture, const struct scenario_file *file, struct sim_tag tag,
+                     uint64_t outcome) {
+  struct sim_choice_table *table = sim_choice_table_create();
+  assert_true(sim_choice_table_set(table, tag, outcome));
+  struct scenario_options options = {.source = {.seed = 1, .overrides = table}};
+  scenario_run(fixture->sim, file, &options, &fixture->result);
+  sim_choice_table_destroy(table);
+}
+
+static void whatever_a_recording_names_can_be_left_out_or_cut_short(void **state) {
+  struct script_fixture *fixture = *state;
+  static const char text[] =
+      HEAD "run = function(w) w:sleep '1s' local put, why = w:node(2):put(1) w:log(why) w:node(2):crash() w:sleep '1s' "
+           "w:node(2):restart() if not put then w:fail(why) end w:sleep '500ms' if not w:node(2):up() then "
+           "w:fail('down') end if w:now() < 2400000000 then w:fail('early') end end }";
+  struct scenario_file *file = scenario_file_from("file.lua", text, sizeof text - 1);
+  struct sim_choice_table *record = sim_choice_table_create();
+  struct scenario_options options = {.source = {.seed = 1, .record = record}};
+  scenario_run(fixture->sim, file, &options, &fixture->result);
+  assert_int_equal(fixture->result.verdict, SCENARIO_HELD);
+  uint64_t hash = fixture->result.trace_hash;
+  struct scenario_options replay = {.source = {.seed = 1, .overrides = record, .rest = SIM_REST_CALM}};
+  scenario_run(fixture->sim, file, &replay, &fixture->result);
+  assert_true(fixture->result.trace_hash == hash);
+  run_with(fixture, file, find(record, SIM_CHOICE_SCENARIO_SKIP, 2, 0), 1);
+  assert_non_null(strstr(fixture->result.violation.detail, "LEFT_OUT"));
+  run_with(fixture, file, find(record, SIM_CHOICE_SCENARIO_SKIP, 2, 1), 1);
+  assert_non_null(strstr(fixture->result.violation.detail, "down"));
+  run_with(fixture, file, find(record, SIM_CHOICE_SCENARIO_SLEEP, 0, 1), SIM_SECOND / 2);
+  assert_non_null(strstr(fixture->result.violation.detail, "early"));
+  run_with(fixture, file, find(record, SIM_CHOICE_SCENARIO_SLEEP, 0, 1), 5 * SIM_SECOND); /* never longer */
+  assert_int_equal(fixture->result.verdict, SCENARIO_HELD);
+  assert_true(fixture->result.trace_hash == hash);
+  sim_choice_table_destroy(record);
+  scenario_file_free(file);
+}
+
+/* So an edit moves only what is like it. */
+static void an_act_is_named_by_its_task_its_call_and_its_node(void **state) {
+  struct script_fixture *fixture = *state;
+  static const char *const bodies[] = {
+      "w:spawn(function(w) w:log(w:between('1ms', '9s')) end) w:node(2):crash { within = 90 } w:log(w:pick(1000))",
+      "w:spawn(function(w) w:log(w:between('1ms', '9s')) end) w:log 'x' w:node(1):put(1) w:chance '5%' "
+      "w:node(1):crash { within = 90 } w:node(2):crash { within = 90 } w:log(w:pick(1000))"};
+  uint64_t outcomes[2][3];
+  for (size_t i = 0; i < 2; i++) {
+    char text[1000];
+    int size = snprintf(text, sizeof text, "%s run = function(w) %s end }", HEAD, bodies[i]);
+    struct scenario_file *file = scenario_file_from("file.lua", text, (size_t)size);
+    struct sim_choice_table *record = sim_choice_table_create();
+    struct scenario_options options = {.source = {.seed = 1, .record = record}};
+    scenario_run(fixture->sim, file, &options, &fixture->result);
+    assert_true(sim_choice_table_get(record, find(record, SIM_CHOICE_NODE_CRASH_CALL, 2, 0), &outcomes[i][0]));
+    assert_true(sim_choice_table_get(record, find(record, SIM_CHOICE_SCENARIO, 0, i), &outcomes[i][1]));
+    assert_true(sim_choice_table_get(record, find(record, SIM_CHOICE_SCENARIO, 0, i + 1), &outcomes[i][2]));
+    sim_choice_table_destroy(record);
+    scenario_file_free(file);
+  }
+  for (size_t i = 0; i < 3; i++)
+    assert_true(outcomes[0][i] == outcomes[1][i]);
+}
+
+static uint64_t submits_of(struct script_fixture *fixture, struct sim_tag tag) {
+  static const char text[] =
+      "local sim = require 'sim' return sim.scenario { name = 'test', nodes = 4, topology = 'ring', duration = '3s', "
+      "workload = sim.kv { keys = 8, rate = '40/s', writers = 3 }, run = function(w) w:sleep '1s' w:node(4):crash() "
+      "w:sleep '1s' w:node(4):restart() w:sleep '990ms' w:log(string.format('%d', w:stats().submits)) "
+      "if w:stats().submits ~= 118 then w:fail(string.format('submits %d', w:stats().submits)) end end }";
+  struct scenario_file *file = scenario_file_from("file.lua", text, sizeof text - 1);
+  run_with(fixture, file, tag, 1);
+  scenario_file_free(file);
+  if (fixture->result.verdict == SCENARIO_HELD) return 118;
+  unsigned long long submits = 0;
+  (void)sscanf(strstr(fixture->result.violation.detail, "submits"), "submits %llu", &submits);
+  return submits;
+}
+
+static void a_submit_or_a_node_left_out_leaves_the_rest(void **state) {
+  struct script_fixture *fixture = *state;
+  uint64_t whole = submits_of(fixture, sim_tag(0, 0, 0));
+  assert_in_range(whole, 100, 140);
+  assert_int_equal(submits_of(fixture, sim_tag(SIM_CHOICE_WORKLOAD_SKIP, 0, UINT64_C(7) << 4)), whole - 1);
+  assert_int_equal(submits_of(fixture, sim_tag(SIM_CHOICE_NODE_SKIP, 4, 0)), whole);
+  assert_int_equal(fixture->result.faults[SIM_FAULT_POWER_LOSS].firings, 0);
+  assert_true(submits_of(fixture, sim_tag(SIM_CHOICE_NODE_SKIP, 1, 0)) < whole - 20);
+}
+
+static void the_nodes_that_are_left_close_the_gap(void **state) {
+  struct script_fixture *fixture = *state;
+  static const char *const shapes[] = {"line", "ring", "star", "mesh"};
+  for (size_t i = 0; i < 4; i++) {
+    char text[600];
+    int size = snprintf(text, sizeof text,
+                        "local sim = require 'sim' return sim.scenario { name = 'test', nodes = 4, topology = '%s', "
+                        "duration = '2s', settle = '20s', workload = sim.kv { keys = 8 }, run = function(w) "
+                        "w:sleep '1s' for n = 1, 4 do w:node(n):crash() w:node(n):restart() end end }",
+                        shapes[i]);
+    struct scenario_file *file = scenario_file_from("file.lua", text, (size_t)size);
+    for (uint32_t node = 1; node <= 4; node++) {
+      run_with(fixture, file, sim_tag(SIM_CHOICE_NODE_SKIP, node, 0), 1);
+      assert_int_equal(fixture->result.verdict, SCENARIO_HELD);
+      assert_true(fixture->result.simulated_ns < 10 * SIM_SECOND);
+    }
+    scenario_file_free(file);
+  }
+}
+
 static void an_override_leaves_one_act_out(void **state) {
   struct script_fixture *fixture = *state;
   static const char text[] =
@@ -257,6 +365,10 @@ int main(void) {
       TEST(properties_are_judged),
       TEST(a_canary_that_promises_early_is_caught),
       TEST(an_override_leaves_one_act_out),
+      TEST(whatever_a_recording_names_can_be_left_out_or_cut_short),
+      TEST(an_act_is_named_by_its_task_its_call_and_its_node),
+      TEST(the_nodes_that_are_left_close_the_gap),
+      TEST(a_submit_or_a_node_left_out_leaves_the_rest),
       TEST(a_swarm_leaves_out_half_of_the_faults),
       TEST(every_method_does_what_it_says),
   };
