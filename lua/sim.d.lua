@@ -84,6 +84,7 @@
 ---@field deletes? share
 ---@field hot? share of submits that go to key 0
 ---@field value? sizes "16B..64B"
+---@field writers? integer only the first so many nodes write
 ---@field batch? share of submits that are one operation of several keys
 ---@field promise? "durable"|"submit"
 
@@ -336,9 +337,16 @@ function world:log(text) end
 ---@param text string
 function world:fail(text) end
 
+---@alias sim.Calls "changes"|"all"|"open"|"close"|"read"|"write"|"truncate"|"size"|"rename"|"unlink"|"list"|"fsync_file"|"fsync_dir"|"alloc"|"free"|"clock"|"unique"|"pick"|"send"
+
+---@class sim.Call
+---@field call sim.Calls
+---@field nth? integer 1
+
 ---@class sim.Crash
 ---@field within? integer inside one of the next so many calls
----@field at? integer inside this call from now
+---@field at? integer|sim.Call inside this call from now
+---@field calls? sim.Calls which calls count: those that change disk or network
 
 ---@class sim.Node
 local node = {}
@@ -352,7 +360,7 @@ function node:crash(when) end
 function node:process_crash(when) end
 
 ---Boots it; does nothing when it is up.
----@param options? { crash_within?: integer, crash_at?: integer }
+---@param options? { crash_within?: integer, crash_at?: integer|sim.Call, calls?: sim.Calls }
 ---@return boolean up
 function node:restart(options) end
 

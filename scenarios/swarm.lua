@@ -5,7 +5,7 @@ local function crashes(world)
     world:sleep(world:between("200ms", "2s"))
     local node = world:node(world:pick(4))
     if world:chance "40%" then
-      node:crash { within = 300 }
+      node:crash { within = 60 }
       world:wait_until(function() return not node:up() end, "500ms")
     elseif world:chance "50%" then
       node:crash()
@@ -13,7 +13,7 @@ local function crashes(world)
       node:process_crash()
     end
     world:sleep(world:between("1ms", "500ms"))
-    if world:chance "30%" then node:restart { crash_within = 60 } end
+    if world:chance "30%" then node:restart { crash_within = 12 } end
     node:restart()
   end
 end

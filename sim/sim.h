@@ -100,6 +100,8 @@ bool sim_node_restore(struct sim_world *world, uint32_t number);
 /* Power is lost inside the `calls`-th environment call from now (1: the next).
  * 0 disarms. `process` true: the process dies, the page cache lives. */
 void sim_node_arm(struct sim_world *world, uint32_t number, uint64_t calls, bool process);
+/* The same, but of calls of certain kinds only (SIM_CALLS_...). */
+void sim_node_arm_at(struct sim_world *world, uint32_t number, uint32_t calls, uint64_t nth, bool process);
 /* The `count`-th allocation from now returns NULL (1: the next). 0 disarms. */
 void sim_node_fail_alloc(struct sim_world *world, uint32_t number, uint64_t count);
 void sim_node_memory_quota(struct sim_world *world, uint32_t number, uint64_t nominal_bytes);

@@ -48,7 +48,7 @@ static uint64_t identity_of(struct sim_node *node, uint32_t to, uint64_t name) {
 }
 
 void sim_send(struct sim_node *node, uint32_t to, const void *bytes, size_t size) {
-  if (!node_call(node)) return;
+  if (!node_call(node, node_call_change(SIM_CALL_SEND))) return;
   const struct sim_node_kind *kind = node->kind;
   struct parcel parcel = {.from = node->number, .to = to, .bytes = bytes, .size = size};
   if (size <= SIM_MESSAGE_BYTES_MAX) parcel.hash = sim_hash_bytes(bytes, size);

@@ -107,6 +107,14 @@ static void a_wrong_call_names_its_line(void **state) {
   body_says(state, "world:node(1):crash { withn = 3 }",
             "file.lua:2: node:crash has no option \"withn\"; did you mean \"within\"?");
   body_says(state, "world:node(1):crash { within = 3, at = 2 }", "file.lua:2: node:crash takes one of within and at");
+  body_says(
+      state, "world:node(1):crash { at = { call = 'unlnk' } }",
+      "file.lua:2: node:crash: call is one of changes, all, open, close, read, write, truncate, size, rename, unlink, "
+      "list, fsync_file, fsync_dir, alloc, free, clock, unique, pick, send");
+  body_says(state, "world:node(1):crash { at = { nth = 2 } }",
+            "file.lua:2: node:crash: at needs call = \"unlink\" or its like");
+  body_says(state, "world:node(1):restart { crash_at = 'write' }",
+            "file.lua:2: node:restart: crash_at is a number of calls, or { call = \"unlink\", nth = 2 }");
   body_says(state, "world:node(1):clock { step = '5' }",
             "file.lua:2: node:clock.step: \"5\" has no unit: write a duration like \"60s\" (units: ns, us, ms, s, min, "
             "h)");

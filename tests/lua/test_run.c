@@ -269,6 +269,22 @@ static void the_nodes_that_are_left_close_the_gap(void **state) {
   }
 }
 
+static void a_crash_point_is_a_call_and_its_ordinal(void **state) {
+  struct script_fixture *fixture = *state;
+  /* A put is one write; nothing else of this world writes. */
+  assert_string_equal(
+      script_body(
+          fixture,
+          "local a = world:node(1) world:sleep '1s'\n"
+          "a:put(1) world:sleep '1ms' a:crash { at = { call = 'write', nth = 2 } }\n"
+          "assert(a:put(1)) assert(a:up()) local put, why = a:put(2) assert(not put and not a:up()) a:restart()\n"
+          "a:crash { within = 1, calls = 'truncate' } a:put(3) world:sleep '100ms' assert(a:up()) a:restart()\n"
+          "a:crash { at = 1, calls = 'all' } a:put(3) assert(not a:up()) a:restart()\n"
+          "a:crash { at = 1 } world:sleep '1us' a:put(4) assert(not a:up())\n"
+          "assert(not a:restart { crash_at = { call = 'list' } }) assert(a:restart())"),
+      "");
+}
+
 static void an_override_leaves_one_act_out(void **state) {
   struct script_fixture *fixture = *state;
   static const char text[] =
@@ -368,6 +384,7 @@ int main(void) {
       TEST(whatever_a_recording_names_can_be_left_out_or_cut_short),
       TEST(an_act_is_named_by_its_task_its_call_and_its_node),
       TEST(the_nodes_that_are_left_close_the_gap),
+      TEST(a_crash_point_is_a_call_and_its_ordinal),
       TEST(a_submit_or_a_node_left_out_leaves_the_rest),
       TEST(a_swarm_leaves_out_half_of_the_faults),
       TEST(every_method_does_what_it_says),
