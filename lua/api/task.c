@@ -14,8 +14,9 @@
 #define CHECK_INTERVAL_NS (100u * SIM_MS)
 #define POLL_INTERVAL_NS (10u * SIM_MS)
 #define COLLECT_EVERY 128u /* wakes */
-#define TOKEN_CHECK UINT64_MAX
-#define TOKEN_PHASE (UINT64_MAX - 1)
+/* Below every task's, whose generations begin at 1. */
+#define TOKEN_CHECK 1u
+#define TOKEN_PHASE 2u
 
 static struct script_task *running(lua_State *lua, const char *what) {
   struct script *script = script_of(lua);
