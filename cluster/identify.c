@@ -1,5 +1,7 @@
 #include "cluster/identify.h"
 
+#include <string.h>
+
 #include "cluster/state.h"
 #include "core/wire/wire.h"
 
@@ -54,4 +56,17 @@ uint64_t cluster_identify(const struct cluster *cluster, const uint8_t *bytes, s
       bytes_reader_of(bytes + FRAME_HEADER_BYTES, size - FRAME_HEADER_BYTES - FRAME_TRAILER_BYTES);
   if (bytes[5] == FRAME_OPS) return name_of_ops(&cluster->ledger, &reader);
   return bytes[5] == FRAME_HELLO ? name_of_hello(&cluster->ledger, &reader) : bytes[5];
+}
+
+size_t cluster_forge_hello(struct cluster *cluster, uint32_t from, uint8_t *frame, size_t capacity) {
+  const struct cluster_node *node = &cluster->nodes[from];
+  struct bytes_writer writer = frame_begin(frame, capacity - FRAME_TRAILER_BYTES);
+  struct hello hello = {.limits_hash = node->limits_hash,
+                        .node_id = (const uint8_t *)node->name,
+                        .node_id_size = strlen(node->name),
+                        .session = 7,
+                        .nonce = 7,
+                        .echo = 7};
+  hello_write_head(&writer, &hello);
+  return frame_finish(&writer, FRAME_HELLO, cluster->config.engine.cluster_id);
 }

@@ -7,6 +7,10 @@
 
 #include "cluster/config.h"
 
+/* A HELLO that `from` never sent: well made, of a session that never was, and holding
+ * nothing. Gives its size; `capacity` is 200 at least. */
+size_t cluster_forge_hello(struct cluster *cluster, uint32_t from, uint8_t *frame, size_t capacity);
+
 /* OPS: the submit of its first operation. HELLO: its flags, and for each node the submit
  * that its newest life had come to. Sessions, nonces, echoes, incarnations, sequence numbers
  * and the values themselves say nothing: one submit or one restart more changes them in

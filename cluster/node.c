@@ -50,7 +50,7 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   for (uint32_t i = 0; i <= CLUSTER_NODES_MAX; i++)
     software->peer_of[i] = SYNC_PEER_NONE;
 
-  struct sync_options options = cluster->config.engine;
+  struct sync_options options = node->engine != NULL ? *node->engine : cluster->config.engine;
   options.node_id = node->name;
   struct sync_open_report report;
   memset(&report, 0, sizeof report);
@@ -167,7 +167,10 @@ static uint32_t classify(const uint8_t *bytes, size_t size) {
 
 static uint64_t identify(struct sim_node *sim_node, const void *config, const uint8_t *bytes, size_t size) {
   (void)sim_node;
-  return cluster_identify(config_node(config)->cluster, bytes, size);
+  struct cluster_node *node = config_node(config);
+  if (size > FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES && bytes[5] == FRAME_HELLO)
+    node->limits_hash = bytes_get_u64(bytes + FRAME_HEADER_BYTES);
+  return cluster_identify(node->cluster, bytes, size);
 }
 
 const struct sim_node_kind cluster_node_kind = {

@@ -31,14 +31,16 @@ struct cluster_node {
   uint32_t life;   /* index in the ledger, LEDGER_NONE before the first boot */
   int open_status; /* of the last boot */
   char open_detail[160];
-  bool absent;   /* left out of this run: it never boots, and nobody knows it */
-  uint32_t rank; /* among those that are not absent, from 1 */
+  const struct sync_options *engine; /* its own, in the arena; NULL: the cluster's */
+  bool absent;                       /* left out of this run: it never boots, and nobody knows it */
+  uint32_t rank;                     /* among those that are not absent, from 1 */
   bool repair_due;
-  bool serve_failed; /* an operation could not be read back for a peer, since faults stopped */
-  uint64_t last_hlc; /* of the submit that is being traced */
-  uint64_t sent[3];  /* the operation sent last: {node hash, incarnation, seq} */
-  uint32_t frames;   /* so far, in and out: some of them are looked at closely */
-  uint32_t *applied; /* by life: highest sequence number applied, as traced */
+  uint64_t limits_hash; /* as its last HELLO told it, for forged ones; 0: none yet */
+  bool serve_failed;    /* an operation could not be read back for a peer, since faults stopped */
+  uint64_t last_hlc;    /* of the submit that is being traced */
+  uint64_t sent[3];     /* the operation sent last: {node hash, incarnation, seq} */
+  uint32_t frames;      /* so far, in and out: some of them are looked at closely */
+  uint32_t *applied;    /* by life: highest sequence number applied, as traced */
   uint32_t applied_capacity;
 };
 

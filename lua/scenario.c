@@ -151,7 +151,9 @@ static bool start(struct scenario_world *run) {
   if (!load(script, run->file, &again)) return false;
   script->link = run->settings.link;
   task_drive(script);
-  script->cluster = cluster_create(run->world, &run->settings.cluster);
+  struct cluster_config config = run->settings.cluster;
+  if (run->settings.has_node_options) config.node_options = run->settings.node_options;
+  script->cluster = cluster_create(run->world, &config);
   if (!script->cluster) return harness(run, "the arena is used up");
   if (script->has_workload) cluster_workload_start(script->cluster, &script->workload);
   lua_State *lua = script->lua;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cluster/cluster.h"
+#include "cluster/identify.h"
 #include "cluster/lookup.h"
 #include "cluster/oracle.h"
 #include "cluster/workload.h"
@@ -27,6 +28,7 @@
 
 #define NUMBER_MAX (INT64_C(1) << 53)
 #define LOG_BYTES_MAX 240u
+#define FORGE_BYTES_MAX 4096u
 
 static void push_count(lua_State *lua, uint64_t value) {
   lua_pushinteger(lua, value > (uint64_t)INT64_MAX ? INT64_MAX : (lua_Integer)value);
@@ -274,6 +276,37 @@ static int world_workload(lua_State *lua) {
   return 0;
 }
 
+/* At one instant: nobody has heard of what another had not yet made durable. */
+static int world_power_loss(lua_State *lua) {
+  struct script *script = world_check(lua);
+  if (!script_fault(lua, SCRIPT_STEP_POWER, 0, "world:power_loss")) return 0;
+  script_trace(script, SCRIPT_STEP_POWER, 0, NULL, 0);
+  for (uint32_t i = 1; i <= cluster_nodes(script->cluster); i++)
+    sim_node_power_loss(script->world, i);
+  return 0;
+}
+
+/* forge(from, to, "hello") or forge(from, to, bytes): arrives now, as if `from` had sent it. */
+static int world_forge(lua_State *lua) {
+  struct script *script = world_check(lua);
+  uint32_t from = node_check(lua, 2), to = node_check(lua, 3);
+  uint8_t frame[FORGE_BYTES_MAX];
+  size_t size;
+  if (lua_type(lua, 4) != LUA_TSTRING || lua_gettop(lua) != 4)
+    script_raise(lua, "write world:forge(1, 2, \"hello\"), or the bytes in place of \"hello\"");
+  const char *bytes = lua_tolstring(lua, 4, &size);
+  if (size > sizeof frame) script_raise(lua, "world:forge: at most %d bytes", (int)sizeof frame);
+  if (strcmp(bytes, "hello") == 0)
+    size = cluster_forge_hello(script->cluster, from, frame, sizeof frame);
+  else
+    memcpy(frame, bytes, size);
+  if (!script_fault(lua, SCRIPT_STEP_FORGE, to, "world:forge")) return 0;
+  uint64_t fields[] = {from, to, size};
+  script_trace(script, SCRIPT_STEP_FORGE, to, fields, 3);
+  sim_inject(script->world, from, to, frame, size);
+  return 0;
+}
+
 /* --- The module ----------------------------------------------------------------------------- */
 
 static int module_unknown(lua_State *lua) {
@@ -333,6 +366,8 @@ void world_open(lua_State *lua) {
       {"swizzle", network_swizzle},
       {"rule", rule_add},
       {"heal_all", network_heal_all},
+      {"power_loss", world_power_loss},
+      {"forge", world_forge},
       {"link", network_link},
       {"workload", world_workload},
       {"stats", world_stats},

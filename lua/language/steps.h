@@ -38,7 +38,9 @@ enum script_step {
   SCRIPT_STEP_BACKUP = 26,   /* {} */
   SCRIPT_STEP_RESTORE = 27,  /* {} */
   SCRIPT_STEP_MEMORY = 28,   /* {bytes; 0: no bound} */
-  SCRIPT_STEP_ALLOC = 29     /* {count; 0: none fails} */
+  SCRIPT_STEP_ALLOC = 29,    /* {count; 0: none fails} */
+  SCRIPT_STEP_POWER = 30,    /* {} the whole cluster loses power */
+  SCRIPT_STEP_FORGE = 31     /* {from, to, size} */
 };
 
 /* Folds an action into the trace. */

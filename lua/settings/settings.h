@@ -17,6 +17,8 @@ struct settings {
   struct sim_disk_config disk;
   bool shuffle, swarm;
   struct cluster_config cluster;
+  bool has_node_options;
+  struct cluster_node_options node_options[64]; /* by number - 1 */
 };
 
 /* sim.scenario{...} and sim.kv{...} */

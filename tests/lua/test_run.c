@@ -285,6 +285,34 @@ static void a_crash_point_is_a_call_and_its_ordinal(void **state) {
       "");
 }
 
+static void nodes_may_differ_in_engine_and_clock(void **state) {
+  struct script_fixture *fixture = *state;
+  static const char text[] =
+      "local sim = require 'sim' return sim.scenario { name = 'test', nodes = 2, duration = '20s', "
+      "engine = { value_max = '4KiB', store_max = '1MiB' }, "
+      "node_options = { [2] = { engine = { store_max = '4KiB' }, clock = '-1h' } }, run = function(w) w:sleep '1s' "
+      "for i = 1, 60 do assert(w:node(1):put(i, '128B')) end w:sleep '5s' "
+      "local put, why = w:node(2):put(99, '1KiB') if not put then w:fail(why) end end }";
+  assert_int_equal(script_run(fixture, text, 1), SCENARIO_VIOLATED);
+  assert_non_null(strstr(fixture->result.violation.detail, "SYNC_E_FULL"));
+  assert_int_equal(fixture->result.faults[SIM_FAULT_CLOCK_STEP].firings, 1);
+  static const char wrong[] = "local sim = require 'sim' return sim.scenario { name = 'test', nodes = 2,\n"
+                              "node_options = { [3] = { clock = '1h' } } }";
+  assert_int_equal(script_run(fixture, wrong, 1), SCENARIO_WRONG);
+  assert_non_null(strstr(fixture->result.error.text, "by numbers from 1 to 2"));
+}
+
+static void power_is_lost_everywhere_at_once_and_forged_frames_do_no_harm(void **state) {
+  struct script_fixture *fixture = *state;
+  assert_string_equal(script_body(fixture,
+                                  "local a, b = world:node(1), world:node(2) a:put(1) world:sleep '500ms'\n"
+                                  "world:forge(1, 2, 'hello') world:forge(2, 1, 'nonsense') world:sleep '1ms'\n"
+                                  "assert(a:up() and b:up() and world:drained()) a:put(2) world:power_loss()\n"
+                                  "assert(not a:up() and not b:up()) a:restart() b:restart()"),
+                      "");
+  assert_int_equal(fixture->result.faults[SIM_FAULT_POWER_LOSS].firings, 2);
+}
+
 static void an_override_leaves_one_act_out(void **state) {
   struct script_fixture *fixture = *state;
   static const char text[] =
@@ -385,6 +413,8 @@ int main(void) {
       TEST(an_act_is_named_by_its_task_its_call_and_its_node),
       TEST(the_nodes_that_are_left_close_the_gap),
       TEST(a_crash_point_is_a_call_and_its_ordinal),
+      TEST(nodes_may_differ_in_engine_and_clock),
+      TEST(power_is_lost_everywhere_at_once_and_forged_frames_do_no_harm),
       TEST(a_submit_or_a_node_left_out_leaves_the_rest),
       TEST(a_swarm_leaves_out_half_of_the_faults),
       TEST(every_method_does_what_it_says),
