@@ -18,6 +18,7 @@
 #include "lua/memo.h"
 #include "lua/settings/properties.h"
 #include "lua/settings/settings.h"
+#include "lua/settings/vary.h"
 #include "lua/text/info.h"
 #include "lua/text/source.h"
 
@@ -127,13 +128,14 @@ static bool begin(struct scenario_world *run) {
       .trace = run->options.trace,
       .marks = run->options.marks,
   };
-  if (run->settings.swarm) {
+  if (run->settings.swarm || run->settings.vary) {
     /* Which faults this seed has is asked of a world that does nothing else. */
     config.trace = NULL;
     config.marks = NULL;
     struct sim_world *world = sim_world_begin(run->sim, &config);
     if (!world) return harness(run, "the arena is used up");
-    settings_swarm(world, &run->settings);
+    if (run->settings.swarm) settings_swarm(world, &run->settings);
+    if (run->settings.vary) vary_settings(world, &run->settings);
     config.link = run->settings.link;
     config.disk = run->settings.disk;
     config.trace = run->options.trace;
@@ -155,6 +157,7 @@ static bool start(struct scenario_world *run) {
   if (run->settings.has_node_options) config.node_options = run->settings.node_options;
   script->cluster = cluster_create(run->world, &config);
   if (!script->cluster) return harness(run, "the arena is used up");
+  if (run->settings.vary) vary_workload(run->world, &script->workload);
   if (script->has_workload) cluster_workload_start(script->cluster, &script->workload);
   lua_State *lua = script->lua;
   if (lua_getfield(lua, LUA_REGISTRYINDEX, "run") == LUA_TFUNCTION) {

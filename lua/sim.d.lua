@@ -114,6 +114,8 @@
 ---@field engine? sim.Engine
 ---@field shuffle? boolean simultaneous events in an order that the seed chooses
 ---@field swarm? boolean each seed turns off a random half of the faults
+---@field vary? boolean each seed has another shape of it
+---@field node_options? table<integer, { engine?: sim.Engine, clock?: string }>
 ---@field must_fail? string a canary: the property that must be violated
 ---@field expects? fault[] faults that run causes
 ---@field run? fun(world: sim.World)
@@ -336,6 +338,15 @@ function world:log(text) end
 ---A violation, named after the scenario.
 ---@param text string
 function world:fail(text) end
+
+---Takes the power from all nodes at one instant.
+function world:power_loss() end
+
+---A frame that `from` never sent arrives: "hello", or bytes.
+---@param from integer|sim.Node
+---@param to integer|sim.Node
+---@param what string
+function world:forge(from, to, what) end
 
 ---@alias sim.Calls "changes"|"all"|"open"|"close"|"read"|"write"|"truncate"|"size"|"rename"|"unlink"|"list"|"fsync_file"|"fsync_dir"|"alloc"|"free"|"clock"|"unique"|"pick"|"send"
 

@@ -196,7 +196,7 @@ struct outline {
   char must_fail[sizeof(((struct scenario_info *)0)->must_fail)];
   uint32_t nodes, topology;
   uint64_t duration_ns, settle_ns;
-  bool shuffle, swarm;
+  bool shuffle, swarm, vary;
 };
 #define OUTLINE struct outline
 #define READ_LATER(key, type)                                                                                          \
@@ -215,6 +215,7 @@ static const struct schema_field scenario_fields[] = {
     READ_LATER("node_options", SCHEMA_TABLE),
     {"shuffle", SCHEMA_BOOL, SCHEMA_AT(OUTLINE, shuffle), NO_WORDS},
     {"swarm", SCHEMA_BOOL, SCHEMA_AT(OUTLINE, swarm), NO_WORDS},
+    {"vary", SCHEMA_BOOL, SCHEMA_AT(OUTLINE, vary), NO_WORDS},
     {"must_fail", SCHEMA_TEXT, SCHEMA_AT(OUTLINE, must_fail), NO_WORDS},
     READ_LATER("expects", SCHEMA_TABLE),
     READ_LATER("run", SCHEMA_FUNCTION),
@@ -331,6 +332,7 @@ static void keep_outline(struct script *script, struct settings *settings, const
   info->settle_ns = outline->settle_ns;
   settings->shuffle = outline->shuffle;
   settings->swarm = outline->swarm;
+  settings->vary = outline->vary;
   settings->cluster.nodes = outline->nodes;
   settings->cluster.topology = (enum cluster_topology)outline->topology;
 }

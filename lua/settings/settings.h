@@ -15,7 +15,7 @@ struct settings {
   struct scenario_info info;
   struct sim_link_config link;
   struct sim_disk_config disk;
-  bool shuffle, swarm;
+  bool shuffle, swarm, vary;
   struct cluster_config cluster;
   bool has_node_options;
   struct cluster_node_options node_options[64]; /* by number - 1 */

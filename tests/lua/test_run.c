@@ -313,6 +313,21 @@ static void power_is_lost_everywhere_at_once_and_forged_frames_do_no_harm(void *
   assert_int_equal(fixture->result.faults[SIM_FAULT_POWER_LOSS].firings, 2);
 }
 
+static void a_varied_scenario_has_other_nodes_under_other_seeds(void **state) {
+  struct script_fixture *fixture = *state;
+  static const char text[] = "local sim = require 'sim' return sim.scenario { name = 'test', nodes = 5, vary = true, "
+                             "run = function(w) w:fail(string.format('%d nodes', #w:nodes())) end }";
+  uint32_t seen[6] = {0};
+  for (uint64_t seed = 1; seed <= 40; seed++) {
+    assert_int_equal(script_run(fixture, text, seed), SCENARIO_VIOLATED);
+    const char *nodes = strstr(fixture->result.violation.detail, " nodes");
+    assert_true(nodes != NULL && nodes[-1] >= '2' && nodes[-1] <= '5');
+    seen[nodes[-1] - '0']++;
+  }
+  for (size_t i = 2; i <= 5; i++)
+    assert_in_range(seen[i], 1, 39);
+}
+
 static void an_override_leaves_one_act_out(void **state) {
   struct script_fixture *fixture = *state;
   static const char text[] =
@@ -415,6 +430,7 @@ int main(void) {
       TEST(a_crash_point_is_a_call_and_its_ordinal),
       TEST(nodes_may_differ_in_engine_and_clock),
       TEST(power_is_lost_everywhere_at_once_and_forged_frames_do_no_harm),
+      TEST(a_varied_scenario_has_other_nodes_under_other_seeds),
       TEST(a_submit_or_a_node_left_out_leaves_the_rest),
       TEST(a_swarm_leaves_out_half_of_the_faults),
       TEST(every_method_does_what_it_says),
