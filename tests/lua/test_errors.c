@@ -45,7 +45,8 @@ static void of_two_unknown_options_the_first_by_name_is_told(void **state) {
   for (int i = 0; i < 20; i++)
     file_says(state, HEAD "return sim.scenario { name = \"x\", zzzzzz = 1, qqqqqq = 2, yyyyyy = 3 }",
               "file.lua:2: sim.scenario has no option \"qqqqqq\"; it has: name, story, nodes, topology, duration, "
-              "settle, workload, network, disk, engine, shuffle, swarm, must_fail, expects, run, properties");
+              "settle, workload, network, disk, engine, node_options, shuffle, swarm, vary, must_fail, expects, run, "
+              "properties");
 }
 
 static void a_wrong_unit_names_the_right_ones(void **state) {
@@ -143,7 +144,8 @@ static void a_property_may_look_and_not_act(void **state) {
        "file.lua:3: world has no method \"x\"; it has: sleep, now, between, pick, chance, spawn, wait_until, node, "
        "nodes, "
        "partition, partition_one_way, isolate, partition_halves, partition_bridge, partition_ring, partition_random, "
-       "flap, clog, swizzle, rule, heal_all, link, workload, stats, fault, drained, converged, check, log, "
+       "flap, clog, swizzle, rule, heal_all, power_loss, forge, link, workload, stats, fault, drained, converged, "
+       "check, log, "
        "fail"},
       {"sim.always(function(w) return true end)",
        "file.lua:3: write sim.always(\"name\", function(world) ... return true or false end)"},
