@@ -6,7 +6,7 @@ return sim.scenario {
   story    = "a small office: three replicas, a poor network, a power cut now and then",
   nodes    = 3,
   duration = "60s",
-  workload = sim.kv { keys = 200, rate = "50/s", deletes = "10%", value = "16B..64B" },
+  workload = sim.kv { keys = 200, writers = 3, rate = "50/s", deletes = "10%", value = "16B..64B" },
   network  = { delay = "1ms..20ms", loss = "1%", duplicate = "1%", reorder = "5%" },
   disk     = { on_crash = "adversarial" },
   engine   = { value_max = "4KiB" },

@@ -34,7 +34,7 @@ static uint64_t add(uint64_t a, uint64_t b) {
 
 void claims_expect(struct cluster *cluster, uint32_t node, uint32_t operation) {
   const struct replica *replica = &cluster->nodes[node].replica;
-  uint64_t bound = cluster->config.engine.clock_bound_ns;
+  uint64_t bound = cluster_options(cluster, node)->clock_bound_ns;
   uint64_t now = sim_clock_wall_peek(cluster->world, node);
   uint64_t adopted = add(now, bound ? bound : CLOCK_BOUND_NS);
   if (replica->hlc_last < adopted) adopted = replica->hlc_last;

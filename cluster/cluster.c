@@ -73,6 +73,17 @@ static void wake(struct sim_world *world, void *self, uint64_t token) {
 
 /* --- Creation -------------------------------------------------------------------- */
 
+static bool take_options(const struct cluster *cluster, struct cluster_node *node,
+                         const struct cluster_node_options *options) {
+  if (!options->has_engine) return true;
+  struct sync_options *engine = sim_alloc(cluster->world, sizeof *engine);
+  if (!engine) return false;
+  *engine = options->engine;
+  memcpy(engine->cluster_id, cluster->config.engine.cluster_id, sizeof engine->cluster_id);
+  node->engine = engine;
+  return true;
+}
+
 struct cluster *cluster_create(struct sim_world *world, const struct cluster_config *config) {
   struct cluster *cluster = sim_alloc(world, sizeof *cluster);
   if (!cluster) return NULL;
@@ -90,8 +101,14 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
     node->number = i;
     node->life = LEDGER_NONE;
     cluster_name_node(node);
+    node->absent = sim_left_out(world, sim_tag(SIM_CHOICE_NODE_SKIP, i, 0));
+    if (config->node_options != NULL && !take_options(cluster, node, &config->node_options[i - 1])) return NULL;
+    if (!node->absent) node->rank = ++cluster->present;
     if (sim_node_add(world, &cluster_node_kind, &node, sizeof(struct cluster_node *)) != i) return NULL;
   }
+  cluster->config.node_options = NULL;
+  for (uint32_t i = 1; i <= config->nodes && config->node_options != NULL; i++)
+    if (config->node_options[i - 1].clock_ns != 0) sim_clock_step(world, i, config->node_options[i - 1].clock_ns);
   cluster_name_steps(cluster);
   if (!config->no_oracles) {
     size_t bytes = (size_t)config->nodes * config->nodes * sizeof *cluster->deliveries;
@@ -101,7 +118,7 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
     sim_link_watch(world);
   }
   for (uint32_t i = 1; i <= config->nodes; i++)
-    sim_node_boot(world, i);
+    if (cluster_present(cluster, i)) sim_node_boot(world, i);
   if (!config->no_oracles)
     sim_driver_at(world, cluster->driver, sim_now(world) + CHECK_INTERVAL_NS, CLUSTER_WAKE_CHECK);
   return cluster;

@@ -35,11 +35,19 @@ enum cluster_topology {
   CLUSTER_STAR = 3, /* node 1 in the middle */
 };
 
+/* What one node has of its own. */
+struct cluster_node_options {
+  bool has_engine;
+  struct sync_options engine; /* in place of the cluster's; ids are filled in */
+  int64_t clock_ns;           /* its wall clock starts so much ahead of the others */
+};
+
 struct cluster_config {
   uint32_t nodes; /* 1 to 64 */
   enum cluster_topology topology;
   struct sync_options engine; /* of every node; node_id and cluster_id are filled in ("n1", "n2", ...) */
-  bool promise_at_submit;     /* the canary: the ledger takes every submit for promised at once */
+  const struct cluster_node_options *node_options; /* by number - 1; NULL: all are alike. Copied by cluster_create */
+  bool promise_at_submit;                          /* the canary: the ledger takes every submit for promised at once */
   bool no_oracles; /* for benches only: nothing is looked at while a run goes on, but the ledger's promises at a boot */
 };
 
@@ -51,7 +59,8 @@ struct cluster_workload {
   uint32_t hot_ppm;                          /* of submits that go to key 0 */
   uint32_t value_bytes_min, value_bytes_max; /* at least 16; 16 and 64 */
   uint32_t batch_ppm;                        /* of submits that are an atomic operation of 2 to 4 keys */
-  bool variety; /* keys of all shapes (keys.h); values that are empty, equal, or what the key had before, too */
+  bool variety;     /* keys of all shapes (keys.h); values that are empty, equal, or what the key had before, too */
+  uint32_t writers; /* the first so many nodes submit; 0: all */
 };
 
 #endif

@@ -44,13 +44,17 @@ static uint64_t or_default(uint64_t ns, uint64_t seconds) {
   return ns != 0 ? ns : seconds * SIM_SECOND;
 }
 
+static uint64_t patience_ns(const struct sync_options *options) {
+  uint64_t cap = or_default(options->retry_cap_ns, 30);
+  return 2 * (2 * or_default(options->ack_timeout_ns, 10) + cap + cap / 8 + or_default(options->probe_interval_ns, 15) +
+              options->fsync_spacing_ns);
+}
+
 /* A lost frame is noticed after the acknowledgement timeout, and then a peer is
  * tried again after a wait that is bounded; clocks may go half as fast. */
 static uint64_t within_ns(const struct cluster *cluster, uint32_t a, uint32_t b) {
-  const struct sync_options *options = &cluster->config.engine;
-  uint64_t cap = or_default(options->retry_cap_ns, 30);
-  uint64_t ns = 2 * (2 * or_default(options->ack_timeout_ns, 10) + cap + cap / 8 +
-                     or_default(options->probe_interval_ns, 15) + options->fsync_spacing_ns);
+  uint64_t ns = patience_ns(cluster_options(cluster, a)), other = patience_ns(cluster_options(cluster, b));
+  if (other > ns) ns = other;
   ns += 8 * (sim_link_health(cluster->world, a, b).slowest_ns + sim_link_health(cluster->world, b, a).slowest_ns);
   for (uint32_t i = 0; i < 2; i++)
     ns += 8 * sim_disk_config(sim_node_disk(sim_node_at(cluster->world, i == 0 ? a : b)))->fsync_max_ns;

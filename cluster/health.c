@@ -15,6 +15,7 @@ static bool cannot_write(struct cluster *cluster, uint32_t node, uint64_t append
 bool cluster_sick(struct cluster *cluster, uint32_t number) {
   const struct cluster_node *node = &cluster->nodes[number];
   struct sync_engine *engine = cluster_engine(cluster, number);
+  if (!cluster_present(cluster, number)) return true; /* it takes no part */
   if (!sim_disk_damage_count(sim_node_disk(sim_node_at(cluster->world, number)))) return false;
   if (!engine)
     return (node->open_status == SYNC_E_DAMAGED && node->damage.told) ||

@@ -45,6 +45,7 @@ enum ledger_result {
 
 struct ledger_operation {
   uint64_t time_ns;
+  uint64_t name;     /* of the submit: the same in a run in which another submit is left out */
   uint64_t start;    /* where its record begins in the author's log, */
   uint64_t position; /* ... and where it ends; UINT64_MAX: not known */
   uint64_t hlc;      /* the one that it must have */

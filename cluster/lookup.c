@@ -3,24 +3,34 @@
 #include "cluster/state.h"
 
 bool cluster_linked(const struct cluster *cluster, uint32_t a, uint32_t b) {
-  uint32_t nodes = cluster->config.nodes;
-  if (a == b) return false;
-  uint32_t low = a < b ? a : b, high = a < b ? b : a;
+  const struct cluster_node *one = &cluster->nodes[a < b ? a : b], *other = &cluster->nodes[a < b ? b : a];
+  if (a == b || one->absent || other->absent) return false;
+  /* The shape is that of the nodes that are there: no gap where one is left out. */
+  uint32_t low = one->rank, high = other->rank;
   switch (cluster->config.topology) {
   case CLUSTER_MESH:
     return true;
   case CLUSTER_LINE:
     return high == low + 1u;
   case CLUSTER_RING:
-    return high == low + 1u || (low == 1u && high == nodes);
+    return high == low + 1u || (low == 1u && high == cluster->present);
   case CLUSTER_STAR:
     return low == 1u;
   }
   return false;
 }
 
+bool cluster_present(const struct cluster *cluster, uint32_t node) {
+  return !cluster->nodes[node].absent;
+}
+
 uint32_t cluster_nodes(const struct cluster *cluster) {
   return cluster->config.nodes;
+}
+
+const struct sync_options *cluster_options(const struct cluster *cluster, uint32_t node) {
+  const struct sync_options *own = cluster->nodes[node].engine;
+  return own != NULL ? own : &cluster->config.engine;
 }
 
 struct sync_engine *cluster_engine(struct cluster *cluster, uint32_t node) {

@@ -10,10 +10,14 @@
 struct cluster_node; /* state.h */
 
 uint32_t cluster_nodes(const struct cluster *cluster);
+/* Whether the node is part of this run (SIM_CHOICE_NODE_SKIP). */
+bool cluster_present(const struct cluster *cluster, uint32_t node);
 /* Whether the topology makes them peers. */
 bool cluster_linked(const struct cluster *cluster, uint32_t a, uint32_t b);
 /* The engine of a node that is up, NULL otherwise. */
 struct sync_engine *cluster_engine(struct cluster *cluster, uint32_t node);
+/* What the node's engine is opened with: its own options, or the cluster's. */
+const struct sync_options *cluster_options(const struct cluster *cluster, uint32_t node);
 /* "n3" and its hash, for the node of this number. */
 void cluster_name_node(struct cluster_node *node);
 /* The number of the node whose hash it is, as traces have them; 0 for a stranger. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cluster/belief.h"
+#include "cluster/identify.h"
 #include "cluster/log_damage.h"
 #include "cluster/lookup.h"
 #include "cluster/pace.h"
@@ -61,7 +62,7 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   node->replica.following = false;
   memset(&node->counts, 0, sizeof node->counts);
   node->looked_frames = 0;
-  struct sync_options options = cluster->config.engine;
+  struct sync_options options = *cluster_options(cluster, node->number);
   options.node_id = node->name;
   struct sync_open_report report;
   memset(&report, 0, sizeof report);
@@ -190,6 +191,14 @@ static uint32_t classify(const uint8_t *bytes, size_t size) {
   return bytes[5] == FRAME_HELLO || bytes[5] == FRAME_OPS ? bytes[5] : 0;
 }
 
+static uint64_t identify(struct sim_node *sim_node, const void *config, const uint8_t *bytes, size_t size) {
+  (void)sim_node;
+  struct cluster_node *node = config_node(config);
+  if (size > FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES && bytes[5] == FRAME_HELLO)
+    node->limits_hash = bytes_get_u64(bytes + FRAME_HEADER_BYTES);
+  return cluster_identify(node->cluster, bytes, size);
+}
+
 const struct sim_node_kind cluster_node_kind = {
     .name = "sync",
     .boot = boot,
@@ -199,4 +208,5 @@ const struct sim_node_kind cluster_node_kind = {
     .digest = digest,
     .stop = stop,
     .classify = classify,
+    .identify = identify,
 };

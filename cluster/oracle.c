@@ -254,6 +254,7 @@ void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum s
   struct cluster_node *node = &cluster->nodes[number];
   if ((uint32_t)kind < CLUSTER_TRACE_KINDS) cluster->by_trace[kind]++;
   cluster_pace_traced(node, kind, fields, count);
+  if (kind == SYNC_TRACE_ROTATE) node->replica.rotated = true;
   if ((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 2 && !cluster->judging)
     traced_apply(cluster, node, fields, kind == SYNC_TRACE_SUBMIT);
 }

@@ -124,6 +124,17 @@ static bool take_record(struct cluster *cluster, uint32_t node, const struct dec
   return true;
 }
 
+/* Another segment begins where reading stands: what this one has from there on is a write
+ * that failed and persisted all the same, after which the log went on elsewhere. */
+static bool goes_on_elsewhere(const struct replica *replica, const struct sim_disk *disk,
+                              const struct decode_segment *segment) {
+  struct decode_segment other = {.first = replica->end, .epoch = segment->epoch};
+  if (other.first == segment->first) return false;
+  if (is_there(disk, &other)) return true;
+  other.fresh = true;
+  return is_there(disk, &other);
+}
+
 /* Reads records of the segment, up to the position `to`, as long as they are
  * valid. false: a violation was reported. */
 static bool read_records(struct cluster *cluster, uint32_t node, const struct decode_segment *segment, uint64_t to) {
@@ -136,6 +147,7 @@ static bool read_records(struct cluster *cluster, uint32_t node, const struct de
     size_t want = to - replica->end < READ_BYTES ? (size_t)(to - replica->end) : READ_BYTES;
     size_t got = sim_disk_peek(disk, name, offset, replica->bytes, want), at = 0;
     while (got - at >= DECODE_RECORD_HEADER_BYTES && replica->end < to) {
+      if (replica->rotated && goes_on_elsewhere(replica, disk, segment)) return true;
       size_t whole = decode_record_bytes(replica->bytes + at);
       if (whole > got - at && at > 0) break; /* again from its beginning */
       if (whole > got) {
@@ -198,6 +210,7 @@ void replica_follow(struct cluster *cluster, uint32_t node) {
     bool same = writing->first == last.first && writing->epoch == last.epoch && writing->fresh == last.fresh;
     if (same && replica->end == before) break;
   }
+  replica->rotated = false;
   if (appended == replica->end) return;
   static const uint64_t nothing[3] = {0, 0, 0};
   sim_violation(cluster->world, CLUSTER_RECOVERY, node, nothing,

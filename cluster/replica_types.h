@@ -21,6 +21,7 @@ struct replica_entry {
 
 struct replica {
   bool following; /* of the present run of the node; set at its start */
+  bool rotated;   /* a segment was begun since it was followed last: when to look, not where */
 
   /* The log. */
   struct decode_segment *segments; /* those that count, in order; the last is being written */

@@ -28,6 +28,7 @@ static bool all_durable(struct cluster *cluster) {
 
 static void boot_all(struct cluster *cluster) {
   for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
+    if (!cluster_present(cluster, i)) continue;
     enum sim_node_state state = sim_node_state(sim_node_at(cluster->world, i));
     if (state == SIM_NODE_DOWN || state == SIM_NODE_REFUSED) sim_node_boot(cluster->world, i);
   }
@@ -46,20 +47,30 @@ static void note_progress(struct cluster *cluster) {
   cluster->progress_ns = sim_now(cluster->world);
 }
 
-void cluster_settle(struct sim *sim, struct cluster *cluster, uint64_t settle_ns) {
+void cluster_settle_begin(struct cluster *cluster, uint64_t settle_ns) {
   cluster_workload_stop(cluster);
   sim_calm(cluster->world);
   for (uint32_t i = 1; i <= cluster->config.nodes; i++)
     cluster->nodes[i].serve_failed = false;
-  uint64_t end = sim_now(cluster->world) + settle_ns;
-  while (!cluster_violated(cluster)) {
-    boot_all(cluster);
-    note_progress(cluster);
-    if (cluster_converged(cluster) && cluster_drained(cluster) && all_durable(cluster)) return;
-    uint64_t now = sim_now(cluster->world);
-    if (now >= end) return;
-    uint64_t next = now + SETTLE_STEP_NS;
-    enum sim_end why = sim_run(sim, next < end ? next : end, UINT64_MAX);
+  uint64_t now = sim_now(cluster->world);
+  cluster->settle_end_ns = settle_ns > UINT64_MAX - now ? UINT64_MAX : now + settle_ns;
+}
+
+bool cluster_settle_step(struct cluster *cluster, uint64_t *next_ns) {
+  uint64_t now = sim_now(cluster->world), end = cluster->settle_end_ns;
+  if (cluster_violated(cluster)) return true;
+  boot_all(cluster);
+  note_progress(cluster);
+  if (cluster_converged(cluster) && cluster_drained(cluster) && all_durable(cluster)) return true;
+  *next_ns = end - now < SETTLE_STEP_NS ? end : now + SETTLE_STEP_NS;
+  return now >= end;
+}
+
+void cluster_settle(struct sim *sim, struct cluster *cluster, uint64_t settle_ns) {
+  uint64_t next_ns;
+  cluster_settle_begin(cluster, settle_ns);
+  while (!cluster_settle_step(cluster, &next_ns)) {
+    enum sim_end why = sim_run(sim, next_ns, UINT64_MAX);
     if (why == SIM_END_VIOLATION || why == SIM_END_STOPPED) return;
   }
 }
@@ -106,7 +117,7 @@ static void tell_beliefs(struct cluster *cluster, uint32_t lacker, const uint64_
 /* What of the scenario's settings alone explains that the node lacks something; "" if nothing does. */
 static void tell_cause(struct cluster *cluster, uint32_t lacker, char *text, size_t size) {
   struct sync_stats stats;
-  uint64_t store = cluster->config.engine.store_bytes_max, now = sim_now(cluster->world);
+  uint64_t store = cluster_options(cluster, lacker)->store_bytes_max, now = sim_now(cluster->world);
   sync_stats_get(cluster_engine(cluster, lacker), &stats);
   text[0] = '\0';
   if (stats.full && store)
@@ -232,15 +243,24 @@ static void judge_reopen(struct cluster *cluster, uint32_t number) {
     judge_stop(cluster, number);
 }
 
+bool cluster_judge_step(struct cluster *cluster) {
+  if (cluster_violated(cluster)) return true;
+  uint32_t number = cluster->judged++;
+  if (number == 0) {
+    struct cluster_health health;
+    cluster_health(cluster, &health);
+    judge_convergence(cluster, &health);
+    judge_outboxes(cluster, &health);
+    for (uint32_t i = 1; i <= cluster->config.nodes && !cluster_violated(cluster); i++)
+      cluster_check_promised(cluster, i);
+    cluster->judging = true;
+    return cluster_violated(cluster);
+  }
+  if (cluster_engine(cluster, number)) judge_reopen(cluster, number);
+  return number >= cluster->config.nodes || cluster_violated(cluster);
+}
+
 void cluster_judge(struct cluster *cluster) {
-  if (cluster_violated(cluster)) return;
-  struct cluster_health health;
-  cluster_health(cluster, &health);
-  judge_convergence(cluster, &health);
-  judge_outboxes(cluster, &health);
-  for (uint32_t i = 1; i <= cluster->config.nodes && !cluster_violated(cluster); i++)
-    cluster_check_promised(cluster, i);
-  cluster->judging = true;
-  for (uint32_t i = 1; i <= cluster->config.nodes && !cluster_violated(cluster); i++)
-    if (cluster_engine(cluster, i)) judge_reopen(cluster, i);
+  while (!cluster_judge_step(cluster))
+    continue;
 }

@@ -51,7 +51,11 @@ struct cluster_node {
   uint32_t life;   /* index in the ledger, LEDGER_NONE before the first boot */
   int open_status; /* of the last boot */
   char open_detail[160];
-  struct log_damage damage; /* of its disk, just before the last boot */
+  const struct sync_options *engine; /* its own, in the arena; NULL: the cluster's */
+  bool absent;                       /* left out of this run: it never boots, and nobody knows it */
+  uint32_t rank;                     /* among those that are not absent, from 1 */
+  uint64_t limits_hash;              /* as its last HELLO told it, for forged ones; 0: none yet */
+  struct log_damage damage;          /* of its disk, just before the last boot */
   bool repair_due;
   bool serve_failed;          /* an operation could not be read back for a peer, since faults stopped */
   struct replica replica;     /* what its disk says that it holds */
@@ -77,6 +81,7 @@ struct cluster {
   struct sim_world *world;
   struct cluster_config config;
   struct cluster_node nodes[CLUSTER_NODES_MAX + 1u]; /* from 1 */
+  uint32_t present;                                  /* nodes that are not absent */
   struct ledger ledger;
   uint32_t driver;
   struct cluster_workload workload;
@@ -85,6 +90,8 @@ struct cluster {
   uint64_t checks;              /* at intervals, so far */
   uint64_t progress_ns;         /* when a vector changed last, seen while it settles */
   uint64_t progress;            /* ... a hash of all */
+  uint64_t settle_end_ns;       /* settling is given up then */
+  uint32_t judged;              /* steps of the final word so far */
   bool judging;                 /* lives that begin now are not judged by the ledger */
   uint64_t by_trace[CLUSTER_TRACE_KINDS];
   struct delivery *deliveries;    /* by (from - 1) * nodes + to - 1; NULL: not watched */

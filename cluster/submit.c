@@ -91,7 +91,8 @@ static void note_result(struct cluster *cluster, uint32_t operation, int status,
     ledger->refused++; /* LEDGER_REFUSED is 0 */
 }
 
-int cluster_submit(struct cluster *cluster, uint32_t number, const struct cluster_change *given, uint32_t count) {
+int cluster_submit(struct cluster *cluster, uint32_t number, uint64_t name, const struct cluster_change *given,
+                   uint32_t count) {
   struct cluster_software *software = sim_node_enter(cluster->world, number);
   if (!software) return SYNC_E_POWERED_OFF;
   struct cluster_node *node = &cluster->nodes[number];
@@ -99,6 +100,7 @@ int cluster_submit(struct cluster *cluster, uint32_t number, const struct cluste
   struct sync_change changes[CHANGES_MAX];
   SIM_ASSERT(cluster->world, count <= CHANGES_MAX);
   uint32_t operation = ledger_submit(&cluster->ledger, node->life, sync_appended_position(software->engine)), used = 0;
+  cluster->ledger.operations[operation].name = name;
   for (uint32_t i = 0; i < count; i++) {
     note_change(cluster, &given[i], &used);
     if (looked_at) note_seen(cluster, number, cluster->ledger.changes[cluster->ledger.change_count - 1u].slot);
@@ -124,15 +126,21 @@ int cluster_submit(struct cluster *cluster, uint32_t number, const struct cluste
   return status;
 }
 
+/* Scripts have no numbers for their writes: about when, where and what is a name, too. */
+static uint64_t script_name(const struct cluster *cluster, uint32_t node, uint32_t key) {
+  uint64_t span = sim_now(cluster->world) / (2u * SIM_SECOND);
+  return sim_hash_fold(sim_hash_fold(UINT64_C(1) << 62 | span, node), key);
+}
+
 int cluster_put(struct cluster *cluster, uint32_t node, uint32_t key, uint32_t value_size) {
   if (value_size < LEDGER_VALUE_BYTES_MIN) value_size = LEDGER_VALUE_BYTES_MIN;
   struct cluster_change change = {.kind = SYNC_PUT, .key = key, .size = value_size};
-  return cluster_submit(cluster, node, &change, 1);
+  return cluster_submit(cluster, node, script_name(cluster, node, key), &change, 1);
 }
 
 int cluster_delete(struct cluster *cluster, uint32_t node, uint32_t key) {
   struct cluster_change change = {.kind = SYNC_DELETE, .key = key};
-  return cluster_submit(cluster, node, &change, 1);
+  return cluster_submit(cluster, node, script_name(cluster, node, key), &change, 1);
 }
 
 uint64_t cluster_get(struct cluster *cluster, uint32_t node, uint32_t key) {

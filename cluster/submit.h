@@ -20,8 +20,9 @@ struct cluster_change {
   enum cluster_value value;
 };
 
-/* One submit of `count` changes of different keys through the ledger. */
-int cluster_submit(struct cluster *cluster, uint32_t node, const struct cluster_change *changes, uint32_t count);
+/* One submit of `count` changes of different keys through the ledger. `name`: struct ledger_operation. */
+int cluster_submit(struct cluster *cluster, uint32_t node, uint64_t name, const struct cluster_change *changes,
+                   uint32_t count);
 
 /* One submit by a script: `key` is a number, written as the workload writes
  * keys. Gives the engine's status, or SYNC_E_POWERED_OFF when the node is not

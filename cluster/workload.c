@@ -50,7 +50,12 @@ void cluster_workload_wake(struct cluster *cluster, uint64_t generation) {
   struct sim_world *world = cluster->world;
   const struct cluster_workload *w = &cluster->workload;
   uint64_t submit = cluster->workload_submits++;
-  uint32_t node = 1u + (uint32_t)sim_pick(world, tag(SIM_CHOICE_WORKLOAD_NODE, submit, 0), cluster->config.nodes);
+  if (sim_left_out(world, tag(SIM_CHOICE_WORKLOAD_SKIP, submit, 0))) {
+    schedule(cluster);
+    return;
+  }
+  uint32_t writers = w->writers && w->writers < cluster->config.nodes ? w->writers : cluster->config.nodes;
+  uint32_t node = 1u + (uint32_t)sim_pick(world, tag(SIM_CHOICE_WORKLOAD_NODE, submit, 0), writers);
   uint32_t count = 1;
   if (w->keys >= BATCH_MAX && sim_chance(world, tag(SIM_CHOICE_WORKLOAD_OPERATION, submit, 15), w->batch_ppm))
     count = (uint32_t)sim_range(world, tag(SIM_CHOICE_WORKLOAD_SIZE, submit, 15), BATCH_MIN, BATCH_MAX);
@@ -66,7 +71,7 @@ void cluster_workload_wake(struct cluster *cluster, uint64_t generation) {
     if (w->variety) changes[i].value = choose_value(cluster, submit, i);
   }
   if (sim_node_state(sim_node_at(world, node)) == SIM_NODE_UP) {
-    int status = cluster_submit(cluster, node, changes, count);
+    int status = cluster_submit(cluster, node, submit, changes, count);
     (void)status; /* the ledger has it */
   }
   schedule(cluster);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "cluster/cluster.h"
-#include "cluster/settle.h"
 #include "cluster/workload.h"
 #include "lua/api/library.h"
 #include "lua/api/task.h"
@@ -20,6 +19,7 @@
 #include "lua/memo.h"
 #include "lua/settings/properties.h"
 #include "lua/settings/settings.h"
+#include "lua/settings/vary.h"
 #include "lua/text/info.h"
 #include "lua/text/source.h"
 
@@ -135,13 +135,14 @@ static bool begin(struct scenario_world *run) {
       .trace = run->options.trace,
       .marks = run->options.marks,
   };
-  if (run->settings.swarm) {
+  if (run->settings.swarm || run->settings.vary) {
     /* Which faults this seed has is asked of a world that does nothing else. */
     config.trace = NULL;
     config.marks = NULL;
     struct sim_world *world = sim_world_begin(run->sim, &config);
     if (!world) return harness(run, "the arena is used up");
-    settings_swarm(world, &run->settings);
+    if (run->settings.swarm) settings_swarm(world, &run->settings);
+    if (run->settings.vary) vary_settings(world, &run->settings);
     config.link = run->settings.link;
     config.disk = run->settings.disk;
     config.trace = run->options.trace;
@@ -159,9 +160,12 @@ static bool start(struct scenario_world *run) {
   if (!load(script, run->file, &again)) return false;
   script->link = run->settings.link;
   task_drive(script);
-  script->cluster = cluster_create(run->world, &run->settings.cluster);
+  struct cluster_config config = run->settings.cluster;
+  if (run->settings.has_node_options) config.node_options = run->settings.node_options;
+  script->cluster = cluster_create(run->world, &config);
   if (!script->cluster) return harness(run, "the arena is used up");
   if (run->settings.plain_workload) script->workload.variety = false;
+  if (run->settings.vary) vary_workload(run->world, &script->workload);
   if (script->has_workload) cluster_workload_start(script->cluster, &script->workload);
   lua_State *lua = script->lua;
   if (lua_getfield(lua, LUA_REGISTRYINDEX, "run") == LUA_TFUNCTION) {
@@ -173,26 +177,22 @@ static bool start(struct scenario_world *run) {
 }
 
 static bool over(const struct scenario_world *run) {
-  return run->script->wrong || sim_violation_get(run->world)->found;
+  return run->script->wrong || sim_violation_get(run->world)->found || run->script->phase == SCRIPT_OVER;
 }
 
-/* Faults stop, the cluster heals, the oracles speak. */
-static void settle(struct scenario_world *run) {
-  struct script *script = run->script;
-  uint64_t until = run->options.until_ns, settle_ns = run->settings.info.settle_ns, pending;
-  uint64_t now = sim_now(run->world);
-  script->ended = true;
-  script->settle_start_ns = now;
-  if (!sandbox_check(script)) return;
-  if (until && until - now < settle_ns) settle_ns = until - now;
-  cluster_settle(run->sim, script->cluster, settle_ns);
-  if (properties_pending(script, &pending) && !over(run)) {
-    if (until && pending > until) pending = until;
-    if (pending > sim_now(run->world)) (void)sim_run(run->sim, pending, UINT64_MAX);
+/* Runs on to a time, or for so many events. Faults stop when the scenario's duration is
+ * over and there is more to come. */
+static void go_on(struct scenario_world *run, uint64_t until_ns, uint64_t events) {
+  uint64_t duration_ns = run->settings.info.duration_ns, begun = sim_events_run(run->world);
+  if (over(run)) return;
+  if (run->script->phase == SCRIPT_RUNS) {
+    enum sim_end why = sim_run(run->sim, until_ns < duration_ns ? until_ns : duration_ns, events);
+    if (over(run) || why == SIM_END_EVENTS || until_ns <= duration_ns) return;
+    events -= sim_events_run(run->world) - begun;
+    if (!sandbox_check(run->script)) return;
+    task_end(run->script, run->settings.info.settle_ns);
   }
-  if (over(run) || (until && sim_now(run->world) >= until)) return;
-  properties_check(script, true);
-  if (!over(run)) cluster_judge(script->cluster);
+  (void)sim_run(run->sim, until_ns, events);
 }
 
 static void collect(const struct scenario_world *run, struct scenario_result *result) {
@@ -240,23 +240,19 @@ static bool prepare(struct scenario_world *run, struct sim *sim, const struct sc
   if (result->verdict != SCENARIO_HELD) return false;
   run->settings = file->memo->settings;
   run->settings.cluster.no_oracles = options->no_oracles;
+  struct scenario_info *info = &run->settings.info;
+  if (options->duration_ns && options->duration_ns < info->duration_ns) info->duration_ns = options->duration_ns;
   if (begin(run) && start(run)) return true;
   collect(run, result);
   return false;
-}
-
-static void go_on(struct scenario_world *run, uint64_t until_ns) {
-  if (!over(run)) (void)sim_run(run->sim, until_ns, UINT64_MAX);
 }
 
 void scenario_run(struct sim *sim, const struct scenario_file *file, const struct scenario_options *options,
                   struct scenario_result *result) {
   struct scenario_world run;
   if (!prepare(&run, sim, file, options, result)) return;
-  uint64_t until = run.settings.info.duration_ns;
-  bool cut = options->until_ns && options->until_ns <= until;
-  go_on(&run, cut ? options->until_ns : until);
-  if (!cut && !over(&run)) settle(&run);
+  go_on(&run, options->until_ns ? options->until_ns : SIM_TIME_NEVER,
+        options->until_events ? options->until_events : UINT64_MAX);
   collect(&run, result);
 }
 
@@ -272,7 +268,7 @@ struct scenario_world *scenario_begin(struct sim *sim, const struct scenario_fil
     return NULL;
   }
   struct scenario_options whole = *options;
-  whole.until_ns = 0;
+  whole.until_ns = whole.until_events = 0;
   if (prepare(run, sim, file, &whole, result)) return run;
   free(run);
   return NULL;
@@ -280,12 +276,16 @@ struct scenario_world *scenario_begin(struct sim *sim, const struct scenario_fil
 
 void scenario_continue(struct scenario_world *run, uint64_t until_ns) {
   uint64_t end = run->settings.info.duration_ns;
-  go_on(run, until_ns < end ? until_ns : end);
+  go_on(run, until_ns < end ? until_ns : end, UINT64_MAX);
+}
+
+bool scenario_step(struct scenario_world *run, uint64_t until_ns, uint64_t events) {
+  go_on(run, until_ns, events);
+  return !over(run);
 }
 
 void scenario_finish(struct scenario_world *run, struct scenario_result *result) {
-  go_on(run, run->settings.info.duration_ns);
-  if (!over(run)) settle(run);
+  go_on(run, SIM_TIME_NEVER, UINT64_MAX);
   collect(run, result);
 }
 

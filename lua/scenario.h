@@ -46,6 +46,8 @@ struct scenario_options {
   struct sim_trace_log *trace;     /* NULL: hash only */
   struct sim_trace_marks *marks;   /* NULL: none */
   uint64_t until_ns;               /* 0: to the end; else stop there, without a final word */
+  uint64_t until_events;           /* the same after so many events (sim_events_run) */
+  uint64_t duration_ns;            /* not 0: faults stop that early, if it is earlier */
   bool no_oracles;                 /* for benches only: see struct cluster_config */
 };
 
@@ -53,16 +55,19 @@ struct scenario_options {
 void scenario_run(struct sim *sim, const struct scenario_file *file, const struct scenario_options *options,
                   struct scenario_result *result);
 
-/* The same in steps. What happens is in the arena alone: between two steps a
- * checkpoint can be saved and restored, and the run goes on from there, any
+/* The same in steps. What happens is in the arena alone, settling and the final word
+ * too: between two steps a checkpoint can be saved and restored, and the run goes on from there, any
  * number of times, under another choice source if one was set (sim_set_source). */
 struct scenario_world;
 /* To time 0: the nodes are up, run() has come to its first sleep. `file` must
- * outlive it; options.until_ns says nothing here. NULL: *result tells why. */
+ * outlive it; options.until_ns and until_events say nothing here. NULL: *result tells why. */
 struct scenario_world *scenario_begin(struct sim *sim, const struct scenario_file *file,
                                       const struct scenario_options *options, struct scenario_result *result);
 /* Runs to a time, the end of the scenario's duration at the latest. */
 void scenario_continue(struct scenario_world *run, uint64_t until_ns);
+/* Runs on, through settling and the final word too, to a time or for so many events
+ * (those of drivers included). false: the run is over. */
+bool scenario_step(struct scenario_world *run, uint64_t until_ns, uint64_t events);
 /* Runs to the end, settles and judges: *result is what scenario_run would have
  * given. Of the source only the seed of the beginning is told in it. */
 void scenario_finish(struct scenario_world *run, struct scenario_result *result);

@@ -100,6 +100,7 @@
 ---@field deletes? share
 ---@field hot? share of submits that go to key 0
 ---@field value? sizes "16B..64B"
+---@field writers? integer only the first so many nodes write
 ---@field batch? share of submits that are one operation of several keys
 ---@field variety? boolean keys and values of all shapes; false
 ---@field promise? "durable"|"submit"
@@ -132,6 +133,8 @@
 ---@field engine? sim.Engine
 ---@field shuffle? boolean simultaneous events in an order that the seed chooses
 ---@field swarm? boolean each seed turns off a random half of the faults
+---@field vary? boolean each seed has another shape of it
+---@field node_options? table<integer, { engine?: sim.Engine, clock?: string }>
 ---@field must_fail? string a canary: the property that must be violated
 ---@field expects? fault[] faults that run causes
 ---@field run? fun(world: sim.World)
@@ -355,9 +358,25 @@ function world:log(text) end
 ---@param text string
 function world:fail(text) end
 
+---Takes the power from all nodes at one instant.
+function world:power_loss() end
+
+---A frame that `from` never sent arrives: "hello", or bytes.
+---@param from integer|sim.Node
+---@param to integer|sim.Node
+---@param what string
+function world:forge(from, to, what) end
+
+---@alias sim.Calls "changes"|"all"|"open"|"close"|"read"|"write"|"truncate"|"size"|"rename"|"unlink"|"list"|"fsync_file"|"fsync_dir"|"alloc"|"free"|"clock"|"unique"|"pick"|"send"
+
+---@class sim.Call
+---@field call sim.Calls
+---@field nth? integer 1
+
 ---@class sim.Crash
 ---@field within? integer inside one of the next so many calls
----@field at? integer inside this call from now
+---@field at? integer|sim.Call inside this call from now
+---@field calls? sim.Calls which calls count: those that change disk or network
 
 ---@class sim.Node
 local node = {}
@@ -371,7 +390,7 @@ function node:crash(when) end
 function node:process_crash(when) end
 
 ---Boots it; does nothing when it is up.
----@param options? { crash_within?: integer, crash_at?: integer }
+---@param options? { crash_within?: integer, crash_at?: integer|sim.Call, calls?: sim.Calls }
 ---@return boolean up
 function node:restart(options) end
 

@@ -24,7 +24,7 @@ return sim.scenario {
     world:spawn(too_much)
     for _ = 1, 5 do
       local node = world:node(world:pick(3))
-      node:crash { within = 200 }
+      node:crash { within = 40 }
       world:wait_until(function() return not node:up() end, "1s")
       world:sleep(world:between("10ms", "300ms"))
       node:restart()

@@ -14,7 +14,7 @@ local function restless(world, number)
     elseif how == "pause" then
       node:pause()
     else
-      node:crash { within = 100 }
+      node:crash { within = 20 }
     end
     world:sleep(world:between("1ms", "400ms"))
     node:resume()

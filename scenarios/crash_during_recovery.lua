@@ -17,7 +17,7 @@ return sim.scenario {
       local node = world:node(world:pick(3))
       node:crash()
       for _ = 1, world:pick(6) do
-        node:restart { crash_within = 80 } -- power is lost again at one of its first calls
+        node:restart { crash_within = 16 } -- power is lost again at one of its first calls
         world:sleep(world:between("1ms", "20ms"))
         node:crash()
       end

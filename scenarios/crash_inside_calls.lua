@@ -14,7 +14,7 @@ return sim.scenario {
   run = function(world)
     for _ = 1, 8 do
       local node = world:node(world:pick(3))
-      node:crash { within = 400 }
+      node:crash { within = 60 }
       world:wait_until(function() return not node:up() end, "2s")
       world:sleep(world:between("1ms", "200ms"))
       node:restart()

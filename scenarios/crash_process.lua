@@ -14,7 +14,7 @@ return sim.scenario {
   run = function(world)
     for _ = 1, 8 do
       local node = world:node(world:pick(3))
-      node:process_crash { within = 150 }
+      node:process_crash { within = 30 }
       world:wait_until(function() return not node:up() end, "1s")
       world:sleep(world:between("1ms", "100ms"))
       node:restart()

@@ -17,7 +17,7 @@ return sim.scenario {
     node:disk { quota = "48KiB" } -- about what it holds by now
     world:sleep(world:between("1s", "2s"))
     if world:chance "50%" then
-      node:crash { within = 100 }
+      node:crash { within = 20 }
       world:sleep "200ms"
       node:restart() -- with no room to write: it may refuse, and must not lose
     end

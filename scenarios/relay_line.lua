@@ -16,7 +16,7 @@ return sim.scenario {
     for _ = 1, 4 do
       world:sleep(world:between("500ms", "1500ms"))
       local middle = world:node(1 + world:pick(8))
-      middle:crash { within = 200 } -- what it had received is still its to pass on
+      middle:crash { within = 40 } -- what it had received is still its to pass on
       world:sleep(world:between("200ms", "1s"))
       middle:restart()
     end

@@ -39,7 +39,7 @@ return sim.scenario {
     local before = node:get(101)
     node:restore()
     if world:chance "30%" then -- the power goes again, while it starts
-      node:restart { crash_within = 40 }
+      node:restart { crash_within = 8 }
       world:sleep "50ms"
     end
     if cut then

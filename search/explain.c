@@ -151,8 +151,8 @@ static bool start_recording(struct suite *suite, uint32_t place, size_t index, b
                     .scenario = failure->scenario,
                     .seed = failure->seed,
                     .nodes = scenario->info.nodes,
-                    .duration_ns = scenario->info.duration_ns,
-                    .settle_ns = scenario->info.settle_ns,
+                    .scenario_duration_ns = scenario->info.duration_ns,
+                    .scenario_settle_ns = scenario->info.settle_ns,
                     .fresh = again};
   if (!again && failure->bundle[0] != '\0') {
     (void)bundle_path(job.choices, sizeof job.choices, failure->bundle, "choices");

@@ -25,10 +25,20 @@ struct job {
   uint64_t seed;
   uint32_t scenario;
   uint32_t nodes;
-  uint64_t duration_ns, settle_ns; /* 0: not known yet */
-  bool fresh;                      /* in a worker that is executed for it */
-  char choices[560];               /* JOB_RECORD: the file for the choices; empty: none */
+  uint64_t scenario_duration_ns, scenario_settle_ns; /* what it has, for words; 0: not known yet */
+  bool fresh;                                        /* in a worker that is executed for it */
+  char choices[560];                                 /* JOB_RECORD: the file for the choices; empty: none */
+
+  /* What the run is to be besides its seed; zero: nothing. */
+  uint64_t duration_ns;            /* faults stop that early */
+  uint64_t until_ns, until_events; /* it ends there, without a final word */
+  /* Outcomes by tag, and reseeds. Each end of the pipe has its own: the sender's is the
+   * caller's, and must live until the job is done; the receiver frees its own. */
+  struct sim_choice_table *overrides; /* NULL: none */
 };
+/* Blocking. false: the other end is gone (or, for read, memory ran out). */
+bool job_write(int fd, const struct job *job);
+bool job_read(int fd, struct job *job);
 
 struct job_description {
   int status; /* of scenario_describe */

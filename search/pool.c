@@ -187,7 +187,7 @@ static bool send_job(struct pool *pool, const struct place *place, bool setup) {
   (void)sigaddset(&pipe_set, SIGPIPE);
   (void)sigprocmask(SIG_BLOCK, &pipe_set, &former);
   const bool told = !setup || fresh_tell(place->to, pool->files, pool->file_count, pool->options, pool->fresh_count++);
-  const bool sent = told && pipe_write_all(place->to, &place->job, sizeof place->job);
+  const bool sent = told && job_write(place->to, &place->job);
   if (!sent) (void)sigtimedwait(&pipe_set, NULL, &now);
   (void)sigprocmask(SIG_SETMASK, &former, NULL);
   return sent;

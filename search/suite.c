@@ -277,8 +277,8 @@ static bool start_row(struct suite *suite, uint32_t place, size_t row, struct su
                           .scenario = run->scenario,
                           .seed = run->seed,
                           .nodes = info->nodes,
-                          .duration_ns = info->duration_ns,
-                          .settle_ns = info->settle_ns,
+                          .scenario_duration_ns = info->duration_ns,
+                          .scenario_settle_ns = info->settle_ns,
                           .fresh = check != NULL};
   suite->row_of[place] = row;
   suite->check_of[place] = check;

@@ -31,18 +31,18 @@ static void add_seconds(struct writer *writer, uint64_t ns) {
 }
 
 static void add_time(struct writer *writer, uint64_t now_ns, const struct job *job) {
-  const bool settling = job->duration_ns > 0 && now_ns > job->duration_ns;
-  add_seconds(writer, settling ? job->duration_ns : now_ns);
-  if (job->duration_ns > 0 && !settling) {
+  const bool settling = job->scenario_duration_ns > 0 && now_ns > job->scenario_duration_ns;
+  add_seconds(writer, settling ? job->scenario_duration_ns : now_ns);
+  if (job->scenario_duration_ns > 0 && !settling) {
     add(writer, " of ");
-    add_seconds(writer, job->duration_ns);
+    add_seconds(writer, job->scenario_duration_ns);
   }
   add(writer, " simulated");
   if (!settling) return;
   add(writer, " and ");
-  add_seconds(writer, now_ns - job->duration_ns);
+  add_seconds(writer, now_ns - job->scenario_duration_ns);
   add(writer, " of at most ");
-  add_seconds(writer, job->settle_ns);
+  add_seconds(writer, job->scenario_settle_ns);
   add(writer, " of settling");
 }
 

@@ -63,7 +63,12 @@ static void run(struct worker *worker, const struct job *job, struct sim_choice_
   struct prelude before = {
       .options = worker->options,
       .scenario = job->scenario,
-      .run = {.source = {.seed = job->seed, .rest = SIM_REST_SEED, .record = record}, .trace = trace, .marks = marks}};
+      .run = {.source = {.seed = job->seed, .overrides = job->overrides, .rest = SIM_REST_SEED, .record = record},
+              .trace = trace,
+              .marks = marks,
+              .until_ns = job->until_ns,
+              .until_events = job->until_events,
+              .duration_ns = job->duration_ns}};
   outcome_run(worker->sim, worker->files[job->scenario], &before.run,
               worker->options->before_run == NULL ? NULL : run_prelude, &before, outcome);
 }
@@ -111,6 +116,21 @@ static void serve_compare(struct worker *worker, const struct job *job, struct o
   sim_close(second);
 }
 
+/* false: no further job. */
+static bool serve(struct worker *worker, const struct job *job) {
+  struct outcome outcome;
+  worker->text[0] = '\0';
+  if (job->kind == JOB_DESCRIBE) return serve_describe(worker, job);
+  if (job->kind == JOB_RUN) {
+    run(worker, job, NULL, NULL, NULL, &outcome);
+  } else if (job->kind == JOB_RECORD) {
+    serve_record(worker, job, &outcome);
+  } else {
+    serve_compare(worker, job, &outcome);
+  }
+  return reply(worker, job, &outcome, sizeof outcome) && !outcome.fatal;
+}
+
 int worker_serve(int in, int out, struct scenario_file *const *files, size_t file_count,
                  const struct suite_options *options, struct sim_progress *progress) {
   struct worker *worker = calloc(1, sizeof *worker);
@@ -122,22 +142,9 @@ int worker_serve(int in, int out, struct scenario_file *const *files, size_t fil
   worker->options = options;
   worker->sim = sim_open(&options->sim);
   if (worker->sim != NULL) sim_set_progress(worker->sim, progress);
-  while (alive && pipe_read_all(in, &job, sizeof job)) {
-    struct outcome outcome;
-    if (job.magic != JOB_MAGIC || job.scenario >= file_count) break;
-    worker->text[0] = '\0';
-    if (job.kind == JOB_DESCRIBE) {
-      alive = serve_describe(worker, &job);
-      continue;
-    }
-    if (job.kind == JOB_RUN) {
-      run(worker, &job, NULL, NULL, NULL, &outcome);
-    } else if (job.kind == JOB_RECORD) {
-      serve_record(worker, &job, &outcome);
-    } else {
-      serve_compare(worker, &job, &outcome);
-    }
-    alive = reply(worker, &job, &outcome, sizeof outcome) && !outcome.fatal;
+  while (alive && job_read(in, &job)) {
+    alive = job.magic == JOB_MAGIC && job.scenario < file_count && serve(worker, &job);
+    sim_choice_table_destroy(job.overrides);
   }
   if (worker->sim != NULL) sim_close(worker->sim);
   free(worker);

@@ -110,6 +110,8 @@ bool sim_node_restore(struct sim_world *world, uint32_t number);
 /* Power is lost inside the `calls`-th environment call from now (1: the next).
  * 0 disarms. `process` true: the process dies, the page cache lives. */
 void sim_node_arm(struct sim_world *world, uint32_t number, uint64_t calls, bool process);
+/* The same, but of calls of certain kinds only (SIM_CALLS_...). */
+void sim_node_arm_at(struct sim_world *world, uint32_t number, uint32_t calls, uint64_t nth, bool process);
 /* The `count`-th allocation from now returns NULL (1: the next). 0 disarms. */
 void sim_node_fail_alloc(struct sim_world *world, uint32_t number, uint64_t count);
 void sim_node_memory_quota(struct sim_world *world, uint32_t number, uint64_t nominal_bytes);
@@ -151,6 +153,12 @@ uint64_t sim_pick(struct sim_world *world, struct sim_tag tag, uint64_t n);
 uint64_t sim_pick_ends(struct sim_world *world, struct sim_tag tag, uint64_t n);
 /* Uniform in lo..hi, both included; lo is calm. */
 uint64_t sim_range(struct sim_world *world, struct sim_tag tag, uint64_t lo, uint64_t hi);
+/* `usual`, whatever decides the rest, unless the table of overrides says something else
+ * (held within lo .. hi): for what happens as it is written, until somebody who shrinks a
+ * run leaves it out (usual 0, left out 1) or cuts it short. Recorded, so that he knows what
+ * there is. */
+uint64_t sim_usual(struct sim_world *world, struct sim_tag tag, uint64_t usual, uint64_t lo, uint64_t hi);
+bool sim_left_out(struct sim_world *world, struct sim_tag tag);
 /* Other shapes (distribution.h). */
 uint64_t sim_exponential(struct sim_world *world, struct sim_tag tag, uint64_t mean);
 bool sim_slow_tail(struct sim_world *world, const struct sim_slow_tail *tail, uint32_t where, uint64_t identity,
@@ -160,6 +168,8 @@ bool sim_loss_chain(struct sim_world *world, const struct sim_loss_chain *chain,
 /* The next identity for decisions at (kind, where) that have none of their
  * own: 0, 1, 2, ... */
 uint64_t sim_counter(struct sim_world *world, uint32_t kind, uint32_t where);
+/* The next number of that name, a hash: 0, 1, 2, ... */
+uint64_t sim_nth(struct sim_world *world, uint64_t name);
 /* 64 bits, never 0, that no other (kind, where, count) of this seed gives: the
  * seed under which the world began. No decision: the same under every source. */
 uint64_t sim_unique(struct sim_world *world, uint32_t kind, uint32_t where);

@@ -1,5 +1,7 @@
 #include "lua/api/act.h"
 
+#include <string.h>
+
 #include "lua/language/script.h"
 #include "lua/language/steps.h"
 
@@ -9,19 +11,33 @@ void script_must_act(lua_State *lua, const char *what) {
   if (!script->current) script_raise(lua, "%s works inside run = function(world) ... end only", what);
 }
 
-uint64_t script_identity(lua_State *lua) {
+uint64_t script_identity(lua_State *lua, const char *what, uint32_t node) {
   struct script *script = script_of(lua);
-  struct script_task *task = &script->tasks[script->current - 1];
-  return (uint64_t)task->number << 32 | ++task->count;
+  uint64_t name = script->current ? script->tasks[script->current - 1].name : 0;
+  name = sim_hash_fold(sim_hash_fold(name, sim_hash_bytes(what, strlen(what))), node);
+  return sim_hash_fold(name, sim_nth(script->world, name));
+}
+
+static void trace_skipped(struct script *script, enum script_step step, uint32_t node) {
+  uint64_t fields[] = {step};
+  script_trace(script, SCRIPT_STEP_SKIPPED, node, fields, 1);
 }
 
 bool script_fault(lua_State *lua, enum script_step step, uint32_t node, const char *what) {
   struct script *script = script_of(lua);
   script_must_act(lua, what);
   /* Always 1 under a seed; an override can leave this one act out. */
-  struct sim_tag tag = sim_tag(SIM_CHOICE_SCENARIO, node, script_identity(lua));
+  struct sim_tag tag = sim_tag(SIM_CHOICE_SCENARIO, node, script_identity(lua, what, node));
   if (sim_chance(script->world, tag, 1000000)) return true;
-  uint64_t fields[] = {step};
-  script_trace(script, SCRIPT_STEP_SKIPPED, node, fields, 1);
+  trace_skipped(script, step, node);
+  return false;
+}
+
+bool script_act(lua_State *lua, enum script_step step, uint32_t node, const char *what) {
+  struct script *script = script_of(lua);
+  script_must_act(lua, what);
+  struct sim_tag tag = sim_tag(SIM_CHOICE_SCENARIO_SKIP, node, script_identity(lua, what, node));
+  if (!sim_left_out(script->world, tag)) return true;
+  trace_skipped(script, step, node);
   return false;
 }

@@ -153,7 +153,7 @@ int network_isolate(lua_State *lua) {
 static int cut_heal(lua_State *lua) {
   struct cut *cut = object_check(lua, 1, CUT_TYPE, "cut");
   struct script *script = script_of(lua);
-  script_must_act(lua, "cut:heal");
+  if (!script_act(lua, SCRIPT_STEP_HEAL, 0, "cut:heal")) return 0;
   bool stale = cut->generation != script->heal_generation;
   for (uint32_t i = 0; i < cut->count && !stale; i++) {
     uint32_t from = cut->links[i].from, to = cut->links[i].to;
@@ -168,7 +168,7 @@ static int cut_heal(lua_State *lua) {
 
 int network_heal_all(lua_State *lua) {
   struct script *script = world_check(lua);
-  script_must_act(lua, "world:heal_all");
+  if (!script_act(lua, SCRIPT_STEP_HEAL, 0, "world:heal_all")) return 0;
   script->heal_generation++;
   trace_link(script, SCRIPT_STEP_HEAL, 0, 0);
   sim_link_heal_all(script->world);
@@ -221,10 +221,10 @@ static void draw_subset(lua_State *lua, struct group *group) {
   uint32_t all = cluster_nodes(script->cluster);
   group->count = 0;
   for (uint32_t i = 1; i <= all; i++)
-    if (sim_chance(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua)), 500000))
+    if (sim_chance(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua, "swizzle subset", i)), 500000))
       group->nodes[group->count++] = i;
   if (group->count) return;
-  uint64_t one = sim_pick(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua)), all);
+  uint64_t one = sim_pick(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua, "swizzle one", 0)), all);
   group->nodes[group->count++] = (uint32_t)one + 1u;
 }
 
@@ -250,7 +250,7 @@ uint32_t network_shuffle(lua_State *lua, uint32_t nodes[SCRIPT_GROUP_MAX]) {
   for (uint32_t i = 0; i < count; i++)
     nodes[i] = i + 1u;
   for (uint32_t i = 0; i + 1u < count; i++) {
-    struct sim_tag tag = sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua));
+    struct sim_tag tag = sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua, "shuffle", i));
     uint32_t other = i + (uint32_t)sim_pick(script->world, tag, count - i);
     uint32_t node = nodes[i];
     nodes[i] = nodes[other];

@@ -1,6 +1,7 @@
 #include "lua/api/node_api.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cluster/cluster.h"
@@ -35,37 +36,105 @@ static void push_status(lua_State *lua, int status) {
 /* --- Life and death --------------------------------------------------------------- */
 
 struct moment {
-  uint64_t within, at;
+  uint64_t within;
 };
-static const struct schema_field crash_fields[] = {
+#define MOMENT_FIELDS 3u
+static const struct schema_field crash_fields[MOMENT_FIELDS] = {
     {"within", SCHEMA_COUNT, SCHEMA_AT(struct moment, within), 0, 0, 1, CRASH_CALLS_MAX, NULL},
-    {"at", SCHEMA_COUNT, SCHEMA_AT(struct moment, at), 0, 0, 1, CRASH_CALLS_MAX, NULL},
+    {"at", SCHEMA_VALUE, 0, 0, 0, 0, 0, 0, NULL},
+    {"calls", SCHEMA_VALUE, 0, 0, 0, 0, 0, 0, NULL},
 };
-static const struct schema_field restart_fields[] = {
+static const struct schema_field restart_fields[MOMENT_FIELDS] = {
     {"crash_within", SCHEMA_COUNT, SCHEMA_AT(struct moment, within), 0, 0, 1, CRASH_CALLS_MAX, NULL},
-    {"crash_at", SCHEMA_COUNT, SCHEMA_AT(struct moment, at), 0, 0, 1, CRASH_CALLS_MAX, NULL},
+    {"crash_at", SCHEMA_VALUE, 0, 0, 0, 0, 0, 0, NULL},
+    {"calls", SCHEMA_VALUE, 0, 0, 0, 0, 0, 0, NULL},
+};
+struct nth_call {
+  uint64_t nth;
+};
+static const struct schema_field nth_fields[] = {
+    {"call", SCHEMA_VALUE, 0, 0, 0, 0, 0, 0, NULL},
+    {"nth", SCHEMA_COUNT, SCHEMA_AT(struct nth_call, nth), 0, 0, 1, CRASH_CALLS_MAX, NULL},
 };
 
-/* The environment call at which a crash strikes: 0 for at once. */
-static uint64_t crash_call(lua_State *lua, uint32_t node, const struct schema_field *fields, const char *noun) {
+static bool push_option(lua_State *lua, int index, const char *key) {
+  lua_pushstring(lua, key);
+  if (lua_rawget(lua, index) != LUA_TNIL) return true;
+  lua_pop(lua, 1);
+  return false;
+}
+
+/* The calls that the word on top of the stack names. */
+static uint32_t calls_check(lua_State *lua, const char *noun, const char *key) {
+  const char *word = show_text(lua, -1, NULL);
+  if (!word) word = "";
+  const char *names[SIM_CALL_COUNT + 1] = {"changes", "all"};
+  char list[200] = "";
+  for (uint32_t call = 1; call < SIM_CALL_COUNT; call++)
+    names[call + 1] = sim_call_name((enum sim_call)call);
+  for (uint32_t i = 0; i <= SIM_CALL_COUNT; i++) {
+    if (strcmp(word, names[i]) == 0)
+      return i == 0 ? SIM_CALLS_CHANGES : i == 1 ? SIM_CALLS_ALL : UINT32_C(1) << (i - 1);
+    (void)snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i == 0 ? "" : ", ", names[i]);
+  }
+  script_raise(lua, "%s: %s is one of %s", noun, key, list);
+}
+
+/* `at = 17`, or `at = { call = "unlink", nth = 2 }`, on top of the stack. */
+static uint64_t nth_check(lua_State *lua, const char *noun, const char *key, uint32_t *calls) {
+  if (lua_isinteger(lua, -1)) {
+    lua_Integer nth = lua_tointeger(lua, -1);
+    if (nth < 1 || nth > CRASH_CALLS_MAX) script_raise(lua, "%s: %s is outside 1 to %d", noun, key, CRASH_CALLS_MAX);
+    return (uint64_t)nth;
+  }
+  if (!lua_istable(lua, -1))
+    script_raise(lua, "%s: %s is a number of calls, or { call = \"unlink\", nth = 2 }", noun, key);
+  struct nth_call call = {.nth = 1};
+  int index = lua_absindex(lua, -1);
+  schema_read(lua, index, nth_fields, 2, &call, noun, NULL);
+  if (!push_option(lua, index, "call")) script_raise(lua, "%s: %s needs call = \"unlink\" or its like", noun, key);
+  *calls = calls_check(lua, noun, "call");
+  lua_pop(lua, 1);
+  return call.nth;
+}
+
+struct crash_point {
+  uint32_t calls; /* SIM_CALLS_ */
+  uint64_t nth;   /* 0: at once */
+};
+
+static struct crash_point crash_point(lua_State *lua, uint32_t node, const struct schema_field *fields,
+                                      const char *noun) {
   struct script *script = script_of(lua);
-  struct moment moment = {0, 0};
-  if (lua_isnoneornil(lua, 2)) return 0;
-  schema_read(lua, 2, fields, 2, &moment, noun, NULL);
-  if (moment.within && moment.at) script_raise(lua, "%s takes one of %s and %s", noun, fields[0].key, fields[1].key);
-  if (!moment.within) return moment.at;
-  struct sim_tag tag = sim_tag(SIM_CHOICE_NODE_CRASH_CALL, node, script_identity(lua));
-  return sim_pick(script->world, tag, moment.within) + 1u;
+  struct moment moment = {0};
+  struct crash_point point = {SIM_CALLS_CHANGES, 0};
+  if (lua_isnoneornil(lua, 2)) return point;
+  schema_read(lua, 2, fields, MOMENT_FIELDS, &moment, noun, NULL);
+  if (push_option(lua, 2, "calls")) {
+    point.calls = calls_check(lua, noun, "calls");
+    lua_pop(lua, 1);
+  }
+  if (push_option(lua, 2, fields[1].key)) {
+    if (moment.within) script_raise(lua, "%s takes one of %s and %s", noun, fields[0].key, fields[1].key);
+    point.nth = nth_check(lua, noun, fields[1].key, &point.calls);
+    lua_pop(lua, 1);
+    return point;
+  }
+  if (!moment.within) return point;
+  struct sim_tag tag = sim_tag(SIM_CHOICE_NODE_CRASH_CALL, node, script_identity(lua, noun, node));
+  point.nth = sim_pick(script->world, tag, moment.within) + 1u;
+  return point;
 }
 
 static int crash(lua_State *lua, bool process, const char *what) {
   struct script *script = script_of(lua);
   uint32_t node = self(lua);
   if (!script_fault(lua, SCRIPT_STEP_CRASH, node, what)) return 0;
-  uint64_t fields[] = {crash_call(lua, node, crash_fields, what), process};
-  script_trace(script, SCRIPT_STEP_CRASH, node, fields, 2);
-  if (fields[0])
-    sim_node_arm(script->world, node, fields[0], process);
+  struct crash_point point = crash_point(lua, node, crash_fields, what);
+  uint64_t fields[] = {point.nth, process, point.calls};
+  script_trace(script, SCRIPT_STEP_CRASH, node, fields, 3);
+  if (point.nth)
+    sim_node_arm_at(script->world, node, point.calls, point.nth, process);
   else if (process)
     sim_node_process_crash(script->world, node);
   else
@@ -85,17 +154,17 @@ static int node_process_crash(lua_State *lua) {
 static int node_restart(lua_State *lua) {
   struct script *script = script_of(lua);
   uint32_t node = self(lua);
-  script_must_act(lua, "node:restart");
-  uint64_t call = crash_call(lua, node, restart_fields, "node:restart");
+  bool acts = script_act(lua, SCRIPT_STEP_RESTART, node, "node:restart") && cluster_present(script->cluster, node);
+  struct crash_point point = crash_point(lua, node, restart_fields, "node:restart");
   enum sim_node_state state = sim_node_state(sim_node_at(script->world, node));
   bool up = state == SIM_NODE_UP || state == SIM_NODE_PAUSED;
-  if (!up) {
+  if (!up && acts) {
     /* A crash that never struck must not strike in this life. */
-    sim_node_arm(script->world, node, call, false);
+    sim_node_arm_at(script->world, node, point.calls, point.nth, false);
     up = sim_node_boot(script->world, node);
   }
-  uint64_t fields[] = {up, call};
-  script_trace(script, SCRIPT_STEP_RESTART, node, fields, 2);
+  uint64_t fields[] = {up, point.nth, point.calls};
+  script_trace(script, SCRIPT_STEP_RESTART, node, fields, 3);
   lua_pushboolean(lua, up);
   return 1;
 }
@@ -123,7 +192,7 @@ static int pause(lua_State *lua, bool paused) {
   struct script *script = script_of(lua);
   uint32_t node = self(lua);
   if (paused && !script_fault(lua, SCRIPT_STEP_PAUSE, node, "node:pause")) return 0;
-  script_must_act(lua, "node:resume");
+  if (!paused && !script_act(lua, SCRIPT_STEP_PAUSE, node, "node:resume")) return 0;
   uint64_t fields[] = {paused};
   script_trace(script, SCRIPT_STEP_PAUSE, node, fields, 1);
   if (paused)
@@ -154,7 +223,7 @@ static int node_wipe(lua_State *lua) {
 static int node_backup(lua_State *lua) {
   struct script *script = script_of(lua);
   uint32_t node = self(lua);
-  script_must_act(lua, "node:backup");
+  if (!script_act(lua, SCRIPT_STEP_BACKUP, node, "node:backup")) return 0;
   script_trace(script, SCRIPT_STEP_BACKUP, node, NULL, 0);
   cluster_backup(script->cluster, node);
   return 0;
@@ -293,6 +362,12 @@ static int finish_write(lua_State *lua, uint32_t node, uint32_t kind, uint32_t k
   return 2;
 }
 
+static int push_left_out(lua_State *lua) {
+  lua_pushboolean(lua, 0);
+  lua_pushliteral(lua, "LEFT_OUT");
+  return 2;
+}
+
 /* put(key [, size]): whether it was taken, and the name of the status. */
 static int node_put(lua_State *lua) {
   struct script *script = script_of(lua);
@@ -307,13 +382,13 @@ static int node_put(lua_State *lua) {
     script_raise(lua, "node:put(key, size): write the size of the value like \"64B\"");
   }
   if (size < 16 || size > SYNC_VALUE_BYTES_LIMIT) script_raise(lua, "a value has 16 bytes to 1 MiB");
-  script_must_act(lua, "node:put");
+  if (!script_act(lua, SCRIPT_STEP_WRITE, node, "node:put")) return push_left_out(lua);
   return finish_write(lua, node, SYNC_PUT, key, size, cluster_put(script->cluster, node, key, (uint32_t)size));
 }
 
 static int node_delete(lua_State *lua) {
   uint32_t node = self(lua), key = key_check(lua);
-  script_must_act(lua, "node:delete");
+  if (!script_act(lua, SCRIPT_STEP_WRITE, node, "node:delete")) return push_left_out(lua);
   return finish_write(lua, node, SYNC_DELETE, key, 0, cluster_delete(script_of(lua)->cluster, node, key));
 }
 

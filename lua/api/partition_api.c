@@ -92,7 +92,7 @@ int partition_random(lua_State *lua) {
   uint32_t nodes[SCRIPT_GROUP_MAX], count = shuffled(lua, nodes, 2, what);
   struct link_set links;
   uint64_t shapes = count >= 4 ? 6 : count == 3 ? 5 : 4;
-  struct sim_tag tag = sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua));
+  struct sim_tag tag = sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua, "partition shape", 0));
   switch ((enum shape)sim_pick(script_of(lua)->world, tag, shapes)) {
   case SHAPE_ONE_WAY:
     return cut_one_way(lua, nodes, what);

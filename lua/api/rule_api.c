@@ -96,7 +96,7 @@ int rule_add(lua_State *lua) {
 static int rule_remove(lua_State *lua) {
   uint64_t *handle = object_check(lua, 1, RULE_TYPE, "rule");
   struct script *script = script_of(lua);
-  script_must_act(lua, "rule:remove");
+  if (!script_act(lua, SCRIPT_STEP_RULE_END, 0, "rule:remove")) return 0;
   if (*handle == 0) return 0;
   script_trace(script, SCRIPT_STEP_RULE_END, 0, NULL, 0);
   sim_rule_remove(script->world, *handle);

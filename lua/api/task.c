@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "cluster/settle.h"
 #include "lua/api/act.h"
 #include "lua/language/argument.h"
 #include "lua/language/sandbox.h"
@@ -14,7 +15,9 @@
 #define CHECK_INTERVAL_NS (100u * SIM_MS)
 #define POLL_INTERVAL_NS (10u * SIM_MS)
 #define COLLECT_EVERY 128u /* wakes */
-#define TOKEN_CHECK UINT64_MAX
+/* Below every task's, whose generations begin at 1. */
+#define TOKEN_CHECK 1u
+#define TOKEN_PHASE 2u
 
 static struct script_task *running(lua_State *lua, const char *what) {
   struct script *script = script_of(lua);
@@ -57,7 +60,8 @@ void task_start(lua_State *lua, int args) {
   task->predicate = LUA_NOREF;
   task->used = true;
   task->number = ++script->tasks_started;
-  task->count = 0;
+  task->name = script_identity(lua, "world:spawn", 0);
+  task->sleeps = 0;
   uint64_t fields[] = {task->number};
   script_trace(script, SCRIPT_STEP_SPAWN, 0, fields, 1);
   schedule(script, task, sim_now(script->world));
@@ -77,7 +81,9 @@ int task_spawn(lua_State *lua) {
 int task_sleep(lua_State *lua) {
   struct script_task *task = running(lua, "world:sleep");
   struct script *script = script_of(lua);
-  uint64_t until = sim_now(script->world) + script_duration(lua, 2);
+  uint64_t ns = script_duration(lua, 2);
+  struct sim_tag tag = sim_tag(SIM_CHOICE_SCENARIO_SLEEP, 0, sim_hash_fold(task->name, task->sleeps++));
+  uint64_t until = sim_now(script->world) + sim_usual(script->world, tag, ns, 0, ns);
   uint64_t fields[] = {task->number, until};
   script_trace(script, SCRIPT_STEP_SLEEP, 0, fields, 2);
   schedule(script, task, until);
@@ -164,6 +170,46 @@ static void resume(struct script *script, struct script_task *task) {
   script_failed(script, task->co, status);
 }
 
+/* --- The end of a run: settling and the final word, an event for each step ------- */
+
+static void next_phase(struct script *script, enum script_phase phase, uint64_t time_ns) {
+  script->phase = phase;
+  sim_driver_at(script->world, script->driver, time_ns, TOKEN_PHASE);
+}
+
+static void phase_step(struct script *script) {
+  uint64_t now = sim_now(script->world), next_ns;
+  switch (script->phase) {
+  case SCRIPT_SETTLES:
+    if (!cluster_settle_step(script->cluster, &next_ns))
+      next_phase(script, SCRIPT_SETTLES, next_ns);
+    else
+      next_phase(script, SCRIPT_WAITS, properties_pending(script, &next_ns) && next_ns > now ? next_ns : now);
+    return;
+  case SCRIPT_WAITS:
+    properties_check(script, true);
+    next_phase(script, SCRIPT_JUDGED, now);
+    return;
+  case SCRIPT_JUDGED:
+    if (!cluster_judge_step(script->cluster)) {
+      next_phase(script, SCRIPT_JUDGED, now);
+      return;
+    }
+    script->phase = SCRIPT_OVER;
+    sim_stop(script->world);
+    return;
+  case SCRIPT_RUNS:
+  case SCRIPT_OVER:
+    return;
+  }
+}
+
+void task_end(struct script *script, uint64_t settle_ns) {
+  script->settle_start_ns = sim_now(script->world);
+  cluster_settle_begin(script->cluster, settle_ns);
+  next_phase(script, SCRIPT_SETTLES, script->settle_start_ns);
+}
+
 static void wake(struct sim_world *world, void *self, uint64_t token) {
   struct script *script = self;
   if (script->wrong) return;
@@ -177,8 +223,12 @@ static void wake(struct sim_world *world, void *self, uint64_t token) {
     sim_driver_at(world, script->driver, sim_now(world) + CHECK_INTERVAL_NS, TOKEN_CHECK);
     return;
   }
+  if (token == TOKEN_PHASE) {
+    phase_step(script);
+    return;
+  }
   struct script_task *task = &script->tasks[(uint32_t)token];
-  if (script->ended || !task->used || task->generation != (uint32_t)(token >> 32)) return;
+  if (script->phase != SCRIPT_RUNS || !task->used || task->generation != (uint32_t)(token >> 32)) return;
   resume(script, task);
 }
 

@@ -14,5 +14,8 @@ int task_wait_until(lua_State *lua);
 int task_spawn(lua_State *lua);
 /* Adds the script's driver to the world and starts the checks of properties. */
 void task_drive(struct script *script);
+/* Faults stop now: the cluster settles for at most so long and is judged, in events of
+ * the script's driver, the last of which stops the world (script->phase SCRIPT_OVER). */
+void task_end(struct script *script, uint64_t settle_ns);
 
 #endif

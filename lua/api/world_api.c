@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cluster/cluster.h"
+#include "cluster/identify.h"
 #include "cluster/lookup.h"
 #include "cluster/oracle.h"
 #include "cluster/workload.h"
@@ -29,6 +30,7 @@
 
 #define NUMBER_MAX (INT64_C(1) << 53)
 #define LOG_BYTES_MAX 240u
+#define FORGE_BYTES_MAX 4096u
 
 static void push_count(lua_State *lua, uint64_t value) {
   lua_pushinteger(lua, value > (uint64_t)INT64_MAX ? INT64_MAX : (lua_Integer)value);
@@ -72,7 +74,8 @@ static int world_between(lua_State *lua) {
   uint64_t lo = script_duration(lua, 2), hi = script_duration(lua, 3);
   script_must_act(lua, "world:between");
   if (lo > hi) script_raise(lua, "world:between: \"%s\" is above \"%s\"", show_name(lua, 2), show_name(lua, 3));
-  uint64_t value = sim_range(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua)), lo, hi);
+  uint64_t value =
+      sim_range(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua, "world:between", 0)), lo, hi);
   units_format_duration(value, text, sizeof text);
   lua_pushstring(lua, text);
   return 1;
@@ -87,7 +90,8 @@ static int world_pick(lua_State *lua) {
   script_must_act(lua, "world:pick");
   if (count < 1 || count > NUMBER_MAX) script_raise(lua, "world:pick has nothing to pick from");
   uint64_t picked =
-      sim_pick(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua)), (uint64_t)count) + 1u;
+      sim_pick(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua, "world:pick", 0)), (uint64_t)count) +
+      1u;
   if (list)
     lua_rawgeti(lua, 2, (lua_Integer)picked);
   else
@@ -104,8 +108,9 @@ static int world_chance(lua_State *lua) {
   const char *text = show_text(lua, 2, &size);
   if (!units_share(text, size, &ppm, &error)) script_raise(lua, "%s", error.text);
   script_must_act(lua, "world:chance");
-  lua_pushboolean(lua,
-                  (int)sim_chance(script->world, sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua)), (uint32_t)ppm));
+  lua_pushboolean(lua, (int)sim_chance(script->world,
+                                       sim_tag(SIM_CHOICE_SCENARIO, 0, script_identity(lua, "world:chance", 0)),
+                                       (uint32_t)ppm));
   return 1;
 }
 
@@ -262,15 +267,47 @@ static int world_workload(lua_State *lua) {
   const char *word = word_check(lua, 2, "world:workload");
   bool start = strcmp(word, "start") == 0;
   if (!start && strcmp(word, "stop") != 0) script_raise(lua, "world:workload takes \"start\" or \"stop\"");
-  script_must_act(lua, "world:workload");
+  bool acts = script_act(lua, SCRIPT_STEP_WORKLOAD, 0, "world:workload");
   if (start && !script->has_workload)
     script_raise(lua, "world:workload: the scenario has no workload = sim.kv { ... }");
+  if (!acts) return 0;
   uint64_t fields[] = {start};
   script_trace(script, SCRIPT_STEP_WORKLOAD, 0, fields, 1);
   if (start)
     cluster_workload_start(script->cluster, &script->workload);
   else
     cluster_workload_stop(script->cluster);
+  return 0;
+}
+
+/* At one instant: nobody has heard of what another had not yet made durable. */
+static int world_power_loss(lua_State *lua) {
+  struct script *script = world_check(lua);
+  if (!script_fault(lua, SCRIPT_STEP_POWER, 0, "world:power_loss")) return 0;
+  script_trace(script, SCRIPT_STEP_POWER, 0, NULL, 0);
+  for (uint32_t i = 1; i <= cluster_nodes(script->cluster); i++)
+    sim_node_power_loss(script->world, i);
+  return 0;
+}
+
+/* forge(from, to, "hello") or forge(from, to, bytes): arrives now, as if `from` had sent it. */
+static int world_forge(lua_State *lua) {
+  struct script *script = world_check(lua);
+  uint32_t from = node_check(lua, 2), to = node_check(lua, 3);
+  uint8_t frame[FORGE_BYTES_MAX];
+  size_t size;
+  if (lua_type(lua, 4) != LUA_TSTRING || lua_gettop(lua) != 4)
+    script_raise(lua, "write world:forge(1, 2, \"hello\"), or the bytes in place of \"hello\"");
+  const char *bytes = show_text(lua, 4, &size);
+  if (size > sizeof frame) script_raise(lua, "world:forge: at most %d bytes", (int)sizeof frame);
+  if (strcmp(bytes, "hello") == 0)
+    size = cluster_forge_hello(script->cluster, from, frame, sizeof frame);
+  else
+    memcpy(frame, bytes, size);
+  if (!script_fault(lua, SCRIPT_STEP_FORGE, to, "world:forge")) return 0;
+  uint64_t fields[] = {from, to, size};
+  script_trace(script, SCRIPT_STEP_FORGE, to, fields, 3);
+  sim_inject(script->world, from, to, frame, size);
   return 0;
 }
 
@@ -333,6 +370,8 @@ void world_open(lua_State *lua) {
       {"swizzle", network_swizzle},
       {"rule", rule_add},
       {"heal_all", network_heal_all},
+      {"power_loss", world_power_loss},
+      {"forge", world_forge},
       {"link", network_link},
       {"workload", world_workload},
       {"stats", world_stats},

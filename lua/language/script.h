@@ -39,13 +39,22 @@ struct script_property {
   bool satisfied;
 };
 
+enum script_phase {
+  SCRIPT_RUNS = 0,
+  SCRIPT_SETTLES = 1, /* faults stopped */
+  SCRIPT_WAITS = 2,   /* settled; a property still has time to come true */
+  SCRIPT_JUDGED = 3,  /* the final word is being said */
+  SCRIPT_OVER = 4
+};
+
 /* A coroutine that the timeline wakes. */
 struct script_task {
   bool used;
   bool waiting; /* it sleeps, or waits for a predicate */
   uint32_t number;
   uint32_t generation; /* of its wake: a late one of an earlier user of the slot is ignored */
-  uint32_t count;      /* of its decisions and acts: their identity */
+  uint64_t name;       /* for identities: which of whose it is */
+  uint32_t sleeps;     /* so far */
   int thread;          /* registry reference */
   lua_State *co;
   int predicate; /* registry reference, LUA_NOREF */
@@ -80,7 +89,7 @@ struct script {
 
   uint32_t current; /* the running task + 1; 0: none */
   bool watching;    /* a property or predicate runs: it may look, not act */
-  bool ended;       /* faults stopped: no task runs any more */
+  enum script_phase phase;
   uint64_t settle_start_ns;
   uint64_t heal_generation;
   uint32_t tasks_started;

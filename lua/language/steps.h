@@ -14,8 +14,8 @@ enum script_step {
   SCRIPT_STEP_SLEEP = 2,     /* {task, until} */
   SCRIPT_STEP_SPAWN = 3,     /* {task} */
   SCRIPT_STEP_DONE = 4,      /* {task} */
-  SCRIPT_STEP_CRASH = 5,     /* {calls, process; calls 0: at once} */
-  SCRIPT_STEP_RESTART = 6,   /* {1 if up} */
+  SCRIPT_STEP_CRASH = 5,     /* {calls, process, which count; calls 0: at once} */
+  SCRIPT_STEP_RESTART = 6,   /* {1 if up, calls until it crashes, which count} */
   SCRIPT_STEP_STOP = 7,      /* {blocks leaked} */
   SCRIPT_STEP_PAUSE = 8,     /* {1: pause, 0: resume} */
   SCRIPT_STEP_WIPE = 9,      /* {} */
@@ -39,7 +39,9 @@ enum script_step {
   SCRIPT_STEP_RESTORE = 27,  /* {} */
   SCRIPT_STEP_MEMORY = 28,   /* {bytes; 0: no bound} */
   SCRIPT_STEP_ALLOC = 29,    /* {count; 0: none fails} */
-  SCRIPT_STEP_DAMAGE = 30    /* {1: flip, 2: unreadable; bit or sector; count; 1 if there were such} */
+  SCRIPT_STEP_DAMAGE = 30,   /* {1: flip, 2: unreadable; bit or sector; count; 1 if there were such} */
+  SCRIPT_STEP_POWER = 31,    /* {} the whole cluster loses power */
+  SCRIPT_STEP_FORGE = 32     /* {from, to, size} */
 };
 
 /* Folds an action into the trace. */

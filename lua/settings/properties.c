@@ -115,7 +115,7 @@ static void check_eventually(struct script *script, struct script_property *prop
 static void check(struct script *script, uint32_t index, bool final) {
   struct script_property *property = &script->properties[index];
   if (property->kind != SCRIPT_ALWAYS && property->satisfied) return;
-  if (property->kind == SCRIPT_EVENTUALLY && !script->ended) return;
+  if (property->kind == SCRIPT_EVENTUALLY && script->phase == SCRIPT_RUNS) return;
   int outcome = evaluate(script, property);
   if (outcome < 0) return;
   if (property->kind == SCRIPT_ALWAYS) {

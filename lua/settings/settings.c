@@ -12,6 +12,7 @@
 #include "lua/settings/schema.h"
 #include "lua/text/info.h"
 #include "lua/text/nearest.h"
+#include "lua/text/units.h"
 
 #define YEAR_NS (UINT64_C(365) * 24u * 3600u * SIM_SECOND)
 
@@ -132,6 +133,52 @@ static void read_engine(lua_State *lua, int index, struct sync_options *options)
   schema_read(lua, index, engine_fields, COUNT_OF(engine_fields), options, "engine", "engine");
 }
 
+/* --- One node ------------------------------------------------------------------------ */
+
+struct node_text {
+  char clock[40];
+};
+static const struct schema_field node_fields[] = {
+    {"engine", SCHEMA_TABLE, 0, 0, NO_WORDS},
+    {"clock", SCHEMA_TEXT, SCHEMA_AT(struct node_text, clock), NO_WORDS},
+};
+
+static void read_node(lua_State *lua, int index, const struct sync_options *engine,
+                      struct cluster_node_options *options) {
+  struct node_text text = {""};
+  struct units_error error;
+  schema_read(lua, index, node_fields, COUNT_OF(node_fields), &text, "node_options", "node_options");
+  if (text.clock[0] && !units_signed_duration(text.clock, strlen(text.clock), &options->clock_ns, &error))
+    schema_raise(lua, "node_options", "clock", "node_options.clock: %s", error.text);
+  lua_pushliteral(lua, "engine");
+  if (lua_rawget(lua, index) == LUA_TTABLE) {
+    options->engine = *engine;
+    options->has_engine = true;
+    schema_read(lua, lua_absindex(lua, -1), engine_fields + 1, COUNT_OF(engine_fields) - 1, &options->engine, "engine",
+                "node_options");
+  }
+  lua_pop(lua, 1);
+}
+
+/* node_options = { [2] = { engine = { ... }, clock = "-1h" } }, after the cluster's engine. */
+static void read_nodes(lua_State *lua, int index, struct settings *settings) {
+  index = lua_absindex(lua, index);
+  for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
+    lua_Integer number = lua_isinteger(lua, -2) ? lua_tointeger(lua, -2) : 0;
+    if (number < 1 || number > (lua_Integer)settings->cluster.nodes || !lua_istable(lua, -1))
+      schema_raise(lua, "", "node_options",
+                   "node_options is { [2] = { engine = { ... }, clock = \"1h\" } }, by numbers from 1 to %u",
+                   settings->cluster.nodes);
+  }
+  for (uint32_t number = 1; number <= settings->cluster.nodes; number++) {
+    if (lua_rawgeti(lua, index, number) == LUA_TTABLE) {
+      read_node(lua, lua_absindex(lua, -1), &settings->cluster.engine, &settings->node_options[number - 1]);
+      settings->has_node_options = true;
+    }
+    lua_pop(lua, 1);
+  }
+}
+
 /* --- Workload ---------------------------------------------------------------------------- */
 
 struct kv {
@@ -147,6 +194,7 @@ static const struct schema_field kv_fields[] = {
      SCHEMA_AT(struct kv, workload.value_bytes_max), 16, SYNC_VALUE_BYTES_LIMIT, NULL},
     SHARE(struct kv, "batch", workload.batch_ppm),
     {"variety", SCHEMA_BOOL, SCHEMA_AT(struct kv, workload.variety), NO_WORDS},
+    COUNT(struct kv, "writers", workload.writers, 1, 64),
     WORD(struct kv, "promise", promise, promises),
 };
 
@@ -171,7 +219,7 @@ struct outline {
   char must_fail[sizeof(((struct scenario_info *)0)->must_fail)];
   uint32_t nodes, topology;
   uint64_t duration_ns, settle_ns;
-  bool shuffle, swarm;
+  bool shuffle, swarm, vary;
 };
 #define OUTLINE struct outline
 #define READ_LATER(key, type)                                                                                          \
@@ -187,8 +235,10 @@ static const struct schema_field scenario_fields[] = {
     READ_LATER("network", SCHEMA_TABLE),
     READ_LATER("disk", SCHEMA_TABLE),
     READ_LATER("engine", SCHEMA_TABLE),
+    READ_LATER("node_options", SCHEMA_TABLE),
     {"shuffle", SCHEMA_BOOL, SCHEMA_AT(OUTLINE, shuffle), NO_WORDS},
     {"swarm", SCHEMA_BOOL, SCHEMA_AT(OUTLINE, swarm), NO_WORDS},
+    {"vary", SCHEMA_BOOL, SCHEMA_AT(OUTLINE, vary), NO_WORDS},
     {"must_fail", SCHEMA_TEXT, SCHEMA_AT(OUTLINE, must_fail), NO_WORDS},
     READ_LATER("expects", SCHEMA_TABLE),
     READ_LATER("run", SCHEMA_FUNCTION),
@@ -280,6 +330,10 @@ static void read_parts(lua_State *lua, struct script *script, struct settings *s
     read_engine(lua, 2, &settings->cluster.engine);
     lua_pop(lua, 1);
   }
+  if (push_option(lua, "node_options")) {
+    read_nodes(lua, 2, settings);
+    lua_pop(lua, 1);
+  }
   if (push_option(lua, "workload")) {
     const struct kv *kv = luaL_testudata(lua, 2, KV_TYPE);
     if (!kv) schema_raise(lua, "", "workload", "workload must be sim.kv { ... }, not a %s", luaL_typename(lua, 2));
@@ -311,6 +365,7 @@ static void keep_outline(struct script *script, struct settings *settings, const
   info->settle_ns = outline->settle_ns;
   settings->shuffle = outline->shuffle;
   settings->swarm = outline->swarm;
+  settings->vary = outline->vary;
   settings->cluster.nodes = outline->nodes;
   settings->cluster.topology = (enum cluster_topology)outline->topology;
 }

@@ -15,9 +15,11 @@ struct settings {
   struct scenario_info info;
   struct sim_link_config link;
   struct sim_disk_config disk;
-  bool shuffle, swarm;
+  bool shuffle, swarm, vary;
   bool plain_workload; /* this seed of a swarm has no variety of keys and values */
   struct cluster_config cluster;
+  bool has_node_options;
+  struct cluster_node_options node_options[64]; /* by number - 1 */
 };
 
 /* sim.scenario{...} and sim.kv{...} */

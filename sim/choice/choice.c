@@ -127,6 +127,15 @@ uint64_t choice_range(struct choices *choices, struct sim_tag tag, uint64_t lo, 
   return decide(choices, &question);
 }
 
+uint64_t choice_usual(struct choices *choices, struct sim_tag tag, uint64_t usual, uint64_t lo, uint64_t hi) {
+  const struct sim_choice_source *source = &seat_of(choices)->source;
+  uint64_t outcome = usual;
+  if (source->overrides != NULL && sim_choice_table_get(source->overrides, tag, &outcome))
+    outcome = clamp(outcome, lo, hi);
+  if (source->record != NULL) MEMORY_ASSERT(choices->memory, sim_choice_table_set(source->record, tag, outcome));
+  return outcome;
+}
+
 /* --- Sources --- */
 
 void choice_seat_take(struct choice_seat *seat, const struct sim_choice_source *source) {
@@ -173,16 +182,36 @@ void choices_init(struct choices *choices, const struct memory *memory, uint64_t
 
 /* Keys of the counter map: bit 63 tells identities from decisions, bit 62
  * keeps them from being 0. */
-static uint64_t next_count(struct choices *choices, uint64_t kind_bit, uint32_t kind, uint32_t where) {
+static uint64_t *counter_at(struct choices *choices, uint64_t kind_bit, uint32_t kind, uint32_t where) {
   MEMORY_ASSERT(choices->memory, kind < (UINT32_C(1) << 30));
   uint64_t key = kind_bit << 63 | UINT64_C(1) << 62 | (uint64_t)kind << 32 | where;
   uint64_t *count = sim_map_at(choices->memory, &choices->counters, key);
   MEMORY_ASSERT(choices->memory, count != NULL);
-  return (*count)++;
+  return count;
+}
+
+static uint64_t next_count(struct choices *choices, uint64_t kind_bit, uint32_t kind, uint32_t where) {
+  return (*counter_at(choices, kind_bit, kind, where))++;
 }
 
 uint64_t choice_counter(struct choices *choices, uint32_t kind, uint32_t where) {
   return next_count(choices, 0, kind, where);
+}
+
+/* Neither bit of the counters' keys. */
+uint64_t choice_nth(struct choices *choices, uint64_t name) {
+  uint64_t *count = sim_map_at(choices->memory, &choices->counters, sim_mix(name) >> 2 | 1u);
+  MEMORY_ASSERT(choices->memory, count != NULL);
+  return (*count)++;
+}
+
+#define MOMENT_COUNT_BITS 20u
+
+uint64_t choice_moment(struct choices *choices, uint32_t kind, uint32_t where, uint64_t time_ns) {
+  uint64_t *next = counter_at(choices, 0, kind, where);
+  uint64_t span = time_ns >> CHOICE_SPAN_SHIFT;
+  if (*next >> MOMENT_COUNT_BITS != span) *next = span << MOMENT_COUNT_BITS;
+  return (*next)++;
 }
 
 /* A bijection of (kind, where, count) under each seed: no two are equal. */

@@ -46,6 +46,11 @@ size_t sim_choice_table_count(const struct sim_choice_table *table) {
   return table->count;
 }
 
+struct sim_tag sim_choice_table_at(const struct sim_choice_table *table, size_t i, uint64_t *outcome) {
+  *outcome = table->entries[i].outcome;
+  return table->entries[i].tag;
+}
+
 static bool same(struct sim_tag a, struct sim_tag b) {
   return a.identity == b.identity && a.kind == b.kind && a.where == b.where;
 }

@@ -18,6 +18,8 @@ void sim_choice_table_clear(struct sim_choice_table *table);
 bool sim_choice_table_set(struct sim_choice_table *table, struct sim_tag tag, uint64_t outcome);
 bool sim_choice_table_get(const struct sim_choice_table *table, struct sim_tag tag, uint64_t *outcome);
 size_t sim_choice_table_count(const struct sim_choice_table *table);
+/* The i-th tag in order of first arrival, and its outcome. i < count. */
+struct sim_tag sim_choice_table_at(const struct sim_choice_table *table, size_t i, uint64_t *outcome);
 
 /* From the beginning of event `event` on, draws come from another seed. */
 struct sim_reseed {

@@ -40,9 +40,21 @@ uint64_t choice_pick(struct choices *choices, struct sim_tag tag, uint64_t n);
 uint64_t choice_pick_ends(struct choices *choices, struct sim_tag tag, uint64_t n);
 /* Uniform in lo..hi, both included; lo is calm. */
 uint64_t choice_range(struct choices *choices, struct sim_tag tag, uint64_t lo, uint64_t hi);
+/* `usual`, whatever decides the rest, unless the table of overrides says something else
+ * (held within lo .. hi): for what happens as it is written, until somebody who shrinks a
+ * run leaves it out or cuts it short. Recorded, so that he knows what there is. */
+uint64_t choice_usual(struct choices *choices, struct sim_tag tag, uint64_t usual, uint64_t lo, uint64_t hi);
 /* The next identity for decisions at (kind, where) that have none of their
  * own: 0, 1, 2, ... */
 uint64_t choice_counter(struct choices *choices, uint32_t kind, uint32_t where);
+/* The next number of that name: 0, 1, 2, ... For names that are hashes. */
+uint64_t choice_nth(struct choices *choices, uint64_t name);
+/* For decisions that have no name of their own, and that an edit elsewhere must not rename:
+ * the span of time that `time_ns` lies in, and a number within it. One decision more or fewer shifts those of
+ * its span, and none later. No (kind, where) has both a counter and moments. */
+uint64_t choice_moment(struct choices *choices, uint32_t kind, uint32_t where, uint64_t time_ns);
+/* 2^22 ns, 4.2 ms: much shorter than what scenarios wait for, longer than an fsync. */
+#define CHOICE_SPAN_SHIFT 22u
 /* 64 bits, never 0, that no other (kind, where, count) of this seed gives: the
  * seed under which the run began. No decision: the same under every source. */
 uint64_t choice_unique(struct choices *choices, uint32_t kind, uint32_t where);

@@ -322,12 +322,12 @@ int sim_disk_list(struct sim_disk *disk, int (*each)(void *arg, const char *name
 
 /* --- fsync -------------------------------------------------------------------- */
 
-static void wake_at(struct sim_disk *disk, uint64_t time_ns, uint64_t id) {
+static void wake_at(struct sim_disk *disk, uint64_t time_ns, uint64_t id, uint64_t identity) {
   uint32_t slot = ground_event(disk->ground, SIM_EVENT_DISK, disk->node);
   struct sim_event *event = ground_event_at(disk->ground, slot);
   event->value = id;
   event->life = disk->life;
-  ground_schedule(disk->ground, slot, time_ns, ground_tie(disk->ground, disk->node, sim_mix(time_ns) + id));
+  ground_schedule(disk->ground, slot, time_ns, ground_tie(disk->ground, disk->node, identity));
 }
 
 static int fsync_request(struct sim_disk *disk, sync_file handle, struct sim_file *file, uint64_t token) {
@@ -348,9 +348,10 @@ static int fsync_request(struct sim_disk *disk, sync_file handle, struct sim_fil
   while (*end != NULL)
     end = &(*end)->next;
   *end = fsync;
-  uint64_t due = ground_now(disk->ground) + ground_range(disk->ground, sim_disk_tag(disk, SIM_CHOICE_DISK_FSYNC_DELAY),
-                                                         disk->config.fsync_min_ns, disk->config.fsync_max_ns);
-  wake_at(disk, due, fsync->id);
+  struct sim_tag tag = sim_disk_tag(disk, SIM_CHOICE_DISK_FSYNC_DELAY);
+  uint64_t due =
+      ground_now(disk->ground) + ground_range(disk->ground, tag, disk->config.fsync_min_ns, disk->config.fsync_max_ns);
+  wake_at(disk, due, fsync->id, tag.identity);
   uint64_t fields[] = {file != NULL ? RESULT(handle) : DIRECTORY_HANDLE, token, due};
   ground_trace(disk->ground, SIM_SUB_DISK, SIM_STEP_FSYNC_BEGIN, disk->node, fields, 3);
   return SYNC_OK;

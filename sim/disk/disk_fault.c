@@ -20,7 +20,7 @@ bool sim_disk_damage_fault(struct sim_disk *disk, enum sim_fault fault, enum sim
 }
 
 struct sim_tag sim_disk_tag(struct sim_disk *disk, enum sim_choice_kind kind) {
-  return sim_tag(kind, disk->node, ground_counter(disk->ground, kind, disk->node));
+  return sim_tag(kind, disk->node, ground_moment(disk->ground, kind, disk->node));
 }
 
 void sim_disk_delay(struct sim_disk *disk, bool transfer) {

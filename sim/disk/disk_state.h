@@ -81,7 +81,7 @@ struct sim_disk {
   struct sim_fsync *fsyncs;
   uint64_t fsync_ids;
   uint64_t order;      /* of the newest change */
-  uint64_t losses;     /* power losses so far */
+  uint64_t loss;       /* names the last power loss */
   uint64_t used_bytes; /* sizes of files that have a name or a handle */
   uint64_t told_life;  /* life in which the node was last told an error ... */
   uint32_t told;       /* ... and which ones: a bit each */

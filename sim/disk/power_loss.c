@@ -19,7 +19,7 @@ struct touch {
 
 /* Names one decision: this power loss, this file, this part. */
 static struct sim_tag loss_tag(const struct sim_disk *disk, enum sim_choice_kind kind, uint64_t file, uint64_t part) {
-  return sim_tag(kind, disk->node, sim_hash_fold(sim_hash_fold(disk->losses, file), part));
+  return sim_tag(kind, disk->node, sim_hash_fold(sim_hash_fold(disk->loss, file), part));
 }
 
 /* Whether the change takes bytes away. */
@@ -366,7 +366,7 @@ static void file_power_loss(struct sim_disk *disk, const struct sim_entry *entry
 }
 
 void sim_disk_power_loss(struct sim_disk *disk) {
-  disk->losses++;
+  disk->loss = ground_moment(disk->ground, SIM_CHOICE_DISK_STYLE, disk->node) + 1;
   sim_disk_damage_strike(disk);
   ground_fault(disk->ground, SIM_FAULT_DISK_FSYNC_CUT, disk->fsyncs != NULL);
   sim_disk_drop_process(disk);

@@ -50,6 +50,14 @@ static inline uint64_t ground_range(struct ground *ground, struct sim_tag tag, u
 static inline uint64_t ground_counter(struct ground *ground, uint32_t kind, uint32_t where) {
   return choice_counter(&ground->choices, kind, where);
 }
+/* An identity by the present time, for what has no name of its own (choice_moment). */
+static inline uint64_t ground_moment(struct ground *ground, uint32_t kind, uint32_t where) {
+  return choice_moment(&ground->choices, kind, where, ground_now(ground));
+}
+/* The span of time that an instant lies in, for ties. */
+static inline uint64_t ground_span(uint64_t time_ns) {
+  return time_ns >> CHOICE_SPAN_SHIFT;
+}
 static inline void ground_trace(struct ground *ground, enum sim_subsystem subsystem, enum sim_step step, uint32_t node,
                                 const uint64_t *fields, size_t count) {
   trace_step(&ground->trace, subsystem, step, node, fields, count);

@@ -73,7 +73,7 @@ void clog_swizzle(struct links *links, const uint32_t *nodes, uint32_t count, ui
   for (uint32_t i = 0; i < count; i++) {
     uint32_t node = nodes[i];
     GROUND_ASSERT(links->ground, node >= 1 && node <= links->node_count);
-    uint64_t identity = ground_counter(links->ground, SIM_CHOICE_NET_SWIZZLE_BEGIN, node);
+    uint64_t identity = ground_moment(links->ground, SIM_CHOICE_NET_SWIZZLE_BEGIN, node);
     struct sim_tag begins = sim_tag(SIM_CHOICE_NET_SWIZZLE_BEGIN, node, identity);
     struct sim_tag ends = sim_tag(SIM_CHOICE_NET_SWIZZLE_END, node, identity);
     uint64_t begin_ns = ground_now(links->ground) + ground_range(links->ground, begins, 0, half_ns);

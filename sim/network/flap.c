@@ -8,7 +8,7 @@ struct sim_flap {
   struct sim_flap_config config;
   bool down;
   uint64_t turns;
-  uint64_t number; /* of the world's flaps */
+  uint64_t name; /* among the world's flaps */
   uint32_t count;
   struct sim_link_name names[];
 };
@@ -31,7 +31,7 @@ static void turn(struct links *links, struct sim_flap *flap) {
 static void plan(struct links *links, struct sim_flap *flap) {
   uint64_t lo = flap->down ? flap->config.down_min_ns : flap->config.up_min_ns;
   uint64_t hi = flap->down ? flap->config.down_max_ns : flap->config.up_max_ns;
-  uint64_t identity = flap->number << 32 | flap->turns++;
+  uint64_t identity = sim_mix(flap->name) + flap->turns++;
   uint64_t ns = lo == hi ? lo : ground_range(links->ground, sim_tag(SIM_CHOICE_NET_FLAP, 0, identity), lo, hi);
   if (ns >= UINT64_MAX - ground_now(links->ground)) return;
   network_timer(links, NETWORK_FLAP, ground_now(links->ground) + ns)->value = flap->id;
@@ -45,7 +45,7 @@ uint64_t flap_begin(struct links *links, struct sim_flap **flaps, const struct s
   struct sim_flap *flap = ground_alloc(links->ground, bytes_of(count));
   GROUND_ASSERT(links->ground, flap != NULL);
   *flap = (struct sim_flap){.id = ++links->ids, .next = *flaps, .config = *config, .count = count};
-  flap->number = ground_counter(links->ground, SIM_CHOICE_NET_FLAP, 0);
+  flap->name = ground_moment(links->ground, SIM_CHOICE_NET_FLAP, 0);
   if (count > 0) memcpy(flap->names, names, count * sizeof *names);
   *flaps = flap;
   turn(links, flap);

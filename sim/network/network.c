@@ -68,6 +68,7 @@ struct passage {
   uint32_t from, to;
   uint32_t where;
   uint64_t identity;
+  uint64_t hash; /* of the bytes as they were sent */
 };
 
 static uint32_t strikes(const struct passage *passage, uint32_t kind, enum sim_fault fault, uint32_t ppm) {
@@ -144,14 +145,15 @@ static uint64_t line_end(const struct passage *passage, size_t size) {
   return link->line_free_ns;
 }
 
-/* Damages the copy under way, after its size was chosen. */
-static void corrupt(const struct passage *passage, uint8_t *bytes, uint32_t size) {
-  if (size == 0) return;
-  if (!strikes(passage, SIM_CHOICE_NET_CORRUPT, SIM_FAULT_NET_CORRUPT, passage->config->corrupt_ppm)) return;
+/* Damages the copy under way, after its size was chosen. true: it did. */
+static bool corrupt(const struct passage *passage, uint8_t *bytes, uint32_t size) {
+  if (size == 0) return false;
+  if (!strikes(passage, SIM_CHOICE_NET_CORRUPT, SIM_FAULT_NET_CORRUPT, passage->config->corrupt_ppm)) return false;
   struct sim_tag tag = sim_tag(SIM_CHOICE_NET_CORRUPT_BIT, passage->where, passage->identity);
   uint64_t bit = ground_pick(passage->ground, tag, (uint64_t)size * 8);
   bytes[bit / 8] = (uint8_t)(bytes[bit / 8] ^ (1u << (bit % 8)));
   account_harmed(&passage->network->account, passage->from, passage->to);
+  return true;
 }
 
 static uint32_t truncated(const struct passage *passage, uint32_t size) {
@@ -163,9 +165,8 @@ static uint32_t truncated(const struct passage *passage, uint32_t size) {
 
 /* An event for the receiver, with a copy of the bytes; not scheduled yet. */
 static uint32_t message(struct network *network, uint32_t from, uint32_t to, uint8_t *payload, uint32_t size,
-                        uint64_t due_ns, uint64_t flags) {
+                        uint64_t hash, uint64_t due_ns, uint64_t flags) {
   struct ground *ground = network->links.ground;
-  uint64_t hash = sim_hash_bytes(payload, size);
   uint64_t fields[] = {to, size, hash, due_ns};
   ground_trace(ground, SIM_SUB_NETWORK, SIM_STEP_SEND, from, fields, 4);
   uint32_t slot = ground_event(ground, SIM_EVENT_MESSAGE, to);
@@ -197,10 +198,11 @@ static void launch(const struct passage *passage, const void *bytes, uint32_t si
   if (size != whole) account_harmed(account, passage->from, passage->to);
   account_sent(account, passage->from, passage->to, due_ns - ground_now(ground));
   uint8_t *payload = copy_of(ground, bytes, size);
-  if (damage && config->corrupt_ppm != 0) corrupt(passage, payload, size);
+  bool corrupted = damage && config->corrupt_ppm != 0 && corrupt(passage, payload, size);
+  uint64_t hash = corrupted || size != whole ? sim_hash_bytes(payload, size) : passage->hash;
   bool queued = passage->link != NULL && (config->queue_messages != 0 || config->queue_bytes != 0);
   uint32_t slot =
-      message(passage->network, passage->from, passage->to, payload, size, due_ns, queued ? MESSAGE_QUEUED : 0);
+      message(passage->network, passage->from, passage->to, payload, size, hash, due_ns, queued ? MESSAGE_QUEUED : 0);
   ground->trace.faults[SIM_FAULT_NET_PARTITION].opportunities++;
   if (queued) {
     passage->link->queued_messages++;
@@ -214,8 +216,9 @@ static void launch(const struct passage *passage, const void *bytes, uint32_t si
 }
 
 /* A link is remembered from its first message on when its settings need it. */
-static struct passage passage_of(struct network *network, uint32_t from, uint32_t to, uint64_t identity) {
+static struct passage passage_of(struct network *network, const struct parcel *parcel) {
   struct links *links = &network->links;
+  uint32_t from = parcel->from, to = parcel->to;
   struct sim_link *link = link_find(links, from, to);
   if (link == NULL && links->has_state) link = link_touch(links, from, to);
   return (struct passage){.network = network,
@@ -225,7 +228,8 @@ static struct passage passage_of(struct network *network, uint32_t from, uint32_
                           .from = from,
                           .to = to,
                           .where = sim_tag_link(from, to),
-                          .identity = identity};
+                          .identity = parcel->identity,
+                          .hash = parcel->hash};
 }
 
 /* true: the message does not even set out. */
@@ -277,31 +281,32 @@ static void send_by_rule(const struct passage *passage, struct rule *rule, const
   if (!hold) duplicate(passage, bytes, size, due_ns, rule);
 }
 
-void network_send(struct network *network, uint32_t from, uint32_t to, const void *bytes, size_t size,
-                  uint64_t identity, uint32_t kind) {
+void network_send(struct network *network, const struct parcel *parcel) {
   struct links *links = &network->links;
-  if (to < 1 || to > links->node_count || size > SIM_MESSAGE_BYTES_MAX) {
-    trace_drop(network, from, to, SIM_DROP_NO_SUCH_NODE);
+  if (parcel->to < 1 || parcel->to > links->node_count || parcel->size > SIM_MESSAGE_BYTES_MAX) {
+    trace_drop(network, parcel->from, parcel->to, SIM_DROP_NO_SUCH_NODE);
     return;
   }
-  struct passage passage = passage_of(network, from, to, identity);
+  const void *bytes = parcel->bytes;
+  uint32_t size = (uint32_t)parcel->size;
+  struct passage passage = passage_of(network, parcel);
   bool cut = passage.link != NULL && passage.link->cuts > 0;
   if (network->rules != NULL && !cut) {
-    struct rule *rule = rule_match(links, network->rules, from, to, kind, identity);
+    struct rule *rule = rule_match(links, network->rules, passage.from, passage.to, parcel->kind, passage.identity);
     if (rule != NULL) {
-      send_by_rule(&passage, rule, bytes, (uint32_t)size);
+      send_by_rule(&passage, rule, bytes, size);
       return;
     }
   }
   if (lost_at_once(&passage, size, cut)) return;
   uint64_t begin_ns = ground_now(links->ground);
   if (passage.link != NULL) {
-    clog_by_chance(links, passage.link, identity);
+    clog_by_chance(links, passage.link, passage.identity);
     begin_ns = line_end(&passage, size);
   }
   uint64_t due_ns = later(begin_ns, delay(&passage));
-  launch(&passage, bytes, (uint32_t)size, due_ns, 0, true, NULL);
-  duplicate(&passage, bytes, (uint32_t)size, due_ns, NULL);
+  launch(&passage, bytes, size, due_ns, 0, true, NULL);
+  duplicate(&passage, bytes, size, due_ns, NULL);
 }
 
 void network_inject(struct network *network, uint32_t from, uint32_t to, const void *bytes, size_t size) {
@@ -310,7 +315,8 @@ void network_inject(struct network *network, uint32_t from, uint32_t to, const v
   GROUND_ASSERT(ground, from >= 1 && from <= node_count && to >= 1 && to <= node_count);
   GROUND_ASSERT(ground, size <= SIM_MESSAGE_BYTES_MAX);
   uint8_t *payload = copy_of(ground, bytes, (uint32_t)size);
-  uint32_t slot = message(network, from, to, payload, (uint32_t)size, ground_now(ground), MESSAGE_INJECTED);
+  uint32_t slot = message(network, from, to, payload, (uint32_t)size, sim_hash_bytes(payload, size), ground_now(ground),
+                          MESSAGE_INJECTED);
   ground_schedule(ground, slot, ground_now(ground), 0);
 }
 

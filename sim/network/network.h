@@ -26,10 +26,17 @@ void network_init(struct network *network, struct ground *ground, const struct s
 /* So many nodes there are now. */
 void network_grow(struct network *network, uint32_t node_count);
 
-/* Sends; the bytes are copied. `identity` names the message on its link; `kind` is
- * for rules, and needed only while there are some. */
-void network_send(struct network *network, uint32_t from, uint32_t to, const void *bytes, size_t size,
-                  uint64_t identity, uint32_t kind);
+/* What is sent. */
+struct parcel {
+  uint32_t from, to;
+  const void *bytes;
+  size_t size;
+  uint64_t hash;     /* sim_hash_bytes() of them, unless they are too many */
+  uint64_t identity; /* names the message on its link */
+  uint32_t kind;     /* for rules, and needed only while there are some */
+};
+/* Sends; the bytes are copied. */
+void network_send(struct network *network, const struct parcel *parcel);
 static inline bool network_has_rules(const struct network *network) {
   return network->rules != NULL;
 }

@@ -34,6 +34,10 @@ struct sim_node_kind {
   /* The kind of a message, for rules; 0: none in particular. Any bytes may
    * come. May be NULL. */
   uint32_t (*classify)(const uint8_t *bytes, size_t size);
+  /* What a message is about, as 64 bits: the same for a message of an edited run that
+   * says the same, whatever else differs. It names the network's decisions about the
+   * message, with how often the link has seen that name before. NULL: a hash of the bytes. */
+  uint64_t (*identify)(struct sim_node *node, const void *config, const uint8_t *bytes, size_t size);
 };
 
 uint32_t sim_node_number(const struct sim_node *node);
@@ -61,6 +65,35 @@ enum sim_node_down {
   SIM_DOWN_REFUSED = 4,
 };
 enum sim_node_state sim_node_state(const struct sim_node *node);
+
+/* Kinds of environment calls, and of calls of this header, in which power can fail. */
+enum sim_call {
+  SIM_CALL_OPEN = 1,
+  SIM_CALL_CLOSE = 2,
+  SIM_CALL_READ = 3,
+  SIM_CALL_WRITE = 4,
+  SIM_CALL_TRUNCATE = 5,
+  SIM_CALL_SIZE = 6,
+  SIM_CALL_RENAME = 7,
+  SIM_CALL_UNLINK = 8,
+  SIM_CALL_LIST = 9,
+  SIM_CALL_FSYNC_FILE = 10,
+  SIM_CALL_FSYNC_DIR = 11,
+  SIM_CALL_ALLOC = 12,
+  SIM_CALL_FREE = 13,
+  SIM_CALL_CLOCK = 14, /* wall or monotonic */
+  SIM_CALL_UNIQUE = 15,
+  SIM_CALL_PICK = 16,
+  SIM_CALL_SEND = 17,
+  SIM_CALL_COUNT
+};
+/* Which calls count: bit 1 << enum sim_call for each kind, or one of these. Those that
+ * change something are writes, truncates, renames, unlinks, fsyncs, sends, and opens that
+ * may create or empty a file: between two of them a crash is as good as at the latter. */
+#define SIM_CALLS_CHANGES 1u
+#define SIM_CALLS_ALL UINT32_MAX
+/* "write" and so on; NULL: no such kind. */
+const char *sim_call_name(enum sim_call call);
 
 /* Environment calls so far. */
 uint64_t sim_node_calls(const struct sim_node *node);

@@ -83,11 +83,25 @@ uint64_t sim_node_lives(const struct sim_node *node) {
 
 /* --- Calls --- */
 
+const char *sim_call_name(enum sim_call call) {
+  static const char *const names[SIM_CALL_COUNT] = {
+      [SIM_CALL_OPEN] = "open",           [SIM_CALL_CLOSE] = "close",
+      [SIM_CALL_READ] = "read",           [SIM_CALL_WRITE] = "write",
+      [SIM_CALL_TRUNCATE] = "truncate",   [SIM_CALL_SIZE] = "size",
+      [SIM_CALL_RENAME] = "rename",       [SIM_CALL_UNLINK] = "unlink",
+      [SIM_CALL_LIST] = "list",           [SIM_CALL_FSYNC_FILE] = "fsync_file",
+      [SIM_CALL_FSYNC_DIR] = "fsync_dir", [SIM_CALL_ALLOC] = "alloc",
+      [SIM_CALL_FREE] = "free",           [SIM_CALL_CLOCK] = "clock",
+      [SIM_CALL_UNIQUE] = "unique",       [SIM_CALL_PICK] = "pick",
+      [SIM_CALL_SEND] = "send",
+  };
+  return (unsigned)call < SIM_CALL_COUNT ? names[call] : NULL;
+}
+
 static void node_die(struct sim_node *node, enum sim_node_down why);
 
 static void set_call_limit(struct sim_node *node) {
-  node->call_limit = node->budget_end;
-  if (node->armed_at != 0 && node->armed_at < node->call_limit) node->call_limit = node->armed_at;
+  node->call_limit = node->armed_left != 0 ? 0 : node->budget_end;
 }
 
 static void cut_power(struct sim_node *node, bool process) {
@@ -97,7 +111,7 @@ static void cut_power(struct sim_node *node, bool process) {
   node->budget_end = node->calls + node->nodes->options.calls_per_event_max;
 }
 
-bool node_call_slow(struct sim_node *node) {
+bool node_call_slow(struct sim_node *node, uint32_t kinds) {
   if (!node->entered) { /* somebody looks at the state: that is no call */
     node->calls--;
     return true;
@@ -106,8 +120,7 @@ bool node_call_slow(struct sim_node *node) {
     if (node->calls >= node->budget_end) node_fatal(node, __FILE__, __LINE__, "unwinds after power loss");
     return false;
   }
-  if (node->armed_at != 0 && node->calls >= node->armed_at) {
-    node->armed_at = 0;
+  if (node->armed_left != 0 && (kinds & node->armed_calls) != 0 && --node->armed_left == 0) {
     ground_fault(node->ground, node->armed_process ? SIM_FAULT_PROCESS_CRASH : SIM_FAULT_POWER_LOSS_IN_CALL, 1);
     cut_power(node, node->armed_process);
     return false;
@@ -144,9 +157,9 @@ bool node_end(struct sim_node *node) {
   return false;
 }
 
-void node_arm(struct sim_node *node, uint64_t calls, bool process) {
-  GROUND_ASSERT(node->ground, calls <= UINT64_MAX / 2);
-  node->armed_at = calls == 0 ? 0 : node->calls + calls;
+void node_arm(struct sim_node *node, uint32_t calls, uint64_t nth, bool process) {
+  node->armed_left = nth;
+  node->armed_calls = calls;
   node->armed_process = process;
   if (node->entered && !node->off) set_call_limit(node);
 }
@@ -339,24 +352,9 @@ void node_calm(struct sim_node *node) {
   calm_disk(node->disk);
   node->alloc_fail_in = 0;
   node->nominal_quota = 0;
-  node_arm(node, 0, false);
+  node_arm(node, 0, 0, false);
   node_clock_rate(node, 0);
   clock_freeze(&node->clock, false);
   clock_strobe(&node->clock, 0, 1, 0);
   node_resume(node);
-}
-
-/* --- Sending --- */
-
-void sim_send(struct sim_node *node, uint32_t to, const void *bytes, size_t size) {
-  if (!node_call(node)) return;
-  uint64_t now_ns = ground_now(node->ground);
-  if (node->send_time_ns != now_ns) {
-    node->send_time_ns = now_ns;
-    node->send_index = 0;
-  }
-  uint64_t identity = sim_mix(now_ns) + node->send_index++;
-  uint32_t kind = 0;
-  if (network_has_rules(node->nodes->network) && node->kind->classify != NULL) kind = node->kind->classify(bytes, size);
-  network_send(node->nodes->network, node->number, to, bytes, size, identity, kind);
 }

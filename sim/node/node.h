@@ -13,8 +13,6 @@
 #include "sim/network/network.h"
 #include "sim/node/kind.h"
 
-#define SIM_PICK_KINDS 16u
-
 struct node_options {
   struct sim_disk_config disk;
   uint64_t wall_start_ns;
@@ -46,6 +44,17 @@ struct sim_timer {
   uint64_t cause;       /* the event that set it */
 };
 
+/* How often a message was sent, by receiver and name, in a span of time (node_send.c). */
+struct node_sent {
+  uint64_t key;
+  uint32_t span, count;
+};
+struct node_sends {
+  struct node_sent *slots; /* open addressing */
+  uint32_t capacity, used; /* in this span */
+  uint32_t span;
+};
+
 struct sim_node {
   struct nodes *nodes;
   struct ground *ground; /* the nodes' */
@@ -61,10 +70,11 @@ struct sim_node {
   uint64_t lives;
 
   /* Environment calls. Below call_limit a call is free to go; at it the slow
-   * path asks why. 0 while no code of the node runs. */
+   * path asks why. 0 while no code of the node runs, or a crash is armed. */
   uint64_t calls, call_limit;
-  uint64_t budget_end; /* a livelock */
-  uint64_t armed_at;   /* the call that power does not survive; 0: none */
+  uint64_t budget_end;  /* a livelock */
+  uint64_t armed_left;  /* calls until the one that power does not survive; 0: none is armed */
+  uint32_t armed_calls; /* which calls count (SIM_CALLS_) */
   bool armed_process;
   bool entered;     /* its code runs */
   bool off;         /* power was lost during this call */
@@ -84,9 +94,7 @@ struct sim_node {
   uint32_t waiting_first, waiting_last; /* slot + 1; events that wait for a busy or paused node */
   bool drain_pending;
 
-  uint64_t send_time_ns; /* messages of this instant are numbered */
-  uint64_t send_index;
-  uint64_t picks[SIM_PICK_KINDS];
+  struct node_sends sends;
 };
 
 void nodes_init(struct nodes *nodes, struct ground *ground, struct network *network, struct sim_world *world,
@@ -121,7 +129,7 @@ void node_pause(struct sim_node *node);
 void node_resume(struct sim_node *node);
 void node_wipe(struct sim_node *node);
 bool node_restore(struct sim_node *node);
-void node_arm(struct sim_node *node, uint64_t calls, bool process);
+void node_arm(struct sim_node *node, uint32_t calls, uint64_t nth, bool process);
 /* Faults end: armed crashes, failing allocations, quotas, the clock's rate, freeze
  * and strobe, pauses; the disk does no more harm. */
 void node_calm(struct sim_node *node);
@@ -131,10 +139,17 @@ void node_clock_rate(struct sim_node *node, int32_t ppm);
 
 extern const struct sync_env_ops sim_node_env_ops;
 
-/* Counts a call. false: power is off, the call must fail. */
-bool node_call_slow(struct sim_node *node);
-static inline bool node_call(struct sim_node *node) {
-  return ++node->calls < node->call_limit ? true : node_call_slow(node);
+/* Counts a call, of these kinds (bits as in SIM_CALLS_). false: power is off, the call
+ * must fail. */
+bool node_call_slow(struct sim_node *node, uint32_t kinds);
+static inline bool node_call(struct sim_node *node, uint32_t kinds) {
+  return ++node->calls < node->call_limit ? true : node_call_slow(node, kinds);
+}
+static inline uint32_t node_call_kind(enum sim_call call) {
+  return UINT32_C(1) << (uint32_t)call;
+}
+static inline uint32_t node_call_change(enum sim_call call) {
+  return node_call_kind(call) | SIM_CALLS_CHANGES;
 }
 
 /* After the rate of the clock changed. */

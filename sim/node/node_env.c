@@ -13,29 +13,28 @@ static void trace(struct sim_node *node, enum sim_step step, uint64_t a, uint64_
 static uint64_t env_mono_ns(void *ctx) {
   struct sim_node *node = ctx;
   uint64_t now = clock_mono(&node->clock, ground_now(node->ground));
-  if (node_call(node)) trace(node, SIM_STEP_NODE_CLOCK, 0, now);
+  if (node_call(node, node_call_kind(SIM_CALL_CLOCK))) trace(node, SIM_STEP_NODE_CLOCK, 0, now);
   return now;
 }
 
 static uint64_t env_wall_ns(void *ctx) {
   struct sim_node *node = ctx;
   uint64_t now = clock_wall(&node->clock, ground_now(node->ground));
-  if (node_call(node)) trace(node, SIM_STEP_NODE_CLOCK, 1, now);
+  if (node_call(node, node_call_kind(SIM_CALL_CLOCK))) trace(node, SIM_STEP_NODE_CLOCK, 1, now);
   return now;
 }
 
 /* Also without power: an identity must never be 0. */
 static uint64_t env_unique(void *ctx) {
   struct sim_node *node = ctx;
-  (void)node_call(node);
+  (void)node_call(node, node_call_kind(SIM_CALL_UNIQUE));
   return choice_unique(&node->ground->choices, SIM_UNIQUE_NODE, node->number);
 }
 
 static uint64_t env_pick(void *ctx, enum sync_pick_kind kind, uint64_t n) {
   struct sim_node *node = ctx;
-  if (!node_call(node)) return 0;
-  uint32_t row = (uint32_t)kind % SIM_PICK_KINDS;
-  uint64_t identity = (uint64_t)kind << 48 | node->picks[row]++;
+  if (!node_call(node, node_call_kind(SIM_CALL_PICK))) return 0;
+  uint64_t identity = sim_mix((uint64_t)kind) + ground_moment(node->ground, SIM_CHOICE_NODE_PICK, node->number);
   uint64_t outcome = ground_pick(node->ground, sim_tag(SIM_CHOICE_NODE_PICK, node->number, identity), n);
   trace(node, SIM_STEP_NODE_PICK, (uint64_t)kind, outcome);
   return outcome;
@@ -59,7 +58,7 @@ static bool alloc_allowed(struct sim_node *node, size_t nominal) {
 
 static void *env_alloc(void *ctx, size_t size, size_t nominal) {
   struct sim_node *node = ctx;
-  if (!node_call(node)) return NULL;
+  if (!node_call(node, node_call_kind(SIM_CALL_ALLOC))) return NULL;
   if (!alloc_allowed(node, nominal)) {
     node->refusals++;
     return NULL;
@@ -74,7 +73,7 @@ static void *env_alloc(void *ctx, size_t size, size_t nominal) {
 
 static void env_free(void *ctx, void *block, size_t size, size_t nominal) {
   struct sim_node *node = ctx;
-  if (!node_call(node) || block == NULL) return;
+  if (!node_call(node, node_call_kind(SIM_CALL_FREE)) || block == NULL) return;
   sim_heap_free(node->ground->memory.arena, node->heap, block, size);
   node->nominal_bytes -= nominal;
 }
@@ -95,61 +94,74 @@ uint64_t sim_node_refusals(const struct sim_node *node) {
 
 static int env_file_open(void *ctx, const char *name, uint32_t flags, sync_file *file) {
   struct sim_node *node = ctx;
-  return node_call(node) ? noted(node, sim_disk_open(node->disk, name, flags, file)) : SYNC_E_POWERED_OFF;
+  bool changes = (flags & (SYNC_OPEN_CREATE | SYNC_OPEN_TRUNCATE)) != 0;
+  uint32_t kinds = changes ? node_call_change(SIM_CALL_OPEN) : node_call_kind(SIM_CALL_OPEN);
+  return node_call(node, kinds) ? noted(node, sim_disk_open(node->disk, name, flags, file)) : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_close(void *ctx, sync_file file) {
   struct sim_node *node = ctx;
-  return node_call(node) ? noted(node, sim_disk_close(node->disk, file)) : SYNC_E_POWERED_OFF;
+  return node_call(node, node_call_kind(SIM_CALL_CLOSE)) ? noted(node, sim_disk_close(node->disk, file))
+                                                         : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_read(void *ctx, sync_file file, uint64_t offset, void *buffer, size_t size, size_t *done) {
   struct sim_node *node = ctx;
   *done = 0;
-  return node_call(node) ? noted(node, sim_disk_read(node->disk, file, offset, buffer, size, done))
-                         : SYNC_E_POWERED_OFF;
+  return node_call(node, node_call_kind(SIM_CALL_READ))
+             ? noted(node, sim_disk_read(node->disk, file, offset, buffer, size, done))
+             : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_write(void *ctx, sync_file file, uint64_t offset, const void *bytes, size_t size, size_t *done) {
   struct sim_node *node = ctx;
   *done = 0;
-  return node_call(node) ? noted(node, sim_disk_write(node->disk, file, offset, bytes, size, done))
-                         : SYNC_E_POWERED_OFF;
+  return node_call(node, node_call_change(SIM_CALL_WRITE))
+             ? noted(node, sim_disk_write(node->disk, file, offset, bytes, size, done))
+             : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_truncate(void *ctx, sync_file file, uint64_t size) {
   struct sim_node *node = ctx;
-  return node_call(node) ? noted(node, sim_disk_truncate(node->disk, file, size)) : SYNC_E_POWERED_OFF;
+  return node_call(node, node_call_change(SIM_CALL_TRUNCATE)) ? noted(node, sim_disk_truncate(node->disk, file, size))
+                                                              : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_size(void *ctx, sync_file file, uint64_t *size) {
   struct sim_node *node = ctx;
-  return node_call(node) ? noted(node, sim_disk_size(node->disk, file, size)) : SYNC_E_POWERED_OFF;
+  return node_call(node, node_call_kind(SIM_CALL_SIZE)) ? noted(node, sim_disk_size(node->disk, file, size))
+                                                        : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_rename(void *ctx, const char *from, const char *to) {
   struct sim_node *node = ctx;
-  return node_call(node) ? noted(node, sim_disk_rename(node->disk, from, to)) : SYNC_E_POWERED_OFF;
+  return node_call(node, node_call_change(SIM_CALL_RENAME)) ? noted(node, sim_disk_rename(node->disk, from, to))
+                                                            : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_unlink(void *ctx, const char *name) {
   struct sim_node *node = ctx;
-  return node_call(node) ? noted(node, sim_disk_unlink(node->disk, name)) : SYNC_E_POWERED_OFF;
+  return node_call(node, node_call_change(SIM_CALL_UNLINK)) ? noted(node, sim_disk_unlink(node->disk, name))
+                                                            : SYNC_E_POWERED_OFF;
 }
 
 static int env_dir_list(void *ctx, int (*each)(void *arg, const char *name), void *arg) {
   struct sim_node *node = ctx;
-  return node_call(node) ? noted(node, sim_disk_list(node->disk, each, arg)) : SYNC_E_POWERED_OFF;
+  return node_call(node, node_call_kind(SIM_CALL_LIST)) ? noted(node, sim_disk_list(node->disk, each, arg))
+                                                        : SYNC_E_POWERED_OFF;
 }
 
 static int env_file_fsync(void *ctx, sync_file file, uint64_t token) {
   struct sim_node *node = ctx;
-  return node_call(node) ? noted(node, sim_disk_fsync_file(node->disk, file, token)) : SYNC_E_POWERED_OFF;
+  return node_call(node, node_call_change(SIM_CALL_FSYNC_FILE))
+             ? noted(node, sim_disk_fsync_file(node->disk, file, token))
+             : SYNC_E_POWERED_OFF;
 }
 
 static int env_dir_fsync(void *ctx, uint64_t token) {
   struct sim_node *node = ctx;
-  return node_call(node) ? noted(node, sim_disk_fsync_dir(node->disk, token)) : SYNC_E_POWERED_OFF;
+  return node_call(node, node_call_change(SIM_CALL_FSYNC_DIR)) ? noted(node, sim_disk_fsync_dir(node->disk, token))
+                                                               : SYNC_E_POWERED_OFF;
 }
 
 /* Observation is no call of the machine: power is never lost in it. */

@@ -11,7 +11,7 @@ static void push(struct sim_node *node, uint32_t number, uint64_t time_ns) {
   event->cause = timer->cause;
   event->from = number;
   event->value = timer->generation;
-  ground_schedule(ground, slot, time_ns, ground_tie(ground, node->number, sim_mix(time_ns) + number));
+  ground_schedule(ground, slot, time_ns, ground_tie(ground, node->number, sim_mix(ground_span(time_ns)) + number));
 }
 
 static uint64_t fires_at(const struct sim_node *node, const struct sim_timer *timer) {

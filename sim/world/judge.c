@@ -17,6 +17,18 @@ uint64_t sim_range(struct sim_world *world, struct sim_tag tag, uint64_t lo, uin
   return ground_range(&world->ground, tag, lo, hi);
 }
 
+uint64_t sim_usual(struct sim_world *world, struct sim_tag tag, uint64_t usual, uint64_t lo, uint64_t hi) {
+  return choice_usual(&world->ground.choices, tag, usual, lo, hi);
+}
+
+bool sim_left_out(struct sim_world *world, struct sim_tag tag) {
+  return sim_usual(world, tag, 0, 0, 1) != 0;
+}
+
+uint64_t sim_nth(struct sim_world *world, uint64_t name) {
+  return choice_nth(&world->ground.choices, name);
+}
+
 uint64_t sim_exponential(struct sim_world *world, struct sim_tag tag, uint64_t mean) {
   return choice_exponential(&world->ground.choices, tag, mean);
 }

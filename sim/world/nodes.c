@@ -47,7 +47,11 @@ bool sim_node_restore(struct sim_world *world, uint32_t number) {
 }
 
 void sim_node_arm(struct sim_world *world, uint32_t number, uint64_t calls, bool process) {
-  node_arm(sim_node_at(world, number), calls, process);
+  node_arm(sim_node_at(world, number), SIM_CALLS_ALL, calls, process);
+}
+
+void sim_node_arm_at(struct sim_world *world, uint32_t number, uint32_t calls, uint64_t nth, bool process) {
+  node_arm(sim_node_at(world, number), calls, nth, process);
 }
 
 void sim_node_fail_alloc(struct sim_world *world, uint32_t number, uint64_t count) {

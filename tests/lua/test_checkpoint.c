@@ -32,6 +32,14 @@ static const char BUSY[] =
     "end,\n"
     "properties = { sim.eventually('equal', '30s', function(w) return w:converged() end) } }\n";
 
+/* Much is left to do when faults stop. */
+static const char HARD_END[] =
+    "local sim = require 'sim'\n"
+    "return sim.scenario { name = 'test', nodes = 3, duration = '2s', shuffle = true,\n"
+    "workload = sim.kv { keys = 8, rate = '40/s' }, network = { delay = '1ms..20ms', loss = '3%' },\n"
+    "run = function(world) world:sleep '300ms' world:isolate(1) world:sleep '1500ms' world:node(2):crash() end,\n"
+    "properties = { sim.eventually('equal', '30s', function(w) return w:converged() end) } }\n";
+
 #define STOPS 5u
 
 static struct scenario_file *open_file(void) {
@@ -103,6 +111,67 @@ static void nested_checkpoints_restored_in_any_order_lead_to_the_same_verdict(vo
   scenario_file_free(file);
 }
 
+/* Event by event from the end of the duration on: settling has many, the final word one for
+ * each node and one before. */
+static void a_run_interrupted_while_it_settles_or_is_judged_is_the_whole_run(void **state) {
+  struct script_fixture *fixture = *state;
+  struct sim_arena *arena = sim_arena(fixture->sim);
+  struct scenario_file *file = scenario_file_from("file.lua", HARD_END, sizeof HARD_END - 1);
+  struct sim_checkpoint *checkpoint = sim_checkpoint_create();
+  for (uint64_t seed = 1; seed <= 2; seed++) {
+    struct scenario_options options = {.source = {.seed = seed}};
+    struct scenario_result whole, again;
+    scenario_run(fixture->sim, file, &options, &whole);
+    struct scenario_world *run = scenario_begin(fixture->sim, file, &options, &again);
+    assert_non_null(run);
+    scenario_continue(run, UINT64_MAX);
+    uint64_t first = sim_events_run(sim_world(fixture->sim)), steps = 1;
+    while (scenario_step(run, UINT64_MAX, 1))
+      steps++;
+    assert_int_equal(sim_events_run(sim_world(fixture->sim)), first + steps);
+    scenario_finish(run, &again);
+    expect_equal(&whole, &again);
+    scenario_free(run);
+    assert_true(steps > 30);
+    const uint64_t at[] = {1, 2, steps / 3, steps / 2, steps - 4, steps - 3, steps - 2, steps - 1};
+    for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+      run = scenario_begin(fixture->sim, file, &options, &again);
+      scenario_continue(run, UINT64_MAX);
+      assert_true(scenario_step(run, UINT64_MAX, at[i]));
+      assert_true(sim_checkpoint_save(checkpoint, arena));
+      for (int round = 0; round < 3; round++) {
+        if (round == 1) (void)scenario_step(run, UINT64_MAX, 3);
+        if (round > 0) sim_checkpoint_restore(checkpoint, arena);
+        scenario_finish(run, &again);
+        expect_equal(&whole, &again);
+      }
+      scenario_free(run);
+    }
+  }
+  sim_checkpoint_destroy(checkpoint);
+  scenario_file_free(file);
+}
+
+static void a_run_ends_after_so_many_events_or_faults_earlier(void **state) {
+  struct script_fixture *fixture = *state;
+  struct scenario_file *file = open_file();
+  struct scenario_options options = {.source = {.seed = 3}, .until_events = 1000};
+  struct scenario_result result, stepped;
+  scenario_run(fixture->sim, file, &options, &result);
+  assert_int_equal(sim_events_run(sim_world(fixture->sim)), 1000);
+  struct scenario_world *run = scenario_begin(fixture->sim, file, &options, &stepped);
+  assert_true(scenario_step(run, UINT64_MAX, 1000));
+  assert_true(result.trace_hash == sim_trace_hash(sim_world(fixture->sim)));
+  scenario_free(run);
+  options = (struct scenario_options){.source = {.seed = 3}};
+  scenario_run(fixture->sim, file, &options, &stepped);
+  options = (struct scenario_options){.source = {.seed = 3}, .duration_ns = 2 * SIM_SECOND};
+  scenario_run(fixture->sim, file, &options, &result);
+  assert_int_equal(result.verdict, SCENARIO_HELD);
+  assert_true(result.simulated_ns >= 2 * SIM_SECOND && result.events < stepped.events);
+  scenario_file_free(file);
+}
+
 static void a_branch_of_a_run_replays_from_its_recording(void **state) {
   struct script_fixture *fixture = *state;
   struct sim_arena *arena = sim_arena(fixture->sim);
@@ -162,6 +231,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_run_in_steps_is_the_whole_run),
       TEST(nested_checkpoints_restored_in_any_order_lead_to_the_same_verdict),
+      TEST(a_run_interrupted_while_it_settles_or_is_judged_is_the_whole_run),
+      TEST(a_run_ends_after_so_many_events_or_faults_earlier),
       TEST(a_branch_of_a_run_replays_from_its_recording),
       TEST(a_wrong_scenario_does_not_begin),
   };

@@ -60,7 +60,8 @@ static void of_two_unknown_options_the_first_by_name_is_told(void **state) {
   for (int i = 0; i < 20; i++)
     file_says(state, HEAD "return sim.scenario { name = \"x\", zzzzzz = 1, qqqqqq = 2, yyyyyy = 3 }",
               "file.lua:2: sim.scenario has no option \"qqqqqq\"; it has: name, story, nodes, topology, duration, "
-              "settle, workload, network, disk, engine, shuffle, swarm, must_fail, expects, run, properties");
+              "settle, workload, network, disk, engine, node_options, shuffle, swarm, vary, must_fail, expects, run, "
+              "properties");
 }
 
 static void a_wrong_unit_names_the_right_ones(void **state) {
@@ -122,6 +123,14 @@ static void a_wrong_call_names_its_line(void **state) {
   body_says(state, "world:node(1):crash { withn = 3 }",
             "file.lua:2: node:crash has no option \"withn\"; did you mean \"within\"?");
   body_says(state, "world:node(1):crash { within = 3, at = 2 }", "file.lua:2: node:crash takes one of within and at");
+  body_says(
+      state, "world:node(1):crash { at = { call = 'unlnk' } }",
+      "file.lua:2: node:crash: call is one of changes, all, open, close, read, write, truncate, size, rename, unlink, "
+      "list, fsync_file, fsync_dir, alloc, free, clock, unique, pick, send");
+  body_says(state, "world:node(1):crash { at = { nth = 2 } }",
+            "file.lua:2: node:crash: at needs call = \"unlink\" or its like");
+  body_says(state, "world:node(1):restart { crash_at = 'write' }",
+            "file.lua:2: node:restart: crash_at is a number of calls, or { call = \"unlink\", nth = 2 }");
   body_says(state, "world:node(1):clock { step = '5' }",
             "file.lua:2: node:clock.step: \"5\" has no unit: write a duration like \"60s\" (units: ns, us, ms, s, min, "
             "h)");
@@ -150,7 +159,8 @@ static void a_property_may_look_and_not_act(void **state) {
        "file.lua:3: world has no method \"x\"; it has: sleep, now, between, pick, chance, spawn, wait_until, node, "
        "nodes, "
        "partition, partition_one_way, isolate, partition_halves, partition_bridge, partition_ring, partition_random, "
-       "flap, clog, swizzle, rule, heal_all, link, workload, stats, fault, drained, converged, check, log, "
+       "flap, clog, swizzle, rule, heal_all, power_loss, forge, link, workload, stats, fault, drained, converged, "
+       "check, log, "
        "fail"},
       {"sim.always(function(w) return true end)",
        "file.lua:3: write sim.always(\"name\", function(world) ... return true or false end)"},

@@ -150,6 +150,184 @@ static void a_canary_that_promises_early_is_caught(void **state) {
   assert_string_equal(fixture->result.violation.property, "durability");
 }
 
+/* The how manyth (from 0) tag of that kind and place in a recording. */
+static struct sim_tag find(const struct sim_choice_table *record, uint32_t kind, uint32_t where, size_t number) {
+  for (size_t i = 0; i < sim_choice_table_count(record); i++) {
+    uint64_t outcome;
+    struct sim_tag tag = sim_choice_table_at(record, i, &outcome);
+    if (tag.kind == kind && tag.where == where && number-- == 0) return tag;
+  }
+  fail_msg("no such decision");
+  return sim_tag(0, 0, 0);
+}
+
+/* What a run was, with one outcome overridden. */
+static void run_with(struct script_fixture *fixture, const struct scenario_file *file, struct sim_tag tag,
+                     uint64_t outcome) {
+  struct sim_choice_table *table = sim_choice_table_create();
+  assert_true(sim_choice_table_set(table, tag, outcome));
+  struct scenario_options options = {.source = {.seed = 1, .overrides = table}};
+  scenario_run(fixture->sim, file, &options, &fixture->result);
+  sim_choice_table_destroy(table);
+}
+
+static void whatever_a_recording_names_can_be_left_out_or_cut_short(void **state) {
+  struct script_fixture *fixture = *state;
+  static const char text[] =
+      HEAD "run = function(w) w:sleep '1s' local put, why = w:node(2):put(1) w:log(why) w:node(2):crash() w:sleep '1s' "
+           "w:node(2):restart() if not put then w:fail(why) end w:sleep '500ms' if not w:node(2):up() then "
+           "w:fail('down') end if w:now() < 2400000000 then w:fail('early') end end }";
+  struct scenario_file *file = scenario_file_from("file.lua", text, sizeof text - 1);
+  struct sim_choice_table *record = sim_choice_table_create();
+  struct scenario_options options = {.source = {.seed = 1, .record = record}};
+  scenario_run(fixture->sim, file, &options, &fixture->result);
+  assert_int_equal(fixture->result.verdict, SCENARIO_HELD);
+  uint64_t hash = fixture->result.trace_hash;
+  struct scenario_options replay = {.source = {.seed = 1, .overrides = record, .rest = SIM_REST_CALM}};
+  scenario_run(fixture->sim, file, &replay, &fixture->result);
+  assert_true(fixture->result.trace_hash == hash);
+  run_with(fixture, file, find(record, SIM_CHOICE_SCENARIO_SKIP, 2, 0), 1);
+  assert_non_null(strstr(fixture->result.violation.detail, "LEFT_OUT"));
+  run_with(fixture, file, find(record, SIM_CHOICE_SCENARIO_SKIP, 2, 1), 1);
+  assert_non_null(strstr(fixture->result.violation.detail, "down"));
+  run_with(fixture, file, find(record, SIM_CHOICE_SCENARIO_SLEEP, 0, 1), SIM_SECOND / 2);
+  assert_non_null(strstr(fixture->result.violation.detail, "early"));
+  run_with(fixture, file, find(record, SIM_CHOICE_SCENARIO_SLEEP, 0, 1), 5 * SIM_SECOND); /* never longer */
+  assert_int_equal(fixture->result.verdict, SCENARIO_HELD);
+  assert_true(fixture->result.trace_hash == hash);
+  sim_choice_table_destroy(record);
+  scenario_file_free(file);
+}
+
+/* So an edit moves only what is like it. */
+static void an_act_is_named_by_its_task_its_call_and_its_node(void **state) {
+  struct script_fixture *fixture = *state;
+  static const char *const bodies[] = {
+      "w:spawn(function(w) w:log(w:between('1ms', '9s')) end) w:node(2):crash { within = 90 } w:log(w:pick(1000))",
+      "w:spawn(function(w) w:log(w:between('1ms', '9s')) end) w:log 'x' w:node(1):put(1) w:chance '5%' "
+      "w:node(1):crash { within = 90 } w:node(2):crash { within = 90 } w:log(w:pick(1000))"};
+  uint64_t outcomes[2][3];
+  for (size_t i = 0; i < 2; i++) {
+    char text[1000];
+    int size = snprintf(text, sizeof text, "%s run = function(w) %s end }", HEAD, bodies[i]);
+    struct scenario_file *file = scenario_file_from("file.lua", text, (size_t)size);
+    struct sim_choice_table *record = sim_choice_table_create();
+    struct scenario_options options = {.source = {.seed = 1, .record = record}};
+    scenario_run(fixture->sim, file, &options, &fixture->result);
+    assert_true(sim_choice_table_get(record, find(record, SIM_CHOICE_NODE_CRASH_CALL, 2, 0), &outcomes[i][0]));
+    assert_true(sim_choice_table_get(record, find(record, SIM_CHOICE_SCENARIO, 0, i), &outcomes[i][1]));
+    assert_true(sim_choice_table_get(record, find(record, SIM_CHOICE_SCENARIO, 0, i + 1), &outcomes[i][2]));
+    sim_choice_table_destroy(record);
+    scenario_file_free(file);
+  }
+  for (size_t i = 0; i < 3; i++)
+    assert_true(outcomes[0][i] == outcomes[1][i]);
+}
+
+static uint64_t submits_of(struct script_fixture *fixture, struct sim_tag tag) {
+  static const char text[] =
+      "local sim = require 'sim' return sim.scenario { name = 'test', nodes = 4, topology = 'ring', duration = '3s', "
+      "workload = sim.kv { keys = 8, rate = '40/s', writers = 3 }, run = function(w) w:sleep '1s' w:node(4):crash() "
+      "w:sleep '1s' w:node(4):restart() w:sleep '990ms' w:log(string.format('%d', w:stats().submits)) "
+      "if w:stats().submits ~= 118 then w:fail(string.format('submits %d', w:stats().submits)) end end }";
+  struct scenario_file *file = scenario_file_from("file.lua", text, sizeof text - 1);
+  run_with(fixture, file, tag, 1);
+  scenario_file_free(file);
+  if (fixture->result.verdict == SCENARIO_HELD) return 118;
+  unsigned long long submits = 0;
+  (void)sscanf(strstr(fixture->result.violation.detail, "submits"), "submits %llu", &submits);
+  return submits;
+}
+
+static void a_submit_or_a_node_left_out_leaves_the_rest(void **state) {
+  struct script_fixture *fixture = *state;
+  uint64_t whole = submits_of(fixture, sim_tag(0, 0, 0));
+  assert_in_range(whole, 100, 140);
+  assert_int_equal(submits_of(fixture, sim_tag(SIM_CHOICE_WORKLOAD_SKIP, 0, UINT64_C(7) << 4)), whole - 1);
+  assert_int_equal(submits_of(fixture, sim_tag(SIM_CHOICE_NODE_SKIP, 4, 0)), whole);
+  assert_int_equal(fixture->result.faults[SIM_FAULT_POWER_LOSS].firings, 0);
+  assert_true(submits_of(fixture, sim_tag(SIM_CHOICE_NODE_SKIP, 1, 0)) < whole - 20);
+}
+
+static void the_nodes_that_are_left_close_the_gap(void **state) {
+  struct script_fixture *fixture = *state;
+  static const char *const shapes[] = {"line", "ring", "star", "mesh"};
+  for (size_t i = 0; i < 4; i++) {
+    char text[600];
+    int size = snprintf(text, sizeof text,
+                        "local sim = require 'sim' return sim.scenario { name = 'test', nodes = 4, topology = '%s', "
+                        "duration = '2s', settle = '20s', workload = sim.kv { keys = 8 }, run = function(w) "
+                        "w:sleep '1s' for n = 1, 4 do w:node(n):crash() w:node(n):restart() end end }",
+                        shapes[i]);
+    struct scenario_file *file = scenario_file_from("file.lua", text, (size_t)size);
+    for (uint32_t node = 1; node <= 4; node++) {
+      run_with(fixture, file, sim_tag(SIM_CHOICE_NODE_SKIP, node, 0), 1);
+      assert_int_equal(fixture->result.verdict, SCENARIO_HELD);
+      assert_true(fixture->result.simulated_ns < 10 * SIM_SECOND);
+    }
+    scenario_file_free(file);
+  }
+}
+
+static void a_crash_point_is_a_call_and_its_ordinal(void **state) {
+  struct script_fixture *fixture = *state;
+  /* A put is one write; nothing else of this world writes. */
+  assert_string_equal(
+      script_body(
+          fixture,
+          "local a = world:node(1) world:sleep '1s'\n"
+          "a:put(1) world:sleep '1ms' a:crash { at = { call = 'write', nth = 2 } }\n"
+          "assert(a:put(1)) assert(a:up()) local put, why = a:put(2) assert(not put and not a:up()) a:restart()\n"
+          "a:crash { within = 1, calls = 'truncate' } a:put(3) world:sleep '100ms' assert(a:up()) a:restart()\n"
+          "a:crash { at = 1, calls = 'all' } a:put(3) assert(not a:up()) a:restart()\n"
+          "a:crash { at = 1 } world:sleep '1us' a:put(4) assert(not a:up())\n"
+          "assert(not a:restart { crash_at = { call = 'list' } }) assert(a:restart())"),
+      "");
+}
+
+static void nodes_may_differ_in_engine_and_clock(void **state) {
+  struct script_fixture *fixture = *state;
+  static const char text[] =
+      "local sim = require 'sim' return sim.scenario { name = 'test', nodes = 2, duration = '20s', "
+      "engine = { value_max = '4KiB', store_max = '1MiB' }, "
+      "node_options = { [2] = { engine = { store_max = '4KiB' }, clock = '-1h' } }, run = function(w) w:sleep '1s' "
+      "for i = 1, 60 do assert(w:node(1):put(i, '128B')) end w:sleep '5s' "
+      "local put, why = w:node(2):put(99, '1KiB') if not put then w:fail(why) end end }";
+  assert_int_equal(script_run(fixture, text, 1), SCENARIO_VIOLATED);
+  assert_non_null(strstr(fixture->result.violation.detail, "SYNC_E_FULL"));
+  assert_int_equal(fixture->result.faults[SIM_FAULT_CLOCK_STEP].firings, 1);
+  static const char wrong[] = "local sim = require 'sim' return sim.scenario { name = 'test', nodes = 2,\n"
+                              "node_options = { [3] = { clock = '1h' } } }";
+  assert_int_equal(script_run(fixture, wrong, 1), SCENARIO_WRONG);
+  assert_non_null(strstr(fixture->result.error.text, "by numbers from 1 to 2"));
+}
+
+static void power_is_lost_everywhere_at_once_and_forged_frames_do_no_harm(void **state) {
+  struct script_fixture *fixture = *state;
+  assert_string_equal(script_body(fixture,
+                                  "local a, b = world:node(1), world:node(2) a:put(1) world:sleep '500ms'\n"
+                                  "world:forge(1, 2, 'hello') world:forge(2, 1, 'nonsense') world:sleep '1ms'\n"
+                                  "assert(a:up() and b:up() and world:drained()) a:put(2) world:power_loss()\n"
+                                  "assert(not a:up() and not b:up()) a:restart() b:restart()"),
+                      "");
+  assert_int_equal(fixture->result.faults[SIM_FAULT_POWER_LOSS].firings, 2);
+}
+
+static void a_varied_scenario_has_other_nodes_under_other_seeds(void **state) {
+  struct script_fixture *fixture = *state;
+  static const char text[] = "local sim = require 'sim' return sim.scenario { name = 'test', nodes = 5, vary = true, "
+                             "run = function(w) w:fail(string.format('%d nodes', #w:nodes())) end }";
+  uint32_t seen[6] = {0};
+  for (uint64_t seed = 1; seed <= 40; seed++) {
+    assert_int_equal(script_run(fixture, text, seed), SCENARIO_VIOLATED);
+    const char *nodes = strstr(fixture->result.violation.detail, " nodes");
+    assert_true(nodes != NULL && nodes[-1] >= '2' && nodes[-1] <= '5');
+    seen[nodes[-1] - '0']++;
+  }
+  for (size_t i = 2; i <= 5; i++)
+    assert_in_range(seen[i], 1, 39);
+}
+
 static void an_override_leaves_one_act_out(void **state) {
   struct script_fixture *fixture = *state;
   static const char text[] =
@@ -158,10 +336,10 @@ static void an_override_leaves_one_act_out(void **state) {
   struct sim_choice_table *table = sim_choice_table_create(), *record = sim_choice_table_create();
   struct scenario_options options = {.source = {.seed = 1, .record = record}};
   uint64_t outcome;
-  struct sim_tag act = sim_tag(SIM_CHOICE_SCENARIO, 2, UINT64_C(1) << 32 | 1u);
   scenario_run(fixture->sim, file, &options, &fixture->result);
   uint64_t hash = fixture->result.trace_hash;
   assert_int_equal(fixture->result.faults[SIM_FAULT_POWER_LOSS].firings, 1);
+  struct sim_tag act = find(record, SIM_CHOICE_SCENARIO, 2, 0);
   assert_true(sim_choice_table_get(record, act, &outcome) && outcome == 1);
   /* The recording replays ... */
   options.source = (struct sim_choice_source){.seed = 1, .overrides = record, .rest = SIM_REST_CALM};
@@ -266,6 +444,14 @@ int main(void) {
       TEST(properties_are_judged),
       TEST(a_canary_that_promises_early_is_caught),
       TEST(an_override_leaves_one_act_out),
+      TEST(whatever_a_recording_names_can_be_left_out_or_cut_short),
+      TEST(an_act_is_named_by_its_task_its_call_and_its_node),
+      TEST(the_nodes_that_are_left_close_the_gap),
+      TEST(a_crash_point_is_a_call_and_its_ordinal),
+      TEST(nodes_may_differ_in_engine_and_clock),
+      TEST(power_is_lost_everywhere_at_once_and_forged_frames_do_no_harm),
+      TEST(a_varied_scenario_has_other_nodes_under_other_seeds),
+      TEST(a_submit_or_a_node_left_out_leaves_the_rest),
       TEST(a_swarm_leaves_out_half_of_the_faults),
       TEST(every_method_does_what_it_says),
       TEST(a_log_whose_last_sector_went_bad_goes_on),

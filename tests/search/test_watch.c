@@ -50,7 +50,7 @@ static void disk_done(struct sim_node *node, void *state, uint64_t token, int re
 static void stop(struct sim_node *node, void *state) {
   (void)node, (void)state;
 }
-static const struct sim_node_kind looping_kind = {"looping", boot, message, timer, disk_done, NULL, stop, NULL};
+static const struct sim_node_kind looping_kind = {"looping", boot, message, timer, disk_done, NULL, stop, NULL, NULL};
 
 static void before_run(void *arg, struct sim *sim, uint32_t scenario, uint64_t *seed) {
   const struct troubled *troubled = arg;
@@ -202,7 +202,7 @@ static void words_say_what_most_steps_are(void **state) {
   (void)state;
   char text[WATCH_TEXT_BYTES];
   struct sim_progress progress = {.steps = 1000, .now_ns = 22500 * SIM_MS};
-  const struct job job = {.duration_ns = 20 * SIM_SECOND, .settle_ns = 30 * SIM_SECOND};
+  const struct job job = {.scenario_duration_ns = 20 * SIM_SECOND, .scenario_settle_ns = 30 * SIM_SECOND};
   progress.kinds[1] = 900; /* messages */
   progress.kinds[2] = 100;
   progress.sorts[1] = 700; /* HELLO */

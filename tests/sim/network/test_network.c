@@ -188,32 +188,67 @@ static uint64_t due_of(const struct sim_trace_log *log, size_t number) {
   return 0;
 }
 
-static void a_message_left_out_shifts_no_message_of_another_instant(void **unused) {
+/* Sends a byte each microsecond, but not the `without`-th, and all `late_ns` later; how
+ * long each takes. */
+static void delays_of(struct sim *sim, const uint8_t bytes[10], size_t without, uint64_t late_ns, uint64_t delays[10]) {
+  struct sim_link_config link = {.delay_min_ns = SIM_MS, .delay_max_ns = SIM_SECOND};
+  struct sim_world *world = begin(sim, 11, link, 0);
+  struct sim_trace_log *log = sim_trace_log_create();
+  size_t sent = 0;
+  sim_set_trace(sim, log);
+  assert_true(sim_node_boot(world, 1));
+  for (size_t i = 0; i < 10; i++) {
+    (void)sim_run(sim, i * SIM_US + late_ns, UINT64_MAX);
+    if (i == without) continue;
+    assert_non_null(sim_node_enter(world, 1));
+    sim_send(sim_node_at(world, 1), 2, &bytes[i], 1);
+    assert_true(sim_node_leave(world, 1));
+    delays[i] = due_of(log, sent++) - sim_now(world);
+  }
+  sim_trace_log_destroy(log);
+}
+
+static void a_message_left_out_or_late_keeps_the_fate_of_all_that_say_something_else(void **unused) {
+  (void)unused;
+  static const uint8_t bytes[10] = "abcdcfghij"; /* the fifth says what the third said */
+  struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
+  uint64_t whole[10], fewer[10], late[10];
+  delays_of(sim, bytes, 10, 0, whole);
+  delays_of(sim, bytes, 2, 0, fewer);
+  delays_of(sim, bytes, 10, 7, late);
+  assert_true(whole[2] != whole[4]);
+  for (size_t i = 0; i < 10; i++) {
+    assert_int_equal(late[i], whole[i]);
+    if (i != 2 && i != 4) assert_int_equal(fewer[i], whole[i]);
+  }
+  assert_int_equal(fewer[4], whole[2]); /* it is the first now */
+  sim_close(sim);
+}
+
+static void what_is_said_again_and_again_falls_into_step_a_second_later(void **unused) {
   (void)unused;
   struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
-  uint64_t due[2][10] = {{0}};
+  uint64_t due[2][40];
   for (size_t run = 0; run < 2; run++) {
     struct sim_link_config link = {.delay_min_ns = SIM_MS, .delay_max_ns = SIM_SECOND};
     struct sim_world *world = begin(sim, 11, link, 0);
     struct sim_trace_log *log = sim_trace_log_create();
+    size_t sent = 0;
     sim_set_trace(sim, log);
     assert_true(sim_node_boot(world, 1));
-    for (size_t i = 0; i < 10; i++) {
-      (void)sim_run(sim, i * SIM_US, UINT64_MAX);
-      if (sim_now(world) < i * SIM_US) continue;
-      if (run == 1 && i == 4) continue;
+    for (size_t i = 0; i < 40; i++) {
+      (void)sim_run(sim, i * 100 * SIM_MS, UINT64_MAX);
+      if (run == 1 && i == 2) continue;
       assert_non_null(sim_node_enter(world, 1));
       sim_send(sim_node_at(world, 1), 2, "x", 1);
       assert_true(sim_node_leave(world, 1));
+      due[run][i] = due_of(log, sent++);
     }
-    for (size_t i = 0; i < 10; i++)
-      due[run][i] = due_of(log, i);
     sim_trace_log_destroy(log);
   }
-  for (size_t i = 5; i < 10; i++)
-    assert_int_equal(due[0][i], due[1][i - 1]);
-  for (size_t i = 1; i < 10; i++)
-    assert_true(due[0][i] - i * SIM_US != due[0][0]);
+  for (size_t i = 11; i < 40; i++)
+    assert_int_equal(due[0][i], due[1][i]);
+  assert_true(due[0][3] != due[1][3]);
   sim_close(sim);
 }
 
@@ -261,7 +296,8 @@ int main(void) {
       cmocka_unit_test(a_cut_link_is_one_way_and_nests),
       cmocka_unit_test(messages_in_flight_are_lost_at_a_cut_link_and_not_after_it_healed),
       cmocka_unit_test(one_link_can_have_settings_of_its_own_until_all_are_set),
-      cmocka_unit_test(a_message_left_out_shifts_no_message_of_another_instant),
+      cmocka_unit_test(a_message_left_out_or_late_keeps_the_fate_of_all_that_say_something_else),
+      cmocka_unit_test(what_is_said_again_and_again_falls_into_step_a_second_later),
       cmocka_unit_test(injected_bytes_arrive_now_and_through_a_cut),
       cmocka_unit_test(a_thousand_nodes_need_no_memory_for_links_that_nobody_touched),
   };

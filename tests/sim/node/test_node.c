@@ -155,6 +155,43 @@ static void the_call_in_which_power_is_lost_fails_too(void **unused) {
   sim_close(sim);
 }
 
+static void a_crash_is_armed_for_the_nth_call_of_a_kind(void **unused) {
+  (void)unused;
+  struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
+  struct sim_config config = {.source = {.seed = 1}};
+  struct sim_world *world = begin(sim, &config, (struct toy_config){.persist = true});
+  size_t done = 0;
+  uint64_t size = 0;
+  sync_file other = -1;
+  assert_true(sim_node_boot(world, 1));
+  sim_node_arm_at(world, 1, UINT32_C(1) << SIM_CALL_WRITE, 2, false);
+  struct toy_state *toy = sim_node_enter(world, 1);
+  const struct sync_env *env = sim_node_env(sim_node_at(world, 1));
+  assert_int_equal(env->ops->file_write(env->ctx, toy->file, 0, "x", 1, &done), SYNC_OK);
+  assert_int_equal(env->ops->file_fsync(env->ctx, toy->file, 1), SYNC_OK);
+  assert_int_equal(env->ops->file_truncate(env->ctx, toy->file, 0), SYNC_OK);
+  assert_int_equal(env->ops->file_write(env->ctx, toy->file, 0, "x", 1, &done), SYNC_E_POWERED_OFF);
+  assert_false(sim_node_leave(world, 1));
+  /* Looking changes nothing: it is not counted. */
+  assert_true(sim_node_boot(world, 1));
+  sim_node_arm_at(world, 1, SIM_CALLS_CHANGES, 2, false);
+  toy = sim_node_enter(world, 1);
+  for (int i = 0; i < 5; i++) {
+    (void)env->ops->mono_ns(env->ctx);
+    assert_int_equal(env->ops->file_size(env->ctx, toy->file, &size), SYNC_OK);
+    assert_int_equal(env->ops->file_open(env->ctx, "toy.log", 0, &other), SYNC_OK);
+    assert_int_equal(env->ops->file_close(env->ctx, other), SYNC_OK);
+  }
+  sim_send(sim_node_at(world, 1), 2, "x", 1);
+  assert_int_equal(env->ops->file_open(env->ctx, "new", SYNC_OPEN_CREATE, &other), SYNC_E_POWERED_OFF);
+  assert_false(sim_node_leave(world, 1));
+  assert_int_equal(sim_fault(world, SIM_FAULT_POWER_LOSS_IN_CALL)->firings, 2);
+  for (uint32_t call = 1; call < SIM_CALL_COUNT; call++)
+    assert_non_null(sim_call_name((enum sim_call)call));
+  assert_null(sim_call_name(SIM_CALL_COUNT));
+  sim_close(sim);
+}
+
 static void a_crash_loop_leaves_no_memory_behind(void **unused) {
   (void)unused;
   struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
@@ -392,6 +429,7 @@ int main(void) {
       cmocka_unit_test(power_can_be_lost_at_every_environment_call),
       cmocka_unit_test(after_power_is_lost_every_call_fails_and_nothing_has_effect),
       cmocka_unit_test(the_call_in_which_power_is_lost_fails_too),
+      cmocka_unit_test(a_crash_is_armed_for_the_nth_call_of_a_kind),
       cmocka_unit_test(a_crash_loop_leaves_no_memory_behind),
       cmocka_unit_test(a_block_that_stop_forgets_is_a_leak),
       cmocka_unit_test(a_node_that_never_returns_is_a_livelock),
