@@ -28,7 +28,8 @@ static void report(const struct cluster_node *node) {
 }
 
 void cluster_pace_begin(struct cluster_node *node) {
-  if (watched(node)) log_watch_begin(&node->watch, cluster_options(node->cluster, node->number), sim_now(node->cluster->world));
+  if (watched(node))
+    log_watch_begin(&node->watch, cluster_options(node->cluster, node->number), sim_now(node->cluster->world));
 }
 
 void cluster_pace_traced(struct cluster_node *node, enum sync_trace_kind kind, const uint64_t *fields, size_t count) {

@@ -54,7 +54,8 @@ struct sim_link *link_touch(struct links *links, uint32_t from, uint32_t to) {
   struct sim_link *link = link_find(links, from, to);
   if (link != NULL) return link;
   void *touched = links->touched;
-  GROUND_ASSERT(ground, memory_array_grow(&ground->memory, &touched, &links->capacity, links->count, sizeof link));
+  GROUND_ASSERT(
+      ground, memory_array_grow(&ground->memory, &touched, &links->capacity, links->count, sizeof(struct sim_link *)));
   links->touched = touched;
   link = ground_alloc(ground, sizeof *link);
   uint64_t *number = sim_map_at(&ground->memory, &links->index, sim_tag_link(from, to));

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/script_fixture.h"
@@ -234,9 +235,9 @@ static uint64_t submits_of(struct script_fixture *fixture, struct sim_tag tag) {
   run_with(fixture, file, tag, 1);
   scenario_file_free(file);
   if (fixture->result.verdict == SCENARIO_HELD) return 118;
-  unsigned long long submits = 0;
-  (void)sscanf(strstr(fixture->result.violation.detail, "submits"), "submits %llu", &submits);
-  return submits;
+  const char *said = strstr(fixture->result.violation.detail, "submits ");
+  assert_non_null(said);
+  return strtoull(said + strlen("submits "), NULL, 10);
 }
 
 static void a_submit_or_a_node_left_out_leaves_the_rest(void **state) {

@@ -81,7 +81,7 @@ static void take_completions(struct sync_posix *posix, struct sync_engine *engin
 /* Writes until so many fsyncs are done, and then until it is killed. */
 static void write_for_ever(const char *directory, enum sync_posix_fsync_mode mode, uint64_t segment_bytes) {
   struct sync_posix *posix = NULL;
-  struct sync_open_report report;
+  struct sync_open_report report = {0};
   struct sync_engine *engine = open_node(directory, mode, segment_bytes, &posix, &report);
   if (engine == NULL) _exit(1);
   uint8_t *frame = malloc(sync_frame_bytes_max(engine));
@@ -124,7 +124,7 @@ static void wait_for_fsyncs(uint64_t fsyncs) {
 
 static void check_what_is_there(const char *directory, enum sync_posix_fsync_mode mode, uint64_t segment_bytes) {
   struct sync_posix *posix = NULL;
-  struct sync_open_report report;
+  struct sync_open_report report = {0};
   struct sync_engine *engine = open_node(directory, mode, segment_bytes, &posix, &report);
   assert_non_null(engine);
   assert_true(report.recovered_ops >= shared->promised);

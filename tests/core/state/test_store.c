@@ -187,7 +187,7 @@ static int key_order(const void *a, const void *b) {
 }
 
 static void check_order(void) {
-  const struct store_key **keys = calloc(store.keys, sizeof *keys);
+  const struct store_key **keys = calloc(store.keys, sizeof(const struct store_key *));
   size_t count = 0;
   for (const struct store_key *key = store_first(&store); key != NULL; key = store_next(key)) {
     assert_true(count < store.keys);
@@ -195,7 +195,7 @@ static void check_order(void) {
   }
   assert_int_equal(count, store.keys);
   assert_true(count > 200);
-  qsort(keys, count, sizeof *keys, key_order);
+  qsort(keys, count, sizeof(const struct store_key *), key_order);
   const struct store_key *key = store_first(&store);
   for (size_t i = 0; i < count; i++, key = store_next(key))
     assert_ptr_equal(keys[i], key);

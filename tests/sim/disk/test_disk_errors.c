@@ -57,6 +57,8 @@ static void assert_as_the_table_says(enum sim_disk_call call, enum sim_fault fau
   bool allowed[32] = {false};
   for (size_t i = 0; sim_disk_error_at(i) != NULL; i++)
     rows += sim_disk_error_at(i)->call == call && (takes_room || !sim_disk_error_at(i)->needs_room);
+  assert_true(rows > 0);
+  if (rows == 0) return; /* for the analyzer */
   for (size_t i = 0; sim_disk_error_at(i) != NULL; i++) {
     const struct sim_disk_error *error = sim_disk_error_at(i);
     if (error->call != call || (!takes_room && error->needs_room)) continue;
