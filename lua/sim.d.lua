@@ -26,6 +26,9 @@
 ---@field reorder_within? duration
 ---@field corrupt? share one bit flips
 ---@field truncate? share the end is missing
+---@field extend? share up to 64 bytes more at the end
+---@field splice? share begins as the message before it on that link
+---@field misdeliver? share comes to a third node
 ---@field slow? share
 ---@field slow_within? duration
 ---@field burst? share by message: losses in a row begin
@@ -118,7 +121,7 @@
 ---| "disk_fsync_cut" | "disk_latency" | "disk_stall" | "disk_rot" | "disk_unreadable" | "disk_lost_write"
 ---| "disk_misdirected" | "disk_handles" | "disk_overwrite" | "disk_rename_half" | "disk_open_error" | "disk_close_error"
 ---| "disk_truncate_error" | "disk_size_error" | "disk_rename_error" | "disk_unlink_error" | "disk_list_error"
----| "disk_fsync_request_error" | "disk_fsync_no_space" | "disk_latent"
+---| "disk_fsync_request_error" | "disk_fsync_no_space" | "disk_latent" | "net_misdeliver" | "net_extend" | "net_splice"
 
 ---@class sim.ScenarioOptions
 ---@field name string what must hold, in a few words

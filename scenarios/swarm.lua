@@ -56,7 +56,7 @@ return sim.scenario {
   workload = sim.kv { keys = 10, rate = "60/s", deletes = "15%", hot = "10%", batch = "15%", value = "16B..300B",
                      variety = true },
   network  = { delay = "1ms..40ms", loss = "5%", duplicate = "5%", duplicate_within = "1s", reorder = "10%",
-               corrupt = "1%" },
+               corrupt = "1%", truncate = "1%", extend = "1%", splice = "1%", misdeliver = "1%" },
   disk     = { on_crash = "adversarial", fsync = "100us..20ms", write_back = "10%", interrupt = "2%", short = "2%",
                write_error = "0.1%", fsync_error = "0.2%", fsync_no_space = "0.1%", fsync_request_error = "0.2%",
                open_error = "1%", close_error = "5%", truncate_error = "20%", size_error = "2%",

@@ -268,6 +268,9 @@ static void expect_enabled(struct settings *settings) {
   expect(settings, SIM_FAULT_NET_REORDER, link->reorder_ppm);
   expect(settings, SIM_FAULT_NET_CORRUPT, link->corrupt_ppm);
   expect(settings, SIM_FAULT_NET_TRUNCATE, link->truncate_ppm);
+  expect(settings, SIM_FAULT_NET_EXTEND, link->extend_ppm);
+  expect(settings, SIM_FAULT_NET_SPLICE, link->splice_ppm);
+  expect(settings, SIM_FAULT_NET_MISDELIVER, link->misdeliver_ppm);
   expect(settings, SIM_FAULT_NET_SLOW, link->slow_ppm);
   expect(settings, SIM_FAULT_NET_BURST, link->burst_enter_ppm);
   expect(settings, SIM_FAULT_NET_CLOG, link->clog_ppm);
@@ -455,6 +458,9 @@ void settings_swarm(struct sim_world *world, struct settings *settings) {
       &disk->unlink_error_ppm,
       &disk->list_error_ppm,
       &disk->fsync_request_error_ppm,
+      &link->extend_ppm,
+      &link->splice_ppm,
+      &link->misdeliver_ppm,
   };
   for (uint32_t i = 0; i < COUNT_OF(shares); i++)
     if (*shares[i] && !sim_chance(world, sim_tag(SIM_CHOICE_SWARM, 0, i), 500000)) *shares[i] = 0;

@@ -29,6 +29,12 @@ enum sim_choice_kind {
   SIM_CHOICE_NET_FLAP = 28, /* how long until it turns */
   SIM_CHOICE_NET_SWIZZLE_BEGIN = 29,
   SIM_CHOICE_NET_SWIZZLE_END = 30,
+  SIM_CHOICE_NET_MISDELIVER = 31,
+  SIM_CHOICE_NET_MISDELIVER_WHERE = 32,
+  SIM_CHOICE_NET_EXTEND = 33,
+  SIM_CHOICE_NET_EXTEND_SIZE = 34,
+  SIM_CHOICE_NET_SPLICE = 35,
+  SIM_CHOICE_NET_SPLICE_AT = 36,
   SIM_CHOICE_DISK_FSYNC_DELAY = 40,
   SIM_CHOICE_DISK_STYLE = 41,  /* how a power loss treats one file */
   SIM_CHOICE_DISK_PREFIX = 42, /* how many pending writes survived */

@@ -18,6 +18,9 @@ struct sim_link_config {
   uint64_t reorder_max_ns;   /* 4 x delay_max (or mean) */
   uint32_t corrupt_ppm;      /* one bit flips */
   uint32_t truncate_ppm;     /* the end is missing */
+  uint32_t extend_ppm;       /* 1 to 64 bytes more at the end */
+  uint32_t splice_ppm;       /* begins as the message sent before it on this link */
+  uint32_t misdeliver_ppm;   /* comes to a third node */
   uint32_t slow_ppm;         /* the slow tail: extra delay up to slow_max */
   uint64_t slow_max_ns;      /* 1 s */
   uint32_t burst_enter_ppm;  /* a burst of losses begins, by message */

@@ -26,8 +26,8 @@ static struct sim_link_config with_defaults(const struct sim_link_config *given)
 
 /* Links of such a configuration exist from their first message on. */
 static bool has_state(const struct sim_link_config *config) {
-  return config->burst_enter_ppm != 0 || config->clog_ppm != 0 || config->bandwidth_bytes_per_s != 0 ||
-         config->queue_messages != 0 || config->queue_bytes != 0;
+  return config->burst_enter_ppm != 0 || config->splice_ppm != 0 || config->clog_ppm != 0 ||
+         config->bandwidth_bytes_per_s != 0 || config->queue_messages != 0 || config->queue_bytes != 0;
 }
 
 void link_set_default(struct links *links, const struct sim_link_config *config) {
@@ -106,6 +106,7 @@ bool link_is_cut(const struct links *links, uint32_t from, uint32_t to) {
 static void calm_config(struct sim_link_config *config) {
   config->loss_ppm = config->duplicate_ppm = config->reorder_ppm = 0;
   config->corrupt_ppm = config->truncate_ppm = config->slow_ppm = 0;
+  config->extend_ppm = config->splice_ppm = config->misdeliver_ppm = 0;
   config->burst_enter_ppm = config->clog_ppm = config->queue_messages = 0;
   config->bandwidth_bytes_per_s = config->queue_bytes = 0;
 }

@@ -40,6 +40,8 @@ struct sim_link {
   struct held held; /* by the clogs */
   uint64_t line_free_ns;
   uint64_t queued_messages, queued_bytes;
+  uint8_t *last; /* message that was sent on it, while its settings splice; NULL: none */
+  uint32_t last_size;
   struct sim_link_config config;
 };
 

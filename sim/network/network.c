@@ -1,6 +1,7 @@
 #include "sim/network/network.h"
 
 #include "sim/choice/shapes.h"
+#include "sim/network/harm.h"
 
 #include <string.h>
 
@@ -145,24 +146,6 @@ static uint64_t line_end(const struct passage *passage, size_t size) {
   return link->line_free_ns;
 }
 
-/* Damages the copy under way, after its size was chosen. true: it did. */
-static bool corrupt(const struct passage *passage, uint8_t *bytes, uint32_t size) {
-  if (size == 0) return false;
-  if (!strikes(passage, SIM_CHOICE_NET_CORRUPT, SIM_FAULT_NET_CORRUPT, passage->config->corrupt_ppm)) return false;
-  struct sim_tag tag = sim_tag(SIM_CHOICE_NET_CORRUPT_BIT, passage->where, passage->identity);
-  uint64_t bit = ground_pick(passage->ground, tag, (uint64_t)size * 8);
-  bytes[bit / 8] = (uint8_t)(bytes[bit / 8] ^ (1u << (bit % 8)));
-  account_harmed(&passage->network->account, passage->from, passage->to);
-  return true;
-}
-
-static uint32_t truncated(const struct passage *passage, uint32_t size) {
-  if (size == 0) return 0;
-  if (!strikes(passage, SIM_CHOICE_NET_TRUNCATE, SIM_FAULT_NET_TRUNCATE, passage->config->truncate_ppm)) return size;
-  struct sim_tag tag = sim_tag(SIM_CHOICE_NET_TRUNCATE_SIZE, passage->where, passage->identity);
-  return size - 1 - (uint32_t)ground_pick_ends(passage->ground, tag, size);
-}
-
 /* An event for the receiver, with a copy of the bytes; not scheduled yet. */
 static uint32_t message(struct network *network, uint32_t from, uint32_t to, uint8_t *payload, uint32_t size,
                         uint64_t hash, uint64_t due_ns, uint64_t flags) {
@@ -180,39 +163,39 @@ static uint32_t message(struct network *network, uint32_t from, uint32_t to, uin
   return slot;
 }
 
-static uint8_t *copy_of(struct ground *ground, const void *bytes, uint32_t size) {
-  uint8_t *payload = ground_alloc(ground, size);
-  GROUND_ASSERT(ground, payload != NULL);
-  if (size > 0) memcpy(payload, bytes, size);
-  return payload;
-}
-
-/* Puts one copy on the way. `damage`: this copy may be corrupted. */
+/* Puts one copy on the way. `damage`: this copy may be harmed. */
 static void launch(const struct passage *passage, const void *bytes, uint32_t size, uint64_t due_ns, uint64_t tie_salt,
                    bool damage, struct rule *hold) {
+  struct network *network = passage->network;
   struct ground *ground = passage->ground;
   const struct sim_link_config *config = passage->config;
-  const struct account *account = &passage->network->account;
-  uint32_t whole = size;
-  if (damage && config->truncate_ppm != 0) size = truncated(passage, size);
-  if (size != whole) account_harmed(account, passage->from, passage->to);
-  account_sent(account, passage->from, passage->to, due_ns - ground_now(ground));
-  uint8_t *payload = copy_of(ground, bytes, size);
-  bool corrupted = damage && config->corrupt_ppm != 0 && corrupt(passage, payload, size);
-  uint64_t hash = corrupted || size != whole ? sim_hash_bytes(payload, size) : passage->hash;
-  bool queued = passage->link != NULL && (config->queue_messages != 0 || config->queue_bytes != 0);
-  uint32_t slot =
-      message(passage->network, passage->from, passage->to, payload, size, hash, due_ns, queued ? MESSAGE_QUEUED : 0);
+  struct harm harm = {.links = &network->links,
+                      .config = config,
+                      .link = passage->link,
+                      .where = passage->where,
+                      .identity = passage->identity};
+  uint32_t to = passage->to;
+  if (damage) {
+    harm_copy(&harm, bytes, size);
+    to = harm_receiver(&harm, passage->from, to);
+  } else {
+    harm_none(&harm, bytes, size);
+  }
+  if (harm.done) account_harmed(&network->account, passage->from, passage->to);
+  account_sent(&network->account, passage->from, passage->to, due_ns - ground_now(ground));
+  uint64_t hash = harm.done ? sim_hash_bytes(harm.bytes, harm.size) : passage->hash;
+  bool queued = passage->link != NULL && to == passage->to && (config->queue_messages != 0 || config->queue_bytes != 0);
+  uint32_t slot = message(network, passage->from, to, harm.bytes, harm.size, hash, due_ns, queued ? MESSAGE_QUEUED : 0);
   ground->trace.faults[SIM_FAULT_NET_PARTITION].opportunities++;
   if (queued) {
     passage->link->queued_messages++;
-    passage->link->queued_bytes += size;
+    passage->link->queued_bytes += harm.size;
   }
   if (hold != NULL) {
-    rule_hold(&passage->network->links, hold, slot);
+    rule_hold(&network->links, hold, slot);
     return;
   }
-  ground_schedule(ground, slot, due_ns, ground_tie(ground, passage->to, passage->identity + tie_salt));
+  ground_schedule(ground, slot, due_ns, ground_tie(ground, to, passage->identity + tie_salt));
 }
 
 /* A link is remembered from its first message on when its settings need it. */
@@ -307,6 +290,7 @@ void network_send(struct network *network, const struct parcel *parcel) {
   uint64_t due_ns = later(begin_ns, delay(&passage));
   launch(&passage, bytes, size, due_ns, 0, true, NULL);
   duplicate(&passage, bytes, size, due_ns, NULL);
+  if (passage.config->splice_ppm != 0) harm_remember(links, passage.link, bytes, size);
 }
 
 void network_inject(struct network *network, uint32_t from, uint32_t to, const void *bytes, size_t size) {
@@ -314,7 +298,9 @@ void network_inject(struct network *network, uint32_t from, uint32_t to, const v
   uint32_t node_count = network->links.node_count;
   GROUND_ASSERT(ground, from >= 1 && from <= node_count && to >= 1 && to <= node_count);
   GROUND_ASSERT(ground, size <= SIM_MESSAGE_BYTES_MAX);
-  uint8_t *payload = copy_of(ground, bytes, (uint32_t)size);
+  struct harm harm = {.links = &network->links};
+  harm_none(&harm, bytes, (uint32_t)size);
+  uint8_t *payload = harm.bytes;
   uint32_t slot = message(network, from, to, payload, (uint32_t)size, sim_hash_bytes(payload, size), ground_now(ground),
                           MESSAGE_INJECTED);
   ground_schedule(ground, slot, ground_now(ground), 0);

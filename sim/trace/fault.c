@@ -62,6 +62,9 @@ const char *sim_fault_name(enum sim_fault fault) {
     NAME(DISK_FSYNC_REQUEST_ERROR, "disk_fsync_request_error")
     NAME(DISK_FSYNC_NO_SPACE, "disk_fsync_no_space")
     NAME(DISK_LATENT, "disk_latent")
+    NAME(NET_MISDELIVER, "net_misdeliver")
+    NAME(NET_EXTEND, "net_extend")
+    NAME(NET_SPLICE, "net_splice")
 #undef NAME
   case SIM_FAULT_COUNT:
     break;
