@@ -82,16 +82,19 @@ struct decode_entry {
   struct decode_name node;
   uint64_t incarnation, seq;
   uint64_t birth_count;
-  bool heads; /* the first of its node */
-  size_t birth_size;
+  bool heads;                 /* the first of its node */
   struct decode_reader birth; /* u64 incarnation, varint seq */
 };
 /* Looks at the header; the checksum is the receiver's to look at. body: what is
  * between them. */
 enum decode_frame decode_frame(const void *bytes, size_t size, struct decode_reader *body);
 bool decode_hello(struct decode_reader body, struct decode_hello *hello);
-/* false at the end; hello->entries.bad when the bytes are not valid. */
+/* false at the end; hello->entries.bad when the bytes are not valid. What it says of the
+ * birth is to be read next, or, when it is those bytes, to be skipped. */
 bool decode_entry_next(struct decode_hello *hello, struct decode_entry *entry);
+bool decode_entry_birth(struct decode_hello *hello, struct decode_entry *entry);
+/* false: it is other bytes (or size is 0); nothing was read. */
+bool decode_entry_skip(struct decode_hello *hello, const uint8_t *birth, size_t size);
 void decode_birth_next(struct decode_entry *entry, uint64_t *incarnation, uint64_t *seq);
 uint64_t decode_ops_session(struct decode_reader *body);
 /* The next operation's bytes; false at the end. */

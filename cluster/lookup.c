@@ -47,6 +47,7 @@ void cluster_name_node(struct cluster_node *node) {
   for (size_t i = 0; i < count; i++)
     node->name[1 + i] = digits[count - 1 - i];
   node->name[1 + count] = '\0';
+  node->name_size = (uint8_t)(1 + count);
   node->hash = sync_node_hash(node->name);
 }
 

@@ -253,6 +253,7 @@ void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum s
   struct cluster *cluster = self;
   struct cluster_node *node = &cluster->nodes[number];
   if ((uint32_t)kind < CLUSTER_TRACE_KINDS) cluster->by_trace[kind]++;
+  if (!log_watch_wants(kind)) return;
   cluster_pace_traced(node, kind, fields, count);
   if (kind == SYNC_TRACE_ROTATE) node->replica.rotated = true;
   if ((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 2 && !cluster->judging)
@@ -273,7 +274,9 @@ void cluster_check(struct cluster *cluster) {
     struct sync_engine *engine = cluster_engine(cluster, i);
     up[i] = engine != NULL;
     if (!engine) continue;
-    cluster_pace_look(&cluster->nodes[i], engine);
+    struct sync_stats stats;
+    sync_stats_get(engine, &stats);
+    cluster_pace_look(&cluster->nodes[i], engine, stats.failed);
     sync_digest_get(engine, &digests[i]);
     uint64_t fields[] = {CLUSTER_STEP_CHECK, digests[i].state, digests[i].vector};
     sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, i, fields, 3);
