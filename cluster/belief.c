@@ -4,6 +4,7 @@
 
 #include "cluster/grow.h"
 #include "cluster/lookup.h"
+#include "cluster/seldom.h"
 #include "cluster/state.h"
 #include "cluster/replica.h"
 
@@ -62,7 +63,8 @@ static inline bool holds_durably(struct belief *belief, uint32_t life, uint64_t 
 
 /* --- What is believed --------------------------------------------------------------------- */
 
-static int believed_anew(struct belief *belief, uint32_t place, const struct sync_origin *origin, uint64_t seq) {
+CLUSTER_SELDOM static int believed_anew(struct belief *belief, uint32_t place, const struct sync_origin *origin,
+                                        uint64_t seq) {
   uint32_t life =
       life_at(belief->cluster, &belief->cluster->nodes[belief->believer].replica, place, origin->incarnation);
   bool holds = holds_durably(belief, life, seq);
@@ -88,7 +90,7 @@ static int believed(void *arg, const struct sync_origin *origin, uint64_t seq) {
 }
 
 void cluster_check_belief(struct cluster *cluster, uint32_t node, uint32_t other) {
-  struct cluster_software *software = sim_node_peek(cluster->world, node);
+  struct cluster_software *software = sim_node_software(cluster->nodes[node].machine);
   struct sync_engine *engine = cluster_engine(cluster, other);
   if (!software || !engine || software->peer_of[other] == SYNC_PEER_NONE) return;
   if (!cluster->nodes[other].replica.following || is_damaged(cluster, other)) return;
@@ -151,7 +153,11 @@ static bool birth_is_known(struct cluster *cluster, uint32_t life, struct decode
 }
 
 static bool is_named(const struct cluster_node *node, struct decode_name name) {
-  return name.size == node->name_size && memcmp(name.bytes, node->name, name.size) == 0;
+  if (name.size != node->name_size) return false;
+  uint8_t at = 0; /* two or three bytes */
+  while (at < name.size && name.bytes[at] == (uint8_t)node->name[at])
+    at++;
+  return at == name.size;
 }
 
 /* Whether the entry names that node; the entries of one stand together. */
@@ -180,9 +186,10 @@ static bool check_entries(struct belief *belief, struct decode_hello *hello) {
   struct decode_entry entry;
   uint32_t named = 0;
   bool damaged = is_damaged(belief->cluster, belief->node);
+  const struct ledger *ledger = &cluster->ledger;
   while (decode_entry_next(hello, &entry)) {
-    uint32_t life = ledger_life_find(&cluster->ledger, entry.incarnation);
-    if (life == LEDGER_NONE || !is_of(cluster, cluster->ledger.lives[life].node, &entry, &named)) {
+    uint32_t life = ledger_life_find(ledger, entry.incarnation);
+    if (life == LEDGER_NONE || !is_of(cluster, ledger->lives[life].node, &entry, &named)) {
       mumbles(belief, "says that it holds operations of a life that never was");
       return false;
     }

@@ -165,7 +165,7 @@ enum decode_frame decode_frame(const void *bytes, size_t size, struct decode_rea
 }
 
 bool decode_hello(struct decode_reader body, struct decode_hello *hello) {
-  memset(hello, 0, sizeof *hello);
+  hello->left = 0;
   (void)take(&body, 8); /* the hash of the limits */
   hello->node = take_name(&body);
   hello->session = take_long(&body);

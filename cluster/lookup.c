@@ -34,7 +34,7 @@ const struct sync_options *cluster_options(const struct cluster *cluster, uint32
 }
 
 struct sync_engine *cluster_engine(struct cluster *cluster, uint32_t node) {
-  struct cluster_software *software = sim_node_peek(cluster->world, node);
+  struct cluster_software *software = sim_node_software(cluster->nodes[node].machine);
   return software ? software->engine : NULL;
 }
 
