@@ -81,7 +81,7 @@ static int believed(void *arg, const struct sync_origin *origin, uint64_t seq) {
   struct belief *belief = arg;
   uint32_t place = belief->place;
   if (belief->believed != belief->session) return 1; /* of another run of it */
-  belief->place += 2u;
+  belief->place++;
   uint32_t life = place < belief->hint_capacity ? belief->hints[place] : LEDGER_NONE;
   if (life < belief->life_count && belief->lives[life].incarnation == origin->incarnation &&
       life < belief->durable_capacity && seq <= belief->durable[life])
@@ -141,7 +141,8 @@ static bool birth_is_true(const struct cluster *cluster, uint32_t life, struct d
 static bool birth_is_known(struct cluster *cluster, uint32_t life, struct decode_hello *hello,
                            struct decode_entry *entry) {
   struct ledger_life *known = &cluster->ledger.lives[life];
-  if (decode_entry_skip(hello, known->birth, known->birth_size)) return true;
+  static const uint8_t none[1] = {0};
+  if (decode_entry_skip(hello, none, 1) || decode_entry_skip(hello, known->birth, known->birth_size)) return true;
   const uint8_t *bytes = hello->entries.at;
   if (!decode_entry_birth(hello, entry) || !entry->birth_count) return true; /* what is bad is told at the end */
   if (!birth_is_true(cluster, life, entry)) return false;
@@ -258,7 +259,9 @@ static uint64_t check_operations(struct belief *belief, struct decode_reader bod
 void cluster_check_sent(struct cluster *cluster, uint32_t node, const void *frame, size_t size) {
   struct reads_counts *counts = &cluster->nodes[node].counts;
   struct sync_engine *engine = cluster_engine(cluster, node);
-  struct belief belief = {.cluster = cluster, .node = node};
+  struct belief belief; /* what is believed is not asked here */
+  belief.cluster = cluster;
+  belief.node = node;
   struct decode_reader body;
   enum decode_frame kind = decode_frame(frame, size, &body);
   counts->frames_out++;

@@ -204,13 +204,6 @@ bool decode_entry_birth(struct decode_hello *hello, struct decode_entry *entry) 
   return !reader->bad;
 }
 
-bool decode_entry_skip(struct decode_hello *hello, const uint8_t *birth, size_t size) {
-  struct decode_reader *reader = &hello->entries;
-  if (size == 0 || size > (size_t)(reader->end - reader->at) || memcmp(reader->at, birth, size) != 0) return false;
-  reader->at += size;
-  return true;
-}
-
 void decode_birth_next(struct decode_entry *entry, uint64_t *incarnation, uint64_t *seq) {
   *incarnation = take_long(&entry->birth);
   *seq = take_varint(&entry->birth);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define DECODE_SEGMENT_HEADER_BYTES 144u
 #define DECODE_RECORD_HEADER_BYTES 20u
@@ -94,7 +95,13 @@ bool decode_hello(struct decode_reader body, struct decode_hello *hello);
 bool decode_entry_next(struct decode_hello *hello, struct decode_entry *entry);
 bool decode_entry_birth(struct decode_hello *hello, struct decode_entry *entry);
 /* false: it is other bytes (or size is 0); nothing was read. */
-bool decode_entry_skip(struct decode_hello *hello, const uint8_t *birth, size_t size);
+static inline bool decode_entry_skip(struct decode_hello *hello, const uint8_t *birth, size_t size) {
+  struct decode_reader *reader = &hello->entries;
+  if (size == 0 || size > (size_t)(reader->end - reader->at) || *reader->at != *birth) return false;
+  if (size > 1 && memcmp(reader->at, birth, size) != 0) return false;
+  reader->at += size;
+  return true;
+}
 void decode_birth_next(struct decode_entry *entry, uint64_t *incarnation, uint64_t *seq);
 uint64_t decode_ops_session(struct decode_reader *body);
 /* The next operation's bytes; false at the end. */
