@@ -4,6 +4,7 @@
 
 #include "cluster/grow.h"
 #include "cluster/lookup.h"
+#include "cluster/seldom.h"
 #include "cluster/state.h"
 #include "cluster/replica.h"
 
@@ -16,7 +17,23 @@ struct belief {
   uint64_t session, believed; /* of the other; the one that is believed in */
   uint32_t place;             /* in the vector that is read */
   bool wrong;
+  /* For the many entries of which nothing is new: what to look them up in, as arrays. */
+  const struct ledger_life *lives;
+  const uint32_t *hints, *durable;
+  uint32_t life_count, hint_capacity, durable_capacity;
 };
+
+static void take_arrays(struct belief *belief) {
+  const struct ledger *ledger = &belief->cluster->ledger;
+  const struct replica *believer = &belief->cluster->nodes[belief->believer].replica;
+  const struct replica *other = &belief->cluster->nodes[belief->node].replica;
+  belief->lives = ledger->lives;
+  belief->life_count = ledger->life_count;
+  belief->hints = believer->hints;
+  belief->hint_capacity = believer->hint_capacity;
+  belief->durable = other->durable;
+  belief->durable_capacity = other->durable_capacity;
+}
 
 /* The life with that incarnation: most likely the one that was at that place of a
  * vector before. */
@@ -33,7 +50,7 @@ static inline uint32_t life_at(struct cluster *cluster, struct replica *replica,
 }
 
 static bool is_damaged(struct cluster *cluster, uint32_t node) {
-  return sim_disk_damaged(sim_node_disk(sim_node_at(cluster->world, node)));
+  return sim_disk_damaged(cluster->nodes[node].disk);
 }
 
 static inline bool holds_durably(struct belief *belief, uint32_t life, uint64_t seq) {
@@ -46,25 +63,45 @@ static inline bool holds_durably(struct belief *belief, uint32_t life, uint64_t 
 
 /* --- What is believed --------------------------------------------------------------------- */
 
-static int believed(void *arg, const struct sync_origin *origin, uint64_t seq) {
-  struct belief *belief = arg;
-  if (belief->believed != belief->session) return 1; /* of another run of it */
-  uint32_t life = life_at(belief->cluster, &belief->cluster->nodes[belief->believer].replica, belief->place++ * 2u,
-                          origin->incarnation);
-  if (life != LEDGER_NONE && seq <= replica_durable(&belief->cluster->nodes[belief->node].replica, life)) return 0;
+CLUSTER_SELDOM static int believed_anew(struct belief *belief, uint32_t place, const struct sync_origin *origin,
+                                        uint64_t seq) {
+  uint32_t life =
+      life_at(belief->cluster, &belief->cluster->nodes[belief->believer].replica, place, origin->incarnation);
+  bool holds = holds_durably(belief, life, seq);
+  take_arrays(belief);
+  if (holds) return 0;
   belief->subject[0] = sync_node_hash(origin->node_id);
   belief->subject[1] = origin->incarnation;
   belief->subject[2] = seq;
-  belief->wrong = !holds_durably(belief, life, seq);
-  return belief->wrong ? 1 : 0;
+  belief->wrong = true;
+  return 1;
+}
+
+static int believed(void *arg, const struct sync_origin *origin, uint64_t seq) {
+  struct belief *belief = arg;
+  uint32_t place = belief->place;
+  if (belief->believed != belief->session) return 1; /* of another run of it */
+  belief->place++;
+  uint32_t life = place < belief->hint_capacity ? belief->hints[place] : LEDGER_NONE;
+  if (life < belief->life_count && belief->lives[life].incarnation == origin->incarnation &&
+      life < belief->durable_capacity && seq <= belief->durable[life])
+    return 0;
+  return believed_anew(belief, place, origin, seq);
 }
 
 void cluster_check_belief(struct cluster *cluster, uint32_t node, uint32_t other) {
-  struct cluster_software *software = sim_node_peek(cluster->world, node);
+  struct cluster_software *software = sim_node_software(cluster->nodes[node].machine);
   struct sync_engine *engine = cluster_engine(cluster, other);
   if (!software || !engine || software->peer_of[other] == SYNC_PEER_NONE) return;
   if (!cluster->nodes[other].replica.following || is_damaged(cluster, other)) return;
-  struct belief belief = {.cluster = cluster, .node = other, .believer = node, .session = sync_session(engine)};
+  struct belief belief;
+  belief.cluster = cluster;
+  belief.node = other;
+  belief.believer = node;
+  belief.session = sync_session(engine);
+  belief.place = 0;
+  belief.wrong = false;
+  take_arrays(&belief);
   int status = sync_peer_vector(software->engine, software->peer_of[other], &belief.believed, believed, &belief);
   if (status == SYNC_E_PEER || !belief.wrong) return;
   sim_violation(cluster->world, CLUSTER_HONEST_ACKS, node, belief.subject,
@@ -100,29 +137,79 @@ static bool birth_is_true(const struct cluster *cluster, uint32_t life, struct d
   return true;
 }
 
-/* ... once for the same bytes. */
-static bool birth_is_known(struct cluster *cluster, uint32_t life, struct decode_entry *entry) {
-  uint64_t hash = decode_hash(entry->birth.at, entry->birth_size) | 1u;
-  if (cluster->ledger.lives[life].birth_hash == hash) return true;
+/* ... once for the same bytes, which the ledger keeps; false: it is not true. */
+static bool birth_is_known(struct cluster *cluster, uint32_t life, struct decode_hello *hello,
+                           struct decode_entry *entry) {
+  struct ledger_life *known = &cluster->ledger.lives[life];
+  static const uint8_t none[1] = {0};
+  if (decode_entry_skip(hello, none, 1) || decode_entry_skip(hello, known->birth, known->birth_size)) return true;
+  const uint8_t *bytes = hello->entries.at;
+  if (!decode_entry_birth(hello, entry) || !entry->birth_count) return true; /* what is bad is told at the end */
   if (!birth_is_true(cluster, life, entry)) return false;
-  cluster->ledger.lives[life].birth_hash = hash;
+  uint32_t size = (uint32_t)(hello->entries.at - bytes);
+  CLUSTER_GROW(cluster->world, known->birth, known->birth_capacity, size);
+  memcpy(known->birth, bytes, size);
+  known->birth_size = size;
   return true;
+}
+
+static bool is_named(const struct cluster_node *node, struct decode_name name) {
+  if (name.size != node->name_size) return false;
+  uint8_t at = 0; /* two or three bytes */
+  while (at < name.size && name.bytes[at] == (uint8_t)node->name[at])
+    at++;
+  return at == name.size;
 }
 
 /* Whether the entry names that node; the entries of one stand together. */
 static bool is_of(const struct cluster *cluster, uint32_t node, const struct decode_entry *entry, uint32_t *named) {
   if (!entry->heads && node == *named) return true;
   *named = node;
-  return decode_name_is(entry->node, cluster->nodes[node].name);
+  return is_named(&cluster->nodes[node], entry->node);
+}
+
+static void overstates(struct belief *belief, uint32_t life, const struct decode_entry *entry) {
+  const struct cluster *cluster = belief->cluster;
+  belief->subject[0] = cluster->nodes[cluster->ledger.lives[life].node].hash;
+  belief->subject[1] = entry->incarnation;
+  belief->subject[2] = entry->seq;
+  sim_violation(cluster->world, CLUSTER_HONEST_ACKS, belief->node, belief->subject,
+                "a HELLO of %s says that it holds n%u/%016llx durably up to %llu; a power loss now would leave it "
+                "%llu",
+                cluster->nodes[belief->node].name, cluster->ledger.lives[life].node,
+                (unsigned long long)entry->incarnation, (unsigned long long)entry->seq,
+                (unsigned long long)belief->held);
+}
+
+/* false: it is not true, which is reported. */
+static bool check_entries(struct belief *belief, struct decode_hello *hello) {
+  const struct cluster *cluster = belief->cluster;
+  struct decode_entry entry;
+  uint32_t named = 0;
+  bool damaged = is_damaged(belief->cluster, belief->node);
+  const struct ledger *ledger = &cluster->ledger;
+  while (decode_entry_next(hello, &entry)) {
+    uint32_t life = ledger_life_find(ledger, entry.incarnation);
+    if (life == LEDGER_NONE || !is_of(cluster, ledger->lives[life].node, &entry, &named)) {
+      mumbles(belief, "says that it holds operations of a life that never was");
+      return false;
+    }
+    if (!damaged && !holds_durably(belief, life, entry.seq)) {
+      overstates(belief, life, &entry);
+      return false;
+    }
+    if (!birth_is_known(belief->cluster, life, hello, &entry)) {
+      mumbles(belief, "says of a life that it began with what it did not hold");
+      return false;
+    }
+  }
+  return true;
 }
 
 static void check_hello(struct belief *belief, struct decode_reader body, uint64_t session) {
   const struct cluster *cluster = belief->cluster;
   struct decode_hello hello;
-  struct decode_entry entry;
-  uint32_t named = 0;
-  if (!decode_hello(body, &hello) || !decode_name_is(hello.node, cluster->nodes[belief->node].name) ||
-      hello.session != session) {
+  if (!decode_hello(body, &hello) || !is_named(&cluster->nodes[belief->node], hello.node) || hello.session != session) {
     mumbles(belief, "is no HELLO, or is not its own");
     return;
   }
@@ -131,30 +218,7 @@ static void check_hello(struct belief *belief, struct decode_reader body, uint64
   size_t size = (size_t)(hello.entries.end - entries);
   /* True before is true now: what is durable only grows while it runs. */
   if (size == replica->hello_size && size && memcmp(entries, replica->hello, size) == 0) return;
-  bool damaged = is_damaged(belief->cluster, belief->node);
-  while (decode_entry_next(&hello, &entry)) {
-    uint32_t life = life_at(belief->cluster, replica, belief->place++ * 2u + 1u, entry.incarnation);
-    if (life == LEDGER_NONE || !is_of(cluster, cluster->ledger.lives[life].node, &entry, &named)) {
-      mumbles(belief, "says that it holds operations of a life that never was");
-      return;
-    }
-    if (!damaged && !holds_durably(belief, life, entry.seq)) {
-      belief->subject[0] = cluster->nodes[cluster->ledger.lives[life].node].hash;
-      belief->subject[1] = entry.incarnation;
-      belief->subject[2] = entry.seq;
-      sim_violation(cluster->world, CLUSTER_HONEST_ACKS, belief->node, belief->subject,
-                    "a HELLO of %s says that it holds n%u/%016llx durably up to %llu; a power loss now would leave it "
-                    "%llu",
-                    cluster->nodes[belief->node].name, cluster->ledger.lives[life].node,
-                    (unsigned long long)entry.incarnation, (unsigned long long)entry.seq,
-                    (unsigned long long)belief->held);
-      return;
-    }
-    if (entry.birth_count && !birth_is_known(belief->cluster, life, &entry)) {
-      mumbles(belief, "says of a life that it began with what it did not hold");
-      return;
-    }
-  }
+  if (!check_entries(belief, &hello)) return;
   if (hello.entries.bad) mumbles(belief, "is no HELLO");
   CLUSTER_GROW(cluster->world, replica->hello, replica->hello_capacity, (uint32_t)size);
   if (size) memcpy(replica->hello, entries, size);
@@ -195,7 +259,9 @@ static uint64_t check_operations(struct belief *belief, struct decode_reader bod
 void cluster_check_sent(struct cluster *cluster, uint32_t node, const void *frame, size_t size) {
   struct reads_counts *counts = &cluster->nodes[node].counts;
   struct sync_engine *engine = cluster_engine(cluster, node);
-  struct belief belief = {.cluster = cluster, .node = node};
+  struct belief belief; /* what is believed is not asked here */
+  belief.cluster = cluster;
+  belief.node = node;
   struct decode_reader body;
   enum decode_frame kind = decode_frame(frame, size, &body);
   counts->frames_out++;

@@ -187,7 +187,10 @@ static void unknown(const struct claim *claim, const char *property, const char 
 }
 
 uint32_t claims_check(struct cluster *cluster, uint32_t node, const uint8_t *payload, size_t size) {
-  struct claim claim = {.cluster = cluster, .node = node, .operation = LEDGER_NONE};
+  struct claim claim; /* not cleared: what is decoded is large */
+  claim.cluster = cluster;
+  claim.node = node;
+  claim.operation = LEDGER_NONE;
   struct ledger *ledger = &cluster->ledger;
   bool read = decode_operation_id(payload, size, &claim.decoded);
   if (read) claim.operation = ledger_find(ledger, claim.decoded.own.incarnation, claim.decoded.seq);

@@ -105,6 +105,8 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
     if (config->node_options != NULL && !take_options(cluster, node, &config->node_options[i - 1])) return NULL;
     if (!node->absent) node->rank = ++cluster->present;
     if (sim_node_add(world, &cluster_node_kind, &node, sizeof(struct cluster_node *)) != i) return NULL;
+    node->machine = sim_node_at(world, i);
+    node->disk = sim_node_disk(node->machine);
   }
   cluster->config.node_options = NULL;
   for (uint32_t i = 1; i <= config->nodes && config->node_options != NULL; i++)

@@ -53,7 +53,13 @@ static uint64_t take_long_varint(struct decode_reader *reader) {
   return 0;
 }
 static inline uint64_t take_varint(struct decode_reader *reader) {
-  if (!reader->bad && reader->at < reader->end && *reader->at < 0x80u) return *reader->at++;
+  const uint8_t *at = reader->at;
+  size_t left = reader->bad ? 0 : (size_t)(reader->end - at);
+  if (left > 0 && at[0] < 0x80u) return *reader->at++;
+  if (left > 1 && at[1] < 0x80u) { /* most */
+    reader->at += 2;
+    return (at[0] & 0x7fu) | (uint64_t)at[1] << 7;
+  }
   return take_long_varint(reader);
 }
 
@@ -70,10 +76,13 @@ bool decode_name_is(struct decode_name name, const char *text) {
 
 /* --- Operation -------------------------------------------------------------------------- */
 
-struct decode_origin decode_origin_next(struct decode_reader *reader) {
+static inline struct decode_origin take_origin(struct decode_reader *reader) {
   struct decode_origin origin = {.node = take_name(reader)};
   origin.incarnation = take_long(reader);
   return origin;
+}
+struct decode_origin decode_origin_next(struct decode_reader *reader) {
+  return take_origin(reader);
 }
 
 struct decode_dot decode_dot_next(struct decode_reader *reader) {
@@ -83,17 +92,20 @@ struct decode_dot decode_dot_next(struct decode_reader *reader) {
 }
 
 /* Up to and with seq; gives what is behind it. */
-static struct decode_reader read_id(const void *bytes, size_t size, struct decode_operation *operation) {
+static inline struct decode_reader read_id(const void *bytes, size_t size, struct decode_operation *operation) {
   const uint8_t *from = bytes;
   struct decode_reader reader = {from, from + size, false};
   if (take_byte(&reader) != 1) reader.bad = true;
   operation->origin_count = take_varint(&reader);
-  operation->own = decode_origin_next(&reader);
+  operation->own = take_origin(&reader);
   operation->origins = reader;
+  const uint8_t *at = reader.at;
   for (uint64_t i = 1; i < operation->origin_count && !reader.bad; i++) {
-    uint64_t name = take_byte(&reader);
-    (void)take(&reader, name + 8u);
+    size_t left = (size_t)(reader.end - at);
+    reader.bad = left == 0 || left < *at + 9u; /* its name and incarnation */
+    if (!reader.bad) at += *at + 9u;
   }
+  reader.at = at;
   operation->seq = take_varint(&reader);
   return reader;
 }
@@ -153,7 +165,7 @@ enum decode_frame decode_frame(const void *bytes, size_t size, struct decode_rea
 }
 
 bool decode_hello(struct decode_reader body, struct decode_hello *hello) {
-  memset(hello, 0, sizeof *hello);
+  hello->left = 0;
   (void)take(&body, 8); /* the hash of the limits */
   hello->node = take_name(&body);
   hello->session = take_long(&body);
@@ -178,13 +190,17 @@ bool decode_entry_next(struct decode_hello *hello, struct decode_entry *entry) {
   entry->node = hello->of;
   entry->incarnation = take_long(reader);
   entry->seq = take_varint(reader);
+  return !reader->bad;
+}
+
+bool decode_entry_birth(struct decode_hello *hello, struct decode_entry *entry) {
+  struct decode_reader *reader = &hello->entries;
   entry->birth_count = take_varint(reader);
   entry->birth = *reader;
   for (uint64_t i = 0; i < entry->birth_count && !reader->bad; i++) {
     (void)take(reader, 8);
     (void)take_varint(reader);
   }
-  entry->birth_size = (size_t)(reader->at - entry->birth.at);
   return !reader->bad;
 }
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define DECODE_SEGMENT_HEADER_BYTES 144u
 #define DECODE_RECORD_HEADER_BYTES 20u
@@ -82,16 +83,25 @@ struct decode_entry {
   struct decode_name node;
   uint64_t incarnation, seq;
   uint64_t birth_count;
-  bool heads; /* the first of its node */
-  size_t birth_size;
+  bool heads;                 /* the first of its node */
   struct decode_reader birth; /* u64 incarnation, varint seq */
 };
 /* Looks at the header; the checksum is the receiver's to look at. body: what is
  * between them. */
 enum decode_frame decode_frame(const void *bytes, size_t size, struct decode_reader *body);
 bool decode_hello(struct decode_reader body, struct decode_hello *hello);
-/* false at the end; hello->entries.bad when the bytes are not valid. */
+/* false at the end; hello->entries.bad when the bytes are not valid. What it says of the
+ * birth is to be read next, or, when it is those bytes, to be skipped. */
 bool decode_entry_next(struct decode_hello *hello, struct decode_entry *entry);
+bool decode_entry_birth(struct decode_hello *hello, struct decode_entry *entry);
+/* false: it is other bytes (or size is 0); nothing was read. */
+static inline bool decode_entry_skip(struct decode_hello *hello, const uint8_t *birth, size_t size) {
+  struct decode_reader *reader = &hello->entries;
+  if (size == 0 || size > (size_t)(reader->end - reader->at) || *reader->at != *birth) return false;
+  if (size > 1 && memcmp(reader->at, birth, size) != 0) return false;
+  reader->at += size;
+  return true;
+}
 void decode_birth_next(struct decode_entry *entry, uint64_t *incarnation, uint64_t *seq);
 uint64_t decode_ops_session(struct decode_reader *body);
 /* The next operation's bytes; false at the end. */

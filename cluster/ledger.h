@@ -64,10 +64,11 @@ struct ledger_life {
   uint32_t node;
   uint32_t *operations; /* by seq - 1 */
   uint32_t count, capacity;
-  uint32_t promised;   /* the first so many are promised */
-  uint32_t imaged;     /* of those, so many were durable when the image of the node's disk was saved */
-  bool lost;           /* the node was wiped since: promises are excused */
-  uint64_t birth_hash; /* of what a HELLO said of its beginning and was found to be true; 0: none yet */
+  uint32_t promised; /* the first so many are promised */
+  uint32_t imaged;   /* of those, so many were durable when the image of the node's disk was saved */
+  bool lost;         /* the node was wiped since: promises are excused */
+  uint8_t *birth;    /* what a HELLO said of its beginning and was found to be true, from its count on */
+  uint32_t birth_size, birth_capacity;
 };
 
 /* An operation that may exist though it was not accepted. One sequence number

@@ -126,7 +126,7 @@ void log_watch_look(struct log_watch *watch, const struct log_watch_look *look) 
   bool excused = look->busy || look->refusals != watch->refusals;
   watch->refusals = look->refusals;
   if (excused || look->disk_at_work || look->appended <= watch->durable) watch->asked_since_ns = look->now_ns;
-  uint64_t known = watch->durable < watch->content ? watch->durable : watch->content;
+  uint64_t known = log_watch_markable(watch);
   if (excused || look->disk_at_work || known <= watch->claimed) watch->marked_since_ns = look->now_ns;
   if (look->now_ns - watch->asked_since_ns > watch->asked_within_ns) find(watch, LOG_WATCH_NOT_ASKED, look->appended);
   if (look->now_ns - watch->marked_since_ns > watch->marked_within_ns) find(watch, LOG_WATCH_NOT_MARKED, known);

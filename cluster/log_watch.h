@@ -73,17 +73,32 @@ struct log_watch {
 
 /* Before an open. Zero options mean the engine's defaults. */
 void log_watch_begin(struct log_watch *watch, const struct sync_options *options, uint64_t now_ns);
+/* Whether log_watch_traced() looks at steps of that kind; others need not be given. */
+static inline bool log_watch_wants(enum sync_trace_kind kind) {
+  const uint32_t wanted = 1u << SYNC_TRACE_SUBMIT | 1u << SYNC_TRACE_APPLY | 1u << SYNC_TRACE_MARK |
+                          1u << SYNC_TRACE_ROTATE | 1u << SYNC_TRACE_DURABLE | 1u << SYNC_TRACE_OPEN;
+  return (uint32_t)kind < 32u && (wanted >> (uint32_t)kind & 1u) != 0;
+}
 /* A step that the engine reported. */
 void log_watch_traced(struct log_watch *watch, enum sync_trace_kind kind, const uint64_t *fields, size_t count,
                       uint64_t now_ns);
 /* An fsync was completed with success, and the engine has taken note of it. */
 void log_watch_fsync_done(struct log_watch *watch);
 
+/* The end of what can be marked: durable, and no mark itself. */
+static inline uint64_t log_watch_markable(const struct log_watch *watch) {
+  return watch->durable < watch->content ? watch->durable : watch->content;
+}
+/* Whether anything is to be asked or marked, now that so much is appended. */
+static inline bool log_watch_owes(const struct log_watch *watch, uint64_t appended) {
+  return appended > watch->durable || log_watch_markable(watch) > watch->claimed;
+}
+
 struct log_watch_look {
   uint64_t now_ns;
   uint64_t appended; /* sync_appended_position() */
   uint64_t refusals; /* calls that the environment refused so far */
-  bool busy;         /* the disk is at work, or the node cannot run */
+  bool busy;         /* the disk is at work, or the node cannot run; of no matter when it owes nothing */
   bool disk_at_work; /* an fsync is in flight */
 };
 /* After each event of the node, and now and then. */

@@ -34,7 +34,7 @@ const struct sync_options *cluster_options(const struct cluster *cluster, uint32
 }
 
 struct sync_engine *cluster_engine(struct cluster *cluster, uint32_t node) {
-  struct cluster_software *software = sim_node_peek(cluster->world, node);
+  struct cluster_software *software = sim_node_software(cluster->nodes[node].machine);
   return software ? software->engine : NULL;
 }
 
@@ -47,6 +47,7 @@ void cluster_name_node(struct cluster_node *node) {
   for (size_t i = 0; i < count; i++)
     node->name[1 + i] = digits[count - 1 - i];
   node->name[1 + count] = '\0';
+  node->name_size = (uint8_t)(1 + count);
   node->hash = sync_node_hash(node->name);
 }
 

@@ -199,8 +199,9 @@ struct walk {
   const uint8_t *prefix;
   size_t prefix_size;
   bool with_absent;
-  uint32_t next; /* slot that must come; KEYS_NONE: none */
-  uint32_t left; /* keys to look at */
+  uint32_t next;   /* slot that must come; KEYS_NONE: none */
+  uint32_t number; /* ... and of the change that it must read as */
+  uint32_t left;   /* keys to look at */
 };
 
 /* Moves on to a key that the replica holds and that is asked for. */
@@ -212,8 +213,8 @@ static void walk_settle(struct walk *walk) {
       walk->next = KEYS_NONE;
       return;
     }
-    uint32_t number = replica_winner(cluster, walk->model->node->number, walk->next);
-    if (number && (walk->with_absent || cluster->ledger.changes[number - 1u].kind == SYNC_PUT)) return;
+    walk->number = replica_winner(cluster, walk->model->node->number, walk->next);
+    if (walk->number && (walk->with_absent || cluster->ledger.changes[walk->number - 1u].kind == SYNC_PUT)) return;
   }
 }
 
@@ -234,16 +235,16 @@ static int walk_key(void *arg, const void *key, size_t key_size, const struct sy
              "an iteration gives another key where this one is next");
     return -1;
   }
-  uint32_t number = replica_winner(model->cluster, model->node->number, walk->next);
-  if (!reads_as(model, number, winner)) {
-    disagree(model, CLUSTER_READS, model->cluster->ledger.changes[number - 1u].operation,
+  if (!reads_as(model, walk->number, winner)) {
+    disagree(model, CLUSTER_READS, model->cluster->ledger.changes[walk->number - 1u].operation,
              "an iteration does not give what is the latest by (clock, node, incarnation, sequence)");
     return -1;
   }
   model->node->replica.marks[walk->next] &= (uint8_t)~REPLICA_UNWALKED;
   walk->next = keys_next(keys, walk->next);
+  if (--walk->left == 0) return 1;
   walk_settle(walk);
-  return --walk->left == 0;
+  return 0;
 }
 
 /* `first`: the slot at which it begins. */

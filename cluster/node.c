@@ -105,9 +105,9 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
     if (retry < deadline) deadline = retry;
   }
   sim_timer_set(sim_node, 0, deadline);
-  cluster_pace_look(node, software->engine);
   struct sync_stats stats;
   sync_stats_get(software->engine, &stats);
+  cluster_pace_look(node, software->engine, stats.failed);
   if (stats.failed && !node->repair_due) {
     node->repair_due = true;
     struct sim_world *world = node->cluster->world;

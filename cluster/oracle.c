@@ -9,6 +9,7 @@
 #include "cluster/lookup.h"
 #include "cluster/model.h"
 #include "cluster/pace.h"
+#include "cluster/seldom.h"
 #include "cluster/state.h"
 #include "cluster/replica.h"
 
@@ -247,16 +248,21 @@ static void traced_apply(struct cluster *cluster, struct cluster_node *node, con
                 seq <= *applied ? "a second time" : "before an earlier one", *applied);
 }
 
-void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum sync_trace_kind kind,
-                    const uint64_t *fields, size_t count) {
-  (void)world;
-  struct cluster *cluster = self;
+CLUSTER_SELDOM static void traced(struct cluster *cluster, uint32_t number, enum sync_trace_kind kind,
+                                  const uint64_t *fields, size_t count) {
   struct cluster_node *node = &cluster->nodes[number];
-  if ((uint32_t)kind < CLUSTER_TRACE_KINDS) cluster->by_trace[kind]++;
   cluster_pace_traced(node, kind, fields, count);
   if (kind == SYNC_TRACE_ROTATE) node->replica.rotated = true;
   if ((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 2 && !cluster->judging)
     traced_apply(cluster, node, fields, kind == SYNC_TRACE_SUBMIT);
+}
+
+void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum sync_trace_kind kind,
+                    const uint64_t *fields, size_t count) {
+  (void)world;
+  struct cluster *cluster = self;
+  if ((uint32_t)kind < CLUSTER_TRACE_KINDS) cluster->by_trace[kind]++;
+  if (log_watch_wants(kind)) traced(cluster, number, kind, fields, count);
 }
 
 /* Of so many checks one walks: in between the same keys change again. */
@@ -273,7 +279,9 @@ void cluster_check(struct cluster *cluster) {
     struct sync_engine *engine = cluster_engine(cluster, i);
     up[i] = engine != NULL;
     if (!engine) continue;
-    cluster_pace_look(&cluster->nodes[i], engine);
+    struct sync_stats stats;
+    sync_stats_get(engine, &stats);
+    cluster_pace_look(&cluster->nodes[i], engine, stats.failed);
     sync_digest_get(engine, &digests[i]);
     uint64_t fields[] = {CLUSTER_STEP_CHECK, digests[i].state, digests[i].vector};
     sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, i, fields, 3);

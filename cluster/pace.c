@@ -44,20 +44,19 @@ void cluster_pace_fsync_done(struct cluster_node *node) {
   report(node);
 }
 
-void cluster_pace_look(struct cluster_node *node, struct sync_engine *engine) {
+void cluster_pace_look(struct cluster_node *node, struct sync_engine *engine, bool failed) {
   if (!watched(node)) return;
   struct sim_world *world = node->cluster->world;
-  struct sim_node *sim_node = sim_node_at(world, node->number);
-  const struct sim_disk *disk = sim_node_disk(sim_node);
-  struct sync_stats stats;
-  sync_stats_get(engine, &stats);
   struct log_watch_look look = {
       .now_ns = sim_now(world),
       .appended = sync_appended_position(engine),
-      .refusals = sim_node_refusals(sim_node),
-      .busy = stats.failed || sim_node_state(sim_node) == SIM_NODE_PAUSED || sim_disk_busy_until(disk) > sim_now(world),
-      .disk_at_work = sim_disk_fsyncs_in_flight(disk) > 0,
+      .refusals = sim_node_refusals(node->machine),
+      .disk_at_work = sim_disk_fsyncs_in_flight(node->disk) > 0,
   };
+  if (!look.disk_at_work && log_watch_owes(&node->watch, look.appended)) {
+    look.busy =
+        failed || sim_node_state(node->machine) == SIM_NODE_PAUSED || sim_disk_busy_until(node->disk) > look.now_ns;
+  }
   log_watch_look(&node->watch, &look);
   report(node);
 }

@@ -17,6 +17,6 @@ void cluster_pace_traced(struct cluster_node *node, enum sync_trace_kind kind, c
 /* An fsync was completed with success and the engine knows. */
 void cluster_pace_fsync_done(struct cluster_node *node);
 /* After each event of the node that may have changed something, and now and then. */
-void cluster_pace_look(struct cluster_node *node, struct sync_engine *engine);
+void cluster_pace_look(struct cluster_node *node, struct sync_engine *engine, bool failed);
 
 #endif

@@ -8,10 +8,10 @@
 #include "cluster/replica_state.h"
 #include "cluster/claims.h"
 
-#define READ_BYTES 512u /* at once: most records are shorter */
+#define READ_BYTES 4096u /* at once: many records at a start, one or two later */
 
 static const struct sim_disk *disk_of(struct cluster *cluster, uint32_t node) {
-  return sim_node_disk(sim_node_at(cluster->world, node));
+  return cluster->nodes[node].disk;
 }
 
 /* --- Segments ---------------------------------------------------------------------------- */
@@ -124,6 +124,18 @@ static bool take_record(struct cluster *cluster, uint32_t node, const struct dec
   return true;
 }
 
+/* The first position from there on at which another segment of the same epoch begins. */
+static uint64_t next_elsewhere(const struct sim_disk *disk, const struct decode_segment *segment, uint64_t from) {
+  uint64_t nearest = UINT64_MAX;
+  const char *name;
+  for (uint32_t i = 0; (name = sim_disk_peek_name(disk, i)) != NULL; i++) {
+    struct decode_segment other;
+    if (!decode_segment_name(name, &other) || other.epoch != segment->epoch || other.first == segment->first) continue;
+    if (other.first >= from && other.first < nearest) nearest = other.first;
+  }
+  return nearest;
+}
+
 /* Another segment begins where reading stands: what this one has from there on is a write
  * that failed and persisted all the same, after which the log went on elsewhere. */
 static bool goes_on_elsewhere(const struct replica *replica, const struct sim_disk *disk,
@@ -142,12 +154,14 @@ static bool read_records(struct cluster *cluster, uint32_t node, const struct de
   const struct sim_disk *disk = disk_of(cluster, node);
   const char *name = name_of(replica, segment);
   CLUSTER_GROW(cluster->world, replica->bytes, replica->bytes_capacity, READ_BYTES);
+  uint64_t elsewhere = replica->rotated ? next_elsewhere(disk, segment, replica->end) : UINT64_MAX;
   while (replica->end < to) {
     uint64_t offset = DECODE_SEGMENT_HEADER_BYTES + (replica->end - segment->first);
     size_t want = to - replica->end < READ_BYTES ? (size_t)(to - replica->end) : READ_BYTES;
     size_t got = sim_disk_peek(disk, name, offset, replica->bytes, want), at = 0;
     while (got - at >= DECODE_RECORD_HEADER_BYTES && replica->end < to) {
-      if (replica->rotated && goes_on_elsewhere(replica, disk, segment)) return true;
+      if (replica->end > elsewhere) elsewhere = next_elsewhere(disk, segment, replica->end);
+      if (replica->end == elsewhere && goes_on_elsewhere(replica, disk, segment)) return true;
       size_t whole = decode_record_bytes(replica->bytes + at);
       if (whole > got - at && at > 0) break; /* again from its beginning */
       if (whole > got) {

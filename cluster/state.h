@@ -47,7 +47,10 @@ struct cluster_node {
   struct cluster *cluster;
   uint32_t number;
   char name[8]; /* "n1" */
+  uint8_t name_size;
   uint64_t hash;
+  struct sim_node *machine; /* the world's; its disk */
+  const struct sim_disk *disk;
   uint32_t life;   /* index in the ledger, LEDGER_NONE before the first boot */
   int open_status; /* of the last boot */
   char open_detail[160];

@@ -104,6 +104,8 @@ uint64_t sim_node_lives(const struct sim_node *node);
  * that failed. Not: names that are absent, and calls that were interrupted, unless
  * so often in a row that their caller gives up. For oracles of progress. */
 uint64_t sim_node_refusals(const struct sim_node *node);
+/* Its state, as boot() gave it; NULL: it does not run. To look at: no event, no power loss. */
+void *sim_node_software(const struct sim_node *node);
 
 /* Called after a node went down for whatever reason, and after it came up;
  * for the ledger. */

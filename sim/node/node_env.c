@@ -92,6 +92,10 @@ uint64_t sim_node_refusals(const struct sim_node *node) {
   return node->refusals;
 }
 
+void *sim_node_software(const struct sim_node *node) {
+  return node->state;
+}
+
 static int env_file_open(void *ctx, const char *name, uint32_t flags, sync_file *file) {
   struct sim_node *node = ctx;
   bool changes = (flags & (SYNC_OPEN_CREATE | SYNC_OPEN_TRUNCATE)) != 0;

@@ -75,8 +75,10 @@ static size_t ops_frame(struct cluster *cluster, uint32_t node, uint8_t *frame, 
   return frame_finish(&writer, FRAME_OPS, cluster->config.engine.cluster_id);
 }
 
-/* Says that the node holds so many of its own operations. */
-static size_t hello_frame(struct cluster *cluster, uint32_t node, uint64_t seq, uint8_t *frame, size_t capacity) {
+/* Says that the node holds so many of its own operations, and held one of that life
+ * when it began (0: of none). */
+static size_t hello_born(struct cluster *cluster, uint32_t node, uint64_t seq, uint64_t elder, uint8_t *frame,
+                         size_t capacity) {
   const struct sync_engine *engine = cluster_engine(cluster, node);
   struct bytes_writer writer = frame_begin(frame, capacity - FRAME_TRAILER_BYTES);
   struct hello hello = {.node_id = (const uint8_t *)engine->node_id,
@@ -89,8 +91,16 @@ static size_t hello_frame(struct cluster *cluster, uint32_t node, uint64_t seq, 
   bytes_write_varint(&writer, 1);
   bytes_write_u64(&writer, engine->own->incarnation);
   bytes_write_varint(&writer, seq);
-  bytes_write_varint(&writer, 0);
+  bytes_write_varint(&writer, elder != 0);
+  if (elder) {
+    bytes_write_u64(&writer, elder);
+    bytes_write_varint(&writer, 1);
+  }
   return frame_finish(&writer, FRAME_HELLO, cluster->config.engine.cluster_id);
+}
+
+static size_t hello_frame(struct cluster *cluster, uint32_t node, uint64_t seq, uint8_t *frame, size_t capacity) {
+  return hello_born(cluster, node, seq, 0, frame, capacity);
 }
 
 static void an_operation_sent_before_it_is_durable_is_found(void **state) {
@@ -122,6 +132,28 @@ static void a_hello_that_says_more_than_the_disk_holds_is_found(void **state) {
   }
 }
 
+/* What was true of an entry is not read again: only for the same bytes. */
+static void a_birth_that_was_not_is_found_after_a_true_hello(void **state) {
+  (void)state;
+  static const struct {
+    uint64_t seq, elder;
+    const char *words; /* in the violation; NULL: true */
+  } next[] = {{1, 0, NULL}, {2, 0, "durably up to 2"}, {1, 77, "began with what it did not hold"}};
+  for (size_t i = 0; i < sizeof next / sizeof next[0]; i++) {
+    struct sim *sim = sim_open(&(struct sim_options){.fill = SIM_FILL_NONE});
+    struct cluster *cluster = begin(sim);
+    uint8_t frame[1000];
+    cluster_check_sent(cluster, 1, frame, hello_frame(cluster, 1, 1, frame, sizeof frame));
+    assert_false(cluster_violated(cluster));
+    size_t size = hello_born(cluster, 1, next[i].seq, next[i].elder, frame, sizeof frame);
+    for (int again = 0; again < 2; again++)
+      cluster_check_sent(cluster, 1, frame, size);
+    assert_int_equal(cluster_violated(cluster), next[i].words != NULL);
+    if (next[i].words) assert_non_null(strstr(sim_violation_get(cluster->world)->detail, next[i].words));
+    sim_close(sim);
+  }
+}
+
 static void a_durable_vector_that_says_more_than_the_disk_holds_is_found(void **state) {
   (void)state;
   struct sim *sim = sim_open(&(struct sim_options){.fill = SIM_FILL_NONE});
@@ -143,6 +175,7 @@ int main(void) {
       cmocka_unit_test(a_belief_about_a_run_that_ended_is_no_lie),
       cmocka_unit_test(an_operation_sent_before_it_is_durable_is_found),
       cmocka_unit_test(a_hello_that_says_more_than_the_disk_holds_is_found),
+      cmocka_unit_test(a_birth_that_was_not_is_found_after_a_true_hello),
       cmocka_unit_test(a_durable_vector_that_says_more_than_the_disk_holds_is_found),
   };
   int r = cmocka_run_group_tests_name("belief", tests, NULL, NULL);
