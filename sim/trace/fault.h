@@ -63,7 +63,7 @@ enum sim_fault {
   SIM_FAULT_DISK_LIST_ERROR,
   SIM_FAULT_DISK_FSYNC_REQUEST_ERROR,
   SIM_FAULT_DISK_FSYNC_NO_SPACE,
-  SIM_FAULT_DISK_LATENT, /* sectors went bad, and nobody knows yet */
+  SIM_FAULT_DISK_LATENT,    /* sectors went bad, and nobody knows yet */
   SIM_FAULT_NET_MISDELIVER, /* a message came to another node */
   SIM_FAULT_NET_EXTEND,     /* bytes were added behind it */
   SIM_FAULT_NET_SPLICE,     /* its beginning was that of the message before it */
