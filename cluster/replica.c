@@ -45,7 +45,7 @@ static bool next_older(const struct sim_disk *disk, const struct decode_segment 
   bool any = false;
   const char *name;
   for (uint32_t i = 0; (name = sim_disk_peek_name(disk, i)) != NULL; i++) {
-    struct decode_segment segment;
+    struct decode_segment segment = {0};
     if (!decode_segment_name(name, &segment) || segment.fresh) continue;
     if (than && (!newer(than, &segment) || segment.first >= than->first)) continue;
     if (!any || newer(&segment, found)) *found = segment;
@@ -64,7 +64,7 @@ static void add_segment(struct cluster *cluster, struct replica *replica, const 
 
 /* The segments that count, the lowest first. */
 static void list_segments(struct cluster *cluster, struct replica *replica, const struct sim_disk *disk) {
-  struct decode_segment segment;
+  struct decode_segment segment = {0};
   uint32_t count = 0;
   for (bool more = next_older(disk, NULL, &segment); more; count++) {
     CLUSTER_GROW(cluster->world, replica->segments, replica->segment_capacity, count + 1u);
