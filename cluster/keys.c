@@ -115,8 +115,8 @@ static void table_grow(struct keys *keys) {
 }
 
 static int compare(const struct keys *keys, uint32_t slot, const void *bytes, size_t size) {
-  size_t own = keys->entries[slot].size;
-  int order = memcmp(keys_bytes(keys, slot), bytes, own < size ? own : size);
+  size_t own = keys->entries[slot].size, least = own < size ? own : size;
+  int order = least > 0 ? memcmp(keys_bytes(keys, slot), bytes, least) : 0;
   return order ? order : own < size ? -1 : own > size;
 }
 

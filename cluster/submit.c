@@ -55,7 +55,7 @@ static void give_changes(const struct cluster *cluster, uint32_t operation, stru
                                       .key_size = ledger->keys.entries[change->slot].size,
                                       .value = value,
                                       .value_size = change->value_size};
-    value += change->value_size;
+    if (change->value_size > 0) value += change->value_size; /* there may be no scratch yet */
   }
 }
 

@@ -49,11 +49,15 @@ static void note_damages(struct sim_disk *disk, struct sim_disk_image *image, co
   if (disk->damage_count == 0) return;
   image->damages = sim_disk_alloc(disk->ground, (size_t)disk->damage_count * sizeof *image->damages);
   for (uint64_t i = 0; i < disk->damage_count; i++) {
-    if (disk->damages[i].file == NULL && sim_disk_damage_there(disk, i))
+    if (disk->damages[i].file == NULL && sim_disk_damage_there(disk, i)) {
       image->damages[image->damage_count++] = (struct image_damage){i, NO_ENTRY};
-    for (uint32_t entry = 0; entry < names->count; entry++)
-      if (sim_disk_damage_on_platter(disk, i) && disk->damages[i].file == names->entries[entry].file)
-        image->damages[image->damage_count++] = (struct image_damage){i, entry};
+      continue;
+    }
+    if (!sim_disk_damage_on_platter(disk, i)) continue;
+    uint32_t entry = 0; /* a rename that is seen half done may leave two names: the first has it */
+    while (entry < names->count && disk->damages[i].file != names->entries[entry].file)
+      entry++;
+    if (entry < names->count) image->damages[image->damage_count++] = (struct image_damage){i, entry};
   }
 }
 
