@@ -54,7 +54,7 @@ static uint64_t take_long_varint(struct decode_reader *reader) {
 }
 static inline uint64_t take_varint(struct decode_reader *reader) {
   const uint8_t *at = reader->at;
-  size_t left = reader->bad ? 0 : (size_t)(reader->end - at);
+  size_t left = reader->bad || at == NULL ? 0 : (size_t)(reader->end - at);
   if (left > 0 && at[0] < 0x80u) return *reader->at++;
   if (left > 1 && at[1] < 0x80u) { /* most */
     reader->at += 2;
