@@ -120,7 +120,7 @@ static uint32_t change_to(const struct ledger *ledger, const struct ledger_opera
   for (uint32_t i = 0; i < operation->change_count; i++) {
     uint32_t slot = ledger->changes[operation->change_first + i].slot;
     if (ledger->keys.entries[slot].size == decoded->key_size &&
-        memcmp(keys_bytes(&ledger->keys, slot), decoded->key, decoded->key_size) == 0)
+        memcmp(keys_bytes(&ledger->keys, slot), decoded->key, (size_t)decoded->key_size) == 0)
       return operation->change_first + i + 1u;
   }
   return 0;
@@ -137,7 +137,8 @@ static bool check_changes(const struct claim *claim) {
     uint32_t number = change_to(ledger, operation, &decoded);
     const struct ledger_change *change = number ? &ledger->changes[number - 1u] : NULL;
     right = change && change->kind == decoded.kind && !decoded.automatic;
-    if (right && change->kind == SYNC_PUT) right = ledger_value_is(ledger, number, decoded.value, decoded.value_size);
+    if (right && change->kind == SYNC_PUT)
+      right = ledger_value_is(ledger, number, decoded.value, (size_t)decoded.value_size);
     if (right && !check_seen(claim, change, &decoded)) return false;
   }
   if (!right) lie(claim, CLUSTER_PHANTOM, "is not, byte for byte, what was submitted under that id");

@@ -12,8 +12,8 @@
 static bool swapped(lua_State *lua, int first, int second) {
   bool before;
   if (lua_isnil(lua, 2)) {
-    size_t a = lua_type(lua, first) == LUA_TSTRING ? lua_rawlen(lua, first) : 0;
-    size_t b = lua_type(lua, second) == LUA_TSTRING ? lua_rawlen(lua, second) : 0;
+    size_t a = lua_type(lua, first) == LUA_TSTRING ? (size_t)lua_rawlen(lua, first) : 0;
+    size_t b = lua_type(lua, second) == LUA_TSTRING ? (size_t)lua_rawlen(lua, second) : 0;
     script_charge_bytes(lua, a < b ? a : b);
     return lua_compare(lua, second, first, LUA_OPLT);
   }
