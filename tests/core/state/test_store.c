@@ -187,7 +187,7 @@ static int key_order(const void *a, const void *b) {
 }
 
 static void check_order(void) {
-  const struct store_key **keys = calloc(store.keys, sizeof(const struct store_key *));
+  const struct store_key **keys = calloc((size_t)store.keys, sizeof(const struct store_key *));
   size_t count = 0;
   for (const struct store_key *key = store_first(&store); key != NULL; key = store_next(key)) {
     assert_true(count < store.keys);

@@ -166,7 +166,7 @@ static void any_bytes_as_steps_are_an_error_or_steps(void **unused) {
   struct sim_trace_teller *teller = sim_trace_teller_create(log);
   uint64_t draw = 5;
   for (size_t round = 0; round < 20000; round++) {
-    size_t size = 1 + draw % 60;
+    size_t size = (size_t)(1 + draw % 60);
     uint8_t *bytes = malloc(size);
     for (size_t i = 0; i < size; i++) {
       draw = sim_hash_fold(draw, i);
