@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #define HEADER_SEED UINT64_C(0x53594e4357414c31)
+#define DURABLE_UNSAID UINT32_C(0xffffffff)
 #define FRAME_HEADER 28u
 #define FRAME_TRAILER 8u
 
@@ -244,7 +245,7 @@ bool decode_segment_name(const char *name, struct decode_segment *segment) {
   return !segment->fresh || strcmp(name + 29, ".new") == 0;
 }
 
-void decode_segment_name_write(const struct decode_segment *segment, char name[40]) {
+void decode_segment_name_write(const struct decode_segment *segment, char name[DECODE_SEGMENT_NAME_BYTES]) {
   static const char digits[] = "0123456789abcdef";
   memcpy(name, "wal-", 4);
   for (unsigned i = 0; i < 16; i++)
@@ -263,6 +264,10 @@ uint64_t decode_segment_header(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES],
   return little8(bytes + 16);
 }
 
+uint64_t decode_segment_durable(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES]) {
+  return little8(bytes + 40);
+}
+
 static uint64_t mix(uint64_t x) {
   x ^= x >> 30;
   x *= UINT64_C(0xbf58476d1ce4e5b9);
@@ -273,6 +278,11 @@ static uint64_t mix(uint64_t x) {
 
 size_t decode_record_bytes(const uint8_t *bytes) {
   return DECODE_RECORD_HEADER_BYTES + (little4(bytes + 8) & 0xffffffu);
+}
+
+uint64_t decode_record_durable(const uint8_t *bytes, uint64_t position) {
+  uint32_t lag = little4(bytes + 12);
+  return lag == DURABLE_UNSAID || lag > position ? 0 : position - lag;
 }
 
 bool decode_record(const uint8_t *bytes, size_t size, uint64_t log_id, uint64_t position,

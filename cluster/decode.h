@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define DECODE_SEGMENT_HEADER_BYTES 144u
+#define DECODE_SEGMENT_NAME_BYTES 34u /* wal-<16 hex>-<8 hex>.new and a NUL */
 #define DECODE_RECORD_HEADER_BYTES 20u
 #define DECODE_RECORD_OPERATION 1u /* type of a record */
 
@@ -117,9 +118,11 @@ struct decode_segment {
   bool fresh;
 };
 bool decode_segment_name(const char *name, struct decode_segment *segment);
-void decode_segment_name_write(const struct decode_segment *segment, char name[40]);
+void decode_segment_name_write(const struct decode_segment *segment, char name[DECODE_SEGMENT_NAME_BYTES]);
 /* Its log id; 0: no valid header, or not that segment's. */
 uint64_t decode_segment_header(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES], const struct decode_segment *segment);
+/* How much a valid header says was durable when its segment was made. */
+uint64_t decode_segment_durable(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES]);
 
 struct decode_record {
   const uint8_t *payload;
@@ -129,6 +132,8 @@ struct decode_record {
 };
 /* How long the record is that begins here, header and payload; needs its header. */
 size_t decode_record_bytes(const uint8_t *bytes);
+/* How much its header says was durable when it was written at that position; 0 when it does not say. */
+uint64_t decode_record_durable(const uint8_t *bytes, uint64_t position);
 /* The whole record at that position of that log. false: it is not valid. */
 bool decode_record(const uint8_t *bytes, size_t size, uint64_t log_id, uint64_t position, struct decode_record *record);
 

@@ -2,14 +2,14 @@
 
 #include <string.h>
 
+#include "cluster/decode.h"
 #include "cluster/grow.h"
 #include "cluster/state.h"
-#include "core/log/segment.h"
 
-/* One file that counts: its part of the log is [first, end). */
+/* One file that counts: its part of the log is [its first, end). */
 struct part {
-  uint64_t first, end;
-  uint32_t epoch;
+  struct decode_segment segment;
+  uint64_t end;
   bool begins_epoch;
 };
 
@@ -34,12 +34,12 @@ static bool next_part(const struct look *look, const struct part *above, struct 
   const char *name;
   bool any = false;
   for (uint32_t i = 0; (name = sim_disk_peek_name(look->disk, i)) != NULL; i++) {
-    struct part part = {.end = above ? above->first : UINT64_MAX};
-    bool aside;
-    if (!segment_name_parse(name, &part.first, &part.epoch, &aside) || aside) continue;
-    if (above && (part.epoch > above->epoch || part.first >= above->first)) continue;
-    if (any && (part.epoch < found->epoch || (part.epoch == found->epoch && part.first < found->first))) continue;
-    *found = part;
+    struct decode_segment at = {0};
+    if (!decode_segment_name(name, &at) || at.fresh) continue;
+    if (above && (at.epoch > above->segment.epoch || at.first >= above->segment.first)) continue;
+    const struct decode_segment *best = &found->segment;
+    if (any && (at.epoch < best->epoch || (at.epoch == best->epoch && at.first < best->first))) continue;
+    *found = (struct part){.segment = at, .end = above ? above->segment.first : UINT64_MAX};
     any = true;
   }
   return any;
@@ -60,7 +60,7 @@ static void look_begin(struct look *look, struct cluster *cluster, uint32_t node
     look->parts[look->count - 1u - i] = swap;
   }
   for (uint32_t i = 0; i < look->count; i++)
-    look->parts[i].begins_epoch = i == 0 || look->parts[i - 1u].epoch != look->parts[i].epoch;
+    look->parts[i].begins_epoch = i == 0 || look->parts[i - 1u].segment.epoch != look->parts[i].segment.epoch;
 }
 
 static void look_end(struct look *look) {
@@ -70,51 +70,58 @@ static void look_end(struct look *look) {
 }
 
 static size_t peek(const struct look *look, const struct part *part, uint64_t offset, void *bytes, size_t size) {
-  char name[SEGMENT_NAME_BYTES];
-  segment_name(name, part->first, part->epoch, false);
+  char name[DECODE_SEGMENT_NAME_BYTES];
+  decode_segment_name_write(&part->segment, name);
   return sim_disk_peek(look->disk, name, offset, bytes, size);
 }
 
 /* --- What they say --------------------------------------------------------------------- */
 
-static bool read_header(const struct look *look, const struct part *part, struct segment_header *header) {
-  uint8_t bytes[SEGMENT_HEADER_BYTES];
-  size_t size = peek(look, part, 0, bytes, sizeof bytes);
-  if (segment_header_decode(bytes, size, header) != SYNC_OK) return false;
-  if (header->first != part->first || header->epoch != part->epoch) return false;
-  return !look->log_id || header->log_id == look->log_id;
+/* The log id that the part's header says, and what it says was durable; 0: no valid header. */
+static uint64_t read_header(const struct look *look, const struct part *part, uint64_t *durable) {
+  uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES];
+  if (peek(look, part, 0, bytes, sizeof bytes) < sizeof bytes) return 0;
+  uint64_t log_id = decode_segment_header(bytes, &part->segment);
+  if (look->log_id && log_id != look->log_id) return 0;
+  *durable = decode_segment_durable(bytes);
+  return log_id;
+}
+
+static uint64_t offset_of(const struct part *part, uint64_t position) {
+  return DECODE_SEGMENT_HEADER_BYTES + (position - part->segment.first);
 }
 
 /* The whole record that begins at the position; only one that says that more than
- * `past` was durable, when that is not 0. */
-static bool read_record(struct look *look, const struct part *part, uint64_t position, uint64_t past,
-                        struct segment_record *record) {
-  uint8_t header[WAL_RECORD_HEADER_BYTES];
-  uint64_t offset = SEGMENT_HEADER_BYTES + (position - part->first);
-  if (peek(look, part, offset, header, sizeof header) < sizeof header) return false;
-  if (!segment_record_peek(header, position, WAL_PAYLOAD_BYTES_MAX, record)) return false;
-  if (past && (!record->claims || record->durable <= past)) return false;
-  uint32_t whole = WAL_RECORD_HEADER_BYTES + record->size;
+ * `past` was durable, when that is not 0. Gives its bytes, and what it says. */
+static size_t read_record(struct look *look, const struct part *part, uint64_t position, uint64_t past,
+                          struct decode_record *record, uint64_t *durable) {
+  uint8_t header[DECODE_RECORD_HEADER_BYTES];
+  uint64_t offset = offset_of(part, position);
+  if (peek(look, part, offset, header, sizeof header) < sizeof header) return 0;
+  *durable = decode_record_durable(header, position);
+  if (past && *durable <= past) return 0;
+  size_t whole = decode_record_bytes(header);
   uint8_t last;
-  if (whole > part->end - position || peek(look, part, offset + whole - 1u, &last, 1) == 0) return false;
-  CLUSTER_GROW(look->cluster->world, look->bytes, look->bytes_capacity, whole);
-  if (peek(look, part, offset, look->bytes, whole) < whole) return false;
-  return segment_record_verify(look->bytes, record, look->log_id, position);
+  if (whole > part->end - position || peek(look, part, offset + whole - 1u, &last, 1) == 0) return 0;
+  CLUSTER_GROW(look->cluster->world, look->bytes, look->bytes_capacity, (uint32_t)whole);
+  if (peek(look, part, offset, look->bytes, whole) < whole) return 0;
+  return decode_record(look->bytes, whole, look->log_id, position, record) ? whole : 0;
 }
 
 /* Reads on while records follow each other; gives the part that they end in. */
 static uint32_t read_records(struct look *look, uint64_t *end) {
   uint32_t link = 0, i = 0;
   for (*end = 0; i < look->count; i++) {
-    struct segment_header header;
-    struct segment_record record;
+    struct decode_record record;
     const struct part *part = &look->parts[i];
-    if (!read_header(look, part, &header)) return i;
-    while (*end < part->end && read_record(look, part, *end, 0, &record) && record.link == link) {
-      link = segment_record_link(look->bytes);
-      *end += WAL_RECORD_HEADER_BYTES + (uint64_t)record.size;
+    uint64_t durable;
+    if (!read_header(look, part, &durable)) return i;
+    while (*end < part->end) {
+      size_t whole = read_record(look, part, *end, 0, &record, &durable);
+      if (whole == 0 || record.link != link) return i;
+      link = record.next_link;
+      *end += whole;
     }
-    if (*end < part->end) return i;
   }
   return i;
 }
@@ -123,28 +130,28 @@ static uint32_t read_records(struct look *look, uint64_t *end) {
 static uint64_t read_claims(struct look *look, uint32_t from, uint64_t end) {
   uint64_t claimed = 0;
   for (uint32_t i = from; i < look->count && claimed <= end; i++) {
-    struct segment_header header;
-    struct segment_record record;
+    struct decode_record record;
     const struct part *part = &look->parts[i];
-    if (i > from && read_header(look, part, &header) && header.durable > claimed) claimed = header.durable;
+    uint64_t durable;
+    if (i > from && read_header(look, part, &durable) && durable > claimed) claimed = durable;
     uint8_t byte;
-    uint64_t position = i == from ? end : part->first;
+    uint64_t position = i == from ? end : part->segment.first;
     for (; position < part->end && claimed <= end; position++) {
-      if (peek(look, part, SEGMENT_HEADER_BYTES + (position - part->first), &byte, 1) == 0) break;
-      if (read_record(look, part, position, end, &record)) claimed = record.durable;
+      if (peek(look, part, offset_of(part, position), &byte, 1) == 0) break;
+      if (read_record(look, part, position, end, &record, &durable)) claimed = durable;
     }
   }
   return claimed;
 }
 
 static void look_at_log(struct look *look, struct log_damage *damage) {
-  struct segment_header header;
+  uint64_t durable;
   for (uint32_t i = look->count; i > 0 && !look->log_id; i--)
-    if (read_header(look, &look->parts[i - 1u], &header)) look->log_id = header.log_id;
+    look->log_id = read_header(look, &look->parts[i - 1u], &durable);
   uint32_t in = read_records(look, &damage->end);
-  if (look->count && look->parts[0].first) damage->told = true; /* the oldest is missing */
+  if (look->count && look->parts[0].segment.first) damage->told = true; /* the oldest is missing */
   for (uint32_t i = 0; i < look->count; i++) /* an epoch's first file was durable before its name counted */
-    if (look->parts[i].begins_epoch && !read_header(look, &look->parts[i], &header)) damage->told = true;
+    if (look->parts[i].begins_epoch && !read_header(look, &look->parts[i], &durable)) damage->told = true;
   if (in < look->count) damage->claimed = read_claims(look, in, damage->end);
   if (damage->claimed > damage->end) damage->told = true;
 }
@@ -170,13 +177,13 @@ static bool overlaps(uint64_t from, uint64_t size, uint64_t low, uint64_t high) 
 /* Whether a damage of this part's file meets [from, to) of the log; a broken header
  * takes all of it. */
 static bool meets(const struct part *part, const struct sim_damage *damage, uint64_t from, uint64_t to) {
-  if (from < part->first) from = part->first;
+  if (from < part->segment.first) from = part->segment.first;
   if (to > part->end) to = part->end;
   if (from >= to) return false;
-  uint64_t low = SEGMENT_HEADER_BYTES + (from - part->first), high = SEGMENT_HEADER_BYTES + (to - part->first);
+  uint64_t low = offset_of(part, from), high = offset_of(part, to);
   uint64_t places[] = {damage->offset, damage->stray_offset};
   for (int i = 0; i < 2; i++)
-    if (places[i] < SEGMENT_HEADER_BYTES || overlaps(places[i], damage->size, low, high)) return true;
+    if (places[i] < DECODE_SEGMENT_HEADER_BYTES || overlaps(places[i], damage->size, low, high)) return true;
   return false;
 }
 
@@ -189,8 +196,8 @@ bool log_damage_in(struct cluster *cluster, uint32_t node, uint64_t from, uint64
     if (!sim_disk_damage_there(look.disk, i)) continue;
     found = !damage->name_hash;
     for (uint32_t n = 0; n < look.count && !found; n++) {
-      char name[SEGMENT_NAME_BYTES];
-      segment_name(name, look.parts[n].first, look.parts[n].epoch, false);
+      char name[DECODE_SEGMENT_NAME_BYTES];
+      decode_segment_name_write(&look.parts[n].segment, name);
       found = sim_hash_bytes(name, strlen(name)) == damage->name_hash && meets(&look.parts[n], damage, from, to);
     }
   }

@@ -17,7 +17,7 @@ static const struct sim_disk *disk_of(struct cluster *cluster, uint32_t node) {
 /* --- Segments ---------------------------------------------------------------------------- */
 
 static bool is_there(const struct sim_disk *disk, const struct decode_segment *segment) {
-  char name[40];
+  char name[DECODE_SEGMENT_NAME_BYTES];
   uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
   decode_segment_name_write(segment, name);
   return sim_disk_peek(disk, name, 0, header, sizeof header) == sizeof header;
@@ -25,7 +25,7 @@ static bool is_there(const struct sim_disk *disk, const struct decode_segment *s
 
 /* Reads its header; false: no valid one, or of another log. */
 static bool take_header(struct replica *replica, const struct sim_disk *disk, const struct decode_segment *segment) {
-  char name[40];
+  char name[DECODE_SEGMENT_NAME_BYTES];
   uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
   decode_segment_name_write(segment, name);
   if (sim_disk_peek(disk, name, 0, header, sizeof header) != sizeof header) return false;

@@ -26,7 +26,7 @@ struct replica {
   /* The log. */
   struct decode_segment *segments; /* those that count, in order; the last is being written */
   uint32_t segment_count, segment_capacity;
-  char name[40]; /* of the segment that is read */
+  char name[DECODE_SEGMENT_NAME_BYTES]; /* of the segment that is read */
   struct decode_segment named;
   uint64_t log_id; /* 0: no header was read yet */
   uint64_t end;    /* so far it was read */

@@ -1,6 +1,5 @@
-/* Face of room `log` for whoever reads logs from outside: one segment as bytes: its name, its header, and the records
- * in it. Knows no file and no memory; docs/formats.md says the same in words.
- */
+/* One segment as bytes: its name, its header, and the records in it. Knows no
+ * file and no memory; docs/formats.md says the same in words. */
 #ifndef SYNC_CORE_LOG_SEGMENT_H
 #define SYNC_CORE_LOG_SEGMENT_H
 

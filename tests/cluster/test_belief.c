@@ -57,7 +57,7 @@ static void a_belief_about_a_run_that_ended_is_no_lie(void **state) {
 static size_t newest_operation(struct cluster *cluster, uint32_t node, uint8_t *bytes) {
   const struct oplog *log = &cluster_engine(cluster, node)->state.oplog;
   const struct oplog_entry *entry = oplog_at(log, oplog_end(log) - 1);
-  char name[40];
+  char name[DECODE_SEGMENT_NAME_BYTES];
   decode_segment_name_write(&cluster->nodes[node].replica.segments[0], name);
   uint64_t offset = DECODE_SEGMENT_HEADER_BYTES + entry->position + DECODE_RECORD_HEADER_BYTES;
   const struct sim_disk *disk = sim_node_disk(sim_node_at(cluster->world, node));

@@ -116,7 +116,7 @@ static void an_operation_that_nobody_submitted_is_found(void **state) {
 }
 static void a_log_that_ends_elsewhere_than_the_engine_says_is_found(void **state) {
   struct cluster *cluster = ((struct fixture *)*state)->cluster;
-  char name[40];
+  char name[DECODE_SEGMENT_NAME_BYTES];
   decode_segment_name_write(&cluster->nodes[2].replica.segments[0], name);
   struct sim_disk *disk = sim_node_disk(sim_node_at(cluster->world, 2));
   assert_true(sim_disk_flip(disk, name, 8u * (DECODE_SEGMENT_HEADER_BYTES + 30u)));

@@ -1,7 +1,7 @@
 -- A call that the stopped engine refused took the place of the write that may have persisted.
 local sim = require "sim"
 return sim.scenario {
-  name = "two writes of unknown outcome in one life",
+  name = "a call that a stopped engine refused is no write of unknown outcome",
   nodes = 2,
   duration = "20s",
   disk = { fsync = "30ms" },
