@@ -1,6 +1,7 @@
 #!/bin/bash
-# Benches build (tools/run-tests builds them), and the echo world has beside it
-# what a bare heap does on the same machine. usage: test_benches.sh BUILD_FOLDER
+# Benches build (tools/run-tests builds them), the echo world has beside it
+# what a bare heap does on the same machine, and the bench of other stores, where
+# they are installed, leaves nothing behind. usage: test_benches.sh BUILD_FOLDER
 . "$(dirname "$0")/../support/shell.sh"
 echo_bench=${1:?usage: test_benches.sh BUILD_FOLDER}/bench/echo
 
@@ -13,4 +14,13 @@ claim world_and_heap_do_the_same_each_time diff <(grep -oE '\(?\b[0-9a-f]{16}\b'
   <(grep -oE '\(?\b[0-9a-f]{16}\b' "$scratch/second")
 claim no_nodes_are_refused status_is 2 "$echo_bench" 0
 claim too_many_nodes_are_refused status_is 2 "$echo_bench" 1001
+
+stores_bench=$1/bench/stores
+stores_run() { mkdir "$scratch/disk" && "$stores_bench" "$scratch/disk" 20000 1 >"$scratch/stores"; }
+if [ -x "$stores_bench" ]; then # packages-bench.txt
+  claim the_stores_bench_runs stores_run
+  claim it_judges_each_goal [ "$(grep -cE '^  (met|NOT met) ' "$scratch/stores")" = 7 ]
+  claim it_leaves_nothing_behind rmdir "$scratch/disk"
+  claim odd_operations_are_refused status_is 2 "$stores_bench" "$scratch" 19
+fi
 exit $failed
