@@ -227,7 +227,7 @@ static double per_second(uint64_t puts, uint64_t ns) {
 }
 /* The speed of one contender in shares of another's: the median of the rounds. */
 static double speed_ratio(const struct field *field, uint32_t one, uint32_t other, bool cpu) {
-  double ratios[ROUNDS_MAX];
+  double ratios[ROUNDS_MAX] = {0};
   for (uint32_t i = 0; i < field->rounds; i++) {
     const struct cost *a = &field->contenders[one].rounds[i], *b = &field->contenders[other].rounds[i];
     double below = per_second(b->puts, cpu ? b->cpu : b->wall);
@@ -274,10 +274,10 @@ static void print_durable(const struct field *field) {
 }
 
 static void run_durable(struct field *field, const char *directory) {
-  static const struct store_kind *const kinds[] = {&bare_durable, &engine_durable, &leveldb_durable, &lmdb_durable,
-                                                   &sqlite_full};
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-    field_add(field, kinds[i], directory);
+  static const struct store_kind *const kinds[] = {&bare_durable, &engine_durable, &leveldb_durable,
+                                                   &lmdb_durable, &sqlite_full,    NULL};
+  for (const struct store_kind *const *kind = kinds; *kind != NULL; kind++)
+    field_add(field, *kind, directory);
   run_turns(field, 0);
   close_stores(field, directory);
   remove_stores(field);
@@ -311,11 +311,11 @@ static void print_unsynced(const struct field *field, uint64_t operations) {
 }
 
 static void run_unsynced(struct field *field, const char *directory, uint64_t operations) {
-  static const struct store_kind *const kinds[] = {&bare_unsynced, &engine_unsynced, &leveldb_unsynced,
-                                                   &lmdb_unsynced, &sqlite_off,      &engine_never_waits,
-                                                   &sqlite_normal};
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-    if (kinds[i] != &sqlite_normal || field->keys == FEW_KEYS) field_add(field, kinds[i], directory);
+  static const struct store_kind *const kinds[] = {
+      &bare_unsynced, &engine_unsynced,    &leveldb_unsynced, &lmdb_unsynced,
+      &sqlite_off,    &engine_never_waits, &sqlite_normal,    NULL};
+  for (const struct store_kind *const *kind = kinds; *kind != NULL; kind++)
+    if (*kind != &sqlite_normal || field->keys == FEW_KEYS) field_add(field, *kind, directory);
   field->rounds = SLICES;
   run_turns(field, operations / SLICES);
   close_stores(field, directory);
@@ -367,9 +367,10 @@ static struct opening open_elsewhere(const struct contender *contender) {
 }
 
 static int answer_open(const char *name, const char *directory) {
-  static const struct store_kind *const kinds[] = {&engine_unsynced, &leveldb_unsynced, &lmdb_unsynced, &sqlite_off};
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-    if (strcmp(kinds[i]->name, name) == 0) return open_one(kinds[i], directory);
+  static const struct store_kind *const kinds[] = {&engine_unsynced, &leveldb_unsynced, &lmdb_unsynced, &sqlite_off,
+                                                   NULL};
+  for (const struct store_kind *const *kind = kinds; *kind != NULL; kind++)
+    if (strcmp((*kind)->name, name) == 0) return open_one(*kind, directory);
   return 2;
 }
 
