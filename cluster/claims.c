@@ -187,7 +187,7 @@ static void unknown(const struct claim *claim, const char *property, const char 
                 what);
 }
 
-uint32_t claims_check(struct cluster *cluster, uint32_t node, const uint8_t *payload, size_t size) {
+uint32_t claims_check(struct cluster *cluster, uint32_t node, const uint8_t *payload, size_t size, bool accepted) {
   struct claim claim; /* not cleared: what is decoded is large */
   claim.cluster = cluster;
   claim.node = node;
@@ -200,7 +200,8 @@ uint32_t claims_check(struct cluster *cluster, uint32_t node, const uint8_t *pay
     return LEDGER_NONE;
   }
   struct ledger_operation *operation = &ledger->operations[claim.operation];
-  if (operation->seq != replica_held(&cluster->nodes[node].replica, operation->life) + 1u) {
+  uint32_t held = replica_held(&cluster->nodes[node].replica, operation->life);
+  if (accepted ? operation->seq > held : operation->seq != held + 1u) {
     unknown(&claim, CLUSTER_EXACTLY_ONCE, "which is not the next one of that origin");
     return LEDGER_NONE;
   }

@@ -132,7 +132,6 @@ void cluster_stats(const struct cluster *cluster, struct cluster_stats *stats) {
   memset(stats, 0, sizeof *stats);
   stats->submits = cluster->ledger.operation_count;
   stats->refused = cluster->ledger.refused;
-  stats->unknown = cluster->ledger.unknown;
   stats->promised = cluster->ledger.promised;
   memcpy(stats->by_trace, cluster->by_trace, sizeof stats->by_trace);
 }

@@ -19,8 +19,8 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
 
 /* What scripts may ask. Sums over nodes and lives. */
 struct cluster_stats {
-  uint64_t submits, refused, unknown, promised; /* of the ledger */
-  uint64_t by_trace[32];                        /* how often each enum sync_trace_kind happened */
+  uint64_t submits, refused, promised; /* of the ledger */
+  uint64_t by_trace[32];               /* how often each enum sync_trace_kind happened */
 };
 void cluster_stats(const struct cluster *cluster, struct cluster_stats *stats);
 uint64_t cluster_outbox_size(struct cluster *cluster, uint32_t node); /* 0 when down */

@@ -59,6 +59,7 @@ struct cluster_workload {
   uint32_t hot_ppm;                          /* of submits that go to key 0 */
   uint32_t value_bytes_min, value_bytes_max; /* at least 16; 16 and 64 */
   uint32_t batch_ppm;                        /* of submits that are an atomic operation of 2 to 4 keys */
+  uint32_t burst_max;                        /* submits in one turn of a node's loop, at least 1; 1 */
   bool variety;     /* keys of all shapes (keys.h); values that are empty, equal, or what the key had before, too */
   uint32_t writers; /* the first so many nodes submit; 0: all */
 };

@@ -107,62 +107,6 @@ void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position)
   accepted->result = LEDGER_ACCEPTED;
 }
 
-/* --- Doubts ------------------------------------------------------------------- */
-
-static struct ledger_doubt *doubt_slot(struct ledger *ledger) {
-  for (uint32_t i = 0; i < ledger->doubt_count; i++)
-    if (!ledger->doubts[i].open && !ledger->doubts[i].imaged) return &ledger->doubts[i];
-  CLUSTER_GROW(ledger->world, ledger->doubts, ledger->doubt_capacity, ledger->doubt_count + 1u);
-  return &ledger->doubts[ledger->doubt_count++];
-}
-
-void ledger_doubt(struct ledger *ledger, uint32_t operation) {
-  const struct ledger_life *life = &ledger->lives[ledger->operations[operation].life];
-  ledger->operations[operation].result = LEDGER_UNKNOWN;
-  *doubt_slot(ledger) =
-      (struct ledger_doubt){.operation = operation, .node = life->node, .seq = life->count + 1u, .open = true};
-  ledger->unknown++;
-}
-
-uint32_t ledger_doubted(const struct ledger *ledger, uint32_t node, uint32_t seq, uint32_t before) {
-  uint32_t newest = LEDGER_NONE;
-  for (uint32_t i = 0; i < ledger->doubt_count; i++) {
-    const struct ledger_doubt *doubt = &ledger->doubts[i];
-    if (!doubt->open || doubt->node != node || doubt->seq != seq || doubt->operation >= before) continue;
-    if (newest == LEDGER_NONE || doubt->operation > newest) newest = doubt->operation;
-  }
-  return newest;
-}
-
-/* The log is durable past the place: what stands there now stays. */
-static void doubts_settle(struct ledger *ledger, uint32_t node, uint64_t durable_position) {
-  for (uint32_t i = 0; i < ledger->doubt_count; i++) {
-    struct ledger_doubt *doubt = &ledger->doubts[i];
-    if (doubt->node == node && ledger->operations[doubt->operation].start < durable_position) doubt->open = false;
-  }
-}
-
-void ledger_adopt(struct ledger *ledger, uint32_t operation, uint64_t incarnation) {
-  uint32_t node = ledger->lives[ledger->operations[operation].life].node, seq = 1;
-  for (uint32_t i = 0; i < ledger->doubt_count; i++)
-    if (ledger->doubts[i].operation == operation && ledger->doubts[i].open) {
-      seq = ledger->doubts[i].seq;
-      ledger->doubts[i].open = false;
-    }
-  uint32_t index = ledger_life_find(ledger, incarnation);
-  if (index == LEDGER_NONE) {
-    index = ledger_life_begin(ledger, node);
-    ledger_life_name(ledger, index, incarnation);
-  }
-  struct ledger_life *life = &ledger->lives[index];
-  SIM_ASSERT(ledger->world, life->count + 1u >= seq);
-  for (uint32_t i = seq; i <= life->count; i++)
-    ledger->operations[life->operations[i - 1u]].seq = 0;
-  life->count = seq - 1u;
-  ledger->operations[operation].life = index;
-  ledger_accept(ledger, operation, UINT64_MAX);
-}
-
 /* --- Promises ------------------------------------------------------------------ */
 
 uint32_t ledger_promise(struct ledger *ledger, uint32_t life_index, uint64_t durable_position) {
@@ -174,7 +118,6 @@ uint32_t ledger_promise(struct ledger *ledger, uint32_t life_index, uint64_t dur
     operation->result = LEDGER_PROMISED;
     life->promised++;
   }
-  doubts_settle(ledger, life->node, durable_position);
   ledger->promised += life->promised - before;
   return life->promised - before;
 }
@@ -182,7 +125,6 @@ uint32_t ledger_promise(struct ledger *ledger, uint32_t life_index, uint64_t dur
 void ledger_wiped(struct ledger *ledger, uint32_t node) {
   for (uint32_t i = 0; i < ledger->life_count; i++)
     if (ledger->lives[i].node == node) ledger->lives[i].lost = true;
-  doubts_settle(ledger, node, UINT64_MAX);
 }
 
 void ledger_image_saved(struct ledger *ledger, uint32_t node, uint32_t present, uint64_t durable_position) {
@@ -194,8 +136,6 @@ void ledger_image_saved(struct ledger *ledger, uint32_t node, uint32_t present, 
     while (life->imaged > 0 && ledger->operations[life->operations[life->imaged - 1u]].position > durable_position)
       life->imaged--;
   }
-  for (uint32_t i = 0; i < ledger->doubt_count; i++)
-    if (ledger->doubts[i].node == node) ledger->doubts[i].imaged = ledger->doubts[i].open;
 }
 
 void ledger_image_restored(struct ledger *ledger, uint32_t node) {
@@ -205,8 +145,6 @@ void ledger_image_restored(struct ledger *ledger, uint32_t node) {
     life->promised = life->imaged;
     life->lost = false; /* a wipe or a newer promise: the image knows of neither */
   }
-  for (uint32_t i = 0; i < ledger->doubt_count; i++)
-    if (ledger->doubts[i].node == node) ledger->doubts[i].open = ledger->doubts[i].imaged;
 }
 
 uint32_t ledger_find(const struct ledger *ledger, uint64_t incarnation, uint64_t seq) {

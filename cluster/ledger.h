@@ -38,7 +38,6 @@ struct ledger_held {
 
 enum ledger_result {
   LEDGER_REFUSED = 0, /* an error said that nothing changed */
-  LEDGER_UNKNOWN = 1, /* power was lost meanwhile, or a failed write may have persisted */
   LEDGER_ACCEPTED = 2,
   LEDGER_PROMISED = 3, /* its durability was announced */
 };
@@ -71,16 +70,6 @@ struct ledger_life {
   uint32_t birth_size, birth_capacity;
 };
 
-/* An operation that may exist though it was not accepted. One sequence number
- * may have several: each failed write leaves bytes at the same place of the
- * log, and any of them may be what a power loss brings back. */
-struct ledger_doubt {
-  uint32_t operation, node;
-  uint32_t seq; /* that it would have */
-  bool open;    /* until the log is durable past the place */
-  bool imaged;  /* ... and was when the image of the node's disk was saved */
-};
-
 struct ledger {
   struct sim_world *world;
   struct ledger_change *changes; /* change number n is changes[n - 1] */
@@ -89,8 +78,6 @@ struct ledger {
   uint32_t operation_count, operation_capacity;
   struct ledger_life *lives;
   uint32_t life_count, life_capacity;
-  struct ledger_doubt *doubts; /* in no order */
-  uint32_t doubt_count, doubt_capacity;
   uint32_t *seen;
   uint32_t seen_count, seen_capacity;
   struct ledger_held *held;
@@ -98,7 +85,7 @@ struct ledger {
   struct keys keys;
   uint32_t *by_incarnation; /* open addressing: life + 1 */
   uint32_t slots, slots_used;
-  uint64_t refused, unknown, promised;
+  uint64_t refused, promised;
 };
 
 void ledger_init(struct ledger *ledger, struct sim_world *world);
@@ -120,18 +107,8 @@ void ledger_held_add(struct ledger *ledger, uint32_t life, uint32_t seq);
 void ledger_value_add(struct ledger *ledger, uint32_t size, uint32_t of);
 /* The submit's result: gives it the next sequence number of its life. */
 void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position);
-/* The outcome is not known: until the node's log is durable past its place, it
- * may turn out to exist. */
-void ledger_doubt(struct ledger *ledger, uint32_t operation);
-/* The next doubted operation of the node that would have that sequence number,
- * newest first: below index `before`, LEDGER_NONE to begin. LEDGER_NONE at the end. */
-uint32_t ledger_doubted(const struct ledger *ledger, uint32_t node, uint32_t seq, uint32_t before);
-/* The doubted operation turned out to exist, in that incarnation, which may be
- * one that no life has (a first write draws one each time it is tried). What was
- * accepted under its number is lost (it was never promised). */
-void ledger_adopt(struct ledger *ledger, uint32_t operation, uint64_t incarnation);
 /* Everything of the life, and of its node's log, up to that position is durable;
- * gives how many operations that newly promised. Ends doubts below it. */
+ * gives how many operations that newly promised. */
 uint32_t ledger_promise(struct ledger *ledger, uint32_t life, uint64_t durable_position);
 
 /* The node's disk is emptied: nothing of it is promised, nothing can come back. */

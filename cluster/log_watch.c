@@ -110,10 +110,19 @@ void log_watch_traced(struct log_watch *watch, enum sync_trace_kind kind, const 
   if (kind == SYNC_TRACE_OPEN && count > 3) note_open(watch, fields[2], fields[3]);
 }
 
+/* The turns that ended in a write that failed go on when one succeeds. */
+static void note_written(struct log_watch *watch) {
+  for (uint32_t i = 0; watch->write_failed && i < watch->group_count; i++)
+    if (watch->groups[i].end > watch->written) watch->groups[i].fsyncs = watch->fsyncs;
+  watch->write_failed = false;
+  watch->written = watch->appended;
+}
+
 void log_watch_fsync_done(struct log_watch *watch) {
   watch->fsyncs++;
   for (uint32_t i = 0; i < watch->group_count; i++) {
     const struct log_watch_group *group = &watch->groups[i];
+    if (watch->write_failed && group->end > watch->written) return;
     if (watch->fsyncs - group->fsyncs < group->allowed) continue;
     find(watch, LOG_WATCH_NOT_DURABLE, group->end);
     return;
@@ -123,6 +132,10 @@ void log_watch_fsync_done(struct log_watch *watch) {
 /* --- Time --------------------------------------------------------------------------- */
 
 void log_watch_look(struct log_watch *watch, const struct log_watch_look *look) {
+  if (look->write_failed)
+    watch->write_failed = true;
+  else
+    note_written(watch);
   bool excused = look->busy || look->refusals != watch->refusals;
   watch->refusals = look->refusals;
   if (excused || look->disk_at_work || look->appended <= watch->durable) watch->asked_since_ns = look->now_ns;

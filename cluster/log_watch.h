@@ -2,9 +2,10 @@
  * Watches one life of one log from outside, by what its engine reports and by
  * the fsyncs that were completed for it:
  *
- * - a record is durable after at most LOG_WATCH_FSYNCS completed fsyncs from its
- *   append (one in flight then, and the next) and, for segments of which nothing
- *   was durable then, one more for each and one for their names;
+ * - a record is durable after at most LOG_WATCH_FSYNCS completed fsyncs from the
+ *   end of the turn in which it was appended (one in flight then, and the next) and, for
+ *   segments of which nothing was durable then, one more for each and one for their
+ *   names; while the log cannot be written the count waits;
  * - a segment that is full is followed by another one within
  *   LOG_WATCH_ROTATE_FSYNCS completed fsyncs from the first record that was put
  *   there in spite of it;
@@ -12,7 +13,7 @@
  *   appended what became durable is marked: both within a time in which neither
  *   the disk is at work nor any call is refused.
  *
- * The counts need no excuse: what fails, is down, or waits completes nothing.
+ * The counts need no other excuse: what fails, is down, or waits completes nothing.
  */
 #ifndef CLUSTER_LOG_WATCH_H
 #define CLUSTER_LOG_WATCH_H
@@ -56,6 +57,8 @@ struct log_watch {
   uint64_t content; /* end of the last operation of this life: a mark says nothing of marks */
   struct log_watch_group groups[LOG_WATCH_GROUPS_MAX]; /* not durable yet, oldest first */
   uint32_t group_count;
+  bool write_failed;
+  uint64_t written;                    /* what was appended by the last look at which the last write had succeeded */
   uint64_t fresh[LOG_WATCH_FRESH_MAX]; /* beginnings of segments of which nothing is durable, ascending */
   uint32_t fresh_count;
   uint64_t segment;  /* where the last segment begins */
@@ -100,6 +103,7 @@ struct log_watch_look {
   uint64_t refusals; /* calls that the environment refused so far */
   bool busy;         /* the disk is at work, or the node cannot run; of no matter when it owes nothing */
   bool disk_at_work; /* an fsync is in flight */
+  bool write_failed; /* the last write did */
 };
 /* After each event of the node, and now and then. */
 void log_watch_look(struct log_watch *watch, const struct log_watch_look *look);

@@ -178,7 +178,8 @@ static bool check_key(struct model *model, uint32_t slot) {
 static bool model_begin(struct model *model, struct cluster *cluster, uint32_t node) {
   *model = (struct model){.cluster = cluster, .node = &cluster->nodes[node], .slot = KEYS_NONE};
   model->engine = cluster_engine(cluster, node);
-  return model->engine && model->node->replica.following && !cluster_violated(cluster);
+  const struct replica *replica = &model->node->replica;
+  return model->engine && replica->following && !replica->behind && !cluster_violated(cluster);
 }
 
 void cluster_check_changed(struct cluster *cluster, uint32_t node) {

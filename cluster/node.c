@@ -82,6 +82,11 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   return software;
 }
 
+void cluster_flush(struct cluster_software *software) {
+  int status = sync_flush(software->engine);
+  (void)status; /* tried again by all that ends a turn */
+}
+
 void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) {
   struct cluster_node *node = software->node;
   if (software->peers_missing) register_peers(software);
@@ -89,6 +94,7 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
     uint32_t peer = 0;
     size_t size = 0;
     int status = sync_next_frame(software->engine, &peer, software->frame, software->frame_bytes, &size);
+    if (node->replica.behind) replica_follow(node->cluster, node->number); /* it has tried to write once more */
     if (status == SYNC_E_IO) { /* that peer waits for its next retry; the others do not */
       node->serve_failed = true;
       continue;
@@ -139,6 +145,7 @@ static void message(struct sim_node *sim_node, void *state, uint32_t from, const
   struct cluster_node *node = software->node;
   int status = sync_receive(software->engine, peer, bytes, size);
   (void)status;
+  cluster_flush(software);
   if (is_looked_at(node->cluster)) {
     node->counts.frames_in++;
     node->counts.frames_in_bytes += size;

@@ -6,7 +6,9 @@
 
 extern const struct sim_node_kind cluster_node_kind;
 
-/* Sends what is ready and sets the timer. */
+/* Writes what was appended. */
+void cluster_flush(struct cluster_software *software);
+/* Ends a turn of the embedder's loop: sends what is ready and sets the timer. */
 void cluster_pump(struct sim_node *node, struct cluster_software *software);
 /* What sort of message struct sim_progress counted; NULL: no frame of the engine. */
 const char *cluster_message_sort(uint32_t sort);

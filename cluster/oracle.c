@@ -25,90 +25,12 @@ static uint32_t *applied_slot(struct cluster *cluster, struct cluster_node *node
   return &node->applied[life];
 }
 
-struct sibling_search {
-  const struct cluster *cluster;
-  const struct ledger_change *change;
-  uint64_t incarnation, seq;
-  bool found, seen; /* the change is there as it was submitted; something that it had seen is, too */
-};
-
-static int search_sibling(void *arg, const struct sync_sibling *sibling) {
-  struct sibling_search *search = arg;
-  const struct ledger *ledger = &search->cluster->ledger;
-  const struct ledger_change *change = search->change;
-  if (sibling->dot.origin.incarnation == search->incarnation && sibling->dot.seq == search->seq) {
-    uint32_t number = (uint32_t)(change - ledger->changes) + 1u;
-    bool tombstone = change->kind == SYNC_DELETE;
-    uint64_t hlc = ledger->operations[change->operation].hlc; /* deletes of one key differ in nothing else */
-    search->found = tombstone == sibling->tombstone && (!hlc || sibling->hlc == hlc) &&
-                    (tombstone || ledger_value_is(ledger, number, sibling->value, sibling->value_size));
-    return 0;
-  }
-  uint32_t operation = ledger_find(ledger, sibling->dot.origin.incarnation, sibling->dot.seq);
-  uint32_t other = operation == LEDGER_NONE ? 0 : ledger_change_of(ledger, operation, change->slot);
-  for (uint32_t i = 0; other && i < change->seen_count; i++)
-    search->seen = search->seen || ledger->seen[change->seen_first + i] == other;
-  return 0;
-}
-
-static bool holds_number(const struct cluster *cluster, struct sync_engine *engine, uint32_t number) {
-  const struct ledger *ledger = &cluster->ledger;
-  const struct ledger_operation *operation = &ledger->operations[ledger->changes[number - 1u].operation];
-  const struct ledger_life *life = &ledger->lives[operation->life];
-  return operation->seq && sync_holds(engine, cluster->nodes[life->node].name, life->incarnation, operation->seq);
-}
-
-/* Whether the node holds under that id what the operation submitted, change by
- * change and with what each had seen. Only for the newest operation of an origin
- * at its author: nothing has replaced it. */
-static bool holds_as(struct cluster *cluster, uint32_t node, uint32_t operation, uint64_t incarnation, uint64_t seq) {
-  const struct ledger *ledger = &cluster->ledger;
-  const struct ledger_operation *submitted = &ledger->operations[operation];
-  struct sync_engine *engine = cluster_engine(cluster, node);
-  for (uint32_t i = 0; i < submitted->change_count; i++) {
-    const struct ledger_change *change = &ledger->changes[submitted->change_first + i];
-    struct sibling_search search = {.cluster = cluster, .change = change, .incarnation = incarnation, .seq = seq};
-    sync_siblings(engine, keys_bytes(&ledger->keys, change->slot), ledger->keys.entries[change->slot].size,
-                  search_sibling, &search);
-    if (!search.found || search.seen) return false;
-    for (uint32_t s = 0; s < change->seen_count; s++)
-      if (!holds_number(cluster, engine, ledger->seen[change->seen_first + s])) return false;
-  }
-  return submitted->change_count > 0;
-}
-
-/* Which operation of unknown outcome this origin of the node's own shows to
- * exist: told by content, for one sequence number may be doubted more than once,
- * and accepted besides. LEDGER_NONE: none. */
-static uint32_t doubted_that_exists(const struct vector_context *context, uint32_t life,
-                                    const struct sync_origin *origin, uint64_t seq) {
-  struct cluster *cluster = context->cluster;
-  struct ledger *ledger = &cluster->ledger;
-  uint32_t node = context->node->number;
-  if (strcmp(origin->node_id, context->node->name) != 0 || seq > UINT32_MAX) return LEDGER_NONE;
-  if (life == LEDGER_NONE ? seq != 1 : seq > (uint64_t)ledger->lives[life].count + 1u) return LEDGER_NONE;
-  uint32_t doubted = ledger_doubted(ledger, node, (uint32_t)seq, LEDGER_NONE);
-  if (doubted == LEDGER_NONE) return LEDGER_NONE;
-  uint32_t accepted = ledger_find(ledger, origin->incarnation, seq);
-  if (accepted != LEDGER_NONE && holds_as(cluster, node, accepted, origin->incarnation, seq)) return LEDGER_NONE;
-  for (; doubted != LEDGER_NONE; doubted = ledger_doubted(ledger, node, (uint32_t)seq, doubted)) {
-    if (life != LEDGER_NONE && ledger->operations[doubted].life != life) continue;
-    if (holds_as(cluster, node, doubted, origin->incarnation, seq)) return doubted;
-  }
-  return LEDGER_NONE;
-}
-
 /* An origin in a vector: which life is it, and were so many submitted? */
 static int origin_at_boot(void *arg, const struct sync_origin *origin, uint64_t seq) {
   struct vector_context *context = arg;
   struct cluster *cluster = context->cluster;
   struct ledger *ledger = &cluster->ledger;
   uint32_t life = ledger_life_find(ledger, origin->incarnation);
-  uint32_t doubted = doubted_that_exists(context, life, origin, seq);
-  if (doubted != LEDGER_NONE) {
-    ledger_adopt(ledger, doubted, origin->incarnation);
-    life = ledger_life_find(ledger, origin->incarnation);
-  }
   if (life == LEDGER_NONE || seq > ledger->lives[life].count) {
     uint64_t subject[3] = {sync_node_hash(origin->node_id), origin->incarnation, seq};
     sim_violation(cluster->world, CLUSTER_PHANTOM, context->node->number, subject,

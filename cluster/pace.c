@@ -51,6 +51,7 @@ void cluster_pace_look(struct cluster_node *node, struct sync_engine *engine, bo
       .now_ns = sim_now(world),
       .appended = sync_appended_position(engine),
       .refusals = sim_node_refusals(node->machine),
+      .write_failed = sim_node_write_failed(node->machine),
       .disk_at_work = sim_disk_fsyncs_in_flight(node->disk) > 0,
   };
   if (!look.disk_at_work && log_watch_owes(&node->watch, look.appended)) {

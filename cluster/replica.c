@@ -111,12 +111,38 @@ static const char *name_of(struct replica *replica, const struct decode_segment 
 
 /* --- Records -------------------------------------------------------------------------------- */
 
+void replica_accept(struct cluster *cluster, uint32_t node, uint32_t operation, uint64_t end) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  if (!replica->following) return;
+  CLUSTER_GROW(cluster->world, replica->ahead, replica->ahead_capacity, replica->ahead_count + 1u);
+  replica->ahead[replica->ahead_count++] = (struct replica_entry){end, operation};
+  replica_apply(cluster, node, operation, end);
+}
+
+/* What was accepted first must come next. */
+static bool take_accepted(struct cluster *cluster, uint32_t node, uint32_t operation, uint64_t end) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  const struct replica_entry *next = &replica->ahead[replica->ahead_first];
+  if (next->operation == operation && next->end == end) {
+    if (++replica->ahead_first == replica->ahead_count) replica->ahead_first = replica->ahead_count = 0;
+    return true;
+  }
+  uint64_t subject[3];
+  cluster_subject(cluster, next->operation, subject);
+  sim_violation(cluster->world, CLUSTER_RECOVERY, node, subject,
+                "%s accepted an operation whose record ends at %llu; its log has another one, which ends at %llu",
+                cluster->nodes[node].name, (unsigned long long)next->end, (unsigned long long)end);
+  return false;
+}
+
 static bool take_record(struct cluster *cluster, uint32_t node, const struct decode_record *record, uint64_t end) {
   struct replica *replica = &cluster->nodes[node].replica;
   if (record->type == DECODE_RECORD_OPERATION) {
-    uint32_t operation = claims_check(cluster, node, record->payload, record->size);
+    bool accepted = replica->ahead_count > 0;
+    uint32_t operation = claims_check(cluster, node, record->payload, record->size, accepted);
     if (operation == LEDGER_NONE) return false;
-    replica_apply(cluster, node, operation, end);
+    if (accepted && !take_accepted(cluster, node, operation, end)) return false;
+    if (!accepted) replica_apply(cluster, node, operation, end);
   }
   replica->link = record->next_link;
   replica->end = end;
@@ -205,12 +231,21 @@ void replica_begin(struct cluster *cluster, uint32_t node) {
   replica_follow(cluster, node);
 }
 
+static void found_all(struct cluster *cluster, uint32_t node) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  replica->behind = false;
+  replica->refusals = sim_node_refusals(cluster->nodes[node].machine);
+}
+
 void replica_follow(struct cluster *cluster, uint32_t node) {
   struct replica *replica = &cluster->nodes[node].replica;
   struct sync_engine *engine = cluster_engine(cluster, node);
   if (!replica->following || !engine || cluster_violated(cluster)) return;
   uint64_t appended = sync_appended_position(engine);
-  if (appended == replica->end) return;
+  if (appended == replica->end) {
+    found_all(cluster, node);
+    return;
+  }
   for (;;) {
     uint64_t before = replica->end;
     struct decode_segment last = {0};
@@ -225,7 +260,13 @@ void replica_follow(struct cluster *cluster, uint32_t node) {
     if (same && replica->end == before) break;
   }
   replica->rotated = false;
-  if (appended == replica->end) return;
+  if (appended == replica->end) {
+    found_all(cluster, node);
+    return;
+  }
+  /* What is not there is what a refused call kept from being written. */
+  replica->behind = sim_node_refusals(cluster->nodes[node].machine) != replica->refusals;
+  if (replica->behind) return;
   static const uint64_t nothing[3] = {0, 0, 0};
   sim_violation(cluster->world, CLUSTER_RECOVERY, node, nothing,
                 "%s says that its log ends at %llu; what its disk has ends at %llu", cluster->nodes[node].name,

@@ -21,7 +21,11 @@ struct cluster_node; /* state.h */
 
 /* At a start: reads the whole log anew. */
 void replica_begin(struct cluster *cluster, uint32_t node);
-/* After the engine may have appended: reads what is new. */
+/* The node's engine accepted the operation, whose record ends there: it is in the
+ * state from now on, and must be the next one in the log. */
+void replica_accept(struct cluster *cluster, uint32_t node, uint32_t operation, uint64_t end);
+/* After the engine was asked to write what it appended: reads what is new. All must be
+ * there, unless the node was refused a call since that was so last; then it is behind. */
 void replica_follow(struct cluster *cluster, uint32_t node);
 
 /* Whether so many operations of the life would survive a power loss of the node now. */

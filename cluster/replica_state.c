@@ -18,6 +18,8 @@ void replica_clear(struct replica *replica) {
   replica->segment_count = replica->news_count = 0;
   replica->log_id = replica->end = replica->hlc_last = replica->remote = 0;
   replica->link = 0;
+  replica->ahead_count = replica->ahead_first = 0;
+  replica->behind = false;
   replica->waiting_count = replica->waiting_first = 0;
   replica->durable_end = 0;
   replica->durable_segment = 0;

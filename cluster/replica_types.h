@@ -47,6 +47,13 @@ struct replica {
   uint64_t hlc_last;
   uint64_t remote; /* operations of other lives, read since the start */
 
+  /* Its own operations that were accepted and whose records were not read yet, in
+   * order: they are in the state already. */
+  struct replica_entry *ahead;
+  uint32_t ahead_count, ahead_first, ahead_capacity;
+  bool behind;       /* records wait for a write that is refused: the state here is older than the node's */
+  uint64_t refusals; /* calls that the node was refused by the time of the last look that found all */
+
   struct replica_entry *waiting; /* operations that were not durable yet, in order */
   uint32_t waiting_count, waiting_first, waiting_capacity;
   uint64_t durable_end;

@@ -59,71 +59,95 @@ static void give_changes(const struct cluster *cluster, uint32_t operation, stru
   }
 }
 
-/* `stopped`: the engine had stopped itself before the call, which then did nothing. */
-static void note_result(struct cluster *cluster, uint32_t operation, int status, const struct sync_receipt *receipt,
-                        bool stopped) {
+static bool is_looked_at(const struct cluster *cluster) {
+  return !cluster->config.no_oracles && !cluster->judging;
+}
+
+static void note_accepted(struct cluster *cluster, uint32_t operation, const struct sync_receipt *receipt) {
   struct ledger *ledger = &cluster->ledger;
   struct ledger_operation *submitted = &ledger->operations[operation];
   struct ledger_life *life = &ledger->lives[submitted->life];
   struct cluster_node *node = &cluster->nodes[life->node];
-  if (status == SYNC_OK) {
-    uint64_t incarnation = receipt->dot.origin.incarnation, seq = receipt->dot.seq;
-    bool fresh = life->incarnation == 0 && ledger_life_find(ledger, incarnation) == LEDGER_NONE;
-    if (fresh) ledger_life_name(ledger, submitted->life, incarnation);
-    if (incarnation != life->incarnation || seq != (uint64_t)life->count + 1u) {
-      uint64_t subject[3] = {node->hash, incarnation, seq};
-      sim_violation(cluster->world, CLUSTER_UNIQUE_IDS, node->number, subject,
-                    "%s gave a new operation the id %s/%016llx/%llu; expected sequence number %u of an incarnation "
-                    "that only this life of the node uses",
-                    node->name, node->name, (unsigned long long)incarnation, (unsigned long long)seq, life->count + 1u);
-      return;
-    }
-    ledger_accept(ledger, operation, receipt->position);
-    if (cluster->config.promise_at_submit) ledger_promise(ledger, submitted->life, UINT64_MAX);
+  uint64_t incarnation = receipt->dot.origin.incarnation, seq = receipt->dot.seq;
+  bool fresh = life->incarnation == 0 && ledger_life_find(ledger, incarnation) == LEDGER_NONE;
+  if (fresh) ledger_life_name(ledger, submitted->life, incarnation);
+  if (incarnation != life->incarnation || seq != (uint64_t)life->count + 1u) {
+    uint64_t subject[3] = {node->hash, incarnation, seq};
+    sim_violation(cluster->world, CLUSTER_UNIQUE_IDS, node->number, subject,
+                  "%s gave a new operation the id %s/%016llx/%llu; expected sequence number %u of an incarnation "
+                  "that only this life of the node uses",
+                  node->name, node->name, (unsigned long long)incarnation, (unsigned long long)seq, life->count + 1u);
     return;
   }
-  /* A failed write may have persisted, and a power loss says nothing. */
-  bool unknown = status == SYNC_E_POWERED_OFF || status == SYNC_E_IO || status == SYNC_E_NO_SPACE ||
-                 (status == SYNC_E_FAILED && !stopped);
-  if (unknown)
-    ledger_doubt(ledger, operation);
-  else
-    ledger->refused++; /* LEDGER_REFUSED is 0 */
+  ledger_accept(ledger, operation, receipt->position);
+  if (cluster->config.promise_at_submit) ledger_promise(ledger, submitted->life, UINT64_MAX);
+  if (is_looked_at(cluster)) replica_accept(cluster, node->number, operation, receipt->position);
 }
 
-int cluster_submit(struct cluster *cluster, uint32_t number, uint64_t name, const struct cluster_change *given,
-                   uint32_t count) {
-  struct cluster_software *software = sim_node_enter(cluster->world, number);
-  if (!software) return SYNC_E_POWERED_OFF;
-  struct cluster_node *node = &cluster->nodes[number];
-  bool looked_at = !cluster->config.no_oracles && !cluster->judging;
+/* One submit: what the engine accepts is in its state, and not written yet. */
+static int submit(struct cluster *cluster, struct cluster_software *software, uint64_t name,
+                  const struct cluster_change *given, uint32_t count) {
+  struct cluster_node *node = software->node;
+  uint32_t number = node->number, used = 0;
   struct sync_change changes[CHANGES_MAX];
   SIM_ASSERT(cluster->world, count <= CHANGES_MAX);
-  uint32_t operation = ledger_submit(&cluster->ledger, node->life, sync_appended_position(software->engine)), used = 0;
+  uint32_t operation = ledger_submit(&cluster->ledger, node->life, sync_appended_position(software->engine));
   cluster->ledger.operations[operation].name = name;
   for (uint32_t i = 0; i < count; i++) {
     note_change(cluster, &given[i], &used);
-    if (looked_at) note_seen(cluster, number, cluster->ledger.changes[cluster->ledger.change_count - 1u].slot);
+    if (is_looked_at(cluster))
+      note_seen(cluster, number, cluster->ledger.changes[cluster->ledger.change_count - 1u].slot);
   }
-  if (looked_at) claims_expect(cluster, number, operation);
+  if (is_looked_at(cluster)) claims_expect(cluster, number, operation);
   give_changes(cluster, operation, changes);
-  struct sync_stats before;
-  sync_stats_get(software->engine, &before);
   struct sync_receipt receipt;
   memset(&receipt, 0, sizeof receipt);
   int status = sync_write(software->engine, changes, count, &receipt);
-  note_result(cluster, operation, status, &receipt, before.failed);
+  if (status == SYNC_OK)
+    note_accepted(cluster, operation, &receipt);
+  else
+    cluster->ledger.refused++; /* LEDGER_REFUSED is 0: nothing of it was or will be anywhere */
   uint64_t fields[] = {CLUSTER_STEP_SUBMIT, operation, count, (uint64_t)(int64_t)status};
   sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, number, fields, 4);
-  if (looked_at) {
+  if (is_looked_at(cluster)) {
     node->counts.submits += status == SYNC_OK;
     node->counts.submits_refused += status != SYNC_OK;
-    replica_follow(cluster, number);
-    cluster_check_changed(cluster, number);
   }
+  return status;
+}
+
+struct cluster_software *cluster_turn_begin(struct cluster *cluster, uint32_t number) {
+  struct cluster_software *software = sim_node_enter(cluster->world, number);
+  if (!software) return NULL;
+  /* Nothing is left to be written but after an error. */
+  cluster_flush(software);
+  if (is_looked_at(cluster)) replica_follow(cluster, number);
+  return software;
+}
+
+int cluster_turn_submit(struct cluster *cluster, struct cluster_software *software, uint64_t name,
+                        const struct cluster_change *changes, uint32_t count) {
+  int status = submit(cluster, software, name, changes, count);
+  if (is_looked_at(cluster)) cluster_check_changed(cluster, software->node->number);
+  return status;
+}
+
+void cluster_turn_end(struct cluster *cluster, struct cluster_software *software) {
+  uint32_t number = software->node->number;
+  cluster_flush(software);
+  if (is_looked_at(cluster)) replica_follow(cluster, number);
   cluster_pump(sim_node_at(cluster->world, number), software);
   sim_node_leave(cluster->world, number);
-  return status;
+}
+
+int cluster_submit(struct cluster *cluster, uint32_t number, uint64_t name, const struct cluster_change *changes,
+                   uint32_t count) {
+  struct cluster_software *software = cluster_turn_begin(cluster, number);
+  if (!software) return SYNC_E_POWERED_OFF;
+  int status = cluster_turn_submit(cluster, software, name, changes, count);
+  cluster_turn_end(cluster, software);
+  bool up = sim_node_state(sim_node_at(cluster->world, number)) == SIM_NODE_UP;
+  return status == SYNC_OK && !up ? SYNC_E_POWERED_OFF : status;
 }
 
 /* Scripts have no numbers for their writes: about when, where and what is a name, too. */

@@ -20,7 +20,16 @@ struct cluster_change {
   enum cluster_value value;
 };
 
+/* A turn of the node's loop: any number of submits, which share one write and one
+ * fsync. NULL: the node is not up; else the turn must be ended. */
+struct cluster_software;
+struct cluster_software *cluster_turn_begin(struct cluster *cluster, uint32_t node);
 /* One submit of `count` changes of different keys through the ledger. `name`: struct ledger_operation. */
+int cluster_turn_submit(struct cluster *cluster, struct cluster_software *software, uint64_t name,
+                        const struct cluster_change *changes, uint32_t count);
+void cluster_turn_end(struct cluster *cluster, struct cluster_software *software);
+/* A turn of one submit. SYNC_E_POWERED_OFF also when the node went down in that turn, so
+ * that its caller cannot know. */
 int cluster_submit(struct cluster *cluster, uint32_t node, uint64_t name, const struct cluster_change *changes,
                    uint32_t count);
 

@@ -5,6 +5,7 @@
 
 #define BATCH_MIN 2u
 #define BATCH_MAX 4u
+#define BURST_SHIFT 40u /* a turn's number is below */
 
 static struct sim_tag tag(uint32_t kind, uint64_t submit, uint64_t part) {
   return sim_tag(kind, 0, submit << 4 | part);
@@ -45,21 +46,13 @@ static enum cluster_value choose_value(struct cluster *cluster, uint64_t submit,
   return drawn < 3 ? CLUSTER_VALUE_OWN : (enum cluster_value)(drawn - 2u);
 }
 
-void cluster_workload_wake(struct cluster *cluster, uint64_t generation) {
-  if (generation != cluster->workload_generation) return; /* stopped or replaced meanwhile */
+/* Draws the changes of a submit; gives their number. */
+static uint32_t choose_changes(struct cluster *cluster, uint64_t submit, struct cluster_change changes[BATCH_MAX]) {
   struct sim_world *world = cluster->world;
   const struct cluster_workload *w = &cluster->workload;
-  uint64_t submit = cluster->workload_submits++;
-  if (sim_left_out(world, tag(SIM_CHOICE_WORKLOAD_SKIP, submit, 0))) {
-    schedule(cluster);
-    return;
-  }
-  uint32_t writers = w->writers && w->writers < cluster->config.nodes ? w->writers : cluster->config.nodes;
-  uint32_t node = 1u + (uint32_t)sim_pick(world, tag(SIM_CHOICE_WORKLOAD_NODE, submit, 0), writers);
   uint32_t count = 1;
   if (w->keys >= BATCH_MAX && sim_chance(world, tag(SIM_CHOICE_WORKLOAD_OPERATION, submit, 15), w->batch_ppm))
     count = (uint32_t)sim_range(world, tag(SIM_CHOICE_WORKLOAD_SIZE, submit, 15), BATCH_MIN, BATCH_MAX);
-  struct cluster_change changes[BATCH_MAX];
   for (uint32_t i = 0; i < count; i++) {
     /* The keys of one operation are neighbours, hence different. */
     uint32_t key = i ? (changes[0].key + i) % w->keys : choose_key(cluster, submit, 0);
@@ -70,9 +63,37 @@ void cluster_workload_wake(struct cluster *cluster, uint64_t generation) {
         (uint32_t)sim_range(world, tag(SIM_CHOICE_WORKLOAD_SIZE, submit, i), w->value_bytes_min, w->value_bytes_max);
     if (w->variety) changes[i].value = choose_value(cluster, submit, i);
   }
-  if (sim_node_state(sim_node_at(world, node)) == SIM_NODE_UP) {
-    int status = cluster_submit(cluster, node, submit, changes, count);
+  return count;
+}
+
+/* Submits of one turn: the first has the number of the turn, the others that and their place above it. */
+static void run_turn(struct cluster *cluster, uint32_t node, uint64_t turn, uint32_t submits) {
+  struct cluster_software *software = NULL;
+  for (uint32_t i = 0; i < submits; i++) {
+    uint64_t submit = turn | (uint64_t)i << BURST_SHIFT;
+    struct cluster_change changes[BATCH_MAX];
+    if (i > 0 && sim_left_out(cluster->world, tag(SIM_CHOICE_WORKLOAD_SKIP, submit, 0))) continue;
+    uint32_t count = choose_changes(cluster, submit, changes);
+    if (!software && !(software = cluster_turn_begin(cluster, node))) return;
+    int status = cluster_turn_submit(cluster, software, submit, changes, count);
     (void)status; /* the ledger has it */
   }
+  if (software) cluster_turn_end(cluster, software);
+}
+
+void cluster_workload_wake(struct cluster *cluster, uint64_t generation) {
+  if (generation != cluster->workload_generation) return; /* stopped or replaced meanwhile */
+  struct sim_world *world = cluster->world;
+  const struct cluster_workload *w = &cluster->workload;
+  uint64_t turn = cluster->workload_submits++;
+  if (sim_left_out(world, tag(SIM_CHOICE_WORKLOAD_SKIP, turn, 0))) {
+    schedule(cluster);
+    return;
+  }
+  uint32_t writers = w->writers && w->writers < cluster->config.nodes ? w->writers : cluster->config.nodes;
+  uint32_t node = 1u + (uint32_t)sim_pick(world, tag(SIM_CHOICE_WORKLOAD_NODE, turn, 0), writers);
+  uint32_t submits = 1;
+  if (w->burst_max > 1) submits = (uint32_t)sim_range(world, tag(SIM_CHOICE_WORKLOAD_BURST, turn, 0), 1, w->burst_max);
+  if (sim_node_state(sim_node_at(world, node)) == SIM_NODE_UP) run_turn(cluster, node, turn, submits);
   schedule(cluster);
 }

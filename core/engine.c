@@ -29,15 +29,53 @@ int engine_append(struct sync_engine *engine, enum wal_record_type type, const u
   return SYNC_OK;
 }
 
+/* Takes note of how a write or commit went. What failed is tried again a little later;
+ * peers hear when there is no room, and when there is again. */
+static void engine_take_write(struct sync_engine *engine, int status, bool was_blocked) {
+  if (engine->stopped != SYNC_OK) return;
+  if (status == SYNC_OK) {
+    /* Whatever waited for the next try is made durable now. */
+    if (engine->commit_failures > 0 && engine->commit_due_ns != SYNC_NO_DEADLINE) engine->commit_due_ns = 0;
+    engine->commit_failures = 0;
+    if (was_blocked && engine->stats.full) engine_tell_room(engine);
+    return;
+  }
+  if (status == SYNC_E_NO_SPACE && !engine->stats.full) {
+    engine->stats.full = true;
+    peers_greet(&engine->peers);
+  }
+  uint64_t wait_ns = ENGINE_COMMIT_RETRY_NS << engine->commit_failures;
+  if (engine->commit_failures < ENGINE_COMMIT_RETRY_DOUBLINGS) engine->commit_failures++;
+  if (wait_ns > engine->options.idle_mark_ns) wait_ns = engine->options.idle_mark_ns;
+  uint64_t retry_ns = time_add(port_now(engine->env), wait_ns);
+  if (retry_ns < engine->commit_due_ns) engine->commit_due_ns = retry_ns;
+}
+
 static int engine_commit_now(struct sync_engine *engine) {
+  bool was_blocked = wal_blocked(engine->wal);
   engine->commit_due_ns = SYNC_NO_DEADLINE;
   engine->last_commit_ns = port_now(engine->env);
   engine->committed_once = true;
   int rc = engine_note(engine, wal_commit(engine->wal));
-  if (rc != SYNC_OK && engine->stopped == SYNC_OK)
-    engine->commit_due_ns = time_add(engine->last_commit_ns, ENGINE_COMMIT_RETRY_NS);
+  engine_take_write(engine, rc, was_blocked);
   engine_take_durable(engine);
   return rc;
+}
+
+static bool engine_has_unwritten(const struct sync_engine *engine) {
+  return wal_written_position(engine->wal) < wal_appended_position(engine->wal);
+}
+
+static int engine_flush(struct sync_engine *engine) {
+  if (!engine_has_unwritten(engine)) return SYNC_OK;
+  bool was_blocked = wal_blocked(engine->wal);
+  int rc = engine_note(engine, wal_write(engine->wal));
+  engine_take_write(engine, rc, was_blocked);
+  return rc;
+}
+
+int sync_flush(struct sync_engine *engine) {
+  return engine->stopped == SYNC_OK ? engine_flush(engine) : engine->stopped;
 }
 
 void engine_commit_soon(struct sync_engine *engine) {
@@ -48,8 +86,12 @@ void engine_commit_soon(struct sync_engine *engine) {
 
 int engine_commit_due(struct sync_engine *engine) {
   if (engine->commit_due_ns == SYNC_NO_DEADLINE) return SYNC_OK;
-  if (engine->commit_due_ns > 0 && engine->commit_due_ns > port_now(engine->env)) return SYNC_OK;
-  (void)engine_commit_now(engine); /* what can be tried again is, a little later */
+  if (engine->commit_due_ns > 0 && engine->commit_due_ns > port_now(engine->env)) {
+    /* The fsync waits for its time, and after an error so does the write. */
+    if (!wal_blocked(engine->wal)) (void)engine_flush(engine);
+    return engine->stopped;
+  }
+  (void)engine_commit_now(engine);
   return engine->stopped;
 }
 
@@ -124,7 +166,8 @@ int sync_tick(struct sync_engine *engine, struct sync_tick_report *report) {
   if (engine->stopped == SYNC_OK && engine_mark_deadline(engine) <= now_ns) {
     /* Also after a failure: the next try waits as long. */
     engine->last_append_ns = now_ns;
-    (void)engine_note(engine, wal_mark(engine->wal));
+    bool was_blocked = wal_blocked(engine->wal);
+    engine_take_write(engine, engine_note(engine, wal_mark(engine->wal)), was_blocked);
   }
   return engine->stopped;
 }

@@ -11,7 +11,8 @@
 
 #define ENGINE_CHANGES_LIMIT 4096u /* the greatest changes_max */
 #define ENGINE_NOMINAL_BYTES 1024u
-#define ENGINE_COMMIT_RETRY_NS UINT64_C(10000000)
+#define ENGINE_COMMIT_RETRY_NS UINT64_C(10000000) /* the first; then doubled, up to idle_mark_ns */
+#define ENGINE_COMMIT_RETRY_DOUBLINGS 7u
 
 struct sync_engine {
   const struct sync_env *env;
@@ -35,6 +36,7 @@ struct sync_engine {
   uint64_t last_commit_ns;
   uint64_t commit_due_ns; /* of the fsync that is wanted; 0: at once, SYNC_NO_DEADLINE: none is */
   bool committed_once;
+  uint32_t commit_failures; /* writes and commits in a row that failed */
 
   uint64_t tick_outbox;  /* entries at the last tick */
   uint64_t tick_submits; /* submits at the last tick */
@@ -53,15 +55,16 @@ struct sync_engine {
 /* Notes a failure that ends the engine (SYNC_E_FAILED, SYNC_E_POWERED_OFF);
  * gives the status back. */
 int engine_note(struct sync_engine *engine, int status);
-/* Appends a record; takes note of space and failures. */
+/* Appends a record, which is written with the others of the turn; takes note of
+ * space and failures. */
 int engine_append(struct sync_engine *engine, enum wal_record_type type, const uint8_t *payload, size_t size,
                   uint64_t *position, uint64_t *end);
 /* Wants what was appended to become durable, as the spacing allows: not at
  * once, so that what is written in one turn of the embedder's loop shares an
  * fsync. */
 void engine_commit_soon(struct sync_engine *engine);
-/* Requests the fsync that is wanted, when it is due. Only failures that end
- * the engine are returned. */
+/* Ends a turn: writes what was appended, and requests the fsync that is wanted,
+ * when it is due. Only failures that end the engine are returned. */
 int engine_commit_due(struct sync_engine *engine);
 /* Acts on a durable position that moved. */
 void engine_take_durable(struct sync_engine *engine);

@@ -109,6 +109,8 @@ static void receive_acknowledge(struct sync_engine *engine, struct peer *peer, c
    * HELLO leaves out imply. Without this, its window could stay full of them. */
   if (outcome->skipped == 0 && outcome->applied == 0 && all_durable) peer->list_all = true;
   if (all_durable) return;
+  /* It cannot be acknowledged until there is room: the peer is to wait, not to send it again. */
+  if (engine->stats.full) peer->hello_pending = true;
   if (peer->ack_first == 0) peer->ack_first = outcome->held_end;
   if (peer->ack_last < outcome->held_end) peer->ack_last = outcome->held_end;
 }

@@ -129,8 +129,8 @@ struct sync_open_report {
 SYNC_MUST_USE int sync_open(struct sync_engine **engine, const struct sync_env *env, const struct sync_options *options,
                             struct sync_open_report *report);
 
-/* Writes a durable mark, closes files and frees all memory. Makes nothing
- * durable: to keep the last submits, call sync_commit and wait for the durable
+/* Writes what is not written yet and a durable mark, closes files and frees all
+ * memory. Makes nothing durable: to keep the last submits, call sync_commit and wait for the durable
  * position first. Completions of fsyncs still in flight must not be delivered
  * afterwards. NULL is allowed. */
 void sync_close(struct sync_engine *engine);
@@ -140,16 +140,15 @@ void sync_close(struct sync_engine *engine);
 /* Submits one operation of `count` changes, at most one for each key, applied
  * as one: all or nothing, here and on every replica. Visible to sync_get on
  * return; promised when sync_durable_position() >= receipt->position.
- * Wants an fsync; the next sync_next_frame, sync_tick or sync_commit requests
- * it, so that the writes of one turn share one. A delete of an absent key is a
- * write like any other.
- * Errors, each leaving everything unchanged: SYNC_E_INVALID, SYNC_E_TOO_BIG,
- * SYNC_E_FULL, SYNC_E_TOO_MANY, SYNC_E_NO_MEMORY, SYNC_E_NO_SPACE, SYNC_E_IO,
- * SYNC_E_FAILED. SYNC_E_POWERED_OFF, and SYNC_E_FAILED when this call is the
- * first to give it: the outcome is not known; it may be found
- * after the next open. The same is true of SYNC_E_IO and SYNC_E_NO_SPACE if
- * power is lost before a later submit is durable: a failed write may have
- * persisted. */
+ * Wants a write and an fsync; the next sync_next_frame, sync_tick or sync_commit
+ * makes the one and requests the other, so that the submits of one turn share
+ * both (sync_flush writes alone). A delete of an absent key is a write like any
+ * other.
+ * Errors, each leaving everything unchanged, for ever: what was refused is on no
+ * disk. SYNC_E_INVALID, SYNC_E_TOO_BIG, SYNC_E_FULL, SYNC_E_TOO_MANY,
+ * SYNC_E_NO_MEMORY, SYNC_E_FAILED, SYNC_E_POWERED_OFF, and SYNC_E_NO_SPACE or
+ * SYNC_E_IO while the log cannot be written: earlier submits wait in memory for
+ * a write that succeeds, and no others are taken until then. */
 SYNC_MUST_USE int sync_write(struct sync_engine *engine, const struct sync_change *changes, size_t count,
                              struct sync_receipt *receipt);
 SYNC_MUST_USE int sync_put(struct sync_engine *engine, const void *key, size_t key_size, const void *value,
@@ -157,8 +156,13 @@ SYNC_MUST_USE int sync_put(struct sync_engine *engine, const void *key, size_t k
 SYNC_MUST_USE int sync_delete(struct sync_engine *engine, const void *key, size_t key_size,
                               struct sync_receipt *receipt);
 
-/* Requests an fsync of all submitted so far; returns without waiting.
- * Errors: SYNC_E_IO, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+/* Writes all submitted so far to the log's file, in one call: it survives the
+ * process from then on, and the machine once it is durable. On an error what
+ * was submitted stays so, and the write is tried again, also by the calls that end a
+ * turn. SYNC_E_NO_SPACE, SYNC_E_IO, SYNC_E_NO_MEMORY, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+SYNC_MUST_USE int sync_flush(struct sync_engine *engine);
+/* Writes all submitted so far and requests an fsync of it; returns without waiting.
+ * Errors: as sync_flush. */
 SYNC_MUST_USE int sync_commit(struct sync_engine *engine);
 /* All records that end at or below this are durable. It only grows, and it follows a writer that never pauses: it
  * passes a record within two completed fsyncs, in a new log or segment a few more (docs/promises.md). */
@@ -278,7 +282,7 @@ SYNC_MUST_USE int sync_tick(struct sync_engine *engine, struct sync_tick_report 
 /* When sync_tick wants to be called next, in env->mono_ns terms. */
 uint64_t sync_next_deadline(const struct sync_engine *engine);
 
-/* Requests the fsync that writes and frames of this turn want, then writes the
+/* Writes what this turn appended to the log, requests the fsync that it wants, then writes the
  * next frame that is ready into `buffer` and names its peer; peers take turns. Give `capacity` >=
  * sync_frame_bytes_max(). Call until SYNC_E_NOT_FOUND after every call that may make work (open, write, receive,
  * disk_done, tick). SYNC_E_BUFFER: too small, nothing consumed.

@@ -105,6 +105,7 @@
 ---@field value? sizes "16B..64B"
 ---@field writers? integer only the first so many nodes write
 ---@field batch? share of submits that are one operation of several keys
+---@field burst? integer
 ---@field variety? boolean keys and values of all shapes; false
 ---@field promise? "durable"|"submit"
 
@@ -202,7 +203,6 @@ function rule:remove() end
 ---@class sim.Stats
 ---@field submits integer
 ---@field refused integer
----@field unknown integer
 ---@field promised integer
 ---@field opens integer
 ---@field closes integer

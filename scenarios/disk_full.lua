@@ -29,9 +29,9 @@ return sim.scenario {
   end,
 
   properties = {
-    sim.sometimes("a write failed for want of space", function(w) return w:stats().unknown > 0 end),
+    sim.sometimes("a write failed for want of space", function(w) return w:stats().refused > 0 end),
     sim.sometimes("writing went on after room was made", function(w)
-      return w:stats().unknown > 0 and w:drained()
+      return w:stats().refused > 0 and w:drained()
     end),
   },
 }

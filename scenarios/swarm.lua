@@ -59,7 +59,7 @@ return sim.scenario {
                corrupt = "1%", truncate = "1%", extend = "1%", splice = "1%", misdeliver = "1%" },
   disk     = { on_crash = "adversarial", fsync = "100us..20ms", write_back = "10%", interrupt = "2%", short = "2%",
                write_error = "0.1%", fsync_error = "0.2%", fsync_no_space = "0.1%", fsync_request_error = "0.2%",
-               open_error = "1%", close_error = "5%", truncate_error = "20%", size_error = "2%",
+               open_error = "1%", close_error = "5%", size_error = "2%",
                rename_error = "10%", unlink_error = "50%", list_error = "5%", rename = "loose" },
   engine   = { segment = "16KiB", batch_size = 8, ack_timeout = "300ms", retry_interval = "100ms", retry_cap = "1s",
                max_retries = 2, probe_interval = "1s" },

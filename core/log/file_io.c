@@ -19,9 +19,6 @@ int file_io_close(const struct sync_env *env, sync_file file) {
 int file_io_size(const struct sync_env *env, sync_file file, uint64_t *size) {
   UNINTERRUPTED(env->ops->file_size(env->ctx, file, size));
 }
-int file_io_truncate(const struct sync_env *env, sync_file file, uint64_t size) {
-  UNINTERRUPTED(env->ops->file_truncate(env->ctx, file, size));
-}
 int file_io_rename(const struct sync_env *env, const char *from, const char *to) {
   UNINTERRUPTED(env->ops->file_rename(env->ctx, from, to));
 }

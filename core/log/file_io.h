@@ -20,7 +20,6 @@ int file_io_read(const struct sync_env *env, sync_file file, uint64_t offset, vo
 int file_io_write(const struct sync_env *env, sync_file file, uint64_t offset, const void *bytes, size_t size);
 int file_io_close(const struct sync_env *env, sync_file file);
 int file_io_size(const struct sync_env *env, sync_file file, uint64_t *size);
-int file_io_truncate(const struct sync_env *env, sync_file file, uint64_t size);
 int file_io_rename(const struct sync_env *env, const char *from, const char *to);
 int file_io_unlink(const struct sync_env *env, const char *name);
 

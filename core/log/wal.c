@@ -62,7 +62,7 @@ static int request_file(struct wal *wal, size_t index) {
   int status = wal_segment_open(wal, segment);
   if (status != SYNC_OK) return status;
   wal->stage_at = index;
-  wal->stage_end = segment->end;
+  wal->stage_end = segment->end < wal->written ? segment->end : wal->written;
   return request(wal, WAL_STAGE_FILE, segment->file);
 }
 
@@ -94,12 +94,17 @@ static int commit_step(struct wal *wal) {
 int wal_commit(struct wal *wal) {
   if (wal->failed) return SYNC_E_FAILED;
   if (wal->durable >= wal->appended) return SYNC_OK;
-  wal->commit_target = wal->appended;
+  wal->commit_target = wal->written;
   if (!wal->writable) {
     int status = wal_epoch_begin(wal);
     if (status != SYNC_OK) return status;
   }
-  return commit_step(wal);
+  /* What could not be written does not keep back what was. */
+  int written = wal_write(wal);
+  if (wal->failed || written == SYNC_E_POWERED_OFF) return written;
+  wal->commit_target = wal->written;
+  int status = commit_step(wal);
+  return status == SYNC_OK ? written : status;
 }
 
 int wal_disk_done(struct wal *wal, uint64_t token, int result, bool *ours) {
@@ -126,26 +131,52 @@ int wal_disk_done(struct wal *wal, uint64_t token, int result, bool *ours) {
   return wal->failed || status == SYNC_E_POWERED_OFF ? status : SYNC_OK;
 }
 
-/* --- Appending ---------------------------------------------------------------------- */
+/* --- Writing ------------------------------------------------------------------------ */
 
 /* Before the epoch is established a segment with a name that counts must not
  * exist: it could survive without the one before it. */
 static bool may_rotate(const struct wal *wal) {
   const struct wal_segment *last = wal_last(wal);
-  if (!wal->established || last->end == last->first) return false;
+  if (!wal->established || wal->written == last->first) return false;
   if (wal->chain.count >= WAL_SEGMENTS_MAX) return false;
   return wal->chain.count < WAL_UNSYNCED_MAX ||
          wal_chain(wal, wal->chain.count - WAL_UNSYNCED_MAX)->end <= wal->durable;
 }
 
-static bool wants_rotation(const struct wal *wal, size_t size) {
-  const struct wal_segment *last = wal_last(wal);
-  if (wal->must_rotate) return true;
-  bool full = SEGMENT_HEADER_BYTES + (last->end - last->first) + size > wal->segment_bytes;
-  return (full || wal->append_failures >= WAL_APPEND_FAILURES_MAX) && may_rotate(wal);
+/* What failed again and again at one place goes on failing, as behind a sector that
+ * cannot be read: the log goes on in a new segment, or stops where there can be none. */
+static int write_failed(struct wal *wal, int status) {
+  wal->blocked = status;
+  if (status != SYNC_E_IO || ++wal->write_failures < WAL_WRITE_FAILURES_MAX) return status;
+  bool waits = wal->established && wal->written > wal_last(wal)->first;
+  if (waits && wal->write_failures < 4 * WAL_WRITE_FAILURES_MAX) return status;
+  wal->failed = true;
+  return SYNC_E_FAILED;
 }
 
-static int make_writable(struct wal *wal, size_t size) {
+int wal_write(struct wal *wal) {
+  if (wal->failed) return SYNC_E_FAILED;
+  if (wal->pending.count == 0) return SYNC_OK;
+  int status = SYNC_OK;
+  if (wal->must_rotate || (wal->write_failures >= WAL_WRITE_FAILURES_MAX && may_rotate(wal))) status = wal_rotate(wal);
+  if (status == SYNC_OK) {
+    struct wal_segment *last = wal_last(wal);
+    sync_check(wal->env, last->end == wal->appended && last->first <= wal->written);
+    uint64_t offset = SEGMENT_HEADER_BYTES + (wal->written - last->first);
+    status = file_io_write(wal->env, last->file, offset, wal->pending.items, wal->pending.count);
+  }
+  if (status != SYNC_OK) return write_failed(wal, status);
+  wal->written = wal->appended;
+  wal->pending.count = 0;
+  wal->write_failures = 0;
+  wal->blocked = SYNC_OK;
+  return SYNC_OK;
+}
+
+/* --- Appending ---------------------------------------------------------------------- */
+
+/* Room for the record, in a segment that it fits in. */
+static int make_room(struct wal *wal, size_t size) {
   if (!wal->writable) {
     int status = wal_epoch_begin(wal);
     if (status != SYNC_OK) return status;
@@ -155,50 +186,40 @@ static int make_writable(struct wal *wal, size_t size) {
       if (status != SYNC_OK) return status;
     }
   }
-  return wants_rotation(wal, size) ? wal_rotate(wal) : SYNC_OK;
-}
-
-/* A failed write may have reached the disk: what it left is cut off, or else
- * overwritten by the next append. */
-static void cut_junk(struct wal *wal) {
-  struct wal_segment *last = wal_last(wal);
-  uint64_t size = SEGMENT_HEADER_BYTES + (last->end - last->first);
-  if (last->file >= 0 && file_io_truncate(wal->env, last->file, size) == SYNC_OK) wal->junk = false;
-}
-
-/* What failed again and again at one place goes on failing, as behind a sector that
- * cannot be read: the log goes on in a new segment, or stops where there can be none. */
-static int append_failed(struct wal *wal, int status) {
-  wal->junk = true;
-  cut_junk(wal);
-  if (status != SYNC_E_IO || ++wal->append_failures < WAL_APPEND_FAILURES_MAX) return status;
-  bool waits = wal->established && wal_last(wal)->end > wal_last(wal)->first;
-  if (waits && wal->append_failures < 4 * WAL_APPEND_FAILURES_MAX) return status;
-  wal->failed = true;
-  return SYNC_E_FAILED;
+  const struct wal_segment *last = wal_last(wal);
+  bool full = SEGMENT_HEADER_BYTES + (last->end - last->first) + size > wal->segment_bytes;
+  if (wal->pending.count > 0 && (full || wal->pending.count + size > WAL_PENDING_BYTES)) {
+    int status = wal_write(wal);
+    if (status != SYNC_OK) return status;
+  }
+  if (wal->must_rotate || (full && may_rotate(wal))) {
+    int status = wal_rotate(wal);
+    if (status != SYNC_OK) return status;
+  }
+  size_t bytes = wal->pending.count + size;
+  return memory_array_reserve(wal->env, &wal->pending, 1, 1,
+                              bytes < WAL_PENDING_BYTES_MIN ? WAL_PENDING_BYTES_MIN : bytes,
+                              WAL_PENDING_BYTES + wal->buffer_bytes);
 }
 
 int wal_append(struct wal *wal, enum wal_record_type type, const uint8_t *payload, size_t size, uint64_t *position,
                uint64_t *end) {
   if (wal->failed) return SYNC_E_FAILED;
+  if (wal->blocked != SYNC_OK) return wal->blocked;
   if (size > wal->payload_bytes_max) return SYNC_E_TOO_BIG;
   size_t whole = WAL_RECORD_HEADER_BYTES + size;
-  int status = make_writable(wal, whole);
+  int status = make_room(wal, whole);
   if (status != SYNC_OK) return status;
-  struct wal_segment *last = wal_last(wal);
-  sync_check(wal->env, last->end == wal->appended && wal->durable <= wal->appended);
-  if (size > 0) memcpy(wal->buffer + WAL_RECORD_HEADER_BYTES, payload, size);
-  segment_record_seal(wal->buffer, type, size, wal->header.log_id, wal->appended, wal->durable, wal->link);
-  uint64_t offset = SEGMENT_HEADER_BYTES + (wal->appended - last->first);
-  status = file_io_write(wal->env, last->file, offset, wal->buffer, whole);
-  if (status != SYNC_OK) return append_failed(wal, status);
-  wal->append_failures = 0;
-  wal->junk = false;
-  wal->link = segment_record_link(wal->buffer);
+  sync_check(wal->env, wal_last(wal)->end == wal->appended && wal->durable <= wal->appended);
+  uint8_t *record = (uint8_t *)wal->pending.items + wal->pending.count;
+  if (size > 0) memcpy(record + WAL_RECORD_HEADER_BYTES, payload, size);
+  segment_record_seal(record, type, size, wal->header.log_id, wal->appended, wal->durable, wal->link);
+  wal->link = segment_record_link(record);
+  wal->pending.count += whole;
   *position = wal->appended;
   wal->appended += whole;
   *end = wal->appended;
-  last->end = wal->appended;
+  wal_last(wal)->end = wal->appended;
   if (*position - wal->durable < SEGMENT_LAG_NONE) wal->claimed = wal->durable;
   if (type != WAL_MARK) wal->data_end = wal->appended;
   return SYNC_OK;
@@ -219,7 +240,7 @@ static int append_mark(struct wal *wal) {
 
 int wal_mark(struct wal *wal) {
   if (wal->failed) return SYNC_E_FAILED;
-  if (wal->commit_target > wal->durable && wal->stage == WAL_STAGE_IDLE) {
+  if (wal->pending.count > 0 || (wal->commit_target > wal->durable && wal->stage == WAL_STAGE_IDLE)) {
     int status = wal_commit(wal); /* it had stopped at an error that may have passed */
     if (status != SYNC_OK) return status;
   }
@@ -232,7 +253,7 @@ void wal_close(struct wal *wal) {
   if (wal == NULL) return;
   if (!wal->failed && wal->writable) {
     if (mark_is_news(wal)) (void)append_mark(wal);
-    if (wal->junk) cut_junk(wal);
+    (void)wal_write(wal);
   }
   wal_free(wal);
 }
@@ -254,6 +275,9 @@ int wal_read(struct wal *wal, uint64_t position, enum wal_record_type *type, uin
 uint64_t wal_appended_position(const struct wal *wal) {
   return wal->appended;
 }
+uint64_t wal_written_position(const struct wal *wal) {
+  return wal->written;
+}
 uint64_t wal_durable_position(const struct wal *wal) {
   return wal->durable;
 }
@@ -262,6 +286,9 @@ uint64_t wal_claimed_position(const struct wal *wal) {
 }
 bool wal_failed(const struct wal *wal) {
   return wal->failed;
+}
+bool wal_blocked(const struct wal *wal) {
+  return wal->blocked != SYNC_OK;
 }
 uint64_t wal_id(const struct wal *wal) {
   return wal->header.log_id;

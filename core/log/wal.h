@@ -64,16 +64,25 @@ int wal_open(struct wal **wal, const struct sync_env *env, const struct wal_opti
  * the files and frees the memory. */
 void wal_close(struct wal *wal);
 
-/* Appends one record to the page cache. `payload` is copied. *position is
+/* Appends one record in memory; wal_write() or wal_commit() brings it and all
+ * others of the turn to the page cache in one call. `payload` is copied. *position is
  * where it begins, *end where it ends: it is durable once
- * wal_durable_position() >= *end. On failure the log is as before (the bytes
- * may still have reached the disk, and are overwritten by the next append).
+ * wal_durable_position() >= *end. On failure the log is as before, and nothing of the
+ * record ever reaches the disk. After a write that failed, nothing is appended until
+ * one succeeds: its status is given again.
  * SYNC_OK, SYNC_E_TOO_BIG, SYNC_E_NO_SPACE, SYNC_E_IO, SYNC_E_NO_MEMORY,
  * SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
 int wal_append(struct wal *wal, enum wal_record_type type, const uint8_t *payload, size_t size, uint64_t *position,
                uint64_t *end);
 
-/* Requests that everything appended becomes durable; one request is in flight
+/* Writes what was appended since the last write to the page cache, in one call. On
+ * failure it stays appended, and the next try writes the same bytes to the same
+ * position, in a new segment after four failures in a row.
+ * SYNC_OK, SYNC_E_NO_SPACE, SYNC_E_IO, SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY,
+ * SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+int wal_write(struct wal *wal);
+
+/* Writes, and requests that everything written becomes durable; one request is in flight
  * at a time, later ones are joined into the next. Returns at once. A record that
  * was appended and requested is durable after the request in flight and the next;
  * for each segment of which nothing was durable yet there is one more, and one
@@ -86,10 +95,14 @@ int wal_commit(struct wal *wal);
 int wal_disk_done(struct wal *wal, uint64_t token, int result, bool *ours);
 
 uint64_t wal_appended_position(const struct wal *wal);
+/* What is below was written to the page cache. */
+uint64_t wal_written_position(const struct wal *wal);
 uint64_t wal_durable_position(const struct wal *wal);
 /* The durable position that the records themselves prove (marks included). */
 uint64_t wal_claimed_position(const struct wal *wal);
 bool wal_failed(const struct wal *wal);
+/* Whether the last write failed, so that nothing is appended until one succeeds. */
+bool wal_blocked(const struct wal *wal);
 uint64_t wal_id(const struct wal *wal);
 
 /* Appends a mark and commits it, when a record became durable that no record

@@ -370,6 +370,7 @@ static int recover(struct recovery *recovery) {
   }
   status = cut_tail(recovery);
   wal->appended = recovery->prefix_end;
+  wal->written = recovery->prefix_end;
   wal->claimed = wal->durable;
   return status;
 }

@@ -126,7 +126,7 @@ static int copy_tail(struct wal *wal, struct wal_segment *segment) {
 }
 
 int wal_epoch_begin(struct wal *wal) {
-  sync_check(wal->env, !wal->writable && wal->stage == WAL_STAGE_IDLE);
+  sync_check(wal->env, !wal->writable && wal->stage == WAL_STAGE_IDLE && wal->written == wal->appended);
   if (wal->newest_epoch == UINT32_MAX || wal->chain.count >= WAL_FILES_MAX) return SYNC_E_TOO_MANY;
   int status = wal_reserve(wal, &wal->chain, 1);
   if (status == SYNC_OK) status = wal_reserve(wal, &wal->voids, wal->chain.count);
@@ -159,13 +159,14 @@ int wal_rotate(struct wal *wal) {
   /* From here on a file with this position in its name may exist, and recovery
    * would look for the records behind it nowhere else. */
   wal->must_rotate = true;
-  struct wal_segment segment = segment_at(wal->appended, wal_last(wal)->epoch, false);
+  struct wal_segment segment = segment_at(wal->written, wal_last(wal)->epoch, false);
   status = segment_create(wal, &segment);
   if (status != SYNC_OK) return status;
+  wal_last(wal)->end = wal->written;
+  segment.end = wal->appended;
   *wal_chain(wal, wal->chain.count++) = segment;
   wal->must_rotate = false;
-  wal->append_failures = 0;
-  wal->junk = false;
+  wal->write_failures = 0;
   if (wal->durable > wal->claimed) wal->claimed = wal->durable;
   trace_segment(wal, &segment);
   return SYNC_OK;
@@ -189,10 +190,11 @@ static struct wal_segment *segment_of(const struct wal *wal, uint64_t position) 
 int wal_record_load(struct wal *wal, uint64_t position, struct segment_record *record) {
   enum { FIRST_READ = 512 }; /* most records in one call */
   struct wal_segment *segment = segment_of(wal, position);
-  if (segment == NULL) return SYNC_E_INVALID;
+  if (segment == NULL || position >= wal->written) return SYNC_E_INVALID;
   int status = wal_segment_open(wal, segment);
   if (status != SYNC_OK) return status;
-  uint64_t offset = SEGMENT_HEADER_BYTES + (position - segment->first), left = segment->end - position;
+  uint64_t offset = SEGMENT_HEADER_BYTES + (position - segment->first);
+  uint64_t left = (segment->end < wal->written ? segment->end : wal->written) - position;
   size_t want = wal->buffer_bytes < FIRST_READ ? wal->buffer_bytes : FIRST_READ, done = 0;
   if (left < want) want = (size_t)left;
   status = file_io_read(wal->env, segment->file, offset, wal->buffer, want, &done);
@@ -219,6 +221,7 @@ void wal_free(struct wal *wal) {
     wal_segment_close(wal, wal_chain(wal, i));
   memory_array_free(env, &wal->chain, sizeof(struct wal_segment), WAL_SEGMENT_NOMINAL);
   memory_array_free(env, &wal->voids, sizeof(struct wal_segment), WAL_SEGMENT_NOMINAL);
+  memory_array_free(env, &wal->pending, 1, 1);
   memory_free_bytes(env, wal->buffer, wal->buffer_bytes);
   memory_free(env, wal, sizeof *wal, 512);
 }

@@ -9,12 +9,14 @@
 #define WAL_SEGMENTS_MAX 4096u /* files; past it the last segment grows instead */
 #define WAL_FILES_MAX 65536u   /* every open that writes makes one more; past it nothing is written, but all is read */
 #define WAL_HANDLES_MAX 8u     /* files kept open */
-#define WAL_APPEND_FAILURES_MAX 4u /* in a row: the place is given up */
-#define WAL_UNSYNCED_MAX 4u        /* segments that wait for an fsync; past it the last one grows */
+#define WAL_WRITE_FAILURES_MAX 4u       /* in a row: the place is given up */
+#define WAL_UNSYNCED_MAX 4u             /* segments that wait for an fsync; past it the last one grows */
+#define WAL_PENDING_BYTES (64u * 1024u) /* appended and not written: more, and an append writes first */
+#define WAL_PENDING_BYTES_MIN 1024u     /* the first room for them */
 
 struct wal_segment {
   uint64_t first;
-  uint64_t end;    /* of its part of the log; for the last one, the appended position */
+  uint64_t end;    /* of its part of the log; for the last one, the appended position, written or not */
   uint64_t synced; /* its bytes below this are durable (once `header_synced`) */
   uint64_t used;   /* when its file was last used, for closing the one unused longest */
   uint32_t epoch;
@@ -37,19 +39,22 @@ struct wal {
   struct memory_array voids; /* struct wal_segment: files that count no more, unlinked when that is safe */
   size_t open_files;
   uint64_t use_clock;
-  uint8_t *buffer; /* one record; for appending and for reading back */
+  uint8_t *buffer; /* one record that is read back */
   size_t buffer_bytes;
 
-  uint32_t newest_epoch;    /* of any name seen or made */
-  size_t epoch_at;          /* index in chain of the first segment of this open's epoch, once writable */
-  bool writable;            /* the last segment is of this open's epoch */
-  bool established;         /* that epoch's first name is durable: it may rotate, and older files may go */
-  bool must_rotate;         /* a rotation at the appended position has begun: only its file may go on */
-  uint32_t append_failures; /* writes in a row that gave SYNC_E_IO */
-  bool junk;                /* a failed append may have left bytes behind the appended position */
+  uint32_t newest_epoch;   /* of any name seen or made */
+  size_t epoch_at;         /* index in chain of the first segment of this open's epoch, once writable */
+  bool writable;           /* the last segment is of this open's epoch */
+  bool established;        /* that epoch's first name is durable: it may rotate, and older files may go */
+  bool must_rotate;        /* a rotation at the written position has begun: only its file may go on */
+  uint32_t write_failures; /* writes in a row that gave SYNC_E_IO */
+  int blocked;             /* SYNC_OK, or why the last write of what is pending failed: nothing more is appended */
   bool failed;
 
-  uint64_t appended, durable;
+  /* Sealed records from `written` to `appended`. Whatever fails, they stay as they
+   * are until they are written: one place of the log never gets two contents. */
+  struct memory_array pending; /* uint8_t */
+  uint64_t written, appended, durable;
   uint32_t link;     /* of the last record: the next one names it */
   uint64_t claimed;  /* greatest durable position that a record or header says */
   uint64_t data_end; /* end of the last record that is not a mark */
@@ -84,8 +89,8 @@ void wal_voids_unlink(struct wal *wal);
  * position and holds a verified copy of the records behind it. On failure
  * nothing changed. */
 int wal_epoch_begin(struct wal *wal);
-/* Starts the next segment at the appended position. On failure the log can be
- * read and committed; appending tries again. */
+/* Starts the next segment at the written position; what is pending will be its
+ * first records. On failure the log can be read and committed; writing tries again. */
 int wal_rotate(struct wal *wal);
 
 /* Reads the record at `position` into wal->buffer and verifies it. */

@@ -172,7 +172,6 @@ static int world_stats(lua_State *lua) {
   lua_createtable(lua, 0, 24);
   set_count(lua, "submits", stats.submits);
   set_count(lua, "refused", stats.refused);
-  set_count(lua, "unknown", stats.unknown);
   set_count(lua, "promised", stats.promised);
   for (size_t i = 0; i < 32; i++)
     if (trace_names[i]) set_count(lua, trace_names[i], stats.by_trace[i]);

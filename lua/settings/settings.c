@@ -193,6 +193,7 @@ static const struct schema_field kv_fields[] = {
     {"value", SCHEMA_SIZE_RANGE, SCHEMA_AT(struct kv, workload.value_bytes_min),
      SCHEMA_AT(struct kv, workload.value_bytes_max), 16, SYNC_VALUE_BYTES_LIMIT, NULL},
     SHARE(struct kv, "batch", workload.batch_ppm),
+    COUNT(struct kv, "burst", workload.burst_max, 1, 64),
     {"variety", SCHEMA_BOOL, SCHEMA_AT(struct kv, workload.variety), NO_WORDS},
     COUNT(struct kv, "writers", workload.writers, 1, 64),
     WORD(struct kv, "promise", promise, promises),

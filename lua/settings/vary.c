@@ -10,6 +10,7 @@ enum vary {
   VARY_INTERVAL,
   VARY_KEYS,
   VARY_HOT,
+  VARY_BURST,
   VARY_RATE = 2100, /* and the next: one for each fault */
 };
 
@@ -48,4 +49,5 @@ void vary_workload(struct sim_world *world, struct cluster_workload *workload) {
   workload->interval_ns <<= pick(world, VARY_INTERVAL, 3);
   workload->keys = (workload->keys >> pick(world, VARY_KEYS, 4)) | 1u;
   if (pick(world, VARY_HOT, 4) == 3) workload->hot_ppm = 500000;
+  if (pick(world, VARY_BURST, 4) == 3) workload->burst_max = 8;
 }

@@ -101,9 +101,11 @@ uint64_t sim_node_calls(const struct sim_node *node);
 uint64_t sim_node_lives(const struct sim_node *node);
 
 /* Calls that the environment refused so far: errors of the disk, allocations
- * that failed. Not: names that are absent, and calls that were interrupted, unless
+ * that failed, the one at which power is cut. Not: names that are absent, and calls that were interrupted, unless
  * so often in a row that their caller gives up. For oracles of progress. */
 uint64_t sim_node_refusals(const struct sim_node *node);
+/* Whether its last write to a file failed, since it was booted. */
+bool sim_node_write_failed(const struct sim_node *node);
 /* Its state, as boot() gave it; NULL: it does not run. To look at: no event, no power loss. */
 void *sim_node_software(const struct sim_node *node);
 

@@ -106,6 +106,7 @@ static void set_call_limit(struct sim_node *node) {
 
 static void cut_power(struct sim_node *node, bool process) {
   node->off = true;
+  node->refusals++;
   node->off_process = process;
   node->call_limit = 0;
   node->budget_end = node->calls + node->nodes->options.calls_per_event_max;
@@ -251,6 +252,7 @@ static void node_die(struct sim_node *node, enum sim_node_down why) {
 bool node_boot(struct sim_node *node) {
   if (node->heap != NULL) return true;
   node->heap = sim_heap_create(node->ground->memory.arena);
+  node->write_failed = false;
   GROUND_ASSERT(node->ground, node->heap != NULL);
   node->lives++;
   if (!node->powered) { /* the monotonic clock begins with the machine */

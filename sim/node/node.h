@@ -82,6 +82,7 @@ struct sim_node {
   bool powered;     /* the machine: false from a power loss to the next boot */
 
   uint64_t refusals;   /* sim_node_refusals() */
+  bool write_failed;   /* sim_node_write_failed() */
   uint32_t interrupts; /* in a row */
 
   uint64_t alloc_fail_in; /* 0: disarmed */

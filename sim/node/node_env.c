@@ -92,6 +92,10 @@ uint64_t sim_node_refusals(const struct sim_node *node) {
   return node->refusals;
 }
 
+bool sim_node_write_failed(const struct sim_node *node) {
+  return node->write_failed;
+}
+
 void *sim_node_software(const struct sim_node *node) {
   return node->state;
 }
@@ -120,9 +124,10 @@ static int env_file_read(void *ctx, sync_file file, uint64_t offset, void *buffe
 static int env_file_write(void *ctx, sync_file file, uint64_t offset, const void *bytes, size_t size, size_t *done) {
   struct sim_node *node = ctx;
   *done = 0;
-  return node_call(node, node_call_change(SIM_CALL_WRITE))
-             ? noted(node, sim_disk_write(node->disk, file, offset, bytes, size, done))
-             : SYNC_E_POWERED_OFF;
+  if (!node_call(node, node_call_change(SIM_CALL_WRITE))) return SYNC_E_POWERED_OFF;
+  int status = noted(node, sim_disk_write(node->disk, file, offset, bytes, size, done));
+  node->write_failed = status < 0;
+  return status;
 }
 
 static int env_file_truncate(void *ctx, sync_file file, uint64_t size) {

@@ -108,91 +108,6 @@ static void an_image_owes_what_was_promised_and_durable_when_it_was_saved(void *
   assert_int_equal(ledger->lives[other].promised, 3);
 }
 
-static void an_unknown_outcome_that_exists_becomes_the_next_operation(void **state) {
-  struct ledger *ledger = &((struct fixture *)*state)->ledger;
-  uint32_t life = ledger_life_begin(ledger, 2);
-  uint32_t operation = ledger_submit(ledger, life, 0);
-  ledger_change_add(ledger, SYNC_DELETE, 9, 0);
-  ledger_doubt(ledger, operation);
-  ledger_adopt(ledger, operation, 99);
-  assert_int_equal(ledger_find(ledger, 99, 1), operation);
-  assert_int_equal(ledger_doubted(ledger, 2, 1, LEDGER_NONE), LEDGER_NONE);
-  assert_int_equal(ledger_promise(ledger, ledger_life_find(ledger, 99), UINT64_MAX - 1), 0);
-}
-
-static void a_refused_write_may_displace_what_was_accepted_after_it_but_not_promised(void **state) {
-  struct ledger *ledger = &((struct fixture *)*state)->ledger;
-  uint32_t life = ledger_life_begin(ledger, 2);
-  ledger_life_name(ledger, life, 99);
-  uint32_t refused = ledger_submit(ledger, life, 0);
-  ledger_change_add(ledger, SYNC_PUT, 9, 0);
-  ledger_doubt(ledger, refused);
-  uint32_t accepted = ledger_submit(ledger, life, 0);
-  ledger_change_add(ledger, SYNC_PUT, 8, 0);
-  ledger_accept(ledger, accepted, 100);
-  assert_int_equal(ledger_doubted(ledger, 2, 1, LEDGER_NONE), refused);
-  ledger_adopt(ledger, refused, 99);
-  assert_int_equal(ledger_find(ledger, 99, 1), refused);
-  assert_int_equal(ledger->operations[accepted].seq, 0);
-}
-
-static void a_durable_successor_ends_the_doubt(void **state) {
-  struct ledger *ledger = &((struct fixture *)*state)->ledger;
-  uint32_t life = ledger_life_begin(ledger, 2);
-  ledger_life_name(ledger, life, 99);
-  uint32_t refused = ledger_submit(ledger, life, 0);
-  ledger_change_add(ledger, SYNC_PUT, 9, 0);
-  ledger_doubt(ledger, refused);
-  uint32_t accepted = ledger_submit(ledger, life, 0);
-  ledger_change_add(ledger, SYNC_PUT, 8, 0);
-  ledger_accept(ledger, accepted, 100);
-  assert_int_equal(ledger_doubted(ledger, 2, 1, LEDGER_NONE), refused);
-  assert_int_equal(ledger_promise(ledger, life, 100), 1);
-  assert_int_equal(ledger_doubted(ledger, 2, 1, LEDGER_NONE), LEDGER_NONE);
-}
-
-/* One was kept for each life: of two failed writes the first came back, and was
- * called a phantom (33 of 300 seeds). */
-static void every_failed_write_of_one_number_stays_in_doubt_until_its_place_is_durable(void **state) {
-  struct ledger *ledger = &((struct fixture *)*state)->ledger;
-  uint32_t life = ledger_life_begin(ledger, 2);
-  ledger_life_name(ledger, life, 99);
-  uint32_t first = ledger_submit(ledger, life, 500);
-  ledger_doubt(ledger, first);
-  uint32_t second = ledger_submit(ledger, life, 500);
-  ledger_doubt(ledger, second);
-  (void)ledger_life_begin(ledger, 2); /* it started again: that alone settles nothing */
-  assert_int_equal(ledger_doubted(ledger, 2, 1, LEDGER_NONE), second);
-  assert_int_equal(ledger_doubted(ledger, 2, 1, second), first);
-  assert_int_equal(ledger_doubted(ledger, 2, 1, first), LEDGER_NONE);
-  assert_int_equal(ledger_doubted(ledger, 1, 1, LEDGER_NONE), LEDGER_NONE);
-  assert_int_equal(ledger_doubted(ledger, 2, 2, LEDGER_NONE), LEDGER_NONE);
-  ledger_image_saved(ledger, 2, life, 500);
-  ledger_promise(ledger, life, 500);
-  assert_int_equal(ledger_doubted(ledger, 2, 1, LEDGER_NONE), second);
-  ledger_promise(ledger, life, 501);
-  assert_int_equal(ledger_doubted(ledger, 2, 1, LEDGER_NONE), LEDGER_NONE);
-  ledger_image_restored(ledger, 2);
-  assert_int_equal(ledger_doubted(ledger, 2, 1, LEDGER_NONE), second);
-  ledger_wiped(ledger, 2);
-  assert_int_equal(ledger_doubted(ledger, 2, 1, LEDGER_NONE), LEDGER_NONE);
-}
-
-/* A first write draws an incarnation each time it is tried. */
-static void a_failed_first_write_may_come_back_as_a_life_of_its_own(void **state) {
-  struct ledger *ledger = &((struct fixture *)*state)->ledger;
-  uint32_t life = ledger_life_begin(ledger, 2);
-  uint32_t failed = ledger_submit(ledger, life, 40);
-  ledger_doubt(ledger, failed);
-  ledger_life_name(ledger, life, 99);
-  uint32_t accepted = ledger_submit(ledger, life, 40);
-  ledger_accept(ledger, accepted, 100);
-  ledger_adopt(ledger, failed, 55);
-  assert_int_equal(ledger_find(ledger, 55, 1), failed);
-  assert_int_equal(ledger_find(ledger, 99, 1), accepted);
-  assert_int_equal(ledger->lives[ledger_life_find(ledger, 55)].node, 2);
-}
-
 static void many_lives_are_found_by_incarnation(void **state) {
   struct ledger *ledger = &((struct fixture *)*state)->ledger;
   for (uint64_t i = 0; i < 1000; i++)
@@ -208,13 +123,6 @@ int main(void) {
       cmocka_unit_test_setup_teardown(values_of_any_size_are_known_by_their_change, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_promise_covers_what_lies_below_the_durable_position_only, set_up, tear_down),
       cmocka_unit_test_setup_teardown(an_image_owes_what_was_promised_and_durable_when_it_was_saved, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(an_unknown_outcome_that_exists_becomes_the_next_operation, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(a_refused_write_may_displace_what_was_accepted_after_it_but_not_promised, set_up,
-                                      tear_down),
-      cmocka_unit_test_setup_teardown(a_durable_successor_ends_the_doubt, set_up, tear_down),
-      cmocka_unit_test_setup_teardown(every_failed_write_of_one_number_stays_in_doubt_until_its_place_is_durable,
-                                      set_up, tear_down),
-      cmocka_unit_test_setup_teardown(a_failed_first_write_may_come_back_as_a_life_of_its_own, set_up, tear_down),
       cmocka_unit_test_setup_teardown(many_lives_are_found_by_incarnation, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL) != 0;

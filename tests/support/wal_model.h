@@ -24,10 +24,6 @@ struct wal_model {
   struct wal_model_record records[WAL_MODEL_RECORDS_MAX]; /* what the log is to hold, marks apart */
   size_t count;
   uint32_t next_id;
-  /* Appends that failed: each may be found after an open, as the last record,
-   * where it would have stood. */
-  struct wal_model_record doubts[WAL_MODEL_RECORDS_MAX];
-  size_t doubt_count;
   uint64_t promised; /* greatest durable position seen */
   /* While opening: */
   struct wal_model_record found[WAL_MODEL_RECORDS_MAX];
@@ -42,8 +38,12 @@ int wal_model_open(struct wal_model *model);
 void wal_model_close(struct wal_model *model);
 /* Forgets the wal as a crash does: memory is given back, no call is made. */
 void wal_model_crash(struct wal_model *model);
-/* Appends a record of this payload size (at least 4) with content of its own. */
+/* Appends a record of this payload size (at least 4) with content of its own, and
+ * writes it: a turn of one. Gives the status of what failed; when that was the write,
+ * the record waits for the next one. */
 int wal_model_append(struct wal_model *model, size_t size);
+/* Appends it, to be written with others. */
+int wal_model_append_only(struct wal_model *model, size_t size);
 int wal_model_commit(struct wal_model *model);
 /* Completes one fsync with this result; false when there was none. */
 bool wal_model_complete(struct wal_model *model, int result);

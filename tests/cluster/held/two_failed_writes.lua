@@ -1,5 +1,5 @@
--- Both failed writes may be what the power loss brings back: each was a phantom when
--- the ledger kept one doubt for each life.
+-- Failed writes, then power loss: what was accepted in the turn that failed may come back, what was
+-- refused after it never does.
 local sim = require "sim"
 return sim.scenario {
   name = "two failed writes in one life, then power loss",

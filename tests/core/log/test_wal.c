@@ -75,15 +75,61 @@ static void nothing_is_durable_before_file_name_and_directory_are(void **state) 
   wal_model_close(&w->model);
 }
 
-static void an_append_is_one_write_and_no_allocation(void **state) {
+static void a_turn_is_one_write_and_its_appends_are_no_call(void **state) {
   struct world *w = *state;
   assert_int_equal(wal_model_open(&w->model), SYNC_OK);
   assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
-  uint64_t calls = w->memory.calls, writes = w->memory.writes, allocs = w->memory.allocs;
-  assert_int_equal(wal_model_append(&w->model, 500), SYNC_OK);
-  assert_int_equal(w->memory.calls - calls, 1);
-  assert_int_equal(w->memory.writes - writes, 1);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  uint64_t calls = w->memory.calls, allocs = w->memory.allocs;
+  for (size_t i = 0; i < 5; i++)
+    assert_int_equal(wal_model_append_only(&w->model, 100), SYNC_OK);
+  assert_int_equal(w->memory.calls - calls, 0);
   assert_int_equal(w->memory.allocs - allocs, 0);
+  assert_int_equal(wal_written_position(w->model.wal), 30);
+  assert_int_equal(wal_write(w->model.wal), SYNC_OK);
+  assert_int_equal(w->memory.calls - calls, 1);
+  assert_int_equal(wal_written_position(w->model.wal), 630);
+  assert_int_equal(wal_write(w->model.wal), SYNC_OK); /* nothing is left */
+  assert_int_equal(w->memory.calls - calls, 1);
+  reopen(w);
+  assert_int_equal(w->model.count, 6);
+  wal_model_close(&w->model);
+}
+
+static void a_commit_writes_the_turn_before_it_asks(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  for (size_t i = 0; i < 3; i++)
+    assert_int_equal(wal_model_append_only(&w->model, 100), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  assert_int_equal(wal_durable_position(w->model.wal), 360);
+  wal_model_close(&w->model);
+}
+
+static void what_a_crash_finds_unwritten_is_lost_and_nothing_else(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append_only(&w->model, 10), SYNC_OK);
+  wal_model_crash(&w->model);
+  memory_env_process_crash(&w->memory);
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(w->model.count, 1);
+  wal_model_close(&w->model);
+}
+
+static void a_long_turn_is_written_before_it_takes_more_memory(void **state) {
+  struct world *w = *state;
+  w->model.options.segment_bytes = 1 << 20;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  uint64_t writes = w->memory.writes;
+  for (size_t i = 0; i < 60; i++)
+    assert_int_equal(wal_model_append_only(&w->model, WAL_MODEL_PAYLOAD_MAX), SYNC_OK);
+  uint64_t bytes = 60 * (WAL_MODEL_PAYLOAD_MAX + 20u);
+  assert_int_equal(w->memory.writes - writes, (bytes - 1u) / (64u * 1024u));
+  assert_true(wal_appended_position(w->model.wal) - wal_written_position(w->model.wal) <= 64u * 1024u);
   wal_model_close(&w->model);
 }
 
@@ -176,34 +222,48 @@ static void a_refused_fsync_request_stops_the_log_unless_it_never_began(void **s
   wal_model_close(&w->model);
 }
 
-static void a_failed_append_leaves_the_log_as_it_was(void **state) {
+static void a_write_that_failed_is_made_again_with_the_same_bytes(void **state) {
   struct world *w = *state;
-  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
-  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
-  w->memory.fail_status = SYNC_E_IO;
-  w->memory.fail_after_effect = true;
-  w->memory.fail_at = w->memory.calls + 1;
-  assert_int_equal(wal_model_append(&w->model, 200), SYNC_E_IO);
-  assert_int_equal(wal_model_append(&w->model, 5), SYNC_OK);
-  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
-  reopen(w);
-  assert_int_equal(w->model.count, 2);
-  wal_model_close(&w->model);
+  for (int after_effect = 0; after_effect < 2; after_effect++) {
+    wal_model_init(&w->model, &w->memory);
+    assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+    assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+    w->memory.fail_status = SYNC_E_IO;
+    w->memory.fail_after_effect = after_effect != 0;
+    w->memory.fail_at = w->memory.calls + 1;
+    assert_int_equal(wal_model_append(&w->model, 200), SYNC_E_IO); /* it stays appended */
+    assert_int_equal(w->model.count, 2);
+    assert_true(wal_blocked(w->model.wal));
+    assert_int_equal(wal_model_append(&w->model, 5), SYNC_E_IO); /* refused: nothing of it is anywhere */
+    assert_int_equal(w->model.count, 2);
+    assert_int_equal(wal_write(w->model.wal), SYNC_OK);
+    assert_false(wal_blocked(w->model.wal));
+    assert_int_equal(wal_model_append(&w->model, 5), SYNC_OK);
+    assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+    reopen(w);
+    assert_int_equal(w->model.count, 3);
+    wal_model_close(&w->model);
+    memory_env_destroy(&w->memory);
+    memory_env_init(&w->memory);
+  }
 }
 
-static void a_refused_append_does_not_come_back_after_a_clean_close(void **state) {
+static void what_was_written_becomes_durable_while_the_rest_cannot_be_written(void **state) {
   struct world *w = *state;
   assert_int_equal(wal_model_open(&w->model), SYNC_OK);
   assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
   assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
-  assert_int_equal(wal_mark(w->model.wal), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
+  assert_int_equal(wal_model_append_only(&w->model, 10), SYNC_OK);
+  w->memory.fail_status = SYNC_E_NO_SPACE;
+  w->memory.fail_writes_from = w->memory.writes + 1;
+  assert_int_equal(wal_model_commit(&w->model), SYNC_E_NO_SPACE);
+  while (wal_model_complete(&w->model, SYNC_OK))
+    continue;
+  assert_int_equal(wal_durable_position(w->model.wal), 60);
+  w->memory.fail_writes_from = 0;
   assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
-  w->memory.fail_status = SYNC_E_IO;
-  w->memory.fail_after_effect = true;
-  w->memory.fail_at = w->memory.calls + 1;
-  assert_int_equal(wal_model_append(&w->model, 200), SYNC_E_IO);
-  reopen(w);
-  assert_int_equal(w->model.count, 1);
+  assert_int_equal(wal_durable_position(w->model.wal), 90);
   wal_model_close(&w->model);
 }
 
@@ -344,16 +404,18 @@ static void a_place_where_no_write_succeeds_is_left_for_a_new_segment(void **sta
     w->memory.fail_status = SYNC_E_IO;
     w->memory.fail_after_effect = after_effect != 0;
     w->memory.fail_writes_from = w->memory.writes + 1;
+    assert_int_equal(wal_model_append_only(&w->model, 20), SYNC_OK);
+    assert_int_equal(wal_model_append_only(&w->model, 30), SYNC_OK);
     for (size_t i = 0; i < 4; i++)
-      assert_int_equal(wal_model_append(&w->model, 20), SYNC_E_IO);
+      assert_int_equal(wal_write(w->model.wal), SYNC_E_IO);
     assert_int_equal(w->memory.live_count, files);
     w->memory.fail_writes_from = 0;
-    assert_int_equal(wal_model_append(&w->model, 20), SYNC_OK);
+    assert_int_equal(wal_write(w->model.wal), SYNC_OK); /* all that waited is in the new segment */
     assert_int_equal(w->memory.live_count, files + 1);
     assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
     wal_model_read_all(&w->model);
     reopen(w);
-    assert_int_equal(w->model.count, 4);
+    assert_int_equal(w->model.count, 5);
     wal_model_close(&w->model);
     memory_env_destroy(&w->memory);
     memory_env_init(&w->memory);
@@ -366,9 +428,10 @@ static void writes_that_go_on_failing_where_no_segment_may_begin_stop_the_log(vo
   assert_int_equal(wal_model_append(&w->model, 20), SYNC_OK);
   w->memory.fail_status = SYNC_E_IO;
   w->memory.fail_writes_from = w->memory.writes + 1;
-  for (size_t i = 0; i < 3; i++)
-    assert_int_equal(wal_model_append(&w->model, 20), SYNC_E_IO);
-  assert_int_equal(wal_model_append(&w->model, 20), SYNC_E_FAILED);
+  assert_int_equal(wal_model_append(&w->model, 20), SYNC_E_IO);
+  for (size_t i = 0; i < 2; i++)
+    assert_int_equal(wal_write(w->model.wal), SYNC_E_IO);
+  assert_int_equal(wal_write(w->model.wal), SYNC_E_FAILED);
   assert_true(wal_failed(w->model.wal));
   w->memory.fail_writes_from = 0;
   assert_int_equal(wal_model_append(&w->model, 20), SYNC_E_FAILED);
@@ -387,8 +450,9 @@ static void a_write_that_succeeds_begins_the_count_of_failures_anew(void **state
   size_t files = w->memory.live_count;
   w->memory.fail_status = SYNC_E_IO;
   for (size_t i = 0; i < 20; i++) {
+    if (i % 4 == 0) assert_int_equal(wal_model_append_only(&w->model, 20), SYNC_OK);
     if (i % 4 != 3) w->memory.fail_at = w->memory.calls + 1;
-    assert_int_equal(wal_model_append(&w->model, 20), i % 4 != 3 ? SYNC_E_IO : SYNC_OK);
+    assert_int_equal(wal_write(w->model.wal), i % 4 != 3 ? SYNC_E_IO : SYNC_OK);
   }
   assert_int_equal(w->memory.live_count, files);
   wal_model_close(&w->model);
@@ -463,14 +527,17 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(records_come_back_after_close_and_open),
       TEST(nothing_is_durable_before_file_name_and_directory_are),
-      TEST(an_append_is_one_write_and_no_allocation),
+      TEST(a_turn_is_one_write_and_its_appends_are_no_call),
+      TEST(a_commit_writes_the_turn_before_it_asks),
+      TEST(what_a_crash_finds_unwritten_is_lost_and_nothing_else),
+      TEST(a_long_turn_is_written_before_it_takes_more_memory),
       TEST(commits_meanwhile_join_the_next_request),
       TEST(durability_passes_into_a_new_segment_only_with_its_name),
       TEST(a_failed_fsync_stops_the_log_for_good),
       TEST(a_failed_directory_fsync_stops_the_log_too),
       TEST(a_refused_fsync_request_stops_the_log_unless_it_never_began),
-      TEST(a_failed_append_leaves_the_log_as_it_was),
-      TEST(a_refused_append_does_not_come_back_after_a_clean_close),
+      TEST(a_write_that_failed_is_made_again_with_the_same_bytes),
+      TEST(what_was_written_becomes_durable_while_the_rest_cannot_be_written),
       TEST(too_long_a_record_is_refused),
       TEST(a_mark_is_written_once_for_each_news),
       TEST(a_clean_close_leaves_a_mark_and_the_next_open_rewrites_nothing),

@@ -1,6 +1,6 @@
 -- Failed deletes have no value to tell them apart: what each had seen does. The first write of a
--- life is among them, which draws another incarnation each time it is tried; and the process may
--- die before the power does, so that one opening settles nothing.
+-- life is among them; and the process may die before the power does, so that one opening settles
+-- nothing.
 local sim = require "sim"
 return sim.scenario {
   name = "failed deletes of one key, crashes of either kind, then power loss",
