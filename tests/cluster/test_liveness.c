@@ -119,7 +119,8 @@ static void a_log_of_thousands_of_files_opens_again(void **state) {
     assert_int_equal(cluster_put(cluster, 1, i % 8, 16), SYNC_OK);
     sim_run(sim, sim_now(cluster->world) + 20 * SIM_MS, UINT64_MAX);
   }
-  for (uint32_t i = 0; i < 4; i++) {
+  /* The first boot makes the file too many, the second meets it. */
+  for (uint32_t i = 0; i < 2; i++) {
     sim_node_stop(cluster->world, 1);
     assert_true(sim_node_boot(cluster->world, 1));
     assert_int_equal(cluster_put(cluster, 1, i, 16), SYNC_OK);
