@@ -35,12 +35,17 @@ static void node_unchain(struct btree_node *node) {
   if (node->after != NULL) node->after->before = node->before;
 }
 
-/* How many bytes the given ones share with what all keys of the node share. */
+/* Whether the given bytes begin with what all keys of the node share. */
+static bool node_shares(const struct btree_node *node, const uint8_t *bytes, size_t size) {
+  size_t skip = node->skip;
+  if (size < skip) return false;
+  if (skip <= BTREE_PREFIX_BYTES) return skip == 0 || memcmp(node->prefix, bytes, skip) == 0;
+  return memcmp(node->key[0]->bytes, bytes, skip) == 0;
+}
+
+/* How many bytes of that they begin with. The node has keys. */
 static size_t node_common(const struct btree_node *node, const uint8_t *bytes, size_t size) {
-  size_t near = node->skip < BTREE_PREFIX_BYTES ? node->skip : BTREE_PREFIX_BYTES;
-  size_t common = key_common(node->prefix, near, bytes, size);
-  if (common < near || node->skip == near || node->count == 0) return common < near ? common : node->skip;
-  return near + key_common(node->key[0]->bytes + near, (size_t)node->skip - near, bytes + near, size - near);
+  return node_shares(node, bytes, size) ? node->skip : key_common(node->key[0]->bytes, node->skip, bytes, size);
 }
 
 /* Says anew what the keys share, at most what they do: `key` is one of them. */
@@ -77,8 +82,12 @@ static void node_set(struct btree_node *node, size_t at, struct store_key *key) 
   node->key[at] = key;
 }
 
+/* Into a node with room. One key shares all of itself: so what they share is exact until the node is divided. */
 static void node_insert(struct btree_node *node, size_t at, struct store_key *key, struct btree_node *child) {
-  node_widen(node, node_common(node, key->bytes, key->size));
+  if (node->count == 0)
+    node_skip(node, key, key->size);
+  else
+    node_widen(node, node_common(node, key->bytes, key->size));
   size_t behind = node->count - at;
   memmove(&node->word[at + 1], &node->word[at], behind * sizeof node->word[0]);
   memmove(&node->key[at + 1], &node->key[at], behind * sizeof node->key[0]);
@@ -130,8 +139,7 @@ static size_t node_words_below(const struct btree_node *node, uint64_t word) {
 /* How many keys of the node are below the given one, and whether the next is it. */
 static size_t node_search(const struct btree_node *node, const uint8_t *bytes, size_t size, bool *equal) {
   *equal = false;
-  size_t common = node_common(node, bytes, size);
-  if (common < node->skip) return common < size && bytes[common] > node->key[0]->bytes[common] ? node->count : 0;
+  if (!node_shares(node, bytes, size)) return key_compare(node->key[0], bytes, size) < 0 ? node->count : 0;
   uint64_t word = key_word(bytes, size, node->skip);
   size_t low = node_words_below(node, word);
   size_t high = low;
@@ -237,8 +245,6 @@ static void node_split(struct btree_node *node, struct btree_node *right, size_t
                        struct btree_node *child, bool last) {
   node_chain(node, right);
   if (last) {
-    const struct store_key *before = node->key[node->count - 1u];
-    node_skip(right, key, key_common(before->bytes, before->size, key->bytes, key->size));
     node_insert(right, 0, key, child);
     node_narrow(node);
     return;
@@ -267,8 +273,8 @@ static bool btree_path_is_last(const struct btree *tree) {
 
 /* Puts a root with one key into an empty tree, or over two halves of the old one. */
 static void btree_grow(struct btree *tree, struct btree_node *root, struct store_key *key, struct btree_node *child) {
+  node_insert(root, 0, key, child);
   if (tree->root != NULL) node_insert(root, 0, tree->root->key[0], tree->root);
-  node_insert(root, root->count, key, child);
   tree->root = root;
 }
 

@@ -173,7 +173,7 @@ static void store_add(struct store *store, struct store_key *key, struct store_s
     link = &(*link)->next;
   sibling->next = *link;
   *link = sibling;
-  sibling->hash = store->replaying ? 0 : store_sibling_hash(key, sibling);
+  sibling->hash = store_sibling_hash(key, sibling);
   key->sibling_count++;
   store->siblings++;
   store->digest += sibling->hash;
@@ -199,29 +199,6 @@ void store_plan_commit(struct store *store, struct store_plan *plan, const struc
   store->keys--;
   store->bytes -= STORE_KEY_NOMINAL_BYTES + key->size;
   store_key_remove(store, key);
-}
-
-/* Hides the wait for keys and siblings behind the work on those before them. */
-static void store_fetch_ahead(const struct btree_cursor *cursor) {
-  if (cursor->at == 0) memory_fetch(cursor->leaf->after);
-  const struct store_key *far = btree_ahead(cursor, 12);
-  const struct store_key *near = btree_ahead(cursor, 6);
-  if (far != NULL) memory_fetch(far);
-  if (near == NULL) return;
-  memory_fetch(near->siblings);
-  memory_fetch((const uint8_t *)near->siblings + 64);
-}
-
-void store_replayed(struct store *store) {
-  store->replaying = false;
-  for (struct btree_cursor cursor = store_first(store); btree_key(&cursor) != NULL; btree_advance(&cursor)) {
-    const struct store_key *key = btree_key(&cursor);
-    store_fetch_ahead(&cursor);
-    for (struct store_sibling *s = key->siblings; s != NULL; s = s->next) {
-      s->hash = store_sibling_hash(key, s);
-      store->digest += s->hash;
-    }
-  }
 }
 
 const struct store_sibling *store_winner(const struct store_key *key) {

@@ -36,7 +36,6 @@ struct store {
   uint64_t keys;
   uint64_t siblings;
   uint64_t digest;
-  bool replaying; /* the digest waits for store_replayed(): most of what is replayed is replaced again */
 };
 
 /* The dots that a change has seen, in dot order. */
@@ -71,9 +70,6 @@ void store_plan_cancel(struct store *store, struct store_plan *plan);
  * siblings, adds the new one. Cannot fail. */
 void store_plan_commit(struct store *store, struct store_plan *plan, const struct origin *origin, uint64_t seq,
                        const struct store_dot *seen, size_t seen_count);
-
-/* Ends a replay: from here on the digest is kept up to date. */
-void store_replayed(struct store *store);
 
 /* Greatest by (hlc, node id, incarnation, seq). */
 const struct store_sibling *store_winner(const struct store_key *key);

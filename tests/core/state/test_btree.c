@@ -304,16 +304,81 @@ static void keys_that_come_in_order_fill_their_nodes(void **state) {
   end();
 }
 
-/* What the words are for: a node of keys that differ late has them begin late. */
+/* What the words are for: in a node of keys that differ late they begin late, whatever stood there before it was
+ * divided. */
 static void words_begin_behind_what_the_keys_share(void **state) {
   (void)state;
   begin(4);
+  insert((const uint8_t *)"a", 1);
+  insert((const uint8_t *)"z", 1);
   for (uint32_t i = 0; i < 5000; i++)
     insert_number(below(1000000));
-  const struct btree_node *leaf = btree_first(&tree).leaf;
-  for (; leaf != NULL; leaf = leaf->after)
+  for (const struct btree_node *leaf = btree_first(&tree).leaf; leaf != NULL; leaf = leaf->after) {
+    if (leaf->before == NULL || leaf->after == NULL) continue;
     for (size_t i = 1; i < leaf->count; i++)
       assert_true(leaf->word[i - 1] < leaf->word[i]);
+  }
+  end();
+}
+
+/* The keys of one leaf share more than those of both will. */
+static void joined_neighbours_share_what_both_share(void **state) {
+  (void)state;
+  begin(5);
+  for (uint32_t i = 0; i < 4 * BTREE_WIDTH; i++) {
+    char text[32];
+    (void)snprintf(text, sizeof text, "group-%c:%04u", (char)('a' + i / BTREE_WIDTH), (unsigned)i);
+    insert((const uint8_t *)text, strlen(text));
+  }
+  assert_true(btree_first(&tree).leaf->skip > 8);
+  assert_int_equal(check_shape().leaves, 4);
+  while (model_count > 0) {
+    remove_at(below((uint32_t)model_count));
+    (void)check_shape();
+    check_content();
+    for (char group = 'a'; group <= 'e'; group++) {
+      char text[32];
+      (void)snprintf(text, sizeof text, "group-%c:%04u", group, (unsigned)below(4 * BTREE_WIDTH));
+      check_lookup((const uint8_t *)text, strlen(text));
+    }
+  }
+  end();
+}
+
+static void a_node_that_shrinks_joins_either_neighbour(void **state) {
+  (void)state;
+  begin(0);
+  for (uint32_t i = 0; i < 3 * BTREE_WIDTH; i++)
+    insert_number(i);
+  for (uint32_t i = 0; i < BTREE_WIDTH - 4; i++)
+    remove_at(BTREE_WIDTH); /* of the second leaf */
+  assert_int_equal(check_shape().leaves, 3);
+  for (uint32_t i = 0; i < 4; i++)
+    remove_at(0); /* of the first: what is behind it fits in */
+  assert_int_equal(check_shape().leaves, 2);
+  for (uint32_t i = 0; i < BTREE_WIDTH; i++)
+    remove_at(model_count - 1); /* of the last: it joins what is before it, or goes */
+  assert_int_equal(check_shape().leaves, 1);
+  check_content();
+  end();
+}
+
+/* The nodes over an empty one are empty, too, when it was their only child. */
+static void a_last_key_takes_its_nodes_along(void **state) {
+  (void)state;
+  begin(0);
+  for (uint32_t i = 0; i < BTREE_WIDTH * BTREE_WIDTH; i++)
+    insert_number(i);
+  for (uint32_t round = 0; round < 3; round++) {
+    uint64_t blocks = memory.blocks, print = check_shape().print;
+    insert_number(BTREE_WIDTH * BTREE_WIDTH);
+    assert_int_equal(memory.blocks, blocks + 3); /* a leaf, an inner node over it, a root over both */
+    (void)check_shape();
+    remove_at(model_count - 1);
+    assert_int_equal(memory.blocks, blocks);
+    assert_true(check_shape().print == print);
+  }
+  check_content();
   end();
 }
 
@@ -405,6 +470,9 @@ int main(void) {
       cmocka_unit_test(every_absent_key_has_its_lower_bound),
       cmocka_unit_test(keys_that_come_in_order_fill_their_nodes),
       cmocka_unit_test(words_begin_behind_what_the_keys_share),
+      cmocka_unit_test(joined_neighbours_share_what_both_share),
+      cmocka_unit_test(a_node_that_shrinks_joins_either_neighbour),
+      cmocka_unit_test(a_last_key_takes_its_nodes_along),
       cmocka_unit_test(nodes_are_bounded_by_the_keys_that_are_left),
       cmocka_unit_test(an_insertion_without_memory_changes_nothing),
       cmocka_unit_test(the_shape_depends_on_the_sequence_and_not_on_addresses),
