@@ -41,9 +41,9 @@ int sync_iterate(const struct sync_engine *engine, const void *prefix, size_t pr
                  void *arg) {
   /* The later of the two is where the keys wanted begin. */
   bool from_start = read_compare(start, start_size, prefix, prefix_size) > 0;
-  const struct store_key *key = from_start ? store_lower_bound(&engine->state.store, start, start_size)
-                                           : store_lower_bound(&engine->state.store, prefix, prefix_size);
-  for (; key != NULL; key = store_next(key)) {
+  struct btree_cursor cursor = from_start ? store_lower_bound(&engine->state.store, start, start_size)
+                                          : store_lower_bound(&engine->state.store, prefix, prefix_size);
+  for (const struct store_key *key; (key = btree_key(&cursor)) != NULL; btree_advance(&cursor)) {
     const uint8_t *bytes = store_key_bytes(key);
     if (key->size < prefix_size || (prefix_size > 0 && memcmp(bytes, prefix, prefix_size) != 0)) break;
     const struct store_sibling *sibling = store_winner(key);

@@ -29,6 +29,15 @@ static inline void memory_free(const struct sync_env *env, void *block, size_t s
   env->ops->free(env->ctx, block, size, nominal);
 }
 
+/* Says that this place will be read soon, so that the wait for it begins now. Any pointer will do. */
+static inline void memory_fetch(const void *place) {
+#if defined(__GNUC__)
+  __builtin_prefetch(place);
+#else
+  (void)place;
+#endif
+}
+
 /* Plain bytes cost what they are. */
 static inline uint8_t *memory_alloc_bytes(const struct sync_env *env, size_t size) {
   return (uint8_t *)memory_alloc(env, size, size);

@@ -22,10 +22,8 @@ void state_deinit(struct state *state) {
 
 void state_replay(struct state *state) {
   state->origins.replaying = true;
-  state->store.replaying = true;
 }
 
 void state_replayed(struct state *state) {
   origins_replayed(&state->origins);
-  store_replayed(&state->store);
 }

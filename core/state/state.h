@@ -29,7 +29,8 @@ struct state {
 
 void state_init(struct state *state, const struct sync_env *env, const char *own_node_id, uint64_t store_bytes_max);
 void state_deinit(struct state *state);
-/* Between the two the digests wait: most of what is replayed is replaced again. */
+/* Between the two the digest of origins waits: most of what is replayed is replaced again. That of the
+ * store does not: to come back to every value costs more than to hash it while it is near. */
 void state_replay(struct state *state);
 void state_replayed(struct state *state);
 

@@ -1,20 +1,21 @@
 /* The store: key -> siblings, in bytewise key order, in memory.
  *
- * A skip list whose heights are a hash of the key, so that its shape is a
- * function of the keys that it holds. Changes are planned, which takes all the
- * memory, and then committed, which cannot fail. */
+ * Changes are planned, which takes all the memory, and then committed, which
+ * cannot fail. A plan puts a new key into the index at once, without siblings:
+ * so between a plan and its commit or cancellation nobody may read. */
 #ifndef SYNC_CORE_STATE_STORE_H
 #define SYNC_CORE_STATE_STORE_H
 
 #include "core/base/base.h"
 #include "core/wire/wire.h"
+#include "core/state/btree.h"
+#include "core/state/key.h"
 #include "core/state/origin.h"
 #include "core/sync.h"
 
-#define STORE_HEIGHT_MAX 12u
-#define STORE_RECENT 256u               /* a slot fits in the byte of a key */
-#define STORE_KEY_NOMINAL_BYTES 64u     /* besides the key itself */
-#define STORE_SIBLING_NOMINAL_BYTES 64u /* besides the value itself */
+#define STORE_KEY_NOMINAL_BYTES 64u       /* besides the key itself; its share of the index is in there */
+#define STORE_KEY_BLOCK_NOMINAL_BYTES 32u /* the same without the index, which pays for its nodes */
+#define STORE_SIBLING_NOMINAL_BYTES 64u   /* besides the value itself */
 
 struct store_sibling {
   struct store_sibling *next; /* in dot order */
@@ -28,33 +29,13 @@ struct store_sibling {
   uint8_t value[];
 };
 
-struct store_key {
-  struct store_sibling *siblings; /* at least one, once in the store */
-  uint32_t sibling_count;
-  uint16_t size;
-  uint8_t height;
-  uint8_t slot;             /* of store.recent */
-  struct store_key *next[]; /* `height` links, then the key's bytes */
-};
-static inline const uint8_t *store_key_bytes(const struct store_key *key) {
-  return (const uint8_t *)&key->next[key->height];
-}
-
 struct store {
   const struct sync_env *env;
-  struct store_key *head[STORE_HEIGHT_MAX];
-  /* By a hash of the key, the one changed last: where store_find() looks first. */
-  struct store_key *recent[STORE_RECENT];
-  /* Where the last walk ended, so that the next for the same key need not be
-   * made: on each level the link that passes or reaches it there. */
-  struct store_key **path[STORE_HEIGHT_MAX];
-  const struct store_key *path_below; /* the last key that is passed, NULL: none */
-  bool path_known;
+  struct btree index;
   uint64_t bytes; /* nominal */
   uint64_t keys;
   uint64_t siblings;
   uint64_t digest;
-  bool replaying; /* the digest waits for store_replayed(): most of what is replayed is replaced again */
 };
 
 /* The dots that a change has seen, in dot order. */
@@ -77,14 +58,9 @@ void store_deinit(struct store *store);
 struct store_key *store_find(const struct store *store, const uint8_t *key, size_t size);
 /* The same for one who will change that key next: remembers the way to it. */
 struct store_key *store_seek(struct store *store, const uint8_t *key, size_t size);
-/* The first key that is not below the given one, or NULL. */
-struct store_key *store_lower_bound(const struct store *store, const uint8_t *key, size_t size);
-static inline struct store_key *store_first(const struct store *store) {
-  return store->head[0];
-}
-static inline struct store_key *store_next(const struct store_key *key) {
-  return key->next[0];
-}
+/* At the first key of all; at the first that is not below the given one. */
+struct btree_cursor store_first(const struct store *store);
+struct btree_cursor store_lower_bound(const struct store *store, const uint8_t *key, size_t size);
 
 /* Takes the memory that a change needs. SYNC_E_NO_MEMORY: nothing is held. */
 int store_plan_change(struct store *store, const struct operation_change_view *change, const struct store_dot *seen,
@@ -94,9 +70,6 @@ void store_plan_cancel(struct store *store, struct store_plan *plan);
  * siblings, adds the new one. Cannot fail. */
 void store_plan_commit(struct store *store, struct store_plan *plan, const struct origin *origin, uint64_t seq,
                        const struct store_dot *seen, size_t seen_count);
-
-/* Ends a replay: from here on the digest is kept up to date. */
-void store_replayed(struct store *store);
 
 /* Greatest by (hlc, node id, incarnation, seq). */
 const struct store_sibling *store_winner(const struct store_key *key);
