@@ -90,12 +90,12 @@ static void node_insert(struct btree_node *node, size_t at, struct store_key *ke
     node_widen(node, node_common(node, key->bytes, key->size));
   size_t behind = node->count - at;
   memmove(&node->word[at + 1], &node->word[at], behind * sizeof node->word[0]);
-  memmove(&node->key[at + 1], &node->key[at], behind * sizeof node->key[0]);
+  memmove(&node->key[at + 1], &node->key[at], behind * sizeof(struct store_key *));
   node->word[at] = key_word(key->bytes, key->size, node->skip);
   node->key[at] = key;
   node->count++;
   if (node->level == 0) return;
-  memmove(&node->child[at + 1], &node->child[at], behind * sizeof node->child[0]);
+  memmove(&node->child[at + 1], &node->child[at], behind * sizeof(struct btree_node *));
   node->child[at] = child;
 }
 
@@ -103,16 +103,16 @@ static void node_delete(struct btree_node *node, size_t at) {
   node->count--;
   size_t behind = node->count - at;
   memmove(&node->word[at], &node->word[at + 1], behind * sizeof node->word[0]);
-  memmove(&node->key[at], &node->key[at + 1], behind * sizeof node->key[0]);
-  if (node->level > 0) memmove(&node->child[at], &node->child[at + 1], behind * sizeof node->child[0]);
+  memmove(&node->key[at], &node->key[at + 1], behind * sizeof(struct store_key *));
+  if (node->level > 0) memmove(&node->child[at], &node->child[at + 1], behind * sizeof(struct btree_node *));
 }
 
 /* Copies what `from` has from `begin` on to the end of `to`, which has the same words. */
 static void node_append(struct btree_node *to, const struct btree_node *from, size_t begin) {
   size_t count = from->count - begin;
   memcpy(&to->word[to->count], &from->word[begin], count * sizeof to->word[0]);
-  memcpy(&to->key[to->count], &from->key[begin], count * sizeof to->key[0]);
-  if (to->level > 0) memcpy(&to->child[to->count], &from->child[begin], count * sizeof to->child[0]);
+  memcpy(&to->key[to->count], &from->key[begin], count * sizeof(struct store_key *));
+  if (to->level > 0) memcpy(&to->child[to->count], &from->child[begin], count * sizeof(struct btree_node *));
   to->count = (uint16_t)(to->count + count);
 }
 
@@ -370,7 +370,7 @@ void btree_remove(struct btree *tree, const struct store_key *key) {
   const struct store_key *found = btree_seek(tree, key->bytes, key->size);
   sync_check(tree->env, found == key);
   size_t at = tree->path.at[0];
-  for (size_t level = 0; btree_take(tree, level, &at);)
+  for (size_t level = 0; tree->root != NULL && btree_take(tree, level, &at);)
     level++;
   tree->path_known = false;
   while (tree->root != NULL && tree->root->level > 0 && tree->root->count == 1) {

@@ -117,7 +117,10 @@ int store_plan_change(struct store *store, const struct operation_change_view *c
   if (plan->sibling == NULL) return SYNC_E_NO_MEMORY;
   plan->bytes_added = store_sibling_bytes(plan->sibling);
   int rc = plan->key == NULL ? store_plan_key(store, change, plan) : SYNC_OK;
-  if (rc != SYNC_OK) store_plan_cancel(store, plan);
+  if (rc != SYNC_OK) {
+    store_sibling_free(store, plan->sibling);
+    plan->sibling = NULL;
+  }
   return rc;
 }
 

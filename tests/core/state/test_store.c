@@ -267,9 +267,10 @@ static void an_operation_without_memory_gives_everything_back(void **state) {
   static struct store_plan plans[CHANGES];
   static char names[CHANGES][16];
   begin();
+  uint64_t random = 6;
   for (uint64_t i = 0; i < 700; i++) {
     char name[16];
-    (void)snprintf(name, sizeof name, "k%05u", (unsigned)(i * 7919 % 10007));
+    (void)snprintf(name, sizeof name, "k%05u", (unsigned)(memory_env_random(&random) % 10007));
     apply(SYNC_PUT, name, "v", alice, i + 1, i, NULL, 0);
   }
   uint64_t digest = store.digest, bytes = store.bytes, nominal = memory.nominal_bytes, blocks = memory.blocks;
@@ -291,8 +292,10 @@ static void an_operation_without_memory_gives_everything_back(void **state) {
     check_digest();
     assert_true(store.digest == digest && store.bytes == bytes);
     assert_true(memory.nominal_bytes <= nominal && memory.blocks <= blocks);
+    nominal = memory.nominal_bytes; /* a cancelled insertion may have joined nodes: never the other way */
+    blocks = memory.blocks;
   }
-  assert_true(in_turn > 2 * CHANGES);
+  assert_true(in_turn > 2 * CHANGES + 5);
   memory.fail_alloc_at = 0;
   end();
 }
