@@ -225,12 +225,12 @@ bool decode_ops_next(struct decode_reader *body, const uint8_t **bytes, size_t *
 /* --- Log ---------------------------------------------------------------------------------------- */
 
 static bool hex(const char *text, size_t digits, uint64_t *value) {
-  static const char known[] = "0123456789abcdef";
   *value = 0;
   for (size_t i = 0; i < digits; i++) {
-    const char *at = text[i] ? strchr(known, text[i]) : NULL;
-    if (!at) return false;
-    *value = *value << 4 | (uint64_t)(at - known);
+    char digit = text[i];
+    bool letter = digit >= 'a' && digit <= 'f';
+    if (!letter && (digit < '0' || digit > '9')) return false;
+    *value = *value << 4 | (uint64_t)(letter ? digit - 'a' + 10 : digit - '0');
   }
   return true;
 }

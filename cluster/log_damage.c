@@ -205,6 +205,45 @@ bool log_damage_in(struct cluster *cluster, uint32_t node, uint64_t from, uint64
   return found;
 }
 
+/* Whether a read of [from, to) of the log fails in this part, or one of its header, where
+ * that is read before. */
+static bool fails(const struct look *look, const struct part *part, uint64_t from, uint64_t to) {
+  char name[DECODE_SEGMENT_NAME_BYTES];
+  if (from < part->segment.first) from = part->segment.first;
+  if (to > part->end) to = part->end;
+  if (from >= to) return false;
+  decode_segment_name_write(&part->segment, name);
+  return (from == part->segment.first && sim_disk_peek_unreadable(look->disk, name, 0, DECODE_SEGMENT_HEADER_BYTES)) ||
+         sim_disk_peek_unreadable(look->disk, name, offset_of(part, from), to - from);
+}
+
+bool log_damage_unreadable_in(struct cluster *cluster, uint32_t node, uint64_t from, uint64_t to) {
+  struct look look;
+  bool found = false;
+  look_begin(&look, cluster, node);
+  for (uint32_t i = 0; i < look.count && !found; i++)
+    found = fails(&look, &look.parts[i], from, to);
+  look_end(&look);
+  return found;
+}
+
+bool log_damage_spares(struct cluster *cluster, uint32_t node, uint64_t position) {
+  struct look look;
+  struct decode_record record;
+  uint64_t durable = 0;
+  size_t whole = 0;
+  look_begin(&look, cluster, node);
+  look.log_id = cluster->nodes[node].replica.log_id; /* no header may be left that says it */
+  for (uint32_t i = 0; i < look.count; i++) {
+    const struct part *part = &look.parts[i];
+    if (position < part->segment.first || position >= part->end) continue;
+    bool header = position != part->segment.first || read_header(&look, part, &durable) != 0;
+    whole = header ? read_record(&look, part, position, 0, &record, &durable) : 0;
+  }
+  look_end(&look);
+  return whole > 0 && !log_damage_unreadable_in(cluster, node, position, position + whole);
+}
+
 bool log_damage_unreadable(struct cluster *cluster, uint32_t node) {
   const struct sim_disk *disk = disk_of(cluster, node);
   for (uint64_t i = 0; i < sim_disk_damage_count(disk); i++)

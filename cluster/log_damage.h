@@ -19,6 +19,10 @@ void log_damage_look(struct cluster *cluster, uint32_t node, struct log_damage *
 /* Whether damage that is still there lies in [from, to) of the log. Names that
  * an fsync lied about may have taken anything. */
 bool log_damage_in(struct cluster *cluster, uint32_t node, uint64_t from, uint64_t to);
+/* Whether a sector that cannot be read lies there. */
+bool log_damage_unreadable_in(struct cluster *cluster, uint32_t node, uint64_t from, uint64_t to);
+/* Whether a whole record can be read that begins at that position of the log. */
+bool log_damage_spares(struct cluster *cluster, uint32_t node, uint64_t position);
 /* Whether a sector of the files that count cannot be read. */
 bool log_damage_unreadable(struct cluster *cluster, uint32_t node);
 

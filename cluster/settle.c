@@ -12,6 +12,7 @@
 #include "cluster/oracle.h"
 #include "cluster/state.h"
 #include "cluster/workload.h"
+#include "cluster/verify.h"
 
 #define SETTLE_STEP_NS (250u * SIM_MS)
 
@@ -223,6 +224,9 @@ static void judge_reopen(struct cluster *cluster, uint32_t number) {
   struct sync_digest before, after;
   sync_digest_get(cluster_engine(cluster, number), &before);
   uint64_t appended = sync_appended_position(cluster_engine(cluster, number));
+  uint64_t damaged;
+  (void)cluster_verify(cluster, number, &damaged);
+  if (cluster_violated(cluster)) return;
   judge_stop(cluster, number);
   if (cluster_violated(cluster)) return;
   if (!sim_node_boot(cluster->world, number)) {

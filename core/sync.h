@@ -291,6 +291,29 @@ SYNC_MUST_USE int sync_next_frame(struct sync_engine *engine, uint32_t *peer, vo
                                   size_t *size);
 size_t sync_frame_bytes_max(const struct sync_engine *engine);
 
+/* --- Verifying -------------------------------------------------------------- */
+
+/* A record of the log that is not on the disk as it was written. */
+struct sync_damage {
+  uint64_t position; /* where it begins, bytes of the whole log */
+  uint64_t size;     /* of it; of all up to the next operation where no operation begins */
+  int status;        /* SYNC_E_DAMAGED: other bytes, or no file; SYNC_E_IO: it cannot be read now */
+  bool operation;    /* `dot` says which; else a mark, or a peer that was added or removed */
+  struct sync_dot dot;
+};
+#define SYNC_VERIFIED UINT64_MAX
+
+/* Reads the log again from *position on (0: all of it), headers of its files too, and calls `each` for
+ * every record that is damaged; a header that is damaged counts as the first record of its
+ * file. Reads until `bytes_max` bytes are passed, at least one record, so that it
+ * can go on in steps beside normal work; *position is where the next step goes on,
+ * SYNC_VERIFIED when all that was written has been read. Nothing is changed, and damage is no error.
+ * `each` must not change the engine; what it returns other than 0 (not negative) ends the step and is
+ * returned. Errors: SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY (no file can be opened; *position is where it
+ * was reached), SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+SYNC_MUST_USE int sync_verify(struct sync_engine *engine, uint64_t *position, uint64_t bytes_max,
+                              int (*each)(void *arg, const struct sync_damage *damage), void *arg);
+
 /* --- Outbox ---------------------------------------------------------------- */
 
 enum sync_outbox_status {

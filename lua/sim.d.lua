@@ -448,6 +448,8 @@ function node:state() end
 
 ---@return { size: integer }
 function node:outbox() end
+---@return integer? damaged records of its log
+function node:verify() end
 
 ---@return integer
 function node:number() end

@@ -272,6 +272,22 @@ int wal_read(struct wal *wal, uint64_t position, enum wal_record_type *type, uin
   return SYNC_OK;
 }
 
+int wal_check(struct wal *wal, uint64_t position, enum wal_record_type *type, const uint8_t **payload, size_t *size,
+              uint64_t *end) {
+  struct wal_segment *segment = wal_segment_at(wal, position);
+  if (segment == NULL || position >= wal->written) return SYNC_E_INVALID;
+  *end = segment->end < wal->written ? segment->end : wal->written;
+  int status = position == segment->first ? wal_header_check(wal, segment) : SYNC_OK;
+  struct segment_record record;
+  if (status == SYNC_OK) status = wal_record_load(wal, position, &record);
+  if (status != SYNC_OK) return status;
+  *type = record.type;
+  *payload = wal->buffer + WAL_RECORD_HEADER_BYTES;
+  *size = record.size;
+  *end = position + WAL_RECORD_HEADER_BYTES + record.size;
+  return SYNC_OK;
+}
+
 uint64_t wal_appended_position(const struct wal *wal) {
   return wal->appended;
 }

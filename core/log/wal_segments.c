@@ -174,7 +174,7 @@ int wal_rotate(struct wal *wal) {
 
 /* --- Reading back ---------------------------------------------------------------------- */
 
-static struct wal_segment *segment_of(const struct wal *wal, uint64_t position) {
+struct wal_segment *wal_segment_at(const struct wal *wal, uint64_t position) {
   size_t low = 0, high = wal->chain.count;
   while (low < high) { /* the first segment that ends past the position */
     size_t middle = low + (high - low) / 2;
@@ -187,9 +187,21 @@ static struct wal_segment *segment_of(const struct wal *wal, uint64_t position) 
   return wal_chain(wal, low);
 }
 
+int wal_header_check(struct wal *wal, struct wal_segment *segment) {
+  uint8_t bytes[SEGMENT_HEADER_BYTES];
+  struct segment_header header;
+  size_t done = 0;
+  int status = wal_segment_open(wal, segment);
+  if (status == SYNC_OK) status = file_io_read(wal->env, segment->file, 0, bytes, sizeof bytes, &done);
+  if (status != SYNC_OK) return status;
+  bool right = segment_header_decode(bytes, done, &header) == SYNC_OK && header.first == segment->first &&
+               header.epoch == segment->epoch && header.log_id == wal->header.log_id;
+  return right ? SYNC_OK : SYNC_E_DAMAGED;
+}
+
 int wal_record_load(struct wal *wal, uint64_t position, struct segment_record *record) {
   enum { FIRST_READ = 512 }; /* most records in one call */
-  struct wal_segment *segment = segment_of(wal, position);
+  struct wal_segment *segment = wal_segment_at(wal, position);
   if (segment == NULL || position >= wal->written) return SYNC_E_INVALID;
   int status = wal_segment_open(wal, segment);
   if (status != SYNC_OK) return status;

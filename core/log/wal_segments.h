@@ -93,6 +93,10 @@ int wal_epoch_begin(struct wal *wal);
  * first records. On failure the log can be read and committed; writing tries again. */
 int wal_rotate(struct wal *wal);
 
+/* The segment that holds what was appended at `position`, or NULL. */
+struct wal_segment *wal_segment_at(const struct wal *wal, uint64_t position);
+/* Whether the segment's header can be read and says what it must. SYNC_OK, SYNC_E_DAMAGED, or what a call gave. */
+int wal_header_check(struct wal *wal, struct wal_segment *segment);
 /* Reads the record at `position` into wal->buffer and verifies it. */
 int wal_record_load(struct wal *wal, uint64_t position, struct segment_record *record);
 

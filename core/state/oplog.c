@@ -39,3 +39,15 @@ void oplog_raise_durable(struct oplog *oplog, uint64_t position) {
     oplog->durable++;
   }
 }
+
+const struct oplog_entry *oplog_from(const struct oplog *oplog, uint64_t position) {
+  uint64_t low = oplog->base, high = oplog_end(oplog);
+  while (low < high) {
+    uint64_t middle = low + (high - low) / 2;
+    if (oplog_at(oplog, middle)->position < position)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < oplog_end(oplog) ? oplog_at(oplog, low) : NULL;
+}

@@ -44,6 +44,8 @@ static inline const struct oplog_entry *oplog_at(const struct oplog *oplog, uint
 /* The entry of an operation that is held and above its origin's floor, or NULL. */
 const struct oplog_entry *oplog_find(const struct oplog *oplog, const struct origin *origin, uint64_t seq,
                                      uint64_t *ordinal);
+/* The first entry whose record begins at that position or behind it, or NULL. */
+const struct oplog_entry *oplog_from(const struct oplog *oplog, uint64_t position);
 /* Memory for one more operation of `origin` (NULL: of one still to be added,
  * for which origins_reserve() cared). SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY. */
 int oplog_reserve(struct oplog *oplog, struct origin *origin);

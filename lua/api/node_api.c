@@ -8,6 +8,7 @@
 #include "cluster/lookup.h"
 #include "cluster/replace.h"
 #include "cluster/submit.h"
+#include "cluster/verify.h"
 #include "lua/api/act.h"
 #include "lua/api/disk_api.h"
 #include "lua/api/node_object.h"
@@ -417,6 +418,18 @@ static int node_outbox(lua_State *lua) {
   return 1;
 }
 
+/* How many records of its log are damaged; nil when it is not up. */
+static int node_verify(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  uint64_t damaged = 0;
+  if (!script_act(lua, SCRIPT_STEP_VERIFY, node, "node:verify") || !cluster_verify(script->cluster, node, &damaged))
+    return 0;
+  script_trace(script, SCRIPT_STEP_VERIFY, node, &damaged, 1);
+  lua_pushinteger(lua, (lua_Integer)damaged);
+  return 1;
+}
+
 static int node_state(lua_State *lua) {
   static const char *const names[] = {"down", "up", "paused", "refused"};
   uint32_t node = self(lua);
@@ -464,6 +477,7 @@ void node_open(lua_State *lua) {
       {"get", node_get},
       {"number", node_number},
       {"outbox", node_outbox},
+      {"verify", node_verify},
       {"state", node_state},
       {"up", node_up},
       {"calls", node_calls},

@@ -49,5 +49,8 @@ void vary_workload(struct sim_world *world, struct cluster_workload *workload) {
   workload->interval_ns <<= pick(world, VARY_INTERVAL, 3);
   workload->keys = (workload->keys >> pick(world, VARY_KEYS, 4)) | 1u;
   if (pick(world, VARY_HOT, 4) == 3) workload->hot_ppm = 500000;
-  if (pick(world, VARY_BURST, 4) == 3) workload->burst_max = 8;
+  if (pick(world, VARY_BURST, 4) == 3) {
+    workload->burst_max = 8;
+    workload->interval_ns <<= 2; /* about as many submits */
+  }
 }

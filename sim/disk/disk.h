@@ -96,6 +96,8 @@ const char *sim_disk_peek_name(const struct sim_disk *disk, uint32_t place);
 /* Copies what the file has from `offset` on; gives how much that was, 0 when there
  * is no such file. */
 size_t sim_disk_peek(const struct sim_disk *disk, const char *name, uint64_t offset, void *bytes, size_t size);
+/* Whether a read of the range would meet a sector that cannot be read. */
+bool sim_disk_peek_unreadable(const struct sim_disk *disk, const char *name, uint64_t offset, uint64_t size);
 /* So many first bytes of the file would be there, as they are, if power were lost
  * now; 0 while its name would not. */
 uint64_t sim_disk_peek_durable(const struct sim_disk *disk, const char *name);

@@ -17,6 +17,11 @@ size_t sim_disk_peek(const struct sim_disk *disk, const char *name, uint64_t off
   return size;
 }
 
+bool sim_disk_peek_unreadable(const struct sim_disk *disk, const char *name, uint64_t offset, uint64_t size) {
+  const struct sim_file *file = sim_directory_find(&disk->directory, name);
+  return file != NULL && sim_file_read_fails(file, offset, offset + size, disk->config.sector_bytes);
+}
+
 static bool name_is_durable(const struct sim_disk *disk, const char *name) {
   for (const struct sim_entry_change *change = disk->directory.first; change != NULL; change = change->next)
     if (strcmp(change->name, name) == 0 || strcmp(change->to, name) == 0) return false;
