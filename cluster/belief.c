@@ -42,10 +42,9 @@ struct believing {
 
 /* So that there is a hint, used or not, for every place of a vector of that many
  * entries and one more, and a durable number for every life. */
-static void take_arrays(struct believing *believing, uint32_t place) {
+static inline void take_arrays(struct believing *believing, struct replica *believer, struct replica *other,
+                               uint32_t place) {
   struct cluster *cluster = believing->belief.cluster;
-  struct replica *believer = &cluster->nodes[believing->believer].replica;
-  struct replica *other = &cluster->nodes[believing->belief.node].replica;
   CLUSTER_GROW(cluster->world, believer->hints, believer->hint_capacity, place + 1u);
   CLUSTER_GROW(cluster->world, other->durable, other->durable_capacity, cluster->ledger.life_count + 1u);
   believing->hint = believer->hints + place;
@@ -60,7 +59,7 @@ CLUSTER_SELDOM static int believed_anew(struct believing *believing, const struc
   uint32_t life = ledger_life_find(&belief->cluster->ledger, origin->incarnation);
   if (life != LEDGER_NONE) believer->hints[place] = (struct replica_hint){origin->incarnation, life + 1u};
   bool holds = holds_durably(belief, life, seq);
-  take_arrays(believing, place + 1u);
+  take_arrays(believing, believer, &belief->cluster->nodes[belief->node].replica, place + 1u);
   if (holds) return 0;
   belief->subject[0] = sync_node_hash(origin->node_id);
   belief->subject[1] = origin->incarnation;
@@ -91,7 +90,7 @@ CLUSTER_SELDOM static void believes_wrongly(const struct believing *believing) {
 }
 
 void cluster_check_belief(struct cluster *cluster, uint32_t node, uint32_t other) {
-  const struct cluster_node *believer = &cluster->nodes[node], *there = &cluster->nodes[other];
+  struct cluster_node *believer = &cluster->nodes[node], *there = &cluster->nodes[other];
   const struct cluster_software *software = sim_node_software(believer->machine);
   const struct cluster_software *others = sim_node_software(there->machine);
   if (!software || !others || !others->engine || software->peer_of[other] == SYNC_PEER_NONE) return;
@@ -102,7 +101,7 @@ void cluster_check_belief(struct cluster *cluster, uint32_t node, uint32_t other
   believing.believer = node;
   believing.session = sync_session(others->engine);
   believing.wrong = false;
-  take_arrays(&believing, 0);
+  take_arrays(&believing, &believer->replica, &there->replica, 0);
   int status = sync_peer_vector(software->engine, software->peer_of[other], &believing.believed, believed, &believing);
   if (status != SYNC_E_PEER && believing.wrong) believes_wrongly(&believing);
 }
@@ -231,11 +230,19 @@ CLUSTER_APART static bool is_more_told(struct belief *belief, const struct repli
 static inline bool is_told_again(struct belief *belief, struct replica_hello *known, const uint8_t *entries,
                                  size_t size) {
   if (size != known->size || !size) return false;
+  const struct replica *replica = &belief->cluster->nodes[belief->node].replica;
   const struct replica_told *told = known->told, *end = told + known->told_count;
   for (; told < end; told++) {
     const uint8_t *at = entries + told->seq_at;
     uint8_t *before = known->bytes + told->seq_at;
-    if (told->seq_bytes == 2 && at[0] == before[0] && at[1] == before[1]) continue;
+    if (told->seq_bytes == 2 && at[0] >= 0x80u && at[1] < 0x80u) { /* most, read as decode_varint() does */
+      uint32_t seq = (at[0] & 0x7fu) | (uint32_t)at[1] << 7;
+      if (seq <= replica_durable(replica, told->life)) {
+        before[0] = at[0];
+        before[1] = at[1];
+        continue;
+      }
+    }
     if (!is_more_told(belief, told, at, before)) return false;
   }
   return memcmp(entries, known->bytes, size) == 0;

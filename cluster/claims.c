@@ -213,9 +213,9 @@ uint32_t claims_check(struct cluster *cluster, uint32_t node, const uint8_t *pay
   bool known = operation->payload_hash == hash && hash != 0; /* 0 is that of none */
   if (!known && !check_content(cluster, node, index, payload, size, hash)) return LEDGER_NONE;
   /* It came after all that its writer held when it was made. */
-  const struct ledger_held *held = ledger->held + operation->held_first;
   for (uint32_t i = 0; i < operation->held_count; i++) {
-    if (replica_held(replica, held[i].life) >= held[i].seq) continue;
+    const struct ledger_held *held = &ledger->held[operation->held_first + i];
+    if (replica_held(replica, held->life) >= held->seq) continue;
     came_too_early(cluster, node, index);
     return LEDGER_NONE;
   }

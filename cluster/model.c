@@ -178,9 +178,10 @@ static bool check_key(struct model *model, uint32_t slot) {
 }
 
 static bool model_begin(struct model *model, struct cluster *cluster, uint32_t node) {
+  const struct cluster_software *software = sim_node_software(cluster->nodes[node].machine);
   *model = (struct model){.cluster = cluster, .node = &cluster->nodes[node], .slot = KEYS_NONE};
-  model->engine = cluster_engine(cluster, node);
-  return model->engine && model->node->replica.following && !cluster_violated(cluster);
+  model->engine = software ? software->engine : NULL;
+  return model->engine && model->node->replica.following && !cluster->violation->found;
 }
 
 void cluster_check_changed(struct cluster *cluster, uint32_t node) {

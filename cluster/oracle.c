@@ -254,18 +254,22 @@ static inline void traced_apply(struct cluster *cluster, struct cluster_node *no
     applies_wrongly(cluster, node, fields, life, *applied, local);
 }
 
-void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum sync_trace_kind kind,
-                    const uint64_t *fields, size_t count) {
-  (void)world;
-  struct cluster *cluster = self;
-  if ((uint32_t)kind < CLUSTER_TRACE_KINDS) cluster->by_trace[kind]++;
-  if (!log_watch_wants(kind)) return;
-  struct cluster_node *node = &cluster->nodes[number];
+/* Most kinds are only counted. */
+CLUSTER_APART static void traced(struct cluster *cluster, struct cluster_node *node, enum sync_trace_kind kind,
+                                 const uint64_t *fields, size_t count) {
   if (kind == SYNC_TRACE_ROTATE) node->replica.rotated = true;
   if (cluster->judging) return;
   cluster_pace_traced(node, kind, fields, count);
   if ((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 2)
     traced_apply(cluster, node, fields, kind == SYNC_TRACE_SUBMIT);
+}
+
+void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum sync_trace_kind kind,
+                    const uint64_t *fields, size_t count) {
+  (void)world;
+  struct cluster *cluster = self;
+  if ((uint32_t)kind < CLUSTER_TRACE_KINDS) cluster->by_trace[kind]++;
+  if (log_watch_wants(kind)) traced(cluster, &cluster->nodes[number], kind, fields, count);
 }
 
 /* Of so many checks one walks: in between the same keys change again. */

@@ -43,14 +43,13 @@ void cluster_pace_look(struct cluster_node *node, struct sync_engine *engine, bo
   if (!watched(node)) return;
   struct log_watch *watch = &node->watch;
   struct log_watch_look look;
-  look.now_ns = sim_now(node->cluster->world);
   look.appended = sync_appended_position(engine);
   look.refusals = sim_node_refusals(node->machine);
   look.disk_at_work = sim_disk_fsyncs_in_flight(node->disk) > 0;
+  look.now_ns = sim_now(node->cluster->world);
   look.busy = failed;
-  if (!look.disk_at_work && log_watch_owes(watch, look.appended))
-    look.busy =
-        failed || sim_node_state(node->machine) == SIM_NODE_PAUSED || sim_disk_busy_until(node->disk) > look.now_ns;
+  if (!failed && !look.disk_at_work && log_watch_owes(watch, look.appended))
+    look.busy = sim_disk_busy_until(node->disk) > look.now_ns || sim_node_state(node->machine) == SIM_NODE_PAUSED;
   log_watch_look(watch, &look);
   if (watch->finding != LOG_WATCH_HELD) cluster_pace_report(node);
 }

@@ -270,13 +270,11 @@ static uint64_t durable_end(struct cluster *cluster, uint32_t node) {
 static void take_durable(struct cluster *cluster, uint32_t node) {
   struct replica *replica = &cluster->nodes[node].replica;
   replica->durable_end = durable_end(cluster, node);
-  for (; replica->waiting_first < replica->waiting_count; replica->waiting_first++) {
-    const struct replica_entry *entry = &replica->waiting[replica->waiting_first];
-    if (entry->end > replica->durable_end) break;
-    const struct ledger_operation *operation = &cluster->ledger.operations[entry->operation];
-    replica->durable[operation->life + 1u] = operation->seq;
-  }
-  uint32_t left = replica->waiting_count - replica->waiting_first;
+  uint32_t first = replica->waiting_first, count = replica->waiting_count;
+  for (; first < count && replica->waiting[first].end <= replica->durable_end; first++)
+    replica->durable[replica->waiting[first].life + 1u] = replica->waiting[first].seq;
+  replica->waiting_first = first;
+  uint32_t left = count - first;
   if (left > replica->waiting_first) return; /* moved when that is cheap */
   if (left) memmove(replica->waiting, replica->waiting + replica->waiting_first, left * sizeof *replica->waiting);
   replica->waiting_first = 0;

@@ -122,7 +122,7 @@ void replica_apply(struct cluster *cluster, uint32_t node, uint32_t index, uint6
   for (uint32_t i = 0; i < operation->change_count; i++)
     change(cluster, replica, operation->change_first + i + 1u);
   CLUSTER_GROW(cluster->world, replica->waiting, replica->waiting_capacity, replica->waiting_count + 1u);
-  replica->waiting[replica->waiting_count++] = (struct replica_entry){end, index};
+  replica->waiting[replica->waiting_count++] = (struct replica_entry){end, operation->life, operation->seq};
   replica->news_to_look = true;
 }
 

@@ -15,8 +15,8 @@ struct replica_sibling {
   uint32_t next;   /* place + 1 */
 };
 struct replica_entry {
-  uint64_t end; /* of its record */
-  uint32_t operation;
+  uint64_t end;       /* of its record */
+  uint32_t life, seq; /* of its operation */
 };
 
 /* A life that was at that place of a vector; all 0: none. */
