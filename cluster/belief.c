@@ -40,8 +40,9 @@ struct believing {
   struct belief belief;
 };
 
-/* So that there is a hint, used or not, for every place of a vector of that many
- * entries and one more, and a durable number for every life. */
+/* So that there is a hint at that place, used or not, and a durable number for every
+ * life. A hint that is used has another one behind it: believed_anew() sees to that,
+ * and believed() may go on to it unasked. */
 static inline void take_arrays(struct believing *believing, struct replica *believer, struct replica *other,
                                uint32_t place) {
   struct cluster *cluster = believing->belief.cluster;
