@@ -11,43 +11,9 @@
 struct belief {
   struct cluster *cluster;
   uint32_t node; /* whose disk is asked */
-  uint32_t believer;
   uint64_t subject[3];
   uint64_t held;
-  uint64_t session, believed; /* of the other; the one that is believed in */
-  uint32_t place;             /* in the vector that is read */
-  bool wrong;
-  /* For the many entries of which nothing is new: what to look them up in, as arrays. */
-  const struct ledger_life *lives;
-  const uint32_t *hints, *durable;
-  uint32_t life_count, hint_capacity, durable_capacity;
 };
-
-static void take_arrays(struct belief *belief) {
-  const struct ledger *ledger = &belief->cluster->ledger;
-  const struct replica *believer = &belief->cluster->nodes[belief->believer].replica;
-  const struct replica *other = &belief->cluster->nodes[belief->node].replica;
-  belief->lives = ledger->lives;
-  belief->life_count = ledger->life_count;
-  belief->hints = believer->hints;
-  belief->hint_capacity = believer->hint_capacity;
-  belief->durable = other->durable;
-  belief->durable_capacity = other->durable_capacity;
-}
-
-/* The life with that incarnation: most likely the one that was at that place of a
- * vector before. */
-static inline uint32_t life_at(struct cluster *cluster, struct replica *replica, uint32_t place, uint64_t incarnation) {
-  const struct ledger *ledger = &cluster->ledger;
-  if (place < replica->hint_capacity) {
-    uint32_t life = replica->hints[place];
-    if (life < ledger->life_count && ledger->lives[life].incarnation == incarnation) return life;
-  }
-  CLUSTER_GROW(cluster->world, replica->hints, replica->hint_capacity, place + 1u);
-  uint32_t life = ledger_life_find(ledger, incarnation);
-  if (life != LEDGER_NONE) replica->hints[place] = life;
-  return life;
-}
 
 static bool is_damaged(struct cluster *cluster, uint32_t node) {
   return sim_disk_damaged(cluster->nodes[node].disk);
@@ -63,69 +29,99 @@ static inline bool holds_durably(struct belief *belief, uint32_t life, uint64_t 
 
 /* --- What is believed --------------------------------------------------------------------- */
 
-CLUSTER_SELDOM static int believed_anew(struct belief *belief, uint32_t place, const struct sync_origin *origin,
-                                        uint64_t seq) {
-  uint32_t life =
-      life_at(belief->cluster, &belief->cluster->nodes[belief->believer].replica, place, origin->incarnation);
+/* A vector of many entries is read at every frame, and of most of them nothing is new:
+ * they are what the hints and the durable array say, one after the other. */
+struct believing {
+  uint64_t session, believed; /* of the other; the one that is believed in */
+  const struct replica_hint *hint;
+  const uint32_t *durable;
+  uint32_t believer;
+  bool wrong;
+  struct belief belief;
+};
+
+/* So that there is a hint at that place, used or not, and a durable number for every
+ * life. A hint that is used has another one behind it: believed_anew() sees to that,
+ * and believed() may go on to it unasked. */
+static inline void take_arrays(struct believing *believing, struct replica *believer, struct replica *other,
+                               uint32_t place) {
+  struct cluster *cluster = believing->belief.cluster;
+  CLUSTER_GROW(cluster->world, believer->hints, believer->hint_capacity, place + 1u);
+  CLUSTER_GROW(cluster->world, other->durable, other->durable_capacity, cluster->ledger.life_count + 1u);
+  believing->hint = believer->hints + place;
+  believing->durable = other->durable;
+}
+
+CLUSTER_SELDOM static int believed_anew(struct believing *believing, const struct sync_origin *origin, uint64_t seq) {
+  struct belief *belief = &believing->belief;
+  struct replica *believer = &belief->cluster->nodes[believing->believer].replica;
+  uint32_t place = (uint32_t)(believing->hint - believer->hints);
+  if (believing->believed != believing->session) return 1; /* of another run of it */
+  uint32_t life = ledger_life_find(&belief->cluster->ledger, origin->incarnation);
+  if (life != LEDGER_NONE) believer->hints[place] = (struct replica_hint){origin->incarnation, life + 1u};
   bool holds = holds_durably(belief, life, seq);
-  take_arrays(belief);
+  take_arrays(believing, believer, &belief->cluster->nodes[belief->node].replica, place + 1u);
   if (holds) return 0;
   belief->subject[0] = sync_node_hash(origin->node_id);
   belief->subject[1] = origin->incarnation;
   belief->subject[2] = seq;
-  belief->wrong = true;
+  believing->wrong = true;
   return 1;
 }
 
 static int believed(void *arg, const struct sync_origin *origin, uint64_t seq) {
-  struct belief *belief = arg;
-  uint32_t place = belief->place;
-  if (belief->believed != belief->session) return 1; /* of another run of it */
-  belief->place++;
-  uint32_t life = place < belief->hint_capacity ? belief->hints[place] : LEDGER_NONE;
-  if (life < belief->life_count && belief->lives[life].incarnation == origin->incarnation &&
-      life < belief->durable_capacity && seq <= belief->durable[life])
-    return 0;
-  return believed_anew(belief, place, origin, seq);
+  struct believing *believing = arg;
+  const struct replica_hint *hint = believing->hint;
+  /* An incarnation is of one life for good. */
+  if (believing->believed != believing->session || hint->incarnation != origin->incarnation ||
+      seq > believing->durable[hint->durable_at])
+    return believed_anew(believing, origin, seq);
+  believing->hint = hint + 1;
+  return 0;
+}
+
+CLUSTER_SELDOM static void believes_wrongly(const struct believing *believing) {
+  const struct belief *belief = &believing->belief;
+  const struct cluster *cluster = belief->cluster;
+  sim_violation(cluster->world, CLUSTER_HONEST_ACKS, believing->believer, belief->subject,
+                "%s believes that %s holds operations n%u/%016llx up to %llu durably; durable there are %llu",
+                cluster->nodes[believing->believer].name, cluster->nodes[belief->node].name,
+                cluster_node_of_hash(belief->subject[0], cluster->config.nodes), (unsigned long long)belief->subject[1],
+                (unsigned long long)belief->subject[2], (unsigned long long)belief->held);
 }
 
 void cluster_check_belief(struct cluster *cluster, uint32_t node, uint32_t other) {
-  struct cluster_software *software = sim_node_software(cluster->nodes[node].machine);
-  struct sync_engine *engine = cluster_engine(cluster, other);
-  if (!software || !engine || software->peer_of[other] == SYNC_PEER_NONE) return;
-  if (!cluster->nodes[other].replica.following || is_damaged(cluster, other)) return;
-  struct belief belief;
-  belief.cluster = cluster;
-  belief.node = other;
-  belief.believer = node;
-  belief.session = sync_session(engine);
-  belief.place = 0;
-  belief.wrong = false;
-  take_arrays(&belief);
-  int status = sync_peer_vector(software->engine, software->peer_of[other], &belief.believed, believed, &belief);
-  if (status == SYNC_E_PEER || !belief.wrong) return;
-  sim_violation(cluster->world, CLUSTER_HONEST_ACKS, node, belief.subject,
-                "%s believes that %s holds operations n%u/%016llx up to %llu durably; durable there are %llu",
-                cluster->nodes[node].name, cluster->nodes[other].name,
-                cluster_node_of_hash(belief.subject[0], cluster->config.nodes), (unsigned long long)belief.subject[1],
-                (unsigned long long)belief.subject[2], (unsigned long long)belief.held);
+  struct cluster_node *believer = &cluster->nodes[node], *there = &cluster->nodes[other];
+  const struct cluster_software *software = sim_node_software(believer->machine);
+  const struct cluster_software *others = sim_node_software(there->machine);
+  if (!software || !others || !others->engine || software->peer_of[other] == SYNC_PEER_NONE) return;
+  if (!there->replica.following || sim_disk_damaged(there->disk)) return;
+  struct believing believing;
+  believing.belief.cluster = cluster;
+  believing.belief.node = other;
+  believing.believer = node;
+  believing.session = sync_session(others->engine);
+  believing.wrong = false;
+  take_arrays(&believing, &believer->replica, &there->replica, 0);
+  int status = sync_peer_vector(software->engine, software->peer_of[other], &believing.believed, believed, &believing);
+  if (status != SYNC_E_PEER && believing.wrong) believes_wrongly(&believing);
 }
 
 /* --- What is said ---------------------------------------------------------------------------- */
 
-static void mumbles(const struct belief *belief, const char *what) {
+CLUSTER_SELDOM static void mumbles(const struct belief *belief, const char *what) {
   static const uint64_t nothing[3] = {0, 0, 0};
   sim_violation(belief->cluster->world, CLUSTER_HONEST_ACKS, belief->node, nothing, "%s sent a frame that %s",
                 belief->cluster->nodes[belief->node].name, what);
 }
 
 /* What an entry says of other lives of the node: what its first operation had seen. */
-static bool birth_is_true(const struct cluster *cluster, uint32_t life, struct decode_entry *entry) {
+static bool birth_is_true(const struct cluster *cluster, uint32_t life, struct decode_birth *birth) {
   const struct ledger *ledger = &cluster->ledger;
   const struct ledger_operation *first = &ledger->operations[ledger->lives[life].operations[0]];
-  for (uint64_t i = 0; i < entry->birth_count; i++) {
+  for (uint64_t i = 0; i < birth->count; i++) {
     uint64_t incarnation, seq;
-    decode_birth_next(entry, &incarnation, &seq);
+    decode_birth_next(birth, &incarnation, &seq);
     uint32_t elder = ledger_life_find(ledger, incarnation);
     bool found = false;
     for (uint32_t k = 0; k < first->held_count && !found; k++) {
@@ -137,23 +133,31 @@ static bool birth_is_true(const struct cluster *cluster, uint32_t life, struct d
   return true;
 }
 
-/* ... once for the same bytes, which the ledger keeps; false: it is not true. */
-static bool birth_is_known(struct cluster *cluster, uint32_t life, struct decode_hello *hello,
-                           struct decode_entry *entry) {
+/* Once for the same bytes, which the ledger keeps; false: it is not true. */
+CLUSTER_SELDOM static bool birth_is_new(struct cluster *cluster, uint32_t life, struct decode_reader *reader) {
   struct ledger_life *known = &cluster->ledger.lives[life];
-  static const uint8_t none[1] = {0};
-  if (decode_entry_skip(hello, none, 1) || decode_entry_skip(hello, known->birth, known->birth_size)) return true;
-  const uint8_t *bytes = hello->entries.at;
-  if (!decode_entry_birth(hello, entry) || !entry->birth_count) return true; /* what is bad is told at the end */
-  if (!birth_is_true(cluster, life, entry)) return false;
-  uint32_t size = (uint32_t)(hello->entries.at - bytes);
+  const uint8_t *bytes = reader->at;
+  struct decode_birth birth;
+  if (!decode_birth(reader, &birth) || !birth.count) return true; /* what is bad is told at the end */
+  if (!birth_is_true(cluster, life, &birth)) return false;
+  uint32_t size = (uint32_t)(reader->at - bytes);
   CLUSTER_GROW(cluster->world, known->birth, known->birth_capacity, size);
   memcpy(known->birth, bytes, size);
   known->birth_size = size;
   return true;
 }
 
-static bool is_named(const struct cluster_node *node, struct decode_name name) {
+static inline bool birth_is_known(struct cluster *cluster, uint32_t life, struct decode_reader *reader) {
+  const struct ledger_life *known = &cluster->ledger.lives[life];
+  static const uint8_t none[1] = {0};
+  if (decode_birth_skip(reader, none, 1) || decode_birth_skip(reader, known->birth, known->birth_size)) return true;
+  struct decode_reader copy = *reader; /* which stays in registers */
+  bool right = birth_is_new(cluster, life, &copy);
+  *reader = copy;
+  return right;
+}
+
+static inline bool is_named(const struct cluster_node *node, struct decode_name name) {
   if (name.size != node->name_size) return false;
   uint8_t at = 0; /* two or three bytes */
   while (at < name.size && name.bytes[at] == (uint8_t)node->name[at])
@@ -161,14 +165,7 @@ static bool is_named(const struct cluster_node *node, struct decode_name name) {
   return at == name.size;
 }
 
-/* Whether the entry names that node; the entries of one stand together. */
-static bool is_of(const struct cluster *cluster, uint32_t node, const struct decode_entry *entry, uint32_t *named) {
-  if (!entry->heads && node == *named) return true;
-  *named = node;
-  return is_named(&cluster->nodes[node], entry->node);
-}
-
-static void overstates(struct belief *belief, uint32_t life, const struct decode_entry *entry) {
+CLUSTER_SELDOM static void overstates(struct belief *belief, uint32_t life, const struct decode_entry *entry) {
   const struct cluster *cluster = belief->cluster;
   belief->subject[0] = cluster->nodes[cluster->ledger.lives[life].node].hash;
   belief->subject[1] = entry->incarnation;
@@ -181,96 +178,161 @@ static void overstates(struct belief *belief, uint32_t life, const struct decode
                 (unsigned long long)belief->held);
 }
 
-/* false: it is not true, which is reported. */
-static bool check_entries(struct belief *belief, struct decode_hello *hello) {
-  const struct cluster *cluster = belief->cluster;
-  struct decode_entry entry;
-  uint32_t named = 0;
-  bool damaged = is_damaged(belief->cluster, belief->node);
+static void note_entry(struct cluster *cluster, struct replica_hello *known, uint32_t life, size_t seq_at,
+                       size_t seq_bytes) {
+  CLUSTER_GROW(cluster->world, known->told, known->told_capacity, known->told_count + 1u);
+  known->told[known->told_count++] = (struct replica_told){life, (uint32_t)seq_at, (uint32_t)seq_bytes};
+}
+
+/* false: it is not true, which is reported. What it says is noted. */
+static bool check_entries(struct belief *belief, struct decode_hello hello, struct replica_hello *known, bool damaged) {
+  struct cluster *cluster = belief->cluster;
   const struct ledger *ledger = &cluster->ledger;
-  while (decode_entry_next(hello, &entry)) {
+  const uint8_t *entries = hello.entries.at;
+  struct decode_entry entry;
+  uint32_t named = 0; /* the node of the entry before: those of one stand together */
+  while (decode_entry_next(&hello, &entry)) {
     uint32_t life = ledger_life_find(ledger, entry.incarnation);
-    if (life == LEDGER_NONE || !is_of(cluster, ledger->lives[life].node, &entry, &named)) {
+    uint32_t node = life == LEDGER_NONE ? 0 : ledger->lives[life].node;
+    if (!node || ((entry.heads || node != named) && !is_named(&cluster->nodes[node], entry.node))) {
       mumbles(belief, "says that it holds operations of a life that never was");
       return false;
     }
+    named = node;
     if (!damaged && !holds_durably(belief, life, entry.seq)) {
       overstates(belief, life, &entry);
       return false;
     }
-    if (!birth_is_known(belief->cluster, life, hello, &entry)) {
+    note_entry(cluster, known, life, (size_t)(entry.seq_at - entries), (size_t)(hello.entries.at - entry.seq_at));
+    if (!birth_is_known(cluster, life, &hello.entries)) {
       mumbles(belief, "says of a life that it began with what it did not hold");
       return false;
     }
   }
+  if (hello.entries.bad) mumbles(belief, "is no HELLO");
+  return !hello.entries.bad && !damaged;
+}
+
+/* What it says of that life now; false: that is no number of the same length, or not true. */
+CLUSTER_APART static bool is_more_told(struct belief *belief, const struct replica_told *told, const uint8_t *at,
+                                       uint8_t *known) {
+  struct decode_reader reader = {at, at + told->seq_bytes, false};
+  uint64_t seq = decode_varint(&reader);
+  if (reader.bad || reader.at != reader.end || !holds_durably(belief, told->life, seq)) return false;
+  memcpy(known, at, told->seq_bytes);
   return true;
 }
 
+/* Whether these are the bytes of a HELLO that was found to be true, but for how much
+ * they say of each life, and that is true as well. What was true still is: what is
+ * durable only grows while the node runs. Bytes that are not numbers of the same
+ * lengths at the same places differ from what is known, as it is made to be, in the
+ * end; then all is looked at. What is noted here on the way was found to be true. */
+static inline bool is_told_again(struct belief *belief, struct replica_hello *known, const uint8_t *entries,
+                                 size_t size) {
+  if (size != known->size || !size) return false;
+  const struct replica *replica = &belief->cluster->nodes[belief->node].replica;
+  const struct replica_told *told = known->told, *end = told + known->told_count;
+  for (; told < end; told++) {
+    const uint8_t *at = entries + told->seq_at;
+    uint8_t *before = known->bytes + told->seq_at;
+    if (told->seq_bytes == 2 && at[0] >= 0x80u && at[1] < 0x80u) { /* most, read as decode_varint() does */
+      uint32_t seq = (at[0] & 0x7fu) | (uint32_t)at[1] << 7;
+      if (seq <= replica_durable(replica, told->life)) {
+        before[0] = at[0];
+        before[1] = at[1];
+        continue;
+      }
+    }
+    if (!is_more_told(belief, told, at, before)) return false;
+  }
+  return memcmp(entries, known->bytes, size) == 0;
+}
+
+/* Looks at all of it, and keeps it when it is true. */
+CLUSTER_SELDOM static void check_all_of_hello(struct belief *belief, struct decode_hello hello, bool damaged) {
+  struct cluster *cluster = belief->cluster;
+  struct replica *replica = &cluster->nodes[belief->node].replica;
+  const uint8_t *entries = hello.entries.at;
+  size_t size = (size_t)(hello.entries.end - entries);
+  replica->hello_last = (replica->hello_last + 1u) % REPLICA_HELLOS;
+  struct replica_hello *known = &replica->hellos[replica->hello_last];
+  known->size = known->told_count = 0;
+  if (!check_entries(belief, hello, known, damaged)) return;
+  CLUSTER_GROW(cluster->world, known->bytes, known->capacity, (uint32_t)size);
+  if (size) memcpy(known->bytes, entries, size);
+  known->size = (uint32_t)size;
+}
+
 static void check_hello(struct belief *belief, struct decode_reader body, uint64_t session) {
-  const struct cluster *cluster = belief->cluster;
+  struct cluster *cluster = belief->cluster;
   struct decode_hello hello;
   if (!decode_hello(body, &hello) || !is_named(&cluster->nodes[belief->node], hello.node) || hello.session != session) {
     mumbles(belief, "is no HELLO, or is not its own");
     return;
   }
-  struct replica *replica = &belief->cluster->nodes[belief->node].replica;
+  struct replica *replica = &cluster->nodes[belief->node].replica;
   const uint8_t *entries = hello.entries.at;
   size_t size = (size_t)(hello.entries.end - entries);
-  /* True before is true now: what is durable only grows while it runs. */
-  if (size == replica->hello_size && size && memcmp(entries, replica->hello, size) == 0) return;
-  if (!check_entries(belief, &hello)) return;
-  if (hello.entries.bad) mumbles(belief, "is no HELLO");
-  CLUSTER_GROW(cluster->world, replica->hello, replica->hello_capacity, (uint32_t)size);
-  if (size) memcpy(replica->hello, entries, size);
-  replica->hello_size = (uint32_t)size;
+  bool damaged = is_damaged(cluster, belief->node);
+  for (uint32_t i = 0; i < REPLICA_HELLOS && !damaged; i++) {
+    if (!is_told_again(belief, &replica->hellos[i], entries, size)) continue;
+    replica->hello_last = i;
+    return;
+  }
+  check_all_of_hello(belief, hello, damaged);
+}
+
+CLUSTER_SELDOM static void sends_too_early(struct belief *belief, uint32_t operation) {
+  const struct cluster *cluster = belief->cluster;
+  cluster_subject(cluster, operation, belief->subject);
+  sim_violation(
+      cluster->world, CLUSTER_DURABILITY, belief->node, belief->subject,
+      "%s sent operation n%u/%016llx/%llu before it was durable there (durable are %llu of that origin)",
+      cluster->nodes[belief->node].name, cluster->ledger.lives[cluster->ledger.operations[operation].life].node,
+      (unsigned long long)belief->subject[1], (unsigned long long)belief->subject[2], (unsigned long long)belief->held);
 }
 
 /* Gives how many operations are in it. */
 static uint64_t check_operations(struct belief *belief, struct decode_reader body, uint64_t session) {
-  const struct cluster *cluster = belief->cluster;
-  const struct ledger *ledger = &cluster->ledger;
+  const struct ledger *ledger = &belief->cluster->ledger;
   const uint8_t *bytes;
   size_t size;
   uint64_t count = 0;
   bool damaged = is_damaged(belief->cluster, belief->node);
   if (decode_ops_session(&body) != session) mumbles(belief, "names another session");
   for (; decode_ops_next(&body, &bytes, &size); count++) {
-    struct decode_operation operation;
-    uint32_t index = LEDGER_NONE;
-    if (decode_operation_id(bytes, size, &operation))
-      index = ledger_find(ledger, operation.own.incarnation, operation.seq);
-    if (index == LEDGER_NONE) { /* its bytes are looked at where it is applied */
+    struct decode_id id = {0, 0};
+    uint32_t life = LEDGER_NONE;
+    if (decode_operation_id(bytes, size, &id)) life = ledger_life_find(ledger, id.incarnation);
+    if (life == LEDGER_NONE ||
+        id.seq - 1u >= ledger->lives[life].count) { /* its bytes are looked at where it is applied */
       mumbles(belief, "has an operation that is not one of the ledger's");
       return count;
     }
-    if (damaged || holds_durably(belief, ledger->operations[index].life, operation.seq)) continue;
-    cluster_subject(cluster, index, belief->subject);
-    sim_violation(cluster->world, CLUSTER_DURABILITY, belief->node, belief->subject,
-                  "%s sent operation n%u/%016llx/%llu before it was durable there (durable are %llu of that origin)",
-                  cluster->nodes[belief->node].name, ledger->lives[ledger->operations[index].life].node,
-                  (unsigned long long)operation.own.incarnation, (unsigned long long)operation.seq,
-                  (unsigned long long)belief->held);
+    if (damaged || holds_durably(belief, life, id.seq)) continue;
+    sends_too_early(belief, ledger->lives[life].operations[id.seq - 1u]);
     return count;
   }
   if (body.bad || !count) mumbles(belief, "has no operations");
   return count;
 }
 
-void cluster_check_sent(struct cluster *cluster, uint32_t node, const void *frame, size_t size) {
-  struct reads_counts *counts = &cluster->nodes[node].counts;
-  struct sync_engine *engine = cluster_engine(cluster, node);
+void cluster_check_sent(struct cluster *cluster, uint32_t number, const void *frame, size_t size) {
+  struct cluster_node *node = &cluster->nodes[number];
+  const struct cluster_software *software = sim_node_software(node->machine);
   struct belief belief; /* what is believed is not asked here */
   belief.cluster = cluster;
-  belief.node = node;
+  belief.node = number;
   struct decode_reader body;
   enum decode_frame kind = decode_frame(frame, size, &body);
-  counts->frames_out++;
-  counts->frames_out_bytes += size;
-  counts->hellos_out += kind == DECODE_HELLO;
+  node->counts.frames_out++;
+  node->counts.frames_out_bytes += size;
+  node->counts.hellos_out += kind == DECODE_HELLO;
   if (kind == DECODE_NOTHING) mumbles(&belief, "cannot be read as the format says");
-  if (!cluster->nodes[node].replica.following || !engine) return; /* it is being opened: looked at in a moment */
-  if (kind == DECODE_HELLO) check_hello(&belief, body, sync_session(engine));
-  if (kind == DECODE_OPS) counts->ops_out += check_operations(&belief, body, sync_session(engine));
+  if (!node->replica.following || !software) return; /* it is being opened: looked at in a moment */
+  if (kind == DECODE_HELLO) check_hello(&belief, body, sync_session(software->engine));
+  if (kind == DECODE_OPS) node->counts.ops_out += check_operations(&belief, body, sync_session(software->engine));
 }
 
 static int known_of_subject(void *arg, const struct sync_origin *origin, uint64_t seq) {

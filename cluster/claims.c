@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cluster/lookup.h"
+#include "cluster/seldom.h"
 #include "cluster/state.h"
 
 #define CLOCK_BOUND_NS UINT64_C(500000000) /* core/sync.h: the default */
@@ -17,7 +18,7 @@ struct claim {
   struct decode_operation decoded;
 };
 
-static void lie(const struct claim *claim, const char *property, const char *what) {
+CLUSTER_SELDOM static void lie(const struct claim *claim, const char *property, const char *what) {
   uint64_t subject[3];
   cluster_subject(claim->cluster, claim->operation, subject);
   sim_violation(claim->cluster->world, property, claim->node, subject,
@@ -165,52 +166,59 @@ static bool check_all(struct claim *claim, const uint8_t *payload, size_t size) 
   return true;
 }
 
-/* It came after all that its writer held when it was made. */
-static bool check_causes(const struct claim *claim) {
-  struct cluster *cluster = claim->cluster;
-  const struct ledger_operation *operation = &cluster->ledger.operations[claim->operation];
-  const struct replica *replica = &cluster->nodes[claim->node].replica;
-  for (uint32_t i = 0; i < operation->held_count; i++) {
-    const struct ledger_held *held = &cluster->ledger.held[operation->held_first + i];
-    if (replica_held(replica, held->life) >= held->seq) continue;
-    lie(claim, CLUSTER_CAUSAL, "was applied before an operation that its writer held when it wrote it");
-    return false;
-  }
-  return true;
-}
-
-static void unknown(const struct claim *claim, const char *property, const char *what) {
-  const struct decode_operation *decoded = &claim->decoded;
-  uint64_t subject[3] = {0, decoded->own.incarnation, decoded->seq};
-  sim_violation(claim->cluster->world, property, claim->node, subject, "the log of %s has operation %016llx/%llu, %s",
-                claim->cluster->nodes[claim->node].name, (unsigned long long)subject[1], (unsigned long long)subject[2],
-                what);
-}
-
-uint32_t claims_check(struct cluster *cluster, uint32_t node, const uint8_t *payload, size_t size, bool accepted) {
+/* The first time that its bytes are read; or they are not what they were. */
+CLUSTER_APART static bool check_content(struct cluster *cluster, uint32_t node, uint32_t index, const uint8_t *payload,
+                                        size_t size, uint64_t hash) {
   struct claim claim; /* not cleared: what is decoded is large */
   claim.cluster = cluster;
   claim.node = node;
-  claim.operation = LEDGER_NONE;
-  struct ledger *ledger = &cluster->ledger;
-  bool read = decode_operation_id(payload, size, &claim.decoded);
-  if (read) claim.operation = ledger_find(ledger, claim.decoded.own.incarnation, claim.decoded.seq);
-  if (claim.operation == LEDGER_NONE) {
-    unknown(&claim, CLUSTER_PHANTOM, "which nobody submitted");
-    return LEDGER_NONE;
-  }
-  struct ledger_operation *operation = &ledger->operations[claim.operation];
-  uint32_t held = replica_held(&cluster->nodes[node].replica, operation->life);
-  if (accepted ? operation->seq > held : operation->seq != held + 1u) {
-    unknown(&claim, CLUSTER_EXACTLY_ONCE, "which is not the next one of that origin");
-    return LEDGER_NONE;
-  }
-  uint64_t hash = decode_hash(payload, size);
-  if (operation->payload_hash && operation->payload_hash != hash) {
+  claim.operation = index;
+  struct ledger_operation *operation = &cluster->ledger.operations[index];
+  if (operation->payload_hash) {
     lie(&claim, CLUSTER_UNIQUE_IDS, "has other bytes elsewhere");
+    return false;
+  }
+  if (!check_all(&claim, payload, size)) return false;
+  operation->payload_hash = hash;
+  return true;
+}
+
+CLUSTER_SELDOM static void came_too_early(struct cluster *cluster, uint32_t node, uint32_t index) {
+  struct claim claim;
+  claim.cluster = cluster;
+  claim.node = node;
+  claim.operation = index;
+  lie(&claim, CLUSTER_CAUSAL, "was applied before an operation that its writer held when it wrote it");
+}
+
+CLUSTER_SELDOM static uint32_t unknown(struct cluster *cluster, uint32_t node, struct decode_id id,
+                                       const char *property, const char *what) {
+  uint64_t subject[3] = {0, id.incarnation, id.seq};
+  sim_violation(cluster->world, property, node, subject, "the log of %s has operation %016llx/%llu, %s",
+                cluster->nodes[node].name, (unsigned long long)subject[1], (unsigned long long)subject[2], what);
+  return LEDGER_NONE;
+}
+
+uint32_t claims_check(struct cluster *cluster, uint32_t node, const uint8_t *payload, size_t size, bool accepted) {
+  const struct ledger *ledger = &cluster->ledger;
+  const struct replica *replica = &cluster->nodes[node].replica;
+  struct decode_id id = {0, 0};
+  uint32_t index = LEDGER_NONE;
+  if (decode_operation_id(payload, size, &id)) index = ledger_find(ledger, id.incarnation, id.seq);
+  if (index == LEDGER_NONE) return unknown(cluster, node, id, CLUSTER_PHANTOM, "which nobody submitted");
+  const struct ledger_operation *operation = &ledger->operations[index];
+  uint32_t held = replica_held(replica, operation->life);
+  if (accepted ? operation->seq > held : operation->seq != held + 1u)
+    return unknown(cluster, node, id, CLUSTER_EXACTLY_ONCE, "which is not the next one of that origin");
+  uint64_t hash = decode_hash(payload, size);
+  bool known = operation->payload_hash == hash && hash != 0; /* 0 is that of none */
+  if (!known && !check_content(cluster, node, index, payload, size, hash)) return LEDGER_NONE;
+  /* It came after all that its writer held when it was made. */
+  for (uint32_t i = 0; i < operation->held_count; i++) {
+    const struct ledger_held *cause = &ledger->held[operation->held_first + i];
+    if (replica_held(replica, cause->life) >= cause->seq) continue;
+    came_too_early(cluster, node, index);
     return LEDGER_NONE;
   }
-  if (!operation->payload_hash && !check_all(&claim, payload, size)) return LEDGER_NONE;
-  operation->payload_hash = hash;
-  return check_causes(&claim) ? claim.operation : LEDGER_NONE;
+  return index;
 }

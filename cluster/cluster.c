@@ -89,6 +89,7 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
   if (!cluster) return NULL;
   memset(cluster, 0, sizeof *cluster);
   cluster->world = world;
+  cluster->violation = sim_violation_get(world);
   cluster->config = *config;
   memcpy(cluster->config.engine.cluster_id, "syncsim cluster", SYNC_CLUSTER_ID_BYTES);
   ledger_init(&cluster->ledger, world);

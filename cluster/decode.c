@@ -7,8 +7,6 @@
 
 #define HEADER_SEED UINT64_C(0x53594e4357414c31)
 #define DURABLE_UNSAID UINT32_C(0xffffffff)
-#define FRAME_HEADER 28u
-#define FRAME_TRAILER 8u
 
 uint64_t decode_hash(const void *bytes, size_t size) {
   return (uint64_t)XXH3_64bits_withSeed(bytes, size, 0);
@@ -16,59 +14,23 @@ uint64_t decode_hash(const void *bytes, size_t size) {
 
 /* --- Numbers and names --------------------------------------------------------------- */
 
-static inline const uint8_t *take(struct decode_reader *reader, uint64_t size) {
-  if (reader->bad || size > (uint64_t)(reader->end - reader->at)) {
-    reader->bad = true;
-    return NULL;
-  }
-  const uint8_t *at = reader->at;
-  reader->at += size;
-  return at;
-}
-
 static inline uint32_t little4(const uint8_t *b) {
-  return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+  return decode_little4(b);
 }
 static inline uint64_t little8(const uint8_t *b) {
-  return little4(b) | (uint64_t)little4(b + 4) << 32;
+  return decode_little8(b);
 }
 
-static inline uint8_t take_byte(struct decode_reader *reader) {
-  const uint8_t *at = take(reader, 1);
-  return at ? *at : 0;
-}
-static inline uint64_t take_long(struct decode_reader *reader) {
-  const uint8_t *at = take(reader, 8);
-  return at ? little8(at) : 0;
-}
-
-static uint64_t take_long_varint(struct decode_reader *reader) {
+uint64_t decode_varint_slowly(struct decode_reader *reader) {
   uint64_t value = 0;
   for (unsigned shift = 0; shift < 64; shift += 7) {
-    const uint8_t *byte = take(reader, 1);
+    const uint8_t *byte = decode_take(reader, 1);
     if (!byte) return 0;
     value |= (uint64_t)(*byte & 0x7fu) << shift;
     if (!(*byte & 0x80u)) return value;
   }
   reader->bad = true;
   return 0;
-}
-static inline uint64_t take_varint(struct decode_reader *reader) {
-  const uint8_t *at = reader->at;
-  size_t left = reader->bad || at == NULL ? 0 : (size_t)(reader->end - at);
-  if (left > 0 && at[0] < 0x80u) return *reader->at++;
-  if (left > 1 && at[1] < 0x80u) { /* most */
-    reader->at += 2;
-    return (at[0] & 0x7fu) | (uint64_t)at[1] << 7;
-  }
-  return take_long_varint(reader);
-}
-
-static inline struct decode_name take_name(struct decode_reader *reader) {
-  struct decode_name name = {.size = take_byte(reader)};
-  name.bytes = take(reader, name.size);
-  if (!name.bytes) name.size = 0;
-  return name;
 }
 
 bool decode_name_is(struct decode_name name, const char *text) {
@@ -77,58 +39,60 @@ bool decode_name_is(struct decode_name name, const char *text) {
 
 /* --- Operation -------------------------------------------------------------------------- */
 
-static inline struct decode_origin take_origin(struct decode_reader *reader) {
-  struct decode_origin origin = {.node = take_name(reader)};
-  origin.incarnation = take_long(reader);
-  return origin;
+/* What an operation says is read once, whole, and not at every event: short code, not
+ * inlined, is what it needs most. */
+CLUSTER_APART static uint64_t number(struct decode_reader *reader) {
+  return decode_varint(reader);
 }
+
 struct decode_origin decode_origin_next(struct decode_reader *reader) {
-  return take_origin(reader);
+  struct decode_origin origin = {.node = decode_name_next(reader)};
+  origin.incarnation = decode_long(reader);
+  return origin;
 }
 
 struct decode_dot decode_dot_next(struct decode_reader *reader) {
-  struct decode_dot dot = {.place = take_varint(reader)};
-  dot.seq = take_varint(reader);
+  struct decode_dot dot = {.place = number(reader)};
+  dot.seq = number(reader);
   return dot;
 }
 
-/* Up to and with seq; gives what is behind it. */
-static inline struct decode_reader read_id(const void *bytes, size_t size, struct decode_operation *operation) {
+bool decode_operation(const void *bytes, size_t size, struct decode_operation *operation) {
   const uint8_t *from = bytes;
   struct decode_reader reader = {from, from + size, false};
-  if (take_byte(&reader) != 1) reader.bad = true;
-  operation->origin_count = take_varint(&reader);
-  operation->own = take_origin(&reader);
+  if (decode_byte(&reader) != 1) reader.bad = true;
+  operation->origin_count = number(&reader);
+  operation->own = decode_origin_next(&reader);
   operation->origins = reader;
-  const uint8_t *at = reader.at;
-  for (uint64_t i = 1; i < operation->origin_count && !reader.bad; i++) {
-    size_t left = (size_t)(reader.end - at);
-    reader.bad = left == 0 || left < *at + 9u; /* its name and incarnation */
-    if (!reader.bad) at += *at + 9u;
-  }
-  reader.at = at;
-  operation->seq = take_varint(&reader);
-  return reader;
-}
-
-bool decode_operation_id(const void *bytes, size_t size, struct decode_operation *operation) {
-  struct decode_reader reader = read_id(bytes, size, operation);
-  return !reader.bad;
-}
-
-bool decode_operation(const void *bytes, size_t size, struct decode_operation *operation) {
-  struct decode_reader reader = read_id(bytes, size, operation);
-  operation->hlc = take_long(&reader);
-  operation->delta_count = take_varint(&reader);
+  for (uint64_t i = 1; i < operation->origin_count && !reader.bad; i++)
+    (void)decode_origin_next(&reader);
+  operation->seq = number(&reader);
+  operation->hlc = decode_long(&reader);
+  operation->delta_count = number(&reader);
   operation->delta = reader;
   for (uint64_t i = 0; i < operation->delta_count && !reader.bad; i++)
     (void)decode_dot_next(&reader);
-  operation->change_count = take_varint(&reader);
+  operation->change_count = number(&reader);
   operation->changes = reader;
   struct decode_change change;
   for (uint64_t i = 0; i < operation->change_count; i++)
     if (!decode_change_next(&reader, &change)) return false;
   return !reader.bad && reader.at == reader.end;
+}
+
+bool decode_change_next(struct decode_reader *reader, struct decode_change *change) {
+  uint8_t kind = decode_byte(reader);
+  change->kind = kind & 0x0fu;
+  change->automatic = (kind & 0x10u) != 0;
+  change->key_size = number(reader);
+  change->key = decode_take(reader, change->key_size);
+  change->value_size = change->kind == 1 ? number(reader) : 0;
+  change->value = decode_take(reader, change->value_size);
+  change->seen_count = number(reader);
+  change->seen = *reader;
+  for (uint64_t i = 0; i < change->seen_count && !reader->bad; i++)
+    (void)decode_dot_next(reader);
+  return !reader->bad;
 }
 
 uint64_t decode_incarnation_at(const struct decode_operation *operation, uint64_t place) {
@@ -140,86 +104,21 @@ uint64_t decode_incarnation_at(const struct decode_operation *operation, uint64_
   return origin.incarnation;
 }
 
-bool decode_change_next(struct decode_reader *reader, struct decode_change *change) {
-  uint8_t kind = take_byte(reader);
-  change->kind = kind & 0x0fu;
-  change->automatic = (kind & 0x10u) != 0;
-  change->key_size = take_varint(reader);
-  change->key = take(reader, change->key_size);
-  change->value_size = change->kind == 1 ? take_varint(reader) : 0;
-  change->value = take(reader, change->value_size);
-  change->seen_count = take_varint(reader);
-  change->seen = *reader;
-  for (uint64_t i = 0; i < change->seen_count && !reader->bad; i++)
-    (void)decode_dot_next(reader);
-  return !reader->bad;
-}
+/* --- Frames: what of them is seldom ---------------------------------------------------------- */
 
-/* --- Frames --------------------------------------------------------------------------------- */
-
-enum decode_frame decode_frame(const void *bytes, size_t size, struct decode_reader *body) {
-  const uint8_t *frame = bytes;
-  if (size < FRAME_HEADER + FRAME_TRAILER || memcmp(frame, "SYNF", 4) != 0 || frame[4] != 1) return DECODE_NOTHING;
-  if (little4(frame + 8) != size - FRAME_HEADER - FRAME_TRAILER) return DECODE_NOTHING;
-  *body = (struct decode_reader){frame + FRAME_HEADER, frame + size - FRAME_TRAILER, false};
-  return frame[5] == DECODE_HELLO || frame[5] == DECODE_OPS ? (enum decode_frame)frame[5] : DECODE_NOTHING;
-}
-
-bool decode_hello(struct decode_reader body, struct decode_hello *hello) {
-  hello->left = 0;
-  (void)take(&body, 8); /* the hash of the limits */
-  hello->node = take_name(&body);
-  hello->session = take_long(&body);
-  hello->nonce = take_long(&body);
-  hello->echo = take_long(&body);
-  hello->known_session = take_long(&body);
-  hello->flags = take_byte(&body);
-  hello->entries = body;
-  return !body.bad;
-}
-
-bool decode_entry_next(struct decode_hello *hello, struct decode_entry *entry) {
-  struct decode_reader *reader = &hello->entries;
-  entry->heads = hello->left == 0;
-  if (entry->heads) {
-    if (reader->bad || reader->at == reader->end) return false;
-    hello->of = take_name(reader);
-    hello->left = take_varint(reader);
-    if (hello->left == 0) reader->bad = true;
-  }
-  hello->left--;
-  entry->node = hello->of;
-  entry->incarnation = take_long(reader);
-  entry->seq = take_varint(reader);
-  return !reader->bad;
-}
-
-bool decode_entry_birth(struct decode_hello *hello, struct decode_entry *entry) {
-  struct decode_reader *reader = &hello->entries;
-  entry->birth_count = take_varint(reader);
-  entry->birth = *reader;
-  for (uint64_t i = 0; i < entry->birth_count && !reader->bad; i++) {
-    (void)take(reader, 8);
-    (void)take_varint(reader);
+bool decode_birth(struct decode_reader *reader, struct decode_birth *birth) {
+  birth->count = number(reader);
+  birth->lives = *reader;
+  for (uint64_t i = 0; i < birth->count && !reader->bad; i++) {
+    (void)decode_take(reader, 8);
+    (void)number(reader);
   }
   return !reader->bad;
 }
 
-void decode_birth_next(struct decode_entry *entry, uint64_t *incarnation, uint64_t *seq) {
-  *incarnation = take_long(&entry->birth);
-  *seq = take_varint(&entry->birth);
-}
-
-uint64_t decode_ops_session(struct decode_reader *body) {
-  return take_long(body);
-}
-
-bool decode_ops_next(struct decode_reader *body, const uint8_t **bytes, size_t *size) {
-  if (body->bad || body->at == body->end) return false;
-  uint64_t count = take_varint(body);
-  *bytes = take(body, count);
-  *size = (size_t)count;
-  return !body->bad;
+void decode_birth_next(struct decode_birth *birth, uint64_t *incarnation, uint64_t *seq) {
+  *incarnation = decode_long(&birth->lives);
+  *seq = number(&birth->lives);
 }
 
 /* --- Log ---------------------------------------------------------------------------------------- */

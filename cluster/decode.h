@@ -10,21 +10,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "cluster/decode_reader.h"
+
 #define DECODE_SEGMENT_HEADER_BYTES 144u
 #define DECODE_SEGMENT_NAME_BYTES 34u /* wal-<16 hex>-<8 hex>.new and a NUL */
 #define DECODE_RECORD_HEADER_BYTES 20u
 #define DECODE_RECORD_OPERATION 1u /* type of a record */
 
-/* Reads on; past the end, or at bytes that are not valid, it is `bad` for good
- * and gives zeros. */
-struct decode_reader {
-  const uint8_t *at, *end;
-  bool bad;
-};
-struct decode_name {
-  const uint8_t *bytes;
-  uint8_t size;
-};
 bool decode_name_is(struct decode_name name, const char *text);
 
 /* The hash of all formats: XXH3, 64 bits. */
@@ -57,21 +49,55 @@ struct decode_change {
 };
 /* false: these bytes are no operation. */
 bool decode_operation(const void *bytes, size_t size, struct decode_operation *operation);
-/* Its id only: all else of `operation` is undefined. */
-bool decode_operation_id(const void *bytes, size_t size, struct decode_operation *operation);
+struct decode_id {
+  uint64_t incarnation, seq;
+};
+/* Its id only: false: there is none. As decode_operation() reads it. */
+static inline bool decode_operation_id(const uint8_t *bytes, size_t size, struct decode_id *id) {
+  struct decode_reader reader = {bytes, bytes + size, false};
+  if (decode_byte(&reader) != 1) return false;
+  uint64_t origins = decode_varint(&reader);
+  size_t left = reader.bad ? 0 : (size_t)(reader.end - reader.at);
+  if (left == 0 || left < *reader.at + 9u) return false; /* its name and incarnation */
+  id->incarnation = decode_little8(reader.at + 1u + *reader.at);
+  reader.at += *reader.at + 9u;
+  for (uint64_t i = 1; i < origins; i++) {
+    left = (size_t)(reader.end - reader.at);
+    if (left == 0 || left < *reader.at + 9u) return false;
+    reader.at += *reader.at + 9u;
+  }
+  id->seq = decode_varint(&reader);
+  return !reader.bad;
+}
 struct decode_origin decode_origin_next(struct decode_reader *reader);
 struct decode_dot decode_dot_next(struct decode_reader *reader);
 /* The incarnation at a place of the operation's table, 0 when there is none. */
 uint64_t decode_incarnation_at(const struct decode_operation *operation, uint64_t place);
 bool decode_change_next(struct decode_reader *reader, struct decode_change *change);
 
-/* --- Frames ----------------------------------------------------------------------- */
+/* --- Frames: inline, for they are read at every frame that is sent ---------------- */
 
 enum decode_frame {
   DECODE_NOTHING = 0, /* no frame */
   DECODE_HELLO = 1,
   DECODE_OPS = 2,
 };
+#define DECODE_FRAME_HEADER_BYTES 28u
+#define DECODE_FRAME_TRAILER_BYTES 8u
+
+/* Looks at the header; the checksum is the receiver's to look at. body: what is
+ * between them. */
+static inline enum decode_frame decode_frame(const void *bytes, size_t size, struct decode_reader *body) {
+  const size_t around = DECODE_FRAME_HEADER_BYTES + DECODE_FRAME_TRAILER_BYTES;
+  const uint8_t *frame = bytes;
+  if (size < around || memcmp(frame, "SYNF", 4) != 0 || frame[4] != 1) return DECODE_NOTHING;
+  if (decode_little4(frame + 8) != size - around) return DECODE_NOTHING;
+  body->at = frame + DECODE_FRAME_HEADER_BYTES;
+  body->end = frame + size - DECODE_FRAME_TRAILER_BYTES;
+  body->bad = false;
+  return frame[5] == DECODE_HELLO || frame[5] == DECODE_OPS ? (enum decode_frame)frame[5] : DECODE_NOTHING;
+}
+
 struct decode_hello {
   struct decode_name node;
   uint64_t session, nonce, echo, known_session;
@@ -80,33 +106,71 @@ struct decode_hello {
   uint64_t left;         /* of the entries of the node that is being read */
   struct decode_name of; /* ... which is it */
 };
+static inline bool decode_hello(struct decode_reader body, struct decode_hello *hello) {
+  hello->left = 0;
+  (void)decode_take(&body, 8); /* the hash of the limits */
+  hello->node = decode_name_next(&body);
+  const uint8_t *numbers = decode_take(&body, 33);
+  hello->entries = body;
+  if (!numbers) return false;
+  hello->session = decode_little8(numbers);
+  hello->nonce = decode_little8(numbers + 8);
+  hello->echo = decode_little8(numbers + 16);
+  hello->known_session = decode_little8(numbers + 24);
+  hello->flags = numbers[32];
+  return true;
+}
+
 struct decode_entry {
   struct decode_name node;
   uint64_t incarnation, seq;
-  uint64_t birth_count;
-  bool heads;                 /* the first of its node */
-  struct decode_reader birth; /* u64 incarnation, varint seq */
+  const uint8_t *seq_at; /* where seq is read */
+  bool heads;            /* the first of its node */
 };
-/* Looks at the header; the checksum is the receiver's to look at. body: what is
- * between them. */
-enum decode_frame decode_frame(const void *bytes, size_t size, struct decode_reader *body);
-bool decode_hello(struct decode_reader body, struct decode_hello *hello);
 /* false at the end; hello->entries.bad when the bytes are not valid. What it says of the
  * birth is to be read next, or, when it is those bytes, to be skipped. */
-bool decode_entry_next(struct decode_hello *hello, struct decode_entry *entry);
-bool decode_entry_birth(struct decode_hello *hello, struct decode_entry *entry);
-/* false: it is other bytes (or size is 0); nothing was read. */
-static inline bool decode_entry_skip(struct decode_hello *hello, const uint8_t *birth, size_t size) {
+static inline bool decode_entry_next(struct decode_hello *hello, struct decode_entry *entry) {
   struct decode_reader *reader = &hello->entries;
-  if (size == 0 || size > (size_t)(reader->end - reader->at) || *reader->at != *birth) return false;
-  if (size > 1 && memcmp(reader->at, birth, size) != 0) return false;
+  entry->heads = hello->left == 0;
+  if (entry->heads) {
+    if (reader->bad || reader->at == reader->end) return false;
+    hello->of = decode_name_next(reader);
+    hello->left = decode_varint(reader);
+    if (hello->left == 0) reader->bad = true;
+  }
+  hello->left--;
+  entry->node = hello->of;
+  entry->incarnation = decode_long(reader);
+  entry->seq_at = reader->at;
+  entry->seq = decode_varint(reader);
+  return !reader->bad;
+}
+
+struct decode_birth {
+  uint64_t count;
+  struct decode_reader lives; /* u64 incarnation, varint seq */
+};
+bool decode_birth(struct decode_reader *reader, struct decode_birth *birth);
+void decode_birth_next(struct decode_birth *birth, uint64_t *incarnation, uint64_t *seq);
+/* false: it is other bytes (or size is 0); nothing was read. */
+static inline bool decode_birth_skip(struct decode_reader *reader, const uint8_t *bytes, size_t size) {
+  if (size == 0 || size > (size_t)(reader->end - reader->at) || *reader->at != *bytes) return false;
+  if (size > 1 && memcmp(reader->at, bytes, size) != 0) return false;
   reader->at += size;
   return true;
 }
-void decode_birth_next(struct decode_entry *entry, uint64_t *incarnation, uint64_t *seq);
-uint64_t decode_ops_session(struct decode_reader *body);
+
+static inline uint64_t decode_ops_session(struct decode_reader *body) {
+  return decode_long(body);
+}
 /* The next operation's bytes; false at the end. */
-bool decode_ops_next(struct decode_reader *body, const uint8_t **bytes, size_t *size);
+static inline bool decode_ops_next(struct decode_reader *body, const uint8_t **bytes, size_t *size) {
+  if (body->bad || body->at == body->end) return false;
+  uint64_t count = decode_varint(body);
+  *bytes = decode_take(body, count);
+  *size = (size_t)count;
+  return !body->bad;
+}
 
 /* --- Log ------------------------------------------------------------------------------ */
 

@@ -6,11 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cluster/seldom.h"
 #include "sim/sim.h"
 
 /* Makes room for `need` elements of `element_bytes`; new ones are zero.
  * Returns the array, which may have moved. */
-void *cluster_grow(struct sim_world *world, void *array, uint32_t *capacity, uint32_t need, size_t element_bytes);
+CLUSTER_SELDOM void *cluster_grow(struct sim_world *world, void *array, uint32_t *capacity, uint32_t need,
+                                  size_t element_bytes);
 
 #define CLUSTER_GROW(world, array, capacity, need)                                                                     \
   do {                                                                                                                 \

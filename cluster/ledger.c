@@ -19,12 +19,6 @@ static uint32_t slot_of(const struct ledger *ledger, uint64_t incarnation) {
   return slot;
 }
 
-uint32_t ledger_life_find(const struct ledger *ledger, uint64_t incarnation) {
-  if (!ledger->slots) return LEDGER_NONE;
-  uint32_t entry = ledger->by_incarnation[slot_of(ledger, incarnation)];
-  return entry ? entry - 1u : LEDGER_NONE;
-}
-
 void ledger_life_name(struct ledger *ledger, uint32_t life, uint64_t incarnation) {
   if ((ledger->slots_used + 1u) * 2u > ledger->slots) {
     uint32_t old_slots = ledger->slots;
@@ -147,12 +141,6 @@ void ledger_image_restored(struct ledger *ledger, uint32_t node) {
   }
 }
 
-uint32_t ledger_find(const struct ledger *ledger, uint64_t incarnation, uint64_t seq) {
-  uint32_t life = ledger_life_find(ledger, incarnation);
-  if (life == LEDGER_NONE || seq == 0 || seq > ledger->lives[life].count) return LEDGER_NONE;
-  return ledger->lives[life].operations[seq - 1u];
-}
-
 uint32_t ledger_change_of(const struct ledger *ledger, uint32_t operation, uint32_t slot) {
   const struct ledger_operation *found = &ledger->operations[operation];
   for (uint32_t i = 0; i < found->change_count; i++)
@@ -187,19 +175,27 @@ static uint64_t eight(const uint8_t *b) {
   return low | (uint64_t)high << 32;
 }
 
-static bool is_value(uint32_t number, const uint8_t *value, size_t size) {
+static bool is_value_by_bytes(uint32_t number, const uint8_t *value, size_t size) {
   uint64_t base = sim_hash_fold(number, size);
   for (size_t i = 0; i < size;) {
     uint64_t word = value_word(base, number, i);
-    if (i && size - i >= 8) {
-      if (eight(value + i) != word) return false;
-      i += 8;
-      continue;
-    }
     for (size_t end = word_end(i, size); i < end; i++, word >>= 8)
       if (value[i] != (uint8_t)word) return false;
   }
   return true;
+}
+
+/* Word by word; the last one as what ends there, of which the rest is shifted out. */
+static bool is_value(uint32_t number, const uint8_t *value, size_t size) {
+  if (size < LEDGER_VALUE_BYTES_MIN) return is_value_by_bytes(number, value, size);
+  uint64_t base = sim_hash_fold(number, size);
+  uint64_t differs = (uint32_t)eight(value) ^ number;
+  size_t at = 4;
+  for (; size - at >= 8; at += 8)
+    differs |= eight(value + at) ^ sim_hash_fold(base, at);
+  size_t left = 8u * (size - at);
+  if (left) differs |= (eight(value + size - 8) >> (64u - left) ^ sim_hash_fold(base, at)) << (64u - left);
+  return differs == 0;
 }
 
 uint32_t ledger_value_read(const void *value, size_t size) {

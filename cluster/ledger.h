@@ -91,8 +91,16 @@ struct ledger {
 void ledger_init(struct ledger *ledger, struct sim_world *world);
 /* Begins a life of a node; gives its index. */
 uint32_t ledger_life_begin(struct ledger *ledger, uint32_t node);
-/* The life with that incarnation, LEDGER_NONE if there is none. */
-uint32_t ledger_life_find(const struct ledger *ledger, uint64_t incarnation);
+/* The life with that incarnation, LEDGER_NONE if there is none. Inline: asked for
+ * every entry of a HELLO and every operation that is sent or read. */
+static inline uint32_t ledger_life_find(const struct ledger *ledger, uint64_t incarnation) {
+  if (!ledger->slots) return LEDGER_NONE;
+  const uint32_t *places = ledger->by_incarnation;
+  uint32_t slot = (uint32_t)(incarnation >> 32) & (ledger->slots - 1u); /* drawn at random */
+  while (places[slot] && ledger->lives[places[slot] - 1u].incarnation != incarnation)
+    slot = (slot + 1u) & (ledger->slots - 1u);
+  return places[slot] - 1u; /* nothing there: LEDGER_NONE */
+}
 void ledger_life_name(struct ledger *ledger, uint32_t life, uint64_t incarnation);
 
 /* Begins a submit whose record would begin at that log position; gives the
@@ -121,7 +129,11 @@ void ledger_image_saved(struct ledger *ledger, uint32_t node, uint32_t life, uin
 void ledger_image_restored(struct ledger *ledger, uint32_t node);
 
 /* The operation with that id, LEDGER_NONE if nobody submitted it. */
-uint32_t ledger_find(const struct ledger *ledger, uint64_t incarnation, uint64_t seq);
+static inline uint32_t ledger_find(const struct ledger *ledger, uint64_t incarnation, uint64_t seq) {
+  uint32_t life = ledger_life_find(ledger, incarnation);
+  if (life == LEDGER_NONE || seq - 1u >= ledger->lives[life].count) return LEDGER_NONE; /* 0 has none */
+  return ledger->lives[life].operations[seq - 1u];
+}
 /* The number of the operation's change to the key of that slot, 0 if it has none. */
 uint32_t ledger_change_of(const struct ledger *ledger, uint32_t operation, uint32_t slot);
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "cluster/seldom.h"
+
 #define RECORD_HEADER_BYTES 20u /* docs/formats.md */
 #define SEGMENT_HEADER_BYTES 144u
 #define DEFAULT_SEGMENT_BYTES (UINT64_C(4) * 1024 * 1024)
@@ -21,7 +23,7 @@ void log_watch_begin(struct log_watch *watch, const struct sync_options *options
   watch->marked_since_ns = now_ns;
 }
 
-static void find(struct log_watch *watch, enum log_watch_finding finding, uint64_t position) {
+void log_watch_find(struct log_watch *watch, enum log_watch_finding finding, uint64_t position) {
   if (watch->finding != LOG_WATCH_HELD) return;
   watch->finding = finding;
   watch->position = position;
@@ -29,7 +31,7 @@ static void find(struct log_watch *watch, enum log_watch_finding finding, uint64
 
 /* --- What was appended -------------------------------------------------------------- */
 
-static void note_appended(struct log_watch *watch, uint64_t end) {
+static inline void note_appended(struct log_watch *watch, uint64_t end) {
   uint32_t allowed = LOG_WATCH_FSYNCS + watch->fresh_count + (watch->fresh_count > 0 ? 1u : 0u);
   watch->appended = end;
   if (watch->group_count > 0) {
@@ -45,16 +47,16 @@ static void note_appended(struct log_watch *watch, uint64_t end) {
 }
 
 /* A record that was put into a segment although it did not fit. */
-static void judge_rotation(struct log_watch *watch, uint64_t before, uint64_t end) {
+static inline void judge_rotation(struct log_watch *watch, uint64_t before, uint64_t end) {
   bool over = before > watch->segment && SEGMENT_HEADER_BYTES + (end - watch->segment) > watch->segment_bytes;
   if (!over || watch->segments >= LOG_WATCH_SEGMENTS_MAX) return;
   if (!watch->overfull) watch->overfull_fsyncs = watch->fsyncs;
   watch->overfull = true;
   if (watch->fsyncs - watch->overfull_fsyncs >= LOG_WATCH_ROTATE_FSYNCS)
-    find(watch, LOG_WATCH_NOT_ROTATED, watch->segment);
+    log_watch_find(watch, LOG_WATCH_NOT_ROTATED, watch->segment);
 }
 
-static void note_record(struct log_watch *watch, uint64_t end, uint64_t now_ns) {
+static inline void note_record(struct log_watch *watch, uint64_t end, uint64_t now_ns) {
   if (end <= watch->appended) return; /* not of this log's order: another oracle's business */
   judge_rotation(watch, watch->appended, end);
   watch->claimed = watch->durable;
@@ -62,7 +64,7 @@ static void note_record(struct log_watch *watch, uint64_t end, uint64_t now_ns) 
   note_appended(watch, end);
 }
 
-static void note_segment(struct log_watch *watch, uint64_t first) {
+CLUSTER_SELDOM static void note_segment(struct log_watch *watch, uint64_t first) {
   watch->segment = first;
   watch->claimed = watch->durable; /* its header says so */
   watch->segments++;
@@ -72,7 +74,7 @@ static void note_segment(struct log_watch *watch, uint64_t first) {
 
 /* --- What became durable -------------------------------------------------------------- */
 
-static void note_durable(struct log_watch *watch, uint64_t durable) {
+static inline void note_durable(struct log_watch *watch, uint64_t durable) {
   if (durable <= watch->durable) return;
   watch->durable = durable;
   uint32_t kept = 0;
@@ -87,7 +89,7 @@ static void note_durable(struct log_watch *watch, uint64_t durable) {
 
 /* What the open found behind the durable position is rewritten: as if it was
  * appended then. Its segment, if there is one already, was reported before. */
-static void note_open(struct log_watch *watch, uint64_t durable, uint64_t appended) {
+CLUSTER_SELDOM static void note_open(struct log_watch *watch, uint64_t durable, uint64_t appended) {
   watch->claimed = durable;
   watch->appended = durable;
   note_durable(watch, durable);
@@ -100,22 +102,21 @@ static void note_open(struct log_watch *watch, uint64_t durable, uint64_t append
 
 void log_watch_traced(struct log_watch *watch, enum sync_trace_kind kind, const uint64_t *fields, size_t count,
                       uint64_t now_ns) {
-  if ((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 3) {
-    note_record(watch, fields[3], now_ns);
-    watch->content = fields[3];
+  if (kind == SYNC_TRACE_DURABLE && count > 0) {
+    note_durable(watch, fields[0]);
+    return;
   }
-  if (kind == SYNC_TRACE_MARK && count > 0) note_record(watch, fields[0] + RECORD_HEADER_BYTES, now_ns);
+  bool operation = kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY, mark = kind == SYNC_TRACE_MARK;
+  if ((operation && count > 3) || (mark && count > 0))
+    note_record(watch, operation ? fields[3] : fields[0] + RECORD_HEADER_BYTES, now_ns);
+  if (operation && count > 3) watch->content = fields[3];
   if (kind == SYNC_TRACE_ROTATE && count > 0) note_segment(watch, fields[0]);
-  if (kind == SYNC_TRACE_DURABLE && count > 0) note_durable(watch, fields[0]);
   if (kind == SYNC_TRACE_OPEN && count > 3) note_open(watch, fields[2], fields[3]);
 }
 
-/* The turns that ended in a write that failed go on when one succeeds. */
-static void note_written(struct log_watch *watch) {
-  for (uint32_t i = 0; watch->write_failed && i < watch->group_count; i++)
+void log_watch_go_on(struct log_watch *watch) {
+  for (uint32_t i = 0; i < watch->group_count; i++)
     if (watch->groups[i].end > watch->written) watch->groups[i].fsyncs = watch->fsyncs;
-  watch->write_failed = false;
-  watch->written = watch->appended;
 }
 
 void log_watch_fsync_done(struct log_watch *watch) {
@@ -124,23 +125,7 @@ void log_watch_fsync_done(struct log_watch *watch) {
     const struct log_watch_group *group = &watch->groups[i];
     if (watch->write_failed && group->end > watch->written) return;
     if (watch->fsyncs - group->fsyncs < group->allowed) continue;
-    find(watch, LOG_WATCH_NOT_DURABLE, group->end);
+    log_watch_find(watch, LOG_WATCH_NOT_DURABLE, group->end);
     return;
   }
-}
-
-/* --- Time --------------------------------------------------------------------------- */
-
-void log_watch_look(struct log_watch *watch, const struct log_watch_look *look) {
-  if (look->write_failed)
-    watch->write_failed = true;
-  else
-    note_written(watch);
-  bool excused = look->busy || look->refusals != watch->refusals;
-  watch->refusals = look->refusals;
-  if (excused || look->disk_at_work || look->appended <= watch->durable) watch->asked_since_ns = look->now_ns;
-  uint64_t known = log_watch_markable(watch);
-  if (excused || look->disk_at_work || known <= watch->claimed) watch->marked_since_ns = look->now_ns;
-  if (look->now_ns - watch->asked_since_ns > watch->asked_within_ns) find(watch, LOG_WATCH_NOT_ASKED, look->appended);
-  if (look->now_ns - watch->marked_since_ns > watch->marked_within_ns) find(watch, LOG_WATCH_NOT_MARKED, known);
 }

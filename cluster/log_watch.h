@@ -105,7 +105,26 @@ struct log_watch_look {
   bool disk_at_work; /* an fsync is in flight */
   bool write_failed; /* the last write did */
 };
-/* After each event of the node, and now and then. */
-void log_watch_look(struct log_watch *watch, const struct log_watch_look *look);
+void log_watch_find(struct log_watch *watch, enum log_watch_finding finding, uint64_t position);
+/* A write succeeded after one that had failed. */
+void log_watch_go_on(struct log_watch *watch);
+/* After each event of the node, and now and then. Inline: it is nearly all that many
+ * events cost here. */
+static inline void log_watch_look(struct log_watch *watch, const struct log_watch_look *look) {
+  if (watch->write_failed && !look->write_failed) log_watch_go_on(watch);
+  watch->write_failed = look->write_failed;
+  if (!look->write_failed) watch->written = watch->appended;
+  bool excused = look->busy || look->disk_at_work || look->refusals != watch->refusals;
+  watch->refusals = look->refusals;
+  uint64_t known = log_watch_markable(watch);
+  if (excused || look->appended <= watch->durable)
+    watch->asked_since_ns = look->now_ns;
+  else if (look->now_ns - watch->asked_since_ns > watch->asked_within_ns)
+    log_watch_find(watch, LOG_WATCH_NOT_ASKED, look->appended);
+  if (excused || known <= watch->claimed)
+    watch->marked_since_ns = look->now_ns;
+  else if (look->now_ns - watch->marked_since_ns > watch->marked_within_ns)
+    log_watch_find(watch, LOG_WATCH_NOT_MARKED, known);
+}
 
 #endif

@@ -70,5 +70,5 @@ void cluster_subject(const struct cluster *cluster, uint32_t operation, uint64_t
 }
 
 bool cluster_violated(const struct cluster *cluster) {
-  return sim_violation_get(cluster->world)->found;
+  return cluster->violation->found;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cluster/lookup.h"
+#include "cluster/seldom.h"
 #include "cluster/state.h"
 #include "cluster/replica.h"
 #include "cluster/replica_state.h"
@@ -25,7 +26,8 @@ struct model {
   const void *value; /* of that one, among the siblings */
 };
 
-static void disagree(const struct model *model, const char *property, uint32_t operation, const char *what) {
+CLUSTER_SELDOM static void disagree(const struct model *model, const char *property, uint32_t operation,
+                                    const char *what) {
   uint64_t subject[3] = {0, 0, 0};
   const struct keys *keys = &model->cluster->ledger.keys;
   if (operation != LEDGER_NONE) cluster_subject(model->cluster, operation, subject);
@@ -46,7 +48,7 @@ static bool is_in_model(const struct model *model, uint32_t number) {
 }
 
 /* Whether what was read is that change, value and clock too. */
-static bool check_content(const struct model *model, uint32_t number, const struct sync_sibling *sibling) {
+static inline bool check_content(const struct model *model, uint32_t number, const struct sync_sibling *sibling) {
   const struct ledger *ledger = &model->cluster->ledger;
   const struct ledger_change *change = &ledger->changes[number - 1u];
   bool put = change->kind == SYNC_PUT;
@@ -82,7 +84,7 @@ static uint32_t number_of(const struct model *model, const struct sync_sibling *
   return operation == LEDGER_NONE ? 0 : ledger_change_of(ledger, operation, model->slot);
 }
 
-static bool is_dot_of(const struct model *model, uint32_t number, const struct sync_sibling *sibling) {
+static inline bool is_dot_of(const struct model *model, uint32_t number, const struct sync_sibling *sibling) {
   const struct ledger *ledger = &model->cluster->ledger;
   const struct ledger_operation *operation = &ledger->operations[ledger->changes[number - 1u].operation];
   return operation->seq == sibling->dot.seq &&
@@ -124,7 +126,7 @@ static int no_sibling_of(void *arg, const struct sync_sibling *sibling) {
   struct model *model = arg;
   return number_of(model, sibling) == model->found;
 }
-static void report_missing(struct model *model) {
+CLUSTER_SELDOM static void report_missing(struct model *model) {
   const struct replica *replica = &model->node->replica;
   const struct keys_entry *key = &model->cluster->ledger.keys.entries[model->slot];
   uint32_t missing = 0;
@@ -139,7 +141,7 @@ static void report_missing(struct model *model) {
 }
 
 /* Its value was looked at among the siblings. */
-static bool reads_as(const struct model *model, uint32_t number, const struct sync_sibling *winner) {
+static inline bool reads_as(const struct model *model, uint32_t number, const struct sync_sibling *winner) {
   const struct ledger_change *change = &model->cluster->ledger.changes[number - 1u];
   return is_dot_of(model, number, winner) && winner->tombstone == (change->kind == SYNC_DELETE) &&
          winner->value_size == change->value_size;
@@ -153,7 +155,7 @@ static bool check_key(struct model *model, uint32_t slot) {
   model->slot = slot;
   model->found = 0;
   model->previous = LEDGER_NONE;
-  model->winner = replica_winner(model->cluster, model->node->number, slot);
+  model->winner = replica_winner(model->cluster, replica, slot);
   model->cluster->looked++;
   if (sync_siblings(model->engine, bytes, key->size, check_sibling, model)) return false;
   uint32_t expected = 0;
@@ -176,10 +178,11 @@ static bool check_key(struct model *model, uint32_t slot) {
 }
 
 static bool model_begin(struct model *model, struct cluster *cluster, uint32_t node) {
+  const struct cluster_software *software = sim_node_software(cluster->nodes[node].machine);
   *model = (struct model){.cluster = cluster, .node = &cluster->nodes[node], .slot = KEYS_NONE};
-  model->engine = cluster_engine(cluster, node);
+  model->engine = software ? software->engine : NULL;
   const struct replica *replica = &model->node->replica;
-  return model->engine && replica->following && !replica->behind && !cluster_violated(cluster);
+  return model->engine && replica->following && !replica->behind && !cluster->violation->found;
 }
 
 void cluster_check_changed(struct cluster *cluster, uint32_t node) {
@@ -214,7 +217,7 @@ static void walk_settle(struct walk *walk) {
       walk->next = KEYS_NONE;
       return;
     }
-    walk->number = replica_winner(cluster, walk->model->node->number, walk->next);
+    walk->number = replica_winner(cluster, &walk->model->node->replica, walk->next);
     if (walk->number && (walk->with_absent || cluster->ledger.changes[walk->number - 1u].kind == SYNC_PUT)) return;
   }
 }

@@ -20,7 +20,7 @@ struct vector_context {
   struct cluster_node *node;
 };
 
-static uint32_t *applied_slot(struct cluster *cluster, struct cluster_node *node, uint32_t life) {
+static inline uint32_t *applied_slot(struct cluster *cluster, struct cluster_node *node, uint32_t life) {
   CLUSTER_GROW(cluster->world, node->applied, node->applied_capacity, life + 1u);
   return &node->applied[life];
 }
@@ -60,8 +60,8 @@ static bool is_excused(struct cluster *cluster, struct cluster_node *node, const
          log_damage_in(cluster, node->number, damage->end, lost->position);
 }
 
-static void report_lost(struct cluster *cluster, struct cluster_node *node, const struct ledger_life *life,
-                        uint32_t first) {
+CLUSTER_SELDOM static void report_lost(struct cluster *cluster, struct cluster_node *node,
+                                       const struct ledger_life *life, uint32_t first) {
   const struct ledger *ledger = &cluster->ledger;
   const struct ledger_operation *lost = &ledger->operations[life->operations[first - 1u]];
   char but[160] = "";
@@ -138,7 +138,26 @@ void cluster_check_promised(struct cluster *cluster, uint32_t node) {
 
 /* --- At every step that a node reports ---------------------------------------------------- */
 
-static void traced_apply(struct cluster *cluster, struct cluster_node *node, const uint64_t *fields, bool local) {
+CLUSTER_SELDOM static void applies_wrongly(const struct cluster *cluster, const struct cluster_node *node,
+                                           const uint64_t *fields, uint32_t life, uint32_t applied, bool local) {
+  uint64_t incarnation = fields[1], seq = fields[2];
+  if (local && life != node->life)
+    sim_violation(cluster->world, CLUSTER_UNIQUE_IDS, node->number, fields,
+                  "%s gave a new operation the id %s/%016llx/%llu, of an incarnation that an earlier life used",
+                  node->name, node->name, (unsigned long long)incarnation, (unsigned long long)seq);
+  else if (life == LEDGER_NONE)
+    sim_violation(cluster->world, CLUSTER_PHANTOM, node->number, fields,
+                  "%s applied an operation of an incarnation (%016llx) in which nobody submitted", node->name,
+                  (unsigned long long)incarnation);
+  else
+    sim_violation(cluster->world, CLUSTER_EXACTLY_ONCE, node->number, fields,
+                  "%s applied operation n%u/%016llx/%llu %s; it had applied up to %u of that origin", node->name,
+                  cluster->ledger.lives[life].node, (unsigned long long)incarnation, (unsigned long long)seq,
+                  seq <= applied ? "a second time" : "before an earlier one", applied);
+}
+
+static inline void traced_apply(struct cluster *cluster, struct cluster_node *node, const uint64_t *fields,
+                                bool local) {
   uint64_t incarnation = fields[1], seq = fields[2];
   struct ledger *ledger = &cluster->ledger;
   uint32_t life = ledger_life_find(ledger, incarnation);
@@ -146,36 +165,24 @@ static void traced_apply(struct cluster *cluster, struct cluster_node *node, con
     ledger_life_name(ledger, node->life, incarnation);
     life = node->life;
   }
-  if (local && life != node->life) {
-    sim_violation(cluster->world, CLUSTER_UNIQUE_IDS, node->number, fields,
-                  "%s gave a new operation the id %s/%016llx/%llu, of an incarnation that an earlier life used",
-                  node->name, node->name, (unsigned long long)incarnation, (unsigned long long)seq);
-    return;
-  }
-  if (life == LEDGER_NONE) {
-    sim_violation(cluster->world, CLUSTER_PHANTOM, node->number, fields,
-                  "%s applied an operation of an incarnation (%016llx) in which nobody submitted", node->name,
-                  (unsigned long long)incarnation);
+  if (life == LEDGER_NONE || (local && life != node->life)) {
+    applies_wrongly(cluster, node, fields, life, 0, local);
     return;
   }
   uint32_t *applied = applied_slot(cluster, node, life);
-  if (seq == (uint64_t)*applied + 1u) {
+  if (seq == (uint64_t)*applied + 1u)
     *applied = (uint32_t)seq;
-    return;
-  }
-  uint32_t author = ledger->lives[life].node;
-  sim_violation(cluster->world, CLUSTER_EXACTLY_ONCE, node->number, fields,
-                "%s applied operation n%u/%016llx/%llu %s; it had applied up to %u of that origin", node->name, author,
-                (unsigned long long)incarnation, (unsigned long long)seq,
-                seq <= *applied ? "a second time" : "before an earlier one", *applied);
+  else
+    applies_wrongly(cluster, node, fields, life, *applied, local);
 }
 
-CLUSTER_SELDOM static void traced(struct cluster *cluster, uint32_t number, enum sync_trace_kind kind,
-                                  const uint64_t *fields, size_t count) {
-  struct cluster_node *node = &cluster->nodes[number];
-  cluster_pace_traced(node, kind, fields, count);
+/* Most kinds are only counted. */
+CLUSTER_APART static void traced(struct cluster *cluster, struct cluster_node *node, enum sync_trace_kind kind,
+                                 const uint64_t *fields, size_t count) {
   if (kind == SYNC_TRACE_ROTATE) node->replica.rotated = true;
-  if ((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 2 && !cluster->judging)
+  if (cluster->judging) return;
+  cluster_pace_traced(node, kind, fields, count);
+  if ((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 2)
     traced_apply(cluster, node, fields, kind == SYNC_TRACE_SUBMIT);
 }
 
@@ -184,7 +191,7 @@ void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum s
   (void)world;
   struct cluster *cluster = self;
   if ((uint32_t)kind < CLUSTER_TRACE_KINDS) cluster->by_trace[kind]++;
-  if (log_watch_wants(kind)) traced(cluster, number, kind, fields, count);
+  if (log_watch_wants(kind)) traced(cluster, &cluster->nodes[number], kind, fields, count);
 }
 
 /* Of so many checks one walks: in between the same keys change again. */

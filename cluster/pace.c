@@ -1,13 +1,14 @@
 #include "cluster/pace.h"
 
 #include "cluster/lookup.h"
+#include "cluster/seldom.h"
 #include "cluster/state.h"
 
-static bool watched(const struct cluster_node *node) {
+static inline bool watched(const struct cluster_node *node) {
   return !node->cluster->config.no_oracles && !node->cluster->judging;
 }
 
-static void report(const struct cluster_node *node) {
+CLUSTER_SELDOM void cluster_pace_report(const struct cluster_node *node) {
   static const char *const what[] = {
       [LOG_WATCH_HELD] = "",
       [LOG_WATCH_NOT_DURABLE] =
@@ -19,7 +20,7 @@ static void report(const struct cluster_node *node) {
   };
   static const uint64_t nothing[3] = {0, 0, 0};
   const struct log_watch *watch = &node->watch;
-  if (watch->finding == LOG_WATCH_HELD || cluster_violated(node->cluster)) return;
+  if (cluster_violated(node->cluster)) return;
   sim_violation(node->cluster->world, CLUSTER_PROGRESS, node->number, nothing,
                 "%s %s: log position %llu; durable are %llu of %llu, after %llu completed fsyncs of this life",
                 node->name, what[watch->finding], (unsigned long long)watch->position,
@@ -32,32 +33,24 @@ void cluster_pace_begin(struct cluster_node *node) {
     log_watch_begin(&node->watch, cluster_options(node->cluster, node->number), sim_now(node->cluster->world));
 }
 
-void cluster_pace_traced(struct cluster_node *node, enum sync_trace_kind kind, const uint64_t *fields, size_t count) {
-  if (!watched(node)) return;
-  log_watch_traced(&node->watch, kind, fields, count, sim_now(node->cluster->world));
-  report(node);
-}
-
 void cluster_pace_fsync_done(struct cluster_node *node) {
   if (!watched(node)) return;
   log_watch_fsync_done(&node->watch);
-  report(node);
+  if (node->watch.finding != LOG_WATCH_HELD) cluster_pace_report(node);
 }
 
 void cluster_pace_look(struct cluster_node *node, struct sync_engine *engine, bool failed) {
   if (!watched(node)) return;
-  struct sim_world *world = node->cluster->world;
-  struct log_watch_look look = {
-      .now_ns = sim_now(world),
-      .appended = sync_appended_position(engine),
-      .refusals = sim_node_refusals(node->machine),
-      .write_failed = sim_node_write_failed(node->machine),
-      .disk_at_work = sim_disk_fsyncs_in_flight(node->disk) > 0,
-  };
-  if (!look.disk_at_work && log_watch_owes(&node->watch, look.appended)) {
-    look.busy =
-        failed || sim_node_state(node->machine) == SIM_NODE_PAUSED || sim_disk_busy_until(node->disk) > look.now_ns;
-  }
-  log_watch_look(&node->watch, &look);
-  report(node);
+  struct log_watch *watch = &node->watch;
+  struct log_watch_look look;
+  look.appended = sync_appended_position(engine);
+  look.refusals = sim_node_refusals(node->machine);
+  look.write_failed = sim_node_write_failed(node->machine);
+  look.disk_at_work = sim_disk_fsyncs_in_flight(node->disk) > 0;
+  look.now_ns = sim_now(node->cluster->world);
+  look.busy = failed;
+  if (!failed && !look.disk_at_work && log_watch_owes(watch, look.appended))
+    look.busy = sim_disk_busy_until(node->disk) > look.now_ns || sim_node_state(node->machine) == SIM_NODE_PAUSED;
+  log_watch_look(watch, &look);
+  if (watch->finding != LOG_WATCH_HELD) cluster_pace_report(node);
 }

@@ -6,14 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/sync.h"
-
-struct cluster;
-struct cluster_node;
+#include "cluster/state.h"
 
 /* Before the node's engine is opened. */
 void cluster_pace_begin(struct cluster_node *node);
-void cluster_pace_traced(struct cluster_node *node, enum sync_trace_kind kind, const uint64_t *fields, size_t count);
+/* Reports what the watch has found. */
+void cluster_pace_report(const struct cluster_node *node);
+/* A step of the node, while oracles look. */
+static inline void cluster_pace_traced(struct cluster_node *node, enum sync_trace_kind kind, const uint64_t *fields,
+                                       size_t count) {
+  log_watch_traced(&node->watch, kind, fields, count, sim_now(node->cluster->world));
+  if (node->watch.finding != LOG_WATCH_HELD) cluster_pace_report(node);
+}
 /* An fsync was completed with success and the engine knows. */
 void cluster_pace_fsync_done(struct cluster_node *node);
 /* After each event of the node that may have changed something, and now and then. */

@@ -4,6 +4,7 @@
 
 #include "cluster/grow.h"
 #include "cluster/lookup.h"
+#include "cluster/seldom.h"
 #include "cluster/state.h"
 #include "cluster/replica.h"
 
@@ -25,7 +26,7 @@ struct reading {
   bool wrong;
 };
 
-static void differs(struct reading *reading, const char *what, uint64_t said, uint64_t expected) {
+CLUSTER_SELDOM static void differs(struct reading *reading, const char *what, uint64_t said, uint64_t expected) {
   reading->wrong = true;
   sim_violation(reading->cluster->world, CLUSTER_READS, reading->node->number, nothing,
                 "%s says that %s is %llu; it is %llu", reading->node->name, what, (unsigned long long)said,

@@ -4,6 +4,7 @@
 
 #include "cluster/grow.h"
 #include "cluster/lookup.h"
+#include "cluster/seldom.h"
 #include "cluster/state.h"
 #include "cluster/replica_state.h"
 #include "cluster/claims.h"
@@ -81,7 +82,7 @@ static void list_segments(struct cluster *cluster, struct replica *replica, cons
 
 /* Where the engine writes on: the newest segment, whether its name counts yet or
  * not, that begins at or below the end of what was read. */
-static bool find_writing(struct cluster *cluster, struct replica *replica, const struct sim_disk *disk) {
+CLUSTER_SELDOM static bool find_writing(struct cluster *cluster, struct replica *replica, const struct sim_disk *disk) {
   struct decode_segment best = {0};
   bool any = false;
   const char *name;
@@ -115,14 +116,15 @@ void replica_accept(struct cluster *cluster, uint32_t node, uint32_t operation, 
   struct replica *replica = &cluster->nodes[node].replica;
   if (!replica->following) return;
   CLUSTER_GROW(cluster->world, replica->ahead, replica->ahead_capacity, replica->ahead_count + 1u);
-  replica->ahead[replica->ahead_count++] = (struct replica_entry){end, operation};
+  replica->ahead[replica->ahead_count++] = (struct replica_accepted){end, operation};
+  replica_make_room(cluster, replica);
   replica_apply(cluster, node, operation, end);
 }
 
 /* What was accepted first must come next. */
 static bool take_accepted(struct cluster *cluster, uint32_t node, uint32_t operation, uint64_t end) {
   struct replica *replica = &cluster->nodes[node].replica;
-  const struct replica_entry *next = &replica->ahead[replica->ahead_first];
+  const struct replica_accepted *next = &replica->ahead[replica->ahead_first];
   if (next->operation == operation && next->end == end) {
     if (++replica->ahead_first == replica->ahead_count) replica->ahead_first = replica->ahead_count = 0;
     return true;
@@ -151,7 +153,8 @@ static bool take_record(struct cluster *cluster, uint32_t node, const struct dec
 }
 
 /* The first position from there on at which another segment of the same epoch begins. */
-static uint64_t next_elsewhere(const struct sim_disk *disk, const struct decode_segment *segment, uint64_t from) {
+CLUSTER_SELDOM static uint64_t next_elsewhere(const struct sim_disk *disk, const struct decode_segment *segment,
+                                              uint64_t from) {
   uint64_t nearest = UINT64_MAX;
   const char *name;
   for (uint32_t i = 0; (name = sim_disk_peek_name(disk, i)) != NULL; i++) {
@@ -164,8 +167,8 @@ static uint64_t next_elsewhere(const struct sim_disk *disk, const struct decode_
 
 /* Another segment begins where reading stands: what this one has from there on is a write
  * that failed and persisted all the same, after which the log went on elsewhere. */
-static bool goes_on_elsewhere(const struct replica *replica, const struct sim_disk *disk,
-                              const struct decode_segment *segment) {
+CLUSTER_SELDOM static bool goes_on_elsewhere(const struct replica *replica, const struct sim_disk *disk,
+                                             const struct decode_segment *segment) {
   struct decode_segment other = {.first = replica->end, .epoch = segment->epoch};
   if (other.first == segment->first) return false;
   if (is_there(disk, &other)) return true;
@@ -180,6 +183,7 @@ static bool read_records(struct cluster *cluster, uint32_t node, const struct de
   const struct sim_disk *disk = disk_of(cluster, node);
   const char *name = name_of(replica, segment);
   CLUSTER_GROW(cluster->world, replica->bytes, replica->bytes_capacity, READ_BYTES);
+  replica_make_room(cluster, replica);
   uint64_t elsewhere = replica->rotated ? next_elsewhere(disk, segment, replica->end) : UINT64_MAX;
   while (replica->end < to) {
     uint64_t offset = DECODE_SEGMENT_HEADER_BYTES + (replica->end - segment->first);
@@ -237,15 +241,15 @@ static void found_all(struct cluster *cluster, uint32_t node) {
   replica->refusals = sim_node_refusals(cluster->nodes[node].machine);
 }
 
-void replica_follow(struct cluster *cluster, uint32_t node) {
+CLUSTER_SELDOM static void ends_elsewhere(const struct cluster *cluster, uint32_t node, uint64_t appended) {
+  static const uint64_t nothing[3] = {0, 0, 0};
+  sim_violation(cluster->world, CLUSTER_RECOVERY, node, nothing,
+                "%s says that its log ends at %llu; what its disk has ends at %llu", cluster->nodes[node].name,
+                (unsigned long long)appended, (unsigned long long)cluster->nodes[node].replica.end);
+}
+
+CLUSTER_APART static void follow(struct cluster *cluster, uint32_t node, uint64_t appended) {
   struct replica *replica = &cluster->nodes[node].replica;
-  struct sync_engine *engine = cluster_engine(cluster, node);
-  if (!replica->following || !engine || cluster_violated(cluster)) return;
-  uint64_t appended = sync_appended_position(engine);
-  if (appended == replica->end) {
-    found_all(cluster, node);
-    return;
-  }
   for (;;) {
     uint64_t before = replica->end;
     struct decode_segment last = {0};
@@ -260,17 +264,24 @@ void replica_follow(struct cluster *cluster, uint32_t node) {
     if (same && replica->end == before) break;
   }
   replica->rotated = false;
-  if (appended == replica->end) {
-    found_all(cluster, node);
-    return;
-  }
   /* What is not there is what a refused call kept from being written. */
-  replica->behind = sim_node_refusals(cluster->nodes[node].machine) != replica->refusals;
+  replica->behind = appended != replica->end && sim_node_refusals(cluster->nodes[node].machine) != replica->refusals;
   if (replica->behind) return;
-  static const uint64_t nothing[3] = {0, 0, 0};
-  sim_violation(cluster->world, CLUSTER_RECOVERY, node, nothing,
-                "%s says that its log ends at %llu; what its disk has ends at %llu", cluster->nodes[node].name,
-                (unsigned long long)appended, (unsigned long long)replica->end);
+  if (appended == replica->end)
+    found_all(cluster, node);
+  else
+    ends_elsewhere(cluster, node, appended);
+}
+
+void replica_follow(struct cluster *cluster, uint32_t node) {
+  const struct replica *replica = &cluster->nodes[node].replica;
+  const struct cluster_software *software = sim_node_software(cluster->nodes[node].machine);
+  if (!replica->following || !software || !software->engine || cluster->violation->found) return;
+  uint64_t appended = sync_appended_position(software->engine);
+  if (appended != replica->end)
+    follow(cluster, node, appended);
+  else
+    found_all(cluster, node);
 }
 
 /* --- Durability --------------------------------------------------------------------------------- */
@@ -301,14 +312,11 @@ static uint64_t durable_end(struct cluster *cluster, uint32_t node) {
 static void take_durable(struct cluster *cluster, uint32_t node) {
   struct replica *replica = &cluster->nodes[node].replica;
   replica->durable_end = durable_end(cluster, node);
-  for (; replica->waiting_first < replica->waiting_count; replica->waiting_first++) {
-    const struct replica_entry *entry = &replica->waiting[replica->waiting_first];
-    if (entry->end > replica->durable_end) break;
-    const struct ledger_operation *operation = &cluster->ledger.operations[entry->operation];
-    CLUSTER_GROW(cluster->world, replica->durable, replica->durable_capacity, operation->life + 1u);
-    replica->durable[operation->life] = operation->seq;
-  }
-  uint32_t left = replica->waiting_count - replica->waiting_first;
+  uint32_t first = replica->waiting_first, count = replica->waiting_count;
+  for (; first < count && replica->waiting[first].end <= replica->durable_end; first++)
+    replica->durable[replica->waiting[first].life + 1u] = replica->waiting[first].seq;
+  replica->waiting_first = first;
+  uint32_t left = count - first;
   if (left > replica->waiting_first) return; /* moved when that is cheap */
   if (left) memmove(replica->waiting, replica->waiting + replica->waiting_first, left * sizeof *replica->waiting);
   replica->waiting_first = 0;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cluster/grow.h"
+#include "cluster/seldom.h"
 #include "cluster/state.h"
 
 static void clear(uint32_t *array, uint32_t count) {
@@ -26,12 +27,31 @@ void replica_clear(struct replica *replica) {
   replica->sibling_places = replica->sibling_free = 0;
   replica->key_count = replica->sibling_count = 0;
   replica->changed_count = replica->unwalked_count = 0;
-  replica->hello_size = 0;
+  for (uint32_t i = 0; i < REPLICA_HELLOS; i++)
+    replica->hellos[i].size = 0;
   replica->news_to_look = true;
 }
 
-static void mark(struct cluster *cluster, struct replica *replica, uint32_t slot) {
-  CLUSTER_GROW(cluster->world, replica->marks, replica->mark_capacity, slot + 1u);
+CLUSTER_SELDOM static void grow(struct cluster *cluster, struct replica *replica) {
+  struct sim_world *world = cluster->world;
+  uint32_t lives = cluster->ledger.life_count, slots = cluster->ledger.keys.count;
+  CLUSTER_GROW(world, replica->held, replica->held_capacity, lives);
+  CLUSTER_GROW(world, replica->noted, replica->noted_capacity, lives);
+  CLUSTER_GROW(world, replica->news, replica->news_capacity, lives);
+  CLUSTER_GROW(world, replica->durable, replica->durable_capacity, lives + 1u);
+  CLUSTER_GROW(world, replica->first, replica->first_capacity, slots);
+  CLUSTER_GROW(world, replica->marks, replica->mark_capacity, slots);
+  replica->life_room = replica->news_capacity; /* as many as held and noted */
+  if (replica->durable_capacity - 1u < replica->life_room) replica->life_room = replica->durable_capacity - 1u;
+  replica->slot_room = replica->first_capacity; /* as many as marks */
+}
+
+void replica_make_room(struct cluster *cluster, struct replica *replica) {
+  if (cluster->ledger.life_count > replica->life_room || cluster->ledger.keys.count > replica->slot_room)
+    grow(cluster, replica);
+}
+
+static inline void mark(struct cluster *cluster, struct replica *replica, uint32_t slot) {
   uint8_t *marks = &replica->marks[slot];
   if (!(*marks & REPLICA_CHANGED)) {
     CLUSTER_GROW(cluster->world, replica->changed, replica->changed_capacity, replica->changed_count + 1u);
@@ -66,7 +86,6 @@ static void add_sibling(struct cluster *cluster, struct replica *replica, uint32
 static void change(struct cluster *cluster, struct replica *replica, uint32_t number) {
   const struct ledger *ledger = &cluster->ledger;
   const struct ledger_change *made = &ledger->changes[number - 1u];
-  CLUSTER_GROW(cluster->world, replica->first, replica->first_capacity, made->slot + 1u);
   uint32_t *link = &replica->first[made->slot];
   if (!*link) replica->key_count++;
   while (*link) {
@@ -85,20 +104,15 @@ static void change(struct cluster *cluster, struct replica *replica, uint32_t nu
   mark(cluster, replica, made->slot);
 }
 
-static void hold(struct cluster *cluster, struct replica *replica, uint32_t life, uint32_t seq) {
-  CLUSTER_GROW(cluster->world, replica->held, replica->held_capacity, life + 1u);
-  CLUSTER_GROW(cluster->world, replica->noted, replica->noted_capacity, life + 1u);
-  if (replica->held[life] == replica->noted[life]) {
-    CLUSTER_GROW(cluster->world, replica->news, replica->news_capacity, replica->news_count + 1u);
-    replica->news[replica->news_count++] = life;
-  }
+static inline void hold(struct replica *replica, uint32_t life, uint32_t seq) {
+  if (replica->held[life] == replica->noted[life]) replica->news[replica->news_count++] = life;
   replica->held[life] = seq;
 }
 
 void replica_apply(struct cluster *cluster, uint32_t node, uint32_t index, uint64_t end) {
   struct replica *replica = &cluster->nodes[node].replica;
   const struct ledger_operation *operation = &cluster->ledger.operations[index];
-  hold(cluster, replica, operation->life, operation->seq);
+  hold(replica, operation->life, operation->seq);
   if (operation->life == cluster->nodes[node].life) { /* its writer: the next says what is new since this one */
     for (uint32_t i = 0; i < replica->news_count; i++)
       replica->noted[replica->news[i]] = replica->held[replica->news[i]];
@@ -110,7 +124,7 @@ void replica_apply(struct cluster *cluster, uint32_t node, uint32_t index, uint6
   for (uint32_t i = 0; i < operation->change_count; i++)
     change(cluster, replica, operation->change_first + i + 1u);
   CLUSTER_GROW(cluster->world, replica->waiting, replica->waiting_capacity, replica->waiting_count + 1u);
-  replica->waiting[replica->waiting_count++] = (struct replica_entry){end, index};
+  replica->waiting[replica->waiting_count++] = (struct replica_entry){end, operation->life, operation->seq};
   replica->news_to_look = true;
 }
 
@@ -123,12 +137,11 @@ static bool beats(const struct cluster *cluster, const struct ledger_operation *
   return x->seq > y->seq;
 }
 
-uint32_t replica_winner(const struct cluster *cluster, uint32_t node, uint32_t slot) {
-  const struct replica *replica = &cluster->nodes[node].replica;
+uint32_t replica_greatest(const struct cluster *cluster, const struct replica *replica, uint32_t place) {
   const struct ledger *ledger = &cluster->ledger;
   uint32_t winner = 0;
   const struct ledger_operation *best = NULL;
-  for (uint32_t place = replica_first(replica, slot); place; place = replica->siblings[place - 1u].next) {
+  for (; place; place = replica->siblings[place - 1u].next) {
     uint32_t number = replica->siblings[place - 1u].number;
     const struct ledger_operation *operation = &ledger->operations[ledger->changes[number - 1u].operation];
     if (!best || beats(cluster, operation, best)) winner = number, best = operation;

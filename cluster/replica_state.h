@@ -6,14 +6,22 @@
 #include "cluster/replica_types.h"
 
 void replica_clear(struct replica *replica);
+/* Room for all lives and keys of the ledger; before replica_apply(). */
+void replica_make_room(struct cluster *cluster, struct replica *replica);
 /* The operation is in the log now, `end` is the end of its record. */
 void replica_apply(struct cluster *cluster, uint32_t node, uint32_t operation, uint64_t end);
 
 static inline uint32_t replica_first(const struct replica *replica, uint32_t slot) {
   return slot < replica->first_capacity ? replica->first[slot] : 0;
 }
-/* The sibling that the key of a slot must read as: the greatest by (clock, node,
- * incarnation, seq); 0: none. */
-uint32_t replica_winner(const struct cluster *cluster, uint32_t node, uint32_t slot);
+/* The greatest of the siblings from that place on by (clock, node, incarnation, seq). */
+uint32_t replica_greatest(const struct cluster *cluster, const struct replica *replica, uint32_t place);
+/* The sibling that the key of a slot must read as; 0: none. */
+static inline uint32_t replica_winner(const struct cluster *cluster, const struct replica *replica, uint32_t slot) {
+  uint32_t place = replica_first(replica, slot);
+  if (!place) return 0;
+  const struct replica_sibling *sibling = &replica->siblings[place - 1u];
+  return sibling->next ? replica_greatest(cluster, replica, place) : sibling->number;
+}
 
 #endif

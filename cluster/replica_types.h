@@ -15,6 +15,30 @@ struct replica_sibling {
   uint32_t next;   /* place + 1 */
 };
 struct replica_entry {
+  uint64_t end;       /* of its record */
+  uint32_t life, seq; /* of its operation */
+};
+
+/* A life that was at that place of a vector; all 0: none. */
+struct replica_hint {
+  uint64_t incarnation;
+  uint32_t durable_at; /* its place in `durable` */
+};
+
+/* The entries of a HELLO that were found to be true, and where each says how much. */
+struct replica_told {
+  uint32_t life;
+  uint32_t seq_at, seq_bytes;
+};
+struct replica_hello {
+  uint8_t *bytes;
+  uint32_t size, capacity; /* 0: none */
+  struct replica_told *told;
+  uint32_t told_count, told_capacity;
+};
+#define REPLICA_HELLOS 2u /* HELLOs that say all and those that leave out what others imply take turns */
+
+struct replica_accepted {
   uint64_t end; /* of its record */
   uint32_t operation;
 };
@@ -35,21 +59,23 @@ struct replica {
   uint32_t bytes_capacity;
 
   /* What is in it, by life: so many operations; so many that would survive a power
-   * loss now; and what its writer knew at its last own operation. */
+   * loss now (at the life + 1: 0 is no life, of which nothing is durable); and what
+   * its writer knew at its last own operation. */
   uint32_t *held, *durable, *noted;
-  uint32_t *hints; /* by place in a vector of the engine: a life that was there */
+  struct replica_hint *hints; /* by place in a vector of the engine: what was there */
   uint32_t hint_capacity;
-  uint8_t *hello; /* the entries of the last HELLO that was found to be true */
-  uint32_t hello_size, hello_capacity;
+  struct replica_hello hellos[REPLICA_HELLOS];
+  uint32_t hello_last; /* which of them was heard last */
   uint32_t held_capacity, durable_capacity, noted_capacity;
-  uint32_t *news; /* lives with held != noted */
+  uint32_t life_room, slot_room; /* so many lives and keys the arrays have room for (replica_make_room) */
+  uint32_t *news;                /* lives with held != noted */
   uint32_t news_count, news_capacity;
   uint64_t hlc_last;
   uint64_t remote; /* operations of other lives, read since the start */
 
   /* Its own operations that were accepted and whose records were not read yet, in
    * order: they are in the state already. */
-  struct replica_entry *ahead;
+  struct replica_accepted *ahead;
   uint32_t ahead_count, ahead_first, ahead_capacity;
   bool behind;       /* records wait for a write that is refused: the state here is older than the node's */
   uint64_t refusals; /* calls that the node was refused by the time of the last look that found all */
@@ -80,7 +106,7 @@ static inline uint32_t replica_held(const struct replica *replica, uint32_t life
 }
 /* How many operations of the life would survive a power loss of the node now. */
 static inline uint32_t replica_durable(const struct replica *replica, uint32_t life) {
-  return life < replica->durable_capacity ? replica->durable[life] : 0;
+  return life + 1u < replica->durable_capacity ? replica->durable[life + 1u] : 0;
 }
 
 #endif

@@ -82,6 +82,7 @@ struct cluster_software {
 
 struct cluster {
   struct sim_world *world;
+  const struct sim_violation *violation; /* the world's, there from its beginning */
   struct cluster_config config;
   struct cluster_node nodes[CLUSTER_NODES_MAX + 1u]; /* from 1 */
   uint32_t present;                                  /* nodes that are not absent */

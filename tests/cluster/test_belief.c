@@ -154,6 +154,45 @@ static void a_birth_that_was_not_is_found_after_a_true_hello(void **state) {
   }
 }
 
+/* Of HELLOs that differ in numbers only the numbers are looked at: each of them, each
+ * time, and the last one as the first; what else differs makes it another HELLO. */
+static void one_lie_among_many_true_hellos_is_found(void **state) {
+  (void)state;
+  for (uint64_t said = 127; said < 132; said++) {
+    struct sim *sim = sim_open(&(struct sim_options){.fill = SIM_FILL_NONE});
+    struct cluster *cluster = begin(sim);
+    uint8_t frame[1000];
+    for (int i = 1; i < 130; i++)
+      assert_int_equal(cluster_put(cluster, 1, 1, 16), SYNC_OK);
+    sim_run(sim, 4 * SIM_SECOND, UINT64_MAX);
+    for (int again = 0; again < 3; again++)
+      for (uint64_t seq = 1; seq <= 130; seq++)
+        cluster_check_sent(cluster, 1, frame, hello_born(cluster, 1, seq, 0, frame, sizeof frame));
+    assert_false(cluster_violated(cluster));
+    cluster_check_sent(cluster, 1, frame, hello_frame(cluster, 1, said, frame, sizeof frame));
+    assert_int_equal(cluster_violated(cluster), said > 130);
+    sim_close(sim);
+  }
+}
+
+static void a_byte_that_is_not_a_number_is_found_among_true_hellos(void **state) {
+  (void)state;
+  struct sim *sim = sim_open(&(struct sim_options){.fill = SIM_FILL_NONE});
+  uint8_t frame[1000];
+  for (size_t at = 0, bytes = 1; at < bytes; at++) { /* of name, count, incarnation; behind the number: the birth */
+    struct cluster *cluster = begin(sim);
+    size_t size = hello_frame(cluster, 1, 1, frame, sizeof frame);
+    cluster_check_sent(cluster, 1, frame, size);
+    cluster_check_sent(cluster, 1, frame, size);
+    assert_false(cluster_violated(cluster));
+    bytes = 1u + 2u + 1u + 8u + 1u + 1u;
+    frame[size - FRAME_TRAILER_BYTES - bytes + at] ^= 0x40u;
+    cluster_check_sent(cluster, 1, frame, size);
+    assert_true(cluster_violated(cluster));
+  }
+  sim_close(sim);
+}
+
 static void a_durable_vector_that_says_more_than_the_disk_holds_is_found(void **state) {
   (void)state;
   struct sim *sim = sim_open(&(struct sim_options){.fill = SIM_FILL_NONE});
@@ -176,6 +215,8 @@ int main(void) {
       cmocka_unit_test(an_operation_sent_before_it_is_durable_is_found),
       cmocka_unit_test(a_hello_that_says_more_than_the_disk_holds_is_found),
       cmocka_unit_test(a_birth_that_was_not_is_found_after_a_true_hello),
+      cmocka_unit_test(one_lie_among_many_true_hellos_is_found),
+      cmocka_unit_test(a_byte_that_is_not_a_number_is_found_among_true_hellos),
       cmocka_unit_test(a_durable_vector_that_says_more_than_the_disk_holds_is_found),
   };
   int r = cmocka_run_group_tests_name("belief", tests, NULL, NULL);

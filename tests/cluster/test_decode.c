@@ -167,7 +167,7 @@ static void the_frames_of_the_engine_are_read(void **state) {
   (void)state;
   static const uint8_t cluster_id[SYNC_CLUSTER_ID_BYTES] = {1};
   uint8_t bytes[ROOM];
-  struct decode_reader body;
+  struct decode_reader body = {0};
   struct bytes_writer writer = frame_begin(bytes, sizeof bytes - FRAME_TRAILER_BYTES);
   ops_write_head(&writer, 77);
   size_t size = frame_finish(&writer, FRAME_OPS, cluster_id);
@@ -181,7 +181,7 @@ static void the_frames_of_the_engine_are_read(void **state) {
                               .echo = 3,
                               .known_session = 4,
                               .flags = 5};
-  struct decode_hello heard;
+  struct decode_hello heard = {0};
   struct decode_entry entry;
   writer = frame_begin(bytes, sizeof bytes - FRAME_TRAILER_BYTES);
   hello_write_head(&writer, &hello);
