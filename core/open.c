@@ -141,7 +141,10 @@ int sync_open(struct sync_engine **out, const struct sync_env *env, const struct
     return SYNC_E_INVALID;
   }
   struct sync_engine *engine = memory_alloc_zero(env, sizeof *engine, ENGINE_NOMINAL_BYTES);
-  if (engine == NULL) return SYNC_E_NO_MEMORY;
+  if (engine == NULL) {
+    open_detail(report, sync_status_message(SYNC_E_NO_MEMORY));
+    return SYNC_E_NO_MEMORY;
+  }
   engine_init(engine, env, &options);
 
   struct wal_options wal_options = {

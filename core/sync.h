@@ -125,7 +125,8 @@ struct sync_open_report {
  * Errors: SYNC_E_INVALID, SYNC_E_CLUSTER (another cluster's or node's files),
  * SYNC_E_LIMITS (written with a greater value_bytes_max),
  * SYNC_E_VERSION, SYNC_E_DAMAGED (nothing was changed), SYNC_E_NO_MEMORY,
- * SYNC_E_NO_SPACE, SYNC_E_FULL, SYNC_E_IO, SYNC_E_POWERED_OFF. */
+ * SYNC_E_NO_SPACE, SYNC_E_FULL, SYNC_E_TOO_MANY (open files), SYNC_E_IO,
+ * SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_open(struct sync_engine **engine, const struct sync_env *env, const struct sync_options *options,
                             struct sync_open_report *report);
 
@@ -146,9 +147,9 @@ void sync_close(struct sync_engine *engine);
  * other.
  * Errors, each leaving everything unchanged, for ever: what was refused is on no
  * disk. SYNC_E_INVALID, SYNC_E_TOO_BIG, SYNC_E_FULL, SYNC_E_TOO_MANY,
- * SYNC_E_NO_MEMORY, SYNC_E_FAILED, SYNC_E_POWERED_OFF, and SYNC_E_NO_SPACE or
- * SYNC_E_IO while the log cannot be written: earlier submits wait in memory for
- * a write that succeeds, and no others are taken until then. */
+ * SYNC_E_NO_MEMORY, SYNC_E_FAILED, SYNC_E_POWERED_OFF, and, while the log cannot
+ * be written, what the write gave, such as SYNC_E_NO_SPACE or SYNC_E_IO: earlier submits
+ * wait in memory for a write that succeeds, and no others are taken until then. */
 SYNC_MUST_USE int sync_write(struct sync_engine *engine, const struct sync_change *changes, size_t count,
                              struct sync_receipt *receipt);
 SYNC_MUST_USE int sync_put(struct sync_engine *engine, const void *key, size_t key_size, const void *value,
@@ -157,9 +158,12 @@ SYNC_MUST_USE int sync_delete(struct sync_engine *engine, const void *key, size_
                               struct sync_receipt *receipt);
 
 /* Writes all submitted so far to the log's file, in one call: it survives the
- * process from then on, and the machine once it is durable. On an error what
- * was submitted stays so, and the write is tried again, also by the calls that end a
- * turn. SYNC_E_NO_SPACE, SYNC_E_IO, SYNC_E_NO_MEMORY, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+ * process from then on, and the machine once it is durable. Until the durable
+ * position has moved for the first time since sync_open, the file stands aside, and
+ * what is in it goes with the process. On an error what was submitted stays so,
+ * and the write is tried again, also by the calls that end a turn. SYNC_E_NO_SPACE,
+ * SYNC_E_IO, SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY (open files, requests of an fsync),
+ * SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_flush(struct sync_engine *engine);
 /* Writes all submitted so far and requests an fsync of it; returns without waiting.
  * Errors: as sync_flush. */
@@ -233,7 +237,8 @@ bool sync_holds(const struct sync_engine *engine, const char *node_id, uint64_t 
  * SYNC_E_NO_MEMORY, SYNC_E_NO_SPACE, SYNC_E_IO, SYNC_E_FAILED. */
 SYNC_MUST_USE int sync_peer_add(struct sync_engine *engine, const char *node_id, uint32_t *peer);
 /* Forgets what the peer holds and stops frames to it. What was owed to it is
- * owed no longer; adding it again needs no ceremony. */
+ * owed no longer; adding it again needs no ceremony. SYNC_E_PEER, and those of
+ * sync_peer_add for the disk and for memory. */
 SYNC_MUST_USE int sync_peer_remove(struct sync_engine *engine, uint32_t peer);
 
 enum sync_peer_state {
@@ -269,7 +274,7 @@ uint64_t sync_session(const struct sync_engine *engine);
  * SYNC_E_VERSION, SYNC_E_CLUSTER, SYNC_E_LIMITS, SYNC_E_PEER,
  * SYNC_E_ID_CONFLICT (the peer is parked), and, applying nothing further of
  * the frame (the peer will send it again): SYNC_E_NO_SPACE, SYNC_E_FULL,
- * SYNC_E_NO_MEMORY, SYNC_E_IO, SYNC_E_FAILED. */
+ * SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY, SYNC_E_IO, SYNC_E_FAILED. */
 SYNC_MUST_USE int sync_receive(struct sync_engine *engine, uint32_t peer, const void *frame, size_t size);
 
 /* Does what is due: retries, probes, spaced fsyncs, idle marks. */

@@ -113,17 +113,30 @@ static struct memory_env *self(void *ctx) {
   return (struct memory_env *)ctx;
 }
 
+/* Whether the fault of this kind of call strikes now. Counts the call. */
+static bool strikes(struct memory_env *memory, enum memory_env_call call) {
+  uint64_t number = ++memory->calls_of[call];
+  if (memory->fault.call != call || number < memory->fault_from || number >= memory->fault_until) return false;
+  memory->fault_met++;
+  return true;
+}
 /* Counts a call and says whether it fails. */
-static int enter(struct memory_env *memory) {
+static int enter(struct memory_env *memory, enum memory_env_call call) {
   memory->calls++;
   if (memory->power_off_at != 0 && memory->calls >= memory->power_off_at) memory->powered_off = true;
   if (memory->powered_off) return SYNC_E_POWERED_OFF;
+  if (strikes(memory, call)) {
+    memory->striking = memory->fault.effect;
+    return memory->fault.status;
+  }
+  memory->striking = MEMORY_ENV_NO_EFFECT;
   if (memory->fail_at != 0 && memory->calls == memory->fail_at) return memory->fail_status;
   if (memory->interrupt_every != 0 && memory->calls % memory->interrupt_every == 0) return SYNC_E_INTERRUPTED;
   return SYNC_OK;
 }
 static bool only_reports(const struct memory_env *memory, int status) {
-  return status != SYNC_OK && !memory->powered_off && memory->fail_after_effect && status != SYNC_E_INTERRUPTED;
+  if (status == SYNC_OK || memory->powered_off || status == SYNC_E_INTERRUPTED) return false;
+  return memory->fail_after_effect || memory->striking != MEMORY_ENV_NO_EFFECT;
 }
 
 static uint64_t env_mono_ns(void *ctx) {
@@ -145,7 +158,9 @@ static uint64_t env_pick(void *ctx, enum sync_pick_kind kind, uint64_t n) {
 static void *env_alloc(void *ctx, size_t size, size_t nominal) {
   struct memory_env *memory = self(ctx);
   memory->allocs++;
-  if (memory->powered_off || (memory->fail_alloc_at != 0 && memory->allocs == memory->fail_alloc_at)) return NULL;
+  bool refused = strikes(memory, MEMORY_ENV_ALLOC);
+  if (refused || memory->powered_off || (memory->fail_alloc_at != 0 && memory->allocs == memory->fail_alloc_at))
+    return NULL;
   void *block = must(malloc(size > 0 ? size : 1));
   memset(block, 0xa5, size);
   memory->blocks++;
@@ -166,8 +181,9 @@ static void env_free(void *ctx, void *block, size_t size, size_t nominal) {
 
 static int env_file_open(void *ctx, const char *name, uint32_t flags, sync_file *file) {
   struct memory_env *memory = self(ctx);
-  int status = enter(memory);
-  if (status != SYNC_OK) return status;
+  bool creates = (flags & SYNC_OPEN_CREATE) != 0 && find(memory->live, memory->live_count, name) == NULL;
+  int status = enter(memory, creates ? MEMORY_ENV_CREATE : MEMORY_ENV_OPEN);
+  if (status != SYNC_OK && memory->striking != MEMORY_ENV_EFFECT) return status;
   if (strlen(name) == 0 || strlen(name) > 63) return SYNC_E_INVALID;
   uint32_t slot = 0, most = memory->handles_max != 0 ? memory->handles_max : MEMORY_ENV_HANDLES_MAX;
   while (slot < most && memory->handles[slot] != NULL)
@@ -189,6 +205,7 @@ static int env_file_open(void *ctx, const char *name, uint32_t flags, sync_file 
     struct memory_change *change = change_add(memory, &inode->changes, CHANGE_TRUNCATE);
     change_apply_bytes(change, &inode->live);
   }
+  if (status != SYNC_OK) return status;
   memory->handles[slot] = inode;
   *file = (sync_file)slot;
   return SYNC_OK;
@@ -202,7 +219,7 @@ static struct memory_inode *inode_of(struct memory_env *memory, sync_file file) 
 }
 static int env_file_close(void *ctx, sync_file file) {
   struct memory_env *memory = self(ctx);
-  int status = enter(memory);
+  int status = enter(memory, MEMORY_ENV_CLOSE);
   (void)inode_of(memory, file);
   memory->handles[file] = NULL; /* closed even if it reports an error, as POSIX does */
   return status == SYNC_E_INTERRUPTED ? SYNC_OK : status;
@@ -211,7 +228,7 @@ static int env_file_read(void *ctx, sync_file file, uint64_t offset, void *buffe
   struct memory_env *memory = self(ctx);
   *done = 0;
   memory->reads++;
-  int status = enter(memory);
+  int status = enter(memory, MEMORY_ENV_READ);
   struct memory_inode *inode = inode_of(memory, file);
   if (status != SYNC_OK) return status;
   if (offset >= inode->live.size) return SYNC_OK;
@@ -233,12 +250,12 @@ static int env_file_write(void *ctx, sync_file file, uint64_t offset, const void
   struct memory_env *memory = self(ctx);
   *done = 0;
   memory->writes++;
-  int status = enter(memory);
+  int status = enter(memory, MEMORY_ENV_WRITE);
   struct memory_inode *inode = inode_of(memory, file);
   if (status == SYNC_OK && memory->fail_writes_from != 0 && memory->writes >= memory->fail_writes_from)
     status = memory->fail_status;
   if (status != SYNC_OK && !only_reports(memory, status)) return status;
-  size_t count = size;
+  size_t count = status != SYNC_OK && memory->striking == MEMORY_ENV_PART ? size / 2 : size;
   if (memory->transfer_max != 0 && count > memory->transfer_max) count = memory->transfer_max;
   if (memory->disk_bytes_max != 0 && offset + count > inode->live.size) {
     uint64_t used = live_bytes(memory), grow = offset + count - inode->live.size;
@@ -262,7 +279,7 @@ static int env_file_write(void *ctx, sync_file file, uint64_t offset, const void
 }
 static int env_file_truncate(void *ctx, sync_file file, uint64_t size) {
   struct memory_env *memory = self(ctx);
-  int status = enter(memory);
+  int status = enter(memory, MEMORY_ENV_TRUNCATE);
   struct memory_inode *inode = inode_of(memory, file);
   if (status != SYNC_OK && !only_reports(memory, status)) return status;
   struct memory_change *change = change_add(memory, &inode->changes, CHANGE_TRUNCATE);
@@ -272,7 +289,7 @@ static int env_file_truncate(void *ctx, sync_file file, uint64_t size) {
 }
 static int env_file_size(void *ctx, sync_file file, uint64_t *size) {
   struct memory_env *memory = self(ctx);
-  int status = enter(memory);
+  int status = enter(memory, MEMORY_ENV_SIZE);
   struct memory_inode *inode = inode_of(memory, file);
   if (status != SYNC_OK) return status;
   *size = inode->live.size;
@@ -280,7 +297,7 @@ static int env_file_size(void *ctx, sync_file file, uint64_t *size) {
 }
 static int env_file_rename(void *ctx, const char *from, const char *to) {
   struct memory_env *memory = self(ctx);
-  int status = enter(memory);
+  int status = enter(memory, MEMORY_ENV_RENAME);
   if (status != SYNC_OK && !only_reports(memory, status)) return status;
   struct memory_name *entry = find(memory->live, memory->live_count, from);
   if (entry == NULL) return SYNC_E_NOT_FOUND;
@@ -293,20 +310,20 @@ static int env_file_rename(void *ctx, const char *from, const char *to) {
 }
 static int env_file_unlink(void *ctx, const char *name) {
   struct memory_env *memory = self(ctx);
-  int status = enter(memory);
-  if (status != SYNC_OK) return status;
+  int status = enter(memory, MEMORY_ENV_UNLINK);
+  if (status != SYNC_OK && !only_reports(memory, status)) return status;
   if (find(memory->live, memory->live_count, name) == NULL) return SYNC_E_NOT_FOUND;
   struct memory_change *change = change_add(memory, &memory->changes, CHANGE_UNLINK);
   snprintf(change->name, sizeof change->name, "%s", name);
   change_apply_names(change, memory->live, &memory->live_count);
-  return SYNC_OK;
+  return status;
 }
 static int compare_names(const void *a, const void *b) {
   return strcmp(((const struct memory_name *)a)->name, ((const struct memory_name *)b)->name);
 }
 static int env_dir_list(void *ctx, int (*each)(void *arg, const char *name), void *arg) {
   struct memory_env *memory = self(ctx);
-  int status = enter(memory);
+  int status = enter(memory, MEMORY_ENV_LIST);
   if (status != SYNC_OK) return status;
   qsort(memory->live, memory->live_count, sizeof memory->live[0], compare_names);
   for (size_t i = 0; i < memory->live_count && status == SYNC_OK; i++)
@@ -323,13 +340,13 @@ static int request(struct memory_env *memory, struct memory_inode *inode, uint64
 }
 static int env_file_fsync(void *ctx, sync_file file, uint64_t token) {
   struct memory_env *memory = self(ctx);
-  int status = enter(memory);
+  int status = enter(memory, MEMORY_ENV_FSYNC_FILE);
   struct memory_inode *inode = inode_of(memory, file);
   return status != SYNC_OK ? status : request(memory, inode, token);
 }
 static int env_dir_fsync(void *ctx, uint64_t token) {
   struct memory_env *memory = self(ctx);
-  int status = enter(memory);
+  int status = enter(memory, MEMORY_ENV_FSYNC_DIR);
   return status != SYNC_OK ? status : request(memory, NULL, token);
 }
 static void env_trace(void *ctx, enum sync_trace_kind kind, const uint64_t *fields, size_t count) {
@@ -391,19 +408,53 @@ void memory_env_destroy(struct memory_env *memory) {
   }
 }
 
-bool memory_env_complete(struct memory_env *memory, int result, uint64_t *token) {
+/* `persists`: what it covers is on the platter from now on. */
+static bool complete(struct memory_env *memory, bool persists, uint64_t *token) {
   if (memory->pending_count == 0) return false;
   struct memory_fsync done = memory->pending[0];
   memory->pending_count--;
   memmove(&memory->pending[0], &memory->pending[1], memory->pending_count * sizeof memory->pending[0]);
   struct memory_change **list = done.inode != NULL ? &done.inode->changes : &memory->changes;
   while (*list != NULL && (*list)->number <= done.covers) {
-    if (result == SYNC_OK && done.inode != NULL) change_apply_bytes(*list, &done.inode->durable);
-    if (result == SYNC_OK && done.inode == NULL) change_apply_names(*list, memory->durable, &memory->durable_count);
+    if (persists && done.inode != NULL) change_apply_bytes(*list, &done.inode->durable);
+    if (persists && done.inode == NULL) change_apply_names(*list, memory->durable, &memory->durable_count);
     change_free_first(list);
   }
   *token = done.token;
   return true;
+}
+bool memory_env_complete(struct memory_env *memory, int result, uint64_t *token) {
+  return complete(memory, result == SYNC_OK, token);
+}
+bool memory_env_complete_next(struct memory_env *memory, uint64_t *token, int *result) {
+  *result = SYNC_OK;
+  if (memory->pending_count == 0) return false;
+  if (strikes(memory, MEMORY_ENV_FSYNC_DONE)) *result = memory->fault.status;
+  struct memory_inode *inode = memory->pending[0].inode;
+  (void)complete(memory, *result == SYNC_OK || memory->fault.effect == MEMORY_ENV_EFFECT, token);
+  if (*result != SYNC_OK && memory->fault.effect == MEMORY_ENV_PART && inode != NULL) {
+    image_set(&inode->live, &inode->durable);
+    for (const struct memory_change *change = inode->changes; change != NULL; change = change->next)
+      change_apply_bytes(change, &inode->live);
+  }
+  return true;
+}
+
+void memory_env_fail(struct memory_env *memory, const struct memory_env_fault *fault, uint64_t k, uint64_t times) {
+  memory->fault = *fault;
+  memory->fault_from = memory->calls_of[fault->call] + k;
+  memory->fault_until = times < UINT64_MAX - memory->fault_from ? memory->fault_from + times : UINT64_MAX;
+  memory->fault_met = 0;
+}
+void memory_env_heal(struct memory_env *memory) {
+  memory->fault.call = MEMORY_ENV_CALL_NONE;
+  memory->striking = MEMORY_ENV_NO_EFFECT;
+}
+uint32_t memory_env_handles(const struct memory_env *memory) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < MEMORY_ENV_HANDLES_MAX; i++)
+    count += memory->handles[i] != NULL ? 1 : 0;
+  return count;
 }
 
 void memory_env_process_crash(struct memory_env *memory) {

@@ -30,6 +30,38 @@ enum memory_env_loss {
   MEMORY_ENV_LOSSES = 5    /* how many styles there are */
 };
 
+/* The calls of the port that can fail, one kind each. */
+enum memory_env_call {
+  MEMORY_ENV_CALL_NONE = 0,
+  MEMORY_ENV_OPEN = 1,   /* of a file that is there */
+  MEMORY_ENV_CREATE = 2, /* an open that makes the file */
+  MEMORY_ENV_CLOSE = 3,
+  MEMORY_ENV_READ = 4,
+  MEMORY_ENV_WRITE = 5,
+  MEMORY_ENV_TRUNCATE = 6,
+  MEMORY_ENV_SIZE = 7,
+  MEMORY_ENV_RENAME = 8,
+  MEMORY_ENV_UNLINK = 9,
+  MEMORY_ENV_LIST = 10,
+  MEMORY_ENV_FSYNC_FILE = 11, /* the request */
+  MEMORY_ENV_FSYNC_DIR = 12,  /* the request */
+  MEMORY_ENV_FSYNC_DONE = 13, /* the completion of either */
+  MEMORY_ENV_ALLOC = 14,
+  MEMORY_ENV_CALL_KINDS = 15 /* how many there are */
+};
+/* What a call that reports an error has done all the same. Reading, listing and
+ * asking do nothing; a close that fails has closed. */
+enum memory_env_effect {
+  MEMORY_ENV_NO_EFFECT = 0,
+  MEMORY_ENV_PART = 1, /* of a write: its first half; of an fsync: nothing, and its file shows the platter's content */
+  MEMORY_ENV_EFFECT = 2,
+};
+struct memory_env_fault {
+  enum memory_env_call call;
+  int status;
+  enum memory_env_effect effect;
+};
+
 struct memory_inode; /* one file's bytes */
 struct memory_change;
 
@@ -66,6 +98,13 @@ struct memory_env {
   uint64_t fail_writes_from; /* this and every later write fails with fail_status; 0: none */
   bool powered_off;
 
+  /* Calls by kind, and the fault of one kind that memory_env_fail() asked for. */
+  uint64_t calls_of[MEMORY_ENV_CALL_KINDS];
+  struct memory_env_fault fault;
+  uint64_t fault_from, fault_until; /* in calls_of[fault.call]: from <= n < until */
+  uint64_t fault_met;               /* how often it struck */
+  enum memory_env_effect striking;  /* of the call that is being made */
+
   /* Memory. */
   uint64_t allocs;                             /* calls of alloc so far */
   uint64_t fail_alloc_at;                      /* the alloc with this number gives NULL; 0: none */
@@ -97,6 +136,17 @@ void memory_env_destroy(struct memory_env *memory);
  * with an error it never will (the pages are marked clean: readable until
  * power is lost). false when there is none. Hand *token to the engine. */
 bool memory_env_complete(struct memory_env *memory, int result, uint64_t *token);
+
+/* The same with the result that the fault of memory_env_fail() says, else SYNC_OK. With
+ * MEMORY_ENV_EFFECT what a failed fsync covers is on the platter all the same. */
+bool memory_env_complete_next(struct memory_env *memory, uint64_t *token, int *result);
+
+/* From the k-th call of its kind from now on (k from 1) the fault strikes, `times`
+ * times in a row. One fault at a time; memory_env_heal() ends it. */
+void memory_env_fail(struct memory_env *memory, const struct memory_env_fault *fault, uint64_t k, uint64_t times);
+void memory_env_heal(struct memory_env *memory);
+/* Files that are open. */
+uint32_t memory_env_handles(const struct memory_env *memory);
 
 /* The process dies: handles and fsyncs in flight are gone, the page cache
  * stays. Power comes on again if it was off. */
