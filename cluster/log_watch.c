@@ -29,8 +29,12 @@ static void find(struct log_watch *watch, enum log_watch_finding finding, uint64
 
 /* --- What was appended -------------------------------------------------------------- */
 
+static uint32_t allowance(const struct log_watch *watch) {
+  return LOG_WATCH_FSYNCS + watch->fresh_count + (watch->fresh_count > 0 ? 1u : 0u);
+}
+
 static void note_appended(struct log_watch *watch, uint64_t end) {
-  uint32_t allowed = LOG_WATCH_FSYNCS + watch->fresh_count + (watch->fresh_count > 0 ? 1u : 0u);
+  uint32_t allowed = allowance(watch);
   watch->appended = end;
   if (watch->group_count > 0) {
     struct log_watch_group *last = &watch->groups[watch->group_count - 1u];
@@ -110,10 +114,14 @@ void log_watch_traced(struct log_watch *watch, enum sync_trace_kind kind, const 
   if (kind == SYNC_TRACE_OPEN && count > 3) note_open(watch, fields[2], fields[3]);
 }
 
-/* The turns that ended in a write that failed go on when one succeeds. */
+/* The turns that ended in a write that failed go on when one succeeds: perhaps in a new segment. */
 static void note_written(struct log_watch *watch) {
-  for (uint32_t i = 0; watch->write_failed && i < watch->group_count; i++)
-    if (watch->groups[i].end > watch->written) watch->groups[i].fsyncs = watch->fsyncs;
+  for (uint32_t i = 0; watch->write_failed && i < watch->group_count; i++) {
+    struct log_watch_group *group = &watch->groups[i];
+    if (group->end <= watch->written) continue;
+    group->fsyncs = watch->fsyncs;
+    group->allowed = allowance(watch);
+  }
   watch->write_failed = false;
   watch->written = watch->appended;
 }
