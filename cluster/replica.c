@@ -247,8 +247,18 @@ void replica_begin(struct cluster *cluster, uint32_t node) {
   replica_follow(cluster, node);
 }
 
+/* The log was read as far as it goes: all that was accepted must have been there. */
 static void found_all(struct cluster *cluster, uint32_t node) {
   struct replica *replica = &cluster->nodes[node].replica;
+  if (replica->ahead_count) {
+    const struct replica_entry *next = &replica->ahead[replica->ahead_first];
+    uint64_t subject[3];
+    cluster_subject(cluster, next->operation, subject);
+    sim_violation(cluster->world, CLUSTER_RECOVERY, node, subject,
+                  "%s accepted an operation whose record ends at %llu, and says now that its log ends at %llu",
+                  cluster->nodes[node].name, (unsigned long long)next->end, (unsigned long long)replica->end);
+    return;
+  }
   replica->behind = false;
   replica->refusals = sim_node_refusals(cluster->nodes[node].machine);
 }
