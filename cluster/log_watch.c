@@ -31,8 +31,12 @@ void log_watch_find(struct log_watch *watch, enum log_watch_finding finding, uin
 
 /* --- What was appended -------------------------------------------------------------- */
 
+static inline uint32_t allowance(const struct log_watch *watch) {
+  return LOG_WATCH_FSYNCS + watch->fresh_count + (watch->fresh_count > 0 ? 1u : 0u);
+}
+
 static inline void note_appended(struct log_watch *watch, uint64_t end) {
-  uint32_t allowed = LOG_WATCH_FSYNCS + watch->fresh_count + (watch->fresh_count > 0 ? 1u : 0u);
+  uint32_t allowed = allowance(watch);
   watch->appended = end;
   if (watch->group_count > 0) {
     struct log_watch_group *last = &watch->groups[watch->group_count - 1u];
@@ -115,8 +119,12 @@ void log_watch_traced(struct log_watch *watch, enum sync_trace_kind kind, const 
 }
 
 void log_watch_go_on(struct log_watch *watch) {
-  for (uint32_t i = 0; i < watch->group_count; i++)
-    if (watch->groups[i].end > watch->written) watch->groups[i].fsyncs = watch->fsyncs;
+  for (uint32_t i = 0; i < watch->group_count; i++) {
+    struct log_watch_group *group = &watch->groups[i];
+    if (group->end <= watch->written) continue;
+    group->fsyncs = watch->fsyncs;
+    group->allowed = allowance(watch); /* perhaps it goes on in a new segment */
+  }
 }
 
 void log_watch_fsync_done(struct log_watch *watch) {

@@ -59,7 +59,7 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   for (uint32_t i = 0; i <= CLUSTER_NODES_MAX; i++)
     software->peer_of[i] = SYNC_PEER_NONE;
 
-  node->replica.following = false;
+  node->replica.following = node->replica.rotated = false;
   memset(&node->counts, 0, sizeof node->counts);
   node->looked_frames = 0;
   struct sync_options options = *cluster_options(cluster, node->number);

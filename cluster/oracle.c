@@ -160,6 +160,13 @@ static inline void traced_apply(struct cluster *cluster, struct cluster_node *no
                                 bool local) {
   uint64_t incarnation = fields[1], seq = fields[2];
   struct ledger *ledger = &cluster->ledger;
+  /* Whatever has to be written before something is taken comes before this step. */
+  if (sim_node_write_failed(node->machine)) {
+    sim_violation(cluster->world, CLUSTER_DURABILITY, node->number, fields,
+                  "%s took an operation (%016llx/%llu) although its last write failed and was not made again",
+                  node->name, (unsigned long long)incarnation, (unsigned long long)seq);
+    return;
+  }
   uint32_t life = ledger_life_find(ledger, incarnation);
   if (local && life == LEDGER_NONE && node->life != LEDGER_NONE && !ledger->lives[node->life].incarnation) {
     ledger_life_name(ledger, node->life, incarnation);

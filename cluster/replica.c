@@ -80,24 +80,39 @@ static void list_segments(struct cluster *cluster, struct replica *replica, cons
   }
 }
 
-/* Where the engine writes on: the newest segment, whether its name counts yet or
- * not, that begins at or below the end of what was read. */
-CLUSTER_SELDOM static bool find_writing(struct cluster *cluster, struct replica *replica, const struct sim_disk *disk) {
-  struct decode_segment best = {0};
-  bool any = false;
+/* What the engine goes on in after `last` (NULL: nothing counts yet), as far as it begins at
+ * or below the end of what was read: the next segment of that epoch, the same one under the
+ * name that counts, or the first of a newer epoch. That only when one was begun: what a life
+ * before or an attempt that failed left aside is none. */
+CLUSTER_APART static bool next_newer(const struct replica *replica, const struct sim_disk *disk,
+                                     const struct decode_segment *last, struct decode_segment *found) {
+  uint32_t epoch = last ? last->epoch : 0;
+  struct decode_segment segment;
   const char *name;
+  for (uint32_t i = 0; replica->rotated && (name = sim_disk_peek_name(disk, i)) != NULL; i++)
+    if (decode_segment_name(name, &segment) && segment.first <= replica->end && segment.epoch > epoch)
+      epoch = segment.epoch;
+  bool any = false;
   for (uint32_t i = 0; (name = sim_disk_peek_name(disk, i)) != NULL; i++) {
-    struct decode_segment segment;
-    if (!decode_segment_name(name, &segment) || segment.first > replica->end) continue;
-    if (!any || newer(&segment, &best)) best = segment;
+    if (!decode_segment_name(name, &segment) || segment.epoch != epoch || segment.first > replica->end) continue;
+    bool named = last && segment.first == last->first && last->fresh && !segment.fresh;
+    if (last && last->epoch == epoch && segment.first <= last->first && !named) continue;
+    if (any && (segment.first > found->first || (segment.first == found->first && segment.fresh))) continue;
+    *found = segment;
     any = true;
   }
-  if (!any) return false;
-  const struct decode_segment *last = replica->segment_count ? &replica->segments[replica->segment_count - 1u] : NULL;
-  if (last && last->first == best.first && last->epoch == best.epoch && last->fresh == best.fresh) return true;
-  if (!take_header(replica, disk, &best)) return false;
-  add_segment(cluster, replica, &best);
-  return true;
+  return any;
+}
+
+/* Goes on to where the engine writes now, by all that was begun on the way. false: it
+ * writes on where it did. */
+CLUSTER_APART static bool find_writing(struct cluster *cluster, struct replica *replica, const struct sim_disk *disk) {
+  struct decode_segment next = {0};
+  for (bool any = false;; any = true) {
+    const struct decode_segment *last = replica->segment_count ? &replica->segments[replica->segment_count - 1u] : NULL;
+    if (!next_newer(replica, disk, last, &next) || !take_header(replica, disk, &next)) return any;
+    add_segment(cluster, replica, &next);
+  }
 }
 
 static const char *name_of(struct replica *replica, const struct decode_segment *segment) {
@@ -235,8 +250,23 @@ void replica_begin(struct cluster *cluster, uint32_t node) {
   replica_follow(cluster, node);
 }
 
+CLUSTER_SELDOM static void ends_too_early(const struct cluster *cluster, uint32_t node) {
+  const struct replica *replica = &cluster->nodes[node].replica;
+  const struct replica_accepted *next = &replica->ahead[replica->ahead_first];
+  uint64_t subject[3];
+  cluster_subject(cluster, next->operation, subject);
+  sim_violation(cluster->world, CLUSTER_RECOVERY, node, subject,
+                "%s accepted an operation whose record ends at %llu, and says now that its log ends at %llu",
+                cluster->nodes[node].name, (unsigned long long)next->end, (unsigned long long)replica->end);
+}
+
+/* The log was read as far as it goes: all that was accepted must have been there. */
 static void found_all(struct cluster *cluster, uint32_t node) {
   struct replica *replica = &cluster->nodes[node].replica;
+  if (replica->ahead_count) {
+    ends_too_early(cluster, node);
+    return;
+  }
   replica->behind = false;
   replica->refusals = sim_node_refusals(cluster->nodes[node].machine);
 }
@@ -250,19 +280,13 @@ CLUSTER_SELDOM static void ends_elsewhere(const struct cluster *cluster, uint32_
 
 CLUSTER_APART static void follow(struct cluster *cluster, uint32_t node, uint64_t appended) {
   struct replica *replica = &cluster->nodes[node].replica;
-  for (;;) {
-    uint64_t before = replica->end;
-    struct decode_segment last = {0};
-    if (replica->segment_count) {
-      last = replica->segments[replica->segment_count - 1u];
-      if (!read_records(cluster, node, &last, appended)) return;
-    }
-    /* It goes on elsewhere, or what was read from has got its name meanwhile. */
-    if (replica->end == appended || !find_writing(cluster, replica, disk_of(cluster, node))) break;
-    const struct decode_segment *writing = &replica->segments[replica->segment_count - 1u];
-    bool same = writing->first == last.first && writing->epoch == last.epoch && writing->fresh == last.fresh;
-    if (same && replica->end == before) break;
-  }
+  /* An older epoch may have more behind its end: writes that failed and persisted all the same. */
+  if (replica->rotated) (void)find_writing(cluster, replica, disk_of(cluster, node));
+  do {
+    if (!replica->segment_count) continue;
+    const struct decode_segment last = replica->segments[replica->segment_count - 1u];
+    if (!read_records(cluster, node, &last, appended)) return;
+  } while (replica->end != appended && find_writing(cluster, replica, disk_of(cluster, node)));
   replica->rotated = false;
   /* What is not there is what a refused call kept from being written. */
   replica->behind = appended != replica->end && sim_node_refusals(cluster->nodes[node].machine) != replica->refusals;

@@ -29,15 +29,16 @@ int engine_append(struct sync_engine *engine, enum wal_record_type type, const u
   return SYNC_OK;
 }
 
-/* Takes note of how a write or commit went. What failed is tried again a little later;
- * peers hear when there is no room, and when there is again. */
-static void engine_take_write(struct sync_engine *engine, int status, bool was_blocked) {
+/* Takes note of how a write or commit went before which the log was written up to `written`.
+ * What failed is tried again a little later; peers hear when there is no room, and when
+ * there is again. */
+static void engine_take_write(struct sync_engine *engine, int status, uint64_t written) {
   if (engine->stopped != SYNC_OK) return;
   if (status == SYNC_OK) {
     /* Whatever waited for the next try is made durable now. */
     if (engine->commit_failures > 0 && engine->commit_due_ns != SYNC_NO_DEADLINE) engine->commit_due_ns = 0;
     engine->commit_failures = 0;
-    if (was_blocked && engine->stats.full) engine_tell_room(engine);
+    if (engine->stats.full && wal_written_position(engine->wal) > written) engine_tell_room(engine);
     return;
   }
   if (status == SYNC_E_NO_SPACE && !engine->stats.full) {
@@ -52,12 +53,12 @@ static void engine_take_write(struct sync_engine *engine, int status, bool was_b
 }
 
 static int engine_commit_now(struct sync_engine *engine) {
-  bool was_blocked = wal_blocked(engine->wal);
+  uint64_t written = wal_written_position(engine->wal);
   engine->commit_due_ns = SYNC_NO_DEADLINE;
   engine->last_commit_ns = port_now(engine->env);
   engine->committed_once = true;
   int rc = engine_note(engine, wal_commit(engine->wal));
-  engine_take_write(engine, rc, was_blocked);
+  engine_take_write(engine, rc, written);
   engine_take_durable(engine);
   return rc;
 }
@@ -68,9 +69,9 @@ static bool engine_has_unwritten(const struct sync_engine *engine) {
 
 static int engine_flush(struct sync_engine *engine) {
   if (!engine_has_unwritten(engine)) return SYNC_OK;
-  bool was_blocked = wal_blocked(engine->wal);
+  uint64_t written = wal_written_position(engine->wal);
   int rc = engine_note(engine, wal_write(engine->wal));
-  engine_take_write(engine, rc, was_blocked);
+  engine_take_write(engine, rc, written);
   return rc;
 }
 
@@ -166,8 +167,8 @@ int sync_tick(struct sync_engine *engine, struct sync_tick_report *report) {
   if (engine->stopped == SYNC_OK && engine_mark_deadline(engine) <= now_ns) {
     /* Also after a failure: the next try waits as long. */
     engine->last_append_ns = now_ns;
-    bool was_blocked = wal_blocked(engine->wal);
-    engine_take_write(engine, engine_note(engine, wal_mark(engine->wal)), was_blocked);
+    uint64_t written = wal_written_position(engine->wal);
+    engine_take_write(engine, engine_note(engine, wal_mark(engine->wal)), written);
   }
   return engine->stopped;
 }

@@ -79,6 +79,6 @@ return sim.scenario {
     sim.sometimes("a peer was parked", function(w) return w:stats().parked > 0 end),
     sim.sometimes("an operation came before its cause", function(w) return w:stats().not_yet > 0 end),
     sim.sometimes("an engine stopped itself", function(w) return w:stats().fail_stops > 0 end),
-    sim.eventually("every replica is equal", "60s", function(w) return w:converged() end),
+    sim.eventually("every replica is equal", "110s", function(w) return w:converged() end),
   },
 }

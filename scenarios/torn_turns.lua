@@ -17,6 +17,8 @@ return sim.scenario {
       world:sleep(world:between("100ms", "600ms"))
       local quota = world:chance "30%"
       if quota then node:disk { quota = "24KiB" } end -- less than it holds: nothing can be written
+      local sick = world:chance "40%"
+      if sick then node:disk { write_error = "70%" } end -- often four in a row: the log goes on in a new segment
       world:sleep(world:between("1ms", "300ms"))
       if world:chance "50%" then
         node:crash { at = { call = "write", nth = world:pick(3) } }
@@ -25,6 +27,7 @@ return sim.scenario {
         node:process_crash()
       end
       if quota then node:disk { quota = "64MiB" } end
+      if sick then node:disk { write_error = "3%" } end
       node:restart()
     end
   end,

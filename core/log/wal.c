@@ -133,11 +133,12 @@ int wal_disk_done(struct wal *wal, uint64_t token, int result, bool *ours) {
 
 /* --- Writing ------------------------------------------------------------------------ */
 
-/* Before the epoch is established a segment with a name that counts must not
- * exist: it could survive without the one before it. */
-static bool may_rotate(const struct wal *wal) {
+/* Whether the next segment may begin at `end`. Before the epoch is established a
+ * segment with a name that counts must not exist: it could survive without the one
+ * before it. */
+static bool may_rotate(const struct wal *wal, uint64_t end) {
   const struct wal_segment *last = wal_last(wal);
-  if (!wal->established || wal->written == last->first) return false;
+  if (!wal->established || end == last->first) return false;
   if (wal->chain.count >= WAL_SEGMENTS_MAX) return false;
   return wal->chain.count < WAL_UNSYNCED_MAX ||
          wal_chain(wal, wal->chain.count - WAL_UNSYNCED_MAX)->end <= wal->durable;
@@ -157,8 +158,8 @@ static int write_failed(struct wal *wal, int status) {
 int wal_write(struct wal *wal) {
   if (wal->failed) return SYNC_E_FAILED;
   if (wal->pending.count == 0) return SYNC_OK;
-  int status = SYNC_OK;
-  if (wal->must_rotate || (wal->write_failures >= WAL_WRITE_FAILURES_MAX && may_rotate(wal))) status = wal_rotate(wal);
+  bool gives_up = wal->write_failures >= WAL_WRITE_FAILURES_MAX && may_rotate(wal, wal->written);
+  int status = wal->must_rotate || gives_up ? wal_rotate(wal) : SYNC_OK;
   if (status == SYNC_OK) {
     struct wal_segment *last = wal_last(wal);
     sync_check(wal->env, last->end == wal->appended && last->first <= wal->written);
@@ -188,11 +189,12 @@ static int make_room(struct wal *wal, size_t size) {
   }
   const struct wal_segment *last = wal_last(wal);
   bool full = SEGMENT_HEADER_BYTES + (last->end - last->first) + size > wal->segment_bytes;
-  if (wal->pending.count > 0 && (full || wal->pending.count + size > WAL_PENDING_BYTES)) {
+  bool rotates = wal->must_rotate || (full && may_rotate(wal, wal->appended));
+  if (wal->pending.count > 0 && (rotates || wal->pending.count + size > WAL_PENDING_BYTES)) {
     int status = wal_write(wal);
     if (status != SYNC_OK) return status;
   }
-  if (wal->must_rotate || (full && may_rotate(wal))) {
+  if (rotates) {
     int status = wal_rotate(wal);
     if (status != SYNC_OK) return status;
   }

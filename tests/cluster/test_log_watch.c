@@ -45,6 +45,12 @@ static void expect(enum log_watch_finding finding) {
   assert_int_equal(watch.finding, finding);
 }
 
+/* A look after which the last write of the log had failed, or not. */
+static void wrote(bool failed) {
+  struct log_watch_look seen = {.now_ns = now_ns, .appended = watch.appended, .write_failed = failed};
+  log_watch_look(&watch, &seen);
+}
+
 /* --- Counts ---------------------------------------------------------------------------- */
 
 static void in_an_established_epoch_two_fsyncs_are_allowed_and_no_third(void **state) {
@@ -121,6 +127,29 @@ static void each_fresh_segment_below_a_record_is_one_fsync_more_and_their_names_
   fsynced(400);
   expect(LOG_WATCH_NOT_DURABLE);
   assert_int_equal(watch.position, 500);
+}
+
+/* Writes fail at one place, and the log goes on in a new segment with what waited. */
+static void what_waited_for_a_write_may_need_a_segment_that_it_did_not_know_of(void **state) {
+  (void)state;
+  for (unsigned more = 0; more < 2; more++) {
+    begin(&(struct sync_options){0});
+    opened(100, 100);
+    traced(SYNC_TRACE_ROTATE, 100);
+    submitted(200);
+    wrote(false);
+    fsynced(0);
+    fsynced(200);
+    submitted(300);
+    wrote(true);
+    for (unsigned i = 0; i < 5; i++)
+      fsynced(200); /* while nothing can be written, as many as there may be */
+    traced(SYNC_TRACE_ROTATE, 200);
+    wrote(false);
+    for (unsigned i = 0; i < 3 + more; i++)
+      fsynced(200); /* one in flight, its file, the names; and the fourth */
+    expect(more ? LOG_WATCH_NOT_DURABLE : LOG_WATCH_HELD);
+  }
 }
 
 static void a_full_segment_that_is_written_to_for_ever_is_found(void **state) {
@@ -274,6 +303,7 @@ int main(void) {
       cmocka_unit_test(a_new_epoch_whose_file_is_fsynced_again_and_again_is_found),
       cmocka_unit_test(a_rewritten_tail_has_four_fsyncs_whether_its_segment_is_there_or_not),
       cmocka_unit_test(each_fresh_segment_below_a_record_is_one_fsync_more_and_their_names_one),
+      cmocka_unit_test(what_waited_for_a_write_may_need_a_segment_that_it_did_not_know_of),
       cmocka_unit_test(a_full_segment_that_is_written_to_for_ever_is_found),
       cmocka_unit_test(a_full_segment_that_waits_for_three_fsyncs_is_right_and_so_is_one_great_record),
       cmocka_unit_test(what_nobody_asks_the_disk_for_is_found_in_time),

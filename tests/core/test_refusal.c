@@ -225,6 +225,29 @@ static void a_receiver_with_a_full_disk_says_so_and_resumes(void **state) {
   replicas_destroy(world);
 }
 
+/* What was refused was the segment that a mark needed: nothing waits to be written. */
+static void there_is_room_again_when_a_mark_could_be_written(void **state) {
+  (void)state;
+  replicas_init(world, 1);
+  struct replica *replica = &world->at[0];
+  replica_close(world, 0);
+  replica->options.segment_bytes = 1;
+  replica_open(world, 0);
+  replica_put(world, 0, "a", "1");
+  (void)replicas_settle(world, 60);
+  assert_int_equal(sync_durable_position(replica->engine), sync_appended_position(replica->engine));
+  struct sync_stats stats;
+  replica->memory.disk_bytes_max = 1;
+  replicas_advance(world, UINT64_C(2000000000));
+  sync_stats_get(replica->engine, &stats);
+  assert_true(stats.full);
+  replica->memory.disk_bytes_max = 0;
+  replicas_advance(world, UINT64_C(2000000000));
+  sync_stats_get(replica->engine, &stats);
+  assert_false(stats.full);
+  replicas_destroy(world);
+}
+
 static void a_full_store_refuses_growth_and_takes_what_shrinks(void **state) {
   (void)state;
   replicas_init(world, 1);
@@ -357,6 +380,7 @@ int main(void) {
       cmocka_unit_test(a_peer_without_memory_is_refused_whole),
       cmocka_unit_test(a_full_disk_refuses_submits_by_name_and_recovers),
       cmocka_unit_test(a_receiver_with_a_full_disk_says_so_and_resumes),
+      cmocka_unit_test(there_is_room_again_when_a_mark_could_be_written),
       cmocka_unit_test(a_full_store_refuses_growth_and_takes_what_shrinks),
       cmocka_unit_test(bad_arguments_are_refused_by_name),
       cmocka_unit_test(several_changes_too_big_for_one_frame_are_refused),

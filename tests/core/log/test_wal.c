@@ -133,6 +133,20 @@ static void a_long_turn_is_written_before_it_takes_more_memory(void **state) {
   wal_model_close(&w->model);
 }
 
+/* Where the segment is full and none may follow yet, a turn is one write all the same. */
+static void a_turn_that_overfills_a_segment_is_one_write(void **state) {
+  struct world *w = *state;
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  assert_int_equal(wal_model_append(&w->model, 400), SYNC_OK);
+  uint64_t writes = w->memory.writes;
+  for (size_t i = 0; i < 10; i++)
+    assert_int_equal(wal_model_append_only(&w->model, 400), SYNC_OK);
+  assert_int_equal(w->memory.writes - writes, 0);
+  assert_int_equal(wal_write(w->model.wal), SYNC_OK);
+  assert_int_equal(w->memory.writes - writes, 1);
+  wal_model_close(&w->model);
+}
+
 static void commits_meanwhile_join_the_next_request(void **state) {
   struct world *w = *state;
   assert_int_equal(wal_model_open(&w->model), SYNC_OK);
@@ -531,6 +545,7 @@ int main(void) {
       TEST(a_commit_writes_the_turn_before_it_asks),
       TEST(what_a_crash_finds_unwritten_is_lost_and_nothing_else),
       TEST(a_long_turn_is_written_before_it_takes_more_memory),
+      TEST(a_turn_that_overfills_a_segment_is_one_write),
       TEST(commits_meanwhile_join_the_next_request),
       TEST(durability_passes_into_a_new_segment_only_with_its_name),
       TEST(a_failed_fsync_stops_the_log_for_good),

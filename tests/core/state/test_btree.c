@@ -321,6 +321,29 @@ static void words_begin_behind_what_the_keys_share(void **state) {
   end();
 }
 
+/* A node keeps so much of what its keys share; the rest is looked for in a key. */
+static void what_keys_share_may_be_as_long_as_what_a_node_keeps_of_it_or_a_byte_more_or_less(void **state) {
+  (void)state;
+  for (size_t shared = BTREE_PREFIX_BYTES - 2; shared <= BTREE_PREFIX_BYTES + 2; shared++) {
+    begin(shared);
+    uint8_t bytes[BTREE_PREFIX_BYTES + 4];
+    memset(bytes, 's', sizeof bytes);
+    for (uint32_t i = 0; i < 500; i++) {
+      bytes[shared] = (uint8_t)below(256);
+      bytes[shared + 1] = (uint8_t)below(256);
+      insert(bytes, shared + 2);
+      check_lookup(bytes, shared + 2);
+    }
+    (void)check_shape();
+    for (size_t i = 0; i < shared; i++) { /* and keys that share less */
+      bytes[i] = below(2) == 0 ? 'r' : 't';
+      check_lookup(bytes, shared + 2);
+      bytes[i] = 's';
+    }
+    end();
+  }
+}
+
 /* The keys of one leaf share more than those of both will. */
 static void joined_neighbours_share_what_both_share(void **state) {
   (void)state;
@@ -470,6 +493,7 @@ int main(void) {
       cmocka_unit_test(every_absent_key_has_its_lower_bound),
       cmocka_unit_test(keys_that_come_in_order_fill_their_nodes),
       cmocka_unit_test(words_begin_behind_what_the_keys_share),
+      cmocka_unit_test(what_keys_share_may_be_as_long_as_what_a_node_keeps_of_it_or_a_byte_more_or_less),
       cmocka_unit_test(joined_neighbours_share_what_both_share),
       cmocka_unit_test(a_node_that_shrinks_joins_either_neighbour),
       cmocka_unit_test(a_last_key_takes_its_nodes_along),
