@@ -203,6 +203,57 @@ static void a_full_disk_refuses_submits_by_name_and_recovers(void **state) {
   replicas_destroy(world);
 }
 
+/* Completes the fsyncs that were asked for; asks for none itself. */
+static void complete(struct replica *replica) {
+  uint64_t token;
+  while (memory_env_complete(&replica->memory, SYNC_OK, &token))
+    assert_int_equal(sync_disk_done(replica->engine, token, SYNC_OK), SYNC_OK);
+}
+
+static void advance_to_deadline(struct replica *replica) {
+  uint64_t deadline = sync_next_deadline(replica->engine), now = replica->memory.mono_ns;
+  uint64_t wait = deadline > now ? deadline - now : 0;
+  assert_true(wait <= UINT64_C(1000000000)); /* idle_mark_ns */
+  replicas_advance(world, wait);
+}
+
+/* An embedder that only ticks when it was told to, and ends its turns with
+ * sync_next_frame. `flushes`: the write is made again by sync_flush. */
+static void what_waits_for_room_is_tried_again_at_the_deadlines_that_are_told(void **state) {
+  (void)state;
+  for (unsigned way = 0; way < 4; way++) {
+    bool fast = way % 2 != 0, flushes = way / 2 != 0;
+    replicas_init(world, 1);
+    struct replica *replica = &world->at[0];
+    replica_close(world, 0);
+    if (fast) sync_options_fast(&replica->options);
+    replica_open(world, 0);
+    replica_put(world, 0, "a", "1");
+    replica_flush(world, 0);
+    replicas_advance(world, UINT64_C(1500000000)); /* that is marked, */
+    complete(replica);
+    replica->memory.disk_bytes_max = 1;
+    replica_put(world, 0, "waits", "1");
+    (void)replica_collect(world, 0);
+    for (unsigned tries = 0; tries < 12; tries++) { /* and the first tries are close together */
+      advance_to_deadline(replica);
+      complete(replica);
+    }
+    uint64_t waiting = sync_appended_position(replica->engine);
+    assert_true(sync_durable_position(replica->engine) < waiting);
+    replica->memory.disk_bytes_max = 0;
+    if (flushes) {
+      assert_int_equal(sync_flush(replica->engine), SYNC_OK);
+      (void)replica_collect(world, 0);
+    } else {
+      advance_to_deadline(replica);
+    }
+    complete(replica);
+    assert_true(sync_durable_position(replica->engine) >= waiting);
+    replicas_destroy(world);
+  }
+}
+
 static void a_receiver_with_a_full_disk_says_so_and_resumes(void **state) {
   (void)state;
   make_ops_frame();
@@ -215,6 +266,9 @@ static void a_receiver_with_a_full_disk_says_so_and_resumes(void **state) {
   assert_int_equal(replica_collect(world, 1), 1); /* a HELLO that says it */
   replicas_drop_all(world);
   world->at[1].memory.disk_bytes_max = 0;
+  assert_int_equal(sync_flush(world->at[1].engine), SYNC_OK);
+  assert_int_equal(replica_collect(world, 1), 1); /* ... and that there is room again */
+  replicas_drop_all(world);
   for (uint32_t round = 0; round < 3; round++) {
     replicas_advance(world, ACK_WAIT_NS);
     (void)replicas_settle(world, 60);
@@ -379,6 +433,7 @@ int main(void) {
       cmocka_unit_test(an_open_without_memory_leaks_nothing_and_its_retry_succeeds),
       cmocka_unit_test(a_peer_without_memory_is_refused_whole),
       cmocka_unit_test(a_full_disk_refuses_submits_by_name_and_recovers),
+      cmocka_unit_test(what_waits_for_room_is_tried_again_at_the_deadlines_that_are_told),
       cmocka_unit_test(a_receiver_with_a_full_disk_says_so_and_resumes),
       cmocka_unit_test(there_is_room_again_when_a_mark_could_be_written),
       cmocka_unit_test(a_full_store_refuses_growth_and_takes_what_shrinks),
