@@ -108,8 +108,7 @@ static bool next_newer(const struct replica *replica, const struct sim_disk *dis
 static bool find_writing(struct cluster *cluster, struct replica *replica, const struct sim_disk *disk) {
   struct decode_segment next = {0};
   for (bool any = false;; any = true) {
-    const struct decode_segment *last =
-        replica->segment_count ? &replica->segments[replica->segment_count - 1u] : NULL;
+    const struct decode_segment *last = replica->segment_count ? &replica->segments[replica->segment_count - 1u] : NULL;
     if (!next_newer(replica, disk, last, &next) || !take_header(replica, disk, &next)) return any;
     add_segment(cluster, replica, &next);
   }
