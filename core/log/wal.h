@@ -71,7 +71,8 @@ void wal_close(struct wal *wal);
  * record ever reaches the disk. After a write that failed, nothing is appended until
  * one succeeds: its status is given again.
  * SYNC_OK, SYNC_E_TOO_BIG, SYNC_E_NO_SPACE, SYNC_E_IO, SYNC_E_NO_MEMORY,
- * SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+ * SYNC_E_TOO_MANY (files), SYNC_E_DAMAGED (what an epoch's beginning copies cannot be
+ * read), SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
 int wal_append(struct wal *wal, enum wal_record_type type, const uint8_t *payload, size_t size, uint64_t *position,
                uint64_t *end);
 
