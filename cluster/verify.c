@@ -4,7 +4,7 @@
 #include "cluster/log_damage.h"
 #include "cluster/lookup.h"
 
-#define STEP_BYTES 4096u
+#define STEP_BYTES (16u * 1024u)
 
 struct verifying {
   struct cluster *cluster;

@@ -274,17 +274,51 @@ int wal_read(struct wal *wal, uint64_t position, enum wal_record_type *type, uin
   return SYNC_OK;
 }
 
-int wal_check(struct wal *wal, uint64_t position, enum wal_record_type *type, const uint8_t **payload, size_t *size,
-              uint64_t *end) {
+/* The record at `position` among the bytes that were read ahead, verified; NULL: not whole
+ * there, or not valid. */
+static const uint8_t *record_ahead(const struct wal *wal, uint64_t position, struct segment_record *record) {
+  if (position < wal->ahead_at || position - wal->ahead_at >= wal->ahead_bytes) return NULL;
+  const uint8_t *at = wal->buffer + (position - wal->ahead_at);
+  size_t left = wal->ahead_bytes - (size_t)(position - wal->ahead_at);
+  if (left < WAL_RECORD_HEADER_BYTES || !segment_record_peek(at, position, wal->payload_bytes_max, record)) return NULL;
+  if (left < WAL_RECORD_HEADER_BYTES + (size_t)record->size) return NULL;
+  return segment_record_verify(at, record, wal->header.log_id, position) ? at : NULL;
+}
+
+/* Reads ahead from there, as far as the segment goes. What cannot be read so is read record by record. */
+static void read_ahead(struct wal *wal, struct wal_segment *segment, uint64_t position, uint64_t end, size_t ahead) {
+  uint64_t want = end - position < ahead ? end - position : ahead;
+  if (want > wal->buffer_bytes) want = wal->buffer_bytes;
+  wal->ahead_bytes = 0;
+  if (wal_segment_open(wal, segment) != SYNC_OK) return;
+  size_t done = 0;
+  uint64_t offset = SEGMENT_HEADER_BYTES + (position - segment->first);
+  if (file_io_read(wal->env, segment->file, offset, wal->buffer, (size_t)want, &done) != SYNC_OK) return;
+  wal->ahead_at = position;
+  wal->ahead_bytes = done;
+}
+
+int wal_check(struct wal *wal, uint64_t position, size_t ahead, enum wal_record_type *type, const uint8_t **payload,
+              size_t *size, uint64_t *end) {
   struct wal_segment *segment = wal_segment_at(wal, position);
   if (segment == NULL || position >= wal->written) return SYNC_E_INVALID;
   *end = segment->end < wal->written ? segment->end : wal->written;
   int status = position == segment->first ? wal_header_check(wal, segment) : SYNC_OK;
-  struct segment_record record;
-  if (status == SYNC_OK) status = wal_record_load(wal, position, &record);
   if (status != SYNC_OK) return status;
+  struct segment_record record;
+  if (ahead == 0 || position == segment->first) wal->ahead_bytes = 0;
+  const uint8_t *at = record_ahead(wal, position, &record);
+  if (at == NULL && ahead > 0) {
+    read_ahead(wal, segment, position, *end, ahead);
+    at = record_ahead(wal, position, &record);
+  }
+  if (at == NULL) {
+    status = wal_record_load(wal, position, &record);
+    if (status != SYNC_OK) return status;
+    at = wal->buffer;
+  }
   *type = record.type;
-  *payload = wal->buffer + WAL_RECORD_HEADER_BYTES;
+  *payload = at + WAL_RECORD_HEADER_BYTES;
   *size = record.size;
   *end = position + WAL_RECORD_HEADER_BYTES + record.size;
   return SYNC_OK;

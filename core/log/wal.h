@@ -118,12 +118,13 @@ int wal_read(struct wal *wal, uint64_t position, enum wal_record_type *type, uin
              size_t *size);
 
 /* Reads the record that begins at `position`, or, where a segment begins there, first that
- * segment's header, and holds them against their checksums. On SYNC_OK *payload (`*size` bytes)
- * is the log's until its next call, and *end is where the record ends; *end is also set, to the end of its
- * segment, when nothing can be said of it. SYNC_E_DAMAGED, SYNC_E_IO: it cannot be
- * read as it was written; SYNC_E_INVALID: nothing is written there. */
-int wal_check(struct wal *wal, uint64_t position, enum wal_record_type *type, const uint8_t **payload, size_t *size,
-              uint64_t *end);
+ * segment's header, and holds them against their checksums. Calls one behind the other share reads
+ * of about `ahead` bytes, unless that is 0: then what was read before is not used any more. On SYNC_OK *payload
+ * (`*size` bytes) is the log's until its next call, and *end is where the record ends; *end is also set, to the end of
+ * its segment, when nothing can be said of it. SYNC_E_DAMAGED, SYNC_E_IO: it cannot be read as it was written;
+ * SYNC_E_INVALID: nothing is written there. */
+int wal_check(struct wal *wal, uint64_t position, size_t ahead, enum wal_record_type *type, const uint8_t **payload,
+              size_t *size, uint64_t *end);
 
 /* Bytes of all segment files, and how many of them are no longer needed. */
 void wal_usage(const struct wal *wal, uint64_t *bytes, uint64_t *segments);

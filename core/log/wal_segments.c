@@ -200,6 +200,7 @@ int wal_header_check(struct wal *wal, struct wal_segment *segment) {
 }
 
 int wal_record_load(struct wal *wal, uint64_t position, struct segment_record *record) {
+  wal->ahead_bytes = 0;
   enum { FIRST_READ = 512 }; /* most records in one call */
   struct wal_segment *segment = wal_segment_at(wal, position);
   if (segment == NULL || position >= wal->written) return SYNC_E_INVALID;

@@ -39,8 +39,10 @@ struct wal {
   struct memory_array voids; /* struct wal_segment: files that count no more, unlinked when that is safe */
   size_t open_files;
   uint64_t use_clock;
-  uint8_t *buffer; /* one record that is read back */
+  uint8_t *buffer; /* one record that is read back, or what wal_check() has read ahead */
   size_t buffer_bytes;
+  uint64_t ahead_at; /* position of the first of the bytes that were read ahead; ahead_bytes 0: none were */
+  size_t ahead_bytes;
 
   uint32_t newest_epoch;   /* of any name seen or made */
   size_t epoch_at;         /* index in chain of the first segment of this open's epoch, once writable */
