@@ -1,5 +1,5 @@
 /* Whether this program runs on an emulated processor, where all takes about
- * thirteen times as long (tools/check-arches says so). A test may then repeat a
+ * thirteen times as long (tools/check-arches and, of valgrind, tools/run-tests say so). A test may then repeat a
  * thing less often, with the reason beside it: each claim is still made there,
  * and here it is made in full. */
 #ifndef TESTS_SUPPORT_EMULATED_H
