@@ -308,7 +308,8 @@ struct sync_damage {
 };
 #define SYNC_VERIFIED UINT64_MAX
 
-/* Reads the log again from *position on (0: all of it), headers of its files too, and calls `each` for
+/* Reads the log again from *position on (0: all of it; begin there after every open, since a
+ * tail that was cut moves what comes later), headers of its files too, and calls `each` for
  * every record that is damaged; a header that is damaged counts as the first record of its
  * file. Reads until `bytes_max` bytes are passed, at least one record, so that it
  * can go on in steps beside normal work; *position is where the next step goes on,

@@ -166,19 +166,15 @@ static int build_chain(struct wal *wal, size_t *asides) {
  * `header_synced` whether it is valid. */
 static int read_header(struct recovery *recovery, struct wal_segment *segment, uint64_t *log_id) {
   struct wal *wal = recovery->wal;
-  uint8_t bytes[SEGMENT_HEADER_BYTES];
   struct segment_header header;
-  size_t done = 0;
-  int status = wal_segment_open(wal, segment);
-  if (status == SYNC_OK) status = file_io_read(wal->env, segment->file, 0, bytes, sizeof bytes, &done);
-  if (status != SYNC_OK) return status;
-  status = segment_header_decode(bytes, done, &header);
+  int status = wal_header_load(wal, segment, &header);
   segment->header_synced = false;
   if (status == SYNC_E_CORRUPT) return SYNC_OK;
   if (status == SYNC_E_VERSION) {
     detail(recovery, segment, " has a format version that this build does not know", "", "");
     return status;
   }
+  if (status != SYNC_OK) return status;
   if (memcmp(header.cluster_id, wal->header.cluster_id, sizeof header.cluster_id) != 0) {
     detail(recovery, segment, " belongs to another cluster", "", "");
     return SYNC_E_CLUSTER;

@@ -187,15 +187,20 @@ struct wal_segment *wal_segment_at(const struct wal *wal, uint64_t position) {
   return wal_chain(wal, low);
 }
 
-int wal_header_check(struct wal *wal, struct wal_segment *segment) {
+int wal_header_load(struct wal *wal, struct wal_segment *segment, struct segment_header *header) {
   uint8_t bytes[SEGMENT_HEADER_BYTES];
-  struct segment_header header;
   size_t done = 0;
   int status = wal_segment_open(wal, segment);
   if (status == SYNC_OK) status = file_io_read(wal->env, segment->file, 0, bytes, sizeof bytes, &done);
+  return status == SYNC_OK ? segment_header_decode(bytes, done, header) : status;
+}
+
+int wal_header_check(struct wal *wal, struct wal_segment *segment) {
+  struct segment_header header;
+  int status = wal_header_load(wal, segment, &header);
+  if (status == SYNC_E_CORRUPT || status == SYNC_E_VERSION) return SYNC_E_DAMAGED; /* it was ours when it was written */
   if (status != SYNC_OK) return status;
-  bool right = segment_header_decode(bytes, done, &header) == SYNC_OK && header.first == segment->first &&
-               header.epoch == segment->epoch && header.log_id == wal->header.log_id;
+  bool right = header.first == segment->first && header.epoch == segment->epoch && header.log_id == wal->header.log_id;
   return right ? SYNC_OK : SYNC_E_DAMAGED;
 }
 

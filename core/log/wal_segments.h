@@ -97,7 +97,9 @@ int wal_rotate(struct wal *wal);
 
 /* The segment that holds what was appended at `position`, or NULL. */
 struct wal_segment *wal_segment_at(const struct wal *wal, uint64_t position);
-/* Whether the segment's header can be read and says what it must. SYNC_OK, SYNC_E_DAMAGED, or what a call gave. */
+/* Reads the segment's header. What segment_header_decode() gives, or a call. */
+int wal_header_load(struct wal *wal, struct wal_segment *segment, struct segment_header *header);
+/* Whether it can be read and says what it must. SYNC_OK, SYNC_E_DAMAGED, or what a call gave. */
 int wal_header_check(struct wal *wal, struct wal_segment *segment);
 /* Reads the record at `position` into wal->buffer and verifies it. */
 int wal_record_load(struct wal *wal, uint64_t position, struct segment_record *record);
