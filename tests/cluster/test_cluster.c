@@ -149,7 +149,7 @@ static void a_change_that_the_model_expects_and_the_replica_lacks_is_caught(void
   struct cluster *cluster = begin(sim, 1, CLUSTER_MESH, 0);
   assert_int_equal(cluster_put(cluster, 2, 3, 20), SYNC_OK);
   assert_int_equal(cluster_put(cluster, 2, 3, 20), SYNC_OK);
-  sim_run(sim, SIM_SECOND, UINT64_MAX); /* the log has its name */
+  sim_run(sim, SIM_SECOND, UINT64_MAX);      /* the log has its name */
   cluster->ledger.changes[1].seen_count = 0; /* as if the second write had not seen the first */
   replica_begin(cluster, 2);
   cluster_check_model(cluster, 2);
