@@ -102,6 +102,7 @@ struct decode_hello {
   struct decode_name node;
   uint64_t session, nonce, echo, known_session;
   uint8_t flags;
+  uint64_t snapshot_id, snapshot_size; /* offered; 0: none */
   struct decode_reader entries;
   uint64_t left;         /* of the entries of the node that is being read */
   struct decode_name of; /* ... which is it */
@@ -110,14 +111,16 @@ static inline bool decode_hello(struct decode_reader body, struct decode_hello *
   hello->left = 0;
   (void)decode_take(&body, 8); /* the hash of the limits */
   hello->node = decode_name_next(&body);
-  const uint8_t *numbers = decode_take(&body, 33);
+  const uint8_t *numbers = decode_take(&body, 41);
+  hello->snapshot_size = decode_varint(&body);
   hello->entries = body;
-  if (!numbers) return false;
+  if (!numbers || body.bad) return false;
   hello->session = decode_little8(numbers);
   hello->nonce = decode_little8(numbers + 8);
   hello->echo = decode_little8(numbers + 16);
   hello->known_session = decode_little8(numbers + 24);
   hello->flags = numbers[32];
+  hello->snapshot_id = decode_little8(numbers + 33);
   return true;
 }
 

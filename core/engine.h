@@ -6,6 +6,7 @@
 #include "core/wire/wire.h"
 #include "core/state/state.h"
 #include "core/peers/peers.h"
+#include "core/snapshot/snapshot.h"
 #include "core/sync.h"
 #include "core/log/log.h"
 
@@ -13,6 +14,67 @@
 #define ENGINE_NOMINAL_BYTES 1024u
 #define ENGINE_COMMIT_RETRY_NS UINT64_C(10000000) /* the first; then doubled, up to idle_mark_ns */
 #define ENGINE_COMMIT_RETRY_DOUBLINGS 7u
+
+/* A snapshot in a file of ours: id 0: there is none. */
+struct engine_base {
+  uint64_t id, position, size, sum;
+};
+
+/* Snapshots of our own: the base that recovery begins with, and the next one in the making (compaction.h). */
+enum compaction_stage {
+  COMPACTION_IDLE = 0,
+  COMPACTION_WRITING,
+  COMPACTION_SYNC_FILE, /* its content is being made durable, */
+  COMPACTION_WAIT,      /* ... then the log up to its position, */
+  COMPACTION_SYNC_NAME  /* ... then its name */
+};
+struct compaction {
+  enum compaction_stage stage;
+  struct engine_base base;     /* durable: the log below its position is not needed to recover */
+  struct engine_base previous; /* kept while a peer fetches it */
+  struct engine_base next;     /* in the making */
+  uint64_t base_log_id;        /* at open: the log that the base belongs to */
+  struct snapshot_writer writer;
+  uint64_t token;  /* of the fsync in flight */
+  uint64_t due_ns; /* of the next step, or of the next try */
+  uint32_t failures;
+  bool wanted;          /* whatever the log has grown by */
+  bool unreadable;      /* the base's file could not be read back: it is not served */
+  uint64_t trimmed_ns;  /* when the log was looked at for what can go */
+  sync_file serving;    /* the file that peers are sent from, -1 */
+  uint64_t serving_id;  /* of that snapshot */
+  uint64_t serving_ns;  /* when a peer asked for it last */
+};
+
+/* A snapshot of a peer, on its way here (fetch.h). */
+enum fetch_stage {
+  FETCH_IDLE = 0,
+  FETCH_CHECKING, /* what an earlier run has left of it is read */
+  FETCH_BLOCKS,
+  FETCH_SYNC_FILE,
+  FETCH_SYNC_NAME,
+  FETCH_MERGE /* all is there and durable; the merge waits for its next try */
+};
+struct fetch {
+  enum fetch_stage stage;
+  uint32_t peer;
+  uint64_t id, size;
+  uint64_t have;     /* bytes of its file, all verified */
+  uint64_t asked;    /* `have` at the last request */
+  uint64_t asked_ns; /* when that was */
+  bool ask, restart; /* a request is due; it says that blocks were lost */
+  uint32_t tries;    /* requests without any progress */
+  uint64_t due_ns;
+  sync_file file;
+  uint64_t token;
+  struct snapshot_reader reader; /* FETCH_CHECKING */
+  uint64_t bad_id;               /* a snapshot that was refused */
+  uint64_t refused_until_ns;     /* no offer is taken before */
+};
+/* A snapshot that the log says was merged, and that no base has yet: its file stays. */
+struct engine_merge {
+  uint64_t id, position;
+};
 
 struct sync_engine {
   const struct sync_env *env;
@@ -43,6 +105,14 @@ struct sync_engine {
   uint64_t tick_durable; /* durable operations at the last tick */
   uint64_t log_begin;    /* appended position at open */
 
+  uint64_t token; /* the last of ours: the log's count from WAL_TOKENS */
+  size_t block_bytes_max;
+  struct compaction compaction;
+  struct fetch fetch;
+  struct memory_array merges; /* struct engine_merge */
+  bool indexed;               /* ... that is done: all that is below */
+  uint64_t index_end;         /* at open: where the next record below the base must begin */
+
   struct sync_stats stats;
 
   /* Scratch of one call. */
@@ -66,6 +136,8 @@ void engine_commit_soon(struct sync_engine *engine);
 /* Ends a turn: writes what was appended, and requests the fsync that is wanted,
  * when it is due. Only failures that end the engine are returned. */
 int engine_commit_due(struct sync_engine *engine);
+/* What a write did to the log that was written up to `written` before. */
+void engine_take_write(struct sync_engine *engine, int status, uint64_t written);
 /* Acts on a durable position that moved. */
 void engine_take_durable(struct sync_engine *engine);
 

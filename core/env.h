@@ -80,6 +80,13 @@ enum sync_trace_kind {
   SYNC_TRACE_ROTATE = 16,        /* {first position, epoch} a new log segment */
   SYNC_TRACE_MARK = 17,          /* {position} a durable mark was appended */
   SYNC_TRACE_CLOSE = 18,         /* {durable position, appended position} */
+  SYNC_TRACE_SNAPSHOT = 19,      /* {position, id, bytes} became the base */
+  SYNC_TRACE_TRIM = 20,          /* {first position} the log begins there now */
+  SYNC_TRACE_OFFER = 21,         /* {peer, id, bytes} a HELLO offers a snapshot */
+  SYNC_TRACE_FETCH = 22,         /* {peer, id, offset, 1 if blocks were lost else 0} asked for blocks */
+  SYNC_TRACE_SEND_BLOCK = 23,    /* {peer, id, offset} */
+  SYNC_TRACE_MERGE = 24,         /* {id, end position, peer} a snapshot was merged */
+  SYNC_TRACE_SNAPSHOT_FAIL = 25, /* {status, id} one was given up */
 };
 
 struct sync_env_ops {

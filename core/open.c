@@ -1,6 +1,9 @@
 /* The beginning and the end of an engine: options, open, close. */
 #include "core/recovery.h"
 
+#include "core/compaction.h"
+#include "core/fetch.h"
+
 static const struct sync_options open_defaults = {
     .value_bytes_max = 65536,
     .changes_max = 256,
@@ -8,6 +11,8 @@ static const struct sync_options open_defaults = {
     .peers_max = 64,
     .origins_max = 65536,
     .segment_bytes = UINT64_C(4) * 1024 * 1024,
+    .snapshot_bytes = UINT64_C(4) * 1024 * 1024,
+    .retain_bytes = UINT64_C(16) * 1024 * 1024,
     .batch_size = 64,
     .window_ops = 256,
     .max_retries = 5,
@@ -48,6 +53,8 @@ static void open_fill_defaults(struct sync_options *options) {
   OPEN_DEFAULT(options, peers_max);
   OPEN_DEFAULT(options, origins_max);
   OPEN_DEFAULT(options, segment_bytes);
+  OPEN_DEFAULT(options, snapshot_bytes);
+  OPEN_DEFAULT(options, retain_bytes);
   OPEN_DEFAULT(options, batch_size);
   OPEN_DEFAULT(options, window_ops);
   OPEN_DEFAULT(options, max_retries);
@@ -87,13 +94,17 @@ static void engine_init(struct sync_engine *engine, const struct sync_env *env, 
       .value_bytes_max = options->value_bytes_max,
       .changes_max = options->changes_max,
   };
+  engine->block_bytes_max = engine->frame_bytes_max - FRAME_BLOCK_OVERHEAD_BYTES - BLOCK_HEADER_BYTES;
   engine->commit_due_ns = SYNC_NO_DEADLINE;
+  engine->compaction.serving = -1;
+  engine->fetch.file = -1;
   state_init(&engine->state, env, engine->node_id, options->store_bytes_max);
   peers_init(&engine->peers, env, &engine->options, &engine->state, &engine->stats);
 }
 
 static void engine_free(struct sync_engine *engine) {
   const struct sync_env *env = engine->env;
+  memory_array_free(env, &engine->merges, sizeof(struct engine_merge), 16);
   peers_deinit(&engine->peers);
   state_deinit(&engine->state);
   memory_array_free(env, &engine->bytes, 1, 1);
@@ -128,6 +139,24 @@ static void open_report(struct sync_open_report *report, const struct wal_report
   memcpy(report->detail, from->detail, sizeof report->detail);
 }
 
+static void open_base_detail(const struct sync_engine *engine, struct wal_report *report, int status) {
+  struct text text = text_in(report->detail, sizeof report->detail);
+  char name[SNAPSHOT_NAME_BYTES];
+  if (engine->compaction.base.id == 0) return; /* the names could not be listed */
+  base_name(name, engine->compaction.base.position, engine->compaction.base.id, false);
+  text_add(&text, name);
+  if (status == SYNC_E_CLUSTER)
+    text_add(&text, " belongs to another cluster or node");
+  else if (status == SYNC_E_LIMITS)
+    text_add(&text, " was written with a greater value limit: open it with value_bytes_max as it was");
+  else if (status == SYNC_E_VERSION)
+    text_add(&text, " has a format version that this build does not know");
+  else if (status == SYNC_E_DAMAGED)
+    text_add(&text, " is damaged: the log behind it is no more");
+  else
+    text_add(&text, " could not be loaded");
+}
+
 int sync_open(struct sync_engine **out, const struct sync_env *env, const struct sync_options *given,
               struct sync_open_report *report) {
   struct sync_open_report unused;
@@ -156,7 +185,13 @@ int sync_open(struct sync_engine **out, const struct sync_env *env, const struct
   struct wal_report wal_report;
   memset(&wal_report, 0, sizeof wal_report);
   state_replay(&engine->state);
-  int rc = wal_open(&engine->wal, env, &wal_options, recovery_record, engine, &wal_report);
+  int rc = compaction_load(engine);
+  if (rc != SYNC_OK) open_base_detail(engine, &wal_report, rc);
+  wal_options.base_position = engine->compaction.base.position;
+  wal_options.base_log_id = engine->compaction.base_log_id;
+  report->base_position = engine->compaction.base.position;
+  if (rc == SYNC_OK) rc = wal_open(&engine->wal, env, &wal_options, recovery_record, engine, &wal_report);
+  if (rc == SYNC_OK && !engine->indexed) recovery_index_end(engine);
   open_report(report, &wal_report, oplog_end(&engine->state.oplog));
   PORT_TRACE(engine->env, SYNC_TRACE_OPEN, (uint64_t)(int64_t)rc, wal_report.epoch, wal_report.durable_position,
              wal_report.appended_position, wal_report.tail_bytes_cut);
@@ -166,6 +201,7 @@ int sync_open(struct sync_engine **out, const struct sync_env *env, const struct
     return rc;
   }
   state_replayed(&engine->state);
+  engine->compaction.trimmed_ns = port_now(env);
   open_begin_session(engine);
   *out = engine;
   return SYNC_OK;
@@ -174,6 +210,8 @@ int sync_open(struct sync_engine **out, const struct sync_env *env, const struct
 void sync_close(struct sync_engine *engine) {
   if (engine == NULL) return;
   PORT_TRACE(engine->env, SYNC_TRACE_CLOSE, wal_durable_position(engine->wal), wal_appended_position(engine->wal));
+  fetch_end(engine);
+  compaction_end(engine);
   wal_close(engine->wal);
   engine_free(engine);
 }

@@ -144,3 +144,18 @@ int sync_outbox(const struct sync_engine *engine, int (*each)(void *arg, const s
                 void *arg) {
   return outbox_each(&engine->peers, each, arg);
 }
+
+/* --- Counters and sizes ----------------------------------------------------------- */
+
+size_t sync_frame_bytes_max(const struct sync_engine *engine) {
+  return engine->frame_bytes_max;
+}
+
+void sync_stats_get(const struct sync_engine *engine, struct sync_stats *stats) {
+  *stats = engine->stats;
+  stats->store_bytes = engine->state.store.bytes;
+  stats->snapshot_position = engine->compaction.base.position;
+  stats->snapshot_bytes = engine->compaction.base.size;
+  stats->log_first = wal_first_position(engine->wal);
+  stats->log_bytes = wal_appended_position(engine->wal) - engine->log_begin;
+}

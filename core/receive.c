@@ -1,6 +1,8 @@
 /* Taking frames (rules 2 and 7). A frame is checked whole before any of it has
  * an effect. */
+#include "core/compaction.h"
 #include "core/engine.h"
+#include "core/fetch.h"
 
 /* --- OPS ----------------------------------------------------------------------- */
 
@@ -9,6 +11,9 @@ struct receive_outcome {
   uint64_t held_end; /* end of the last record of those held */
   uint32_t applied, skipped;
 };
+
+/* Of a snapshot, for one request: whoever asks for more asks again. */
+#define RECEIVE_FETCH_BYTES_MAX (1024u * 1024u)
 
 /* Operations of a frame that are parsed once; more are parsed again. */
 #define RECEIVE_VIEWS 8u
@@ -147,6 +152,16 @@ static int receive_ops(struct sync_engine *engine, struct peer *peer, const stru
 
 /* --- HELLO ---------------------------------------------------------------------- */
 
+/* By what the peer is known to hold now. What a snapshot can help, it is told of. */
+static void receive_judge_behind(struct sync_engine *engine, struct peer *peer, uint64_t now_ns) {
+  bool before = peer->behind;
+  peer_judge_behind(&engine->peers, peer);
+  if (peer->behind == before) return;
+  if (peer->behind) peer->hello_pending = true;
+  peer->fetch_id = peer->behind ? peer->fetch_id : 0;
+  peer_schedule(&engine->peers, peer, now_ns);
+}
+
 static int receive_hello(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame,
                          uint64_t now_ns) {
   struct hello hello;
@@ -174,10 +189,62 @@ static int receive_hello(struct sync_engine *engine, struct peer *peer, const st
     peer->hello_pending = true;
   }
   if (hello.known_session != engine->session || (hello.flags & HELLO_FLAG_ANSWER) != 0) peer->hello_pending = true;
+  if (hello.snapshot_id != 0) fetch_offered(engine, peer, hello.snapshot_id, hello.snapshot_size);
+  if (engine->stopped != SYNC_OK) return engine->stopped;
   if (peer->known_session != hello.session) return SYNC_OK;
+  receive_judge_behind(engine, peer, now_ns);
   peer_full(&engine->peers, peer, (hello.flags & HELLO_FLAG_FULL) != 0, now_ns);
   if ((hello.flags & HELLO_FLAG_GAP) != 0 && !peer->is_full) peer_gap(&engine->peers, peer, now_ns);
   return SYNC_OK;
+}
+
+/* --- Snapshots -------------------------------------------------------------------- */
+
+/* The peer asks for blocks of a snapshot. */
+static int receive_fetch(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame,
+                         uint64_t now_ns) {
+  struct fetch_request request;
+  int rc = fetch_parse(frame->body, frame->body_size, &request);
+  if (rc != SYNC_OK) return rc;
+  peer_alive(&engine->peers, peer, now_ns);
+  const struct engine_base *base = compaction_find(engine, request.id);
+  if (base == NULL) {
+    peer->hello_pending = true; /* which offers another one, if it needs one still */
+    return SYNC_OK;
+  }
+  engine->compaction.serving_ns = now_ns;
+  bool anew = peer->fetch_id != request.id || (request.flags & FETCH_FLAG_LOST) != 0;
+  if (anew || peer->fetch_sent < request.offset) peer->fetch_sent = request.offset;
+  peer->fetch_id = request.id;
+  uint64_t most = request.offset + RECEIVE_FETCH_BYTES_MAX;
+  peer->fetch_until = request.until < most ? request.until : most;
+  if (peer->fetch_until > base->size) peer->fetch_until = base->size;
+  peer_schedule(&engine->peers, peer, now_ns);
+  return SYNC_OK;
+}
+
+static int receive_block(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame,
+                         uint64_t now_ns) {
+  struct block_frame block;
+  int rc = block_parse(frame->body, frame->body_size, &block);
+  if (rc != SYNC_OK) return rc;
+  peer_alive(&engine->peers, peer, now_ns);
+  return fetch_block(engine, peer, &block);
+}
+
+static int receive_frame(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame) {
+  uint64_t now_ns = port_now(engine->env);
+  switch ((enum frame_type)frame->type) {
+  case FRAME_HELLO:
+    return receive_hello(engine, peer, frame, now_ns);
+  case FRAME_OPS:
+    return receive_ops(engine, peer, frame, now_ns);
+  case FRAME_FETCH:
+    return receive_fetch(engine, peer, frame, now_ns);
+  case FRAME_BLOCK:
+    return receive_block(engine, peer, frame, now_ns);
+  }
+  return SYNC_E_CORRUPT;
 }
 
 int sync_receive(struct sync_engine *engine, uint32_t handle, const void *bytes, size_t size) {
@@ -188,11 +255,7 @@ int sync_receive(struct sync_engine *engine, uint32_t handle, const void *bytes,
   struct frame_view frame = {0};
   int rc = peer == NULL ? SYNC_E_PEER : SYNC_OK;
   if (rc == SYNC_OK) rc = frame_parse(bytes, size, engine->options.cluster_id, &frame);
-  if (rc == SYNC_OK) {
-    uint64_t now_ns = port_now(engine->env);
-    rc = frame.type == FRAME_HELLO ? receive_hello(engine, peer, &frame, now_ns)
-                                   : receive_ops(engine, peer, &frame, now_ns);
-  }
+  if (rc == SYNC_OK) rc = receive_frame(engine, peer, &frame);
   if (rc != SYNC_OK) {
     engine->stats.frames_rejected++;
     if (engine->stopped == SYNC_OK) PORT_TRACE(engine->env, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)rc, frame.type);

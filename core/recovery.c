@@ -1,5 +1,7 @@
 #include "core/recovery.h"
 
+#include "core/fetch.h"
+
 static int recovery_operation(struct sync_engine *engine, uint64_t position, const uint8_t *payload, size_t size) {
   struct operation_view view;
   int rc = operation_parse(payload, size, &engine->limits, &view);
@@ -28,11 +30,41 @@ static int recovery_peer(struct sync_engine *engine, enum wal_record_type type, 
   return rc;
 }
 
+/* A record that the base has: only the index takes note of it, so that it can be sent. Never fails for what
+ * it says: then it is left out, and all before it. */
+static int recovery_index(struct sync_engine *engine, enum wal_record_type type, uint64_t position,
+                          const uint8_t *payload, size_t size) {
+  struct state *state = &engine->state;
+  if (position != engine->index_end || type == WAL_MERGE) oplog_index_none(&state->oplog, &state->origins);
+  engine->index_end = position + WAL_RECORD_HEADER_BYTES + size;
+  if (type != WAL_OPERATION) return SYNC_OK;
+  struct operation_view view;
+  struct origin *origin = NULL;
+  if (operation_parse(payload, size, &engine->limits, &view) == SYNC_OK)
+    origin = origins_find(&state->origins, view.own.node_id, view.own.node_id_size, view.own.incarnation);
+  int rc = origin == NULL ? SYNC_OK : oplog_reserve(&state->oplog, origin);
+  if (rc != SYNC_OK) return rc;
+  struct oplog_entry entry = {
+      .position = position, .seq = view.seq, .origin = origin, .hash = oplog_hash(payload, size), .size = (uint32_t)size};
+  if (origin == NULL || !oplog_index(&state->oplog, &entry)) oplog_index_none(&state->oplog, &state->origins);
+  return SYNC_OK;
+}
+
+void recovery_index_end(struct sync_engine *engine) {
+  struct state *state = &engine->state;
+  if (engine->index_end != engine->compaction.base.position) oplog_index_none(&state->oplog, &state->origins);
+  oplog_index_end(&state->oplog, &state->origins);
+  engine->indexed = true;
+}
+
 int recovery_record(void *arg, enum wal_record_type type, uint64_t position, const uint8_t *payload, size_t size) {
   struct sync_engine *engine = arg;
+  if (position < engine->compaction.base.position) return recovery_index(engine, type, position, payload, size);
+  if (!engine->indexed) recovery_index_end(engine);
   if (type == WAL_MARK) return SYNC_OK;
   engine->content_end = position + WAL_RECORD_HEADER_BYTES + size;
   if (type == WAL_OPERATION) return recovery_operation(engine, position, payload, size);
   if (type == WAL_PEER_ADDED || type == WAL_PEER_REMOVED) return recovery_peer(engine, type, payload, size);
+  if (type == WAL_MERGE) return fetch_replay(engine, payload, size, engine->content_end);
   return SYNC_E_VERSION;
 }

@@ -1,4 +1,5 @@
 /* Writing (rule 1): validate, encode, reserve all memory, append, apply. */
+#include "core/compaction.h"
 #include "core/engine.h"
 
 static int submit_validate(const struct sync_engine *engine, const struct sync_change *changes, size_t count) {
@@ -228,6 +229,7 @@ int sync_write(struct sync_engine *engine, const struct sync_change *changes, si
     return rc;
   }
   engine_commit_soon(engine);
+  compaction_relieve(engine);
   return SYNC_OK;
 }
 

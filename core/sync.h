@@ -88,6 +88,10 @@ struct sync_options {
   uint32_t peers_max;       /* 64 */
   uint32_t origins_max;     /* at local submit only; 65536 */
   uint64_t segment_bytes;   /* rotate the log past this; 4 MiB */
+  uint64_t snapshot_bytes;  /* the log grows by this, or by half the last snapshot if that is more, before the next
+                               snapshot is taken: 4 MiB; UINT64_MAX: only by sync_snapshot() */
+  uint64_t retain_bytes;    /* of log behind a snapshot, kept for peers that lack it: 16 MiB. Past it they are sent the
+                               snapshot */
 
   uint32_t batch_size;        /* operations in one frame, 64 */
   uint32_t window_ops;        /* operations in flight to one peer, 256 */
@@ -110,6 +114,7 @@ void sync_options_fast(struct sync_options *options);
 struct sync_open_report {
   uint64_t epoch; /* opens that wrote, from 1 */
   uint64_t recovered_ops;
+  uint64_t base_position;     /* of the snapshot that it began with; 0: there was none */
   uint64_t durable_position;  /* known durable from marks */
   uint64_t appended_position; /* end of the valid prefix */
   uint64_t tail_bytes_cut;    /* bytes behind the valid prefix */
@@ -176,6 +181,12 @@ uint64_t sync_appended_position(const struct sync_engine *engine);
  * A failure stops the engine for good (SYNC_E_FAILED from then on).
  * Unknown tokens are SYNC_E_INVALID. */
 SYNC_MUST_USE int sync_disk_done(struct sync_engine *engine, uint64_t token, int result);
+
+/* Wants a snapshot of the state as it is when the next turn ends. It is written in steps beside normal work,
+ * one at each sync_tick() that is due; when it is durable, recovery begins with it, and the log behind it goes, but for what peers
+ * still lack (retain_bytes). Without a call it happens by options->snapshot_bytes. Nothing is durable that was not.
+ * SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+SYNC_MUST_USE int sync_snapshot(struct sync_engine *engine);
 
 /* --- Reading ------------------------------------------------------------- */
 
@@ -357,6 +368,14 @@ struct sync_stats {
   uint64_t future_clock; /* operations received from beyond the clock bound */
   uint64_t store_bytes;  /* nominal, now */
   uint64_t id_conflicts;
+  uint64_t snapshots;         /* of our own that became the base */
+  uint64_t snapshots_failed;  /* given up: no space, no memory */
+  uint64_t snapshot_position; /* of the base; 0: there is none */
+  uint64_t snapshot_bytes;    /* its file */
+  uint64_t log_first;         /* where the log begins now */
+  uint64_t merges;            /* snapshots of peers merged */
+  uint64_t merges_refused;    /* ... that were none, or not whole */
+  uint64_t blocks_in, blocks_out;
   bool full;   /* not applying: the store's bound or the disk */
   bool failed; /* stopped for good */
 };

@@ -47,6 +47,7 @@ static int verify_record(struct sync_engine *engine, uint64_t position, size_t a
 int sync_verify(struct sync_engine *engine, uint64_t *position, uint64_t bytes_max,
                 int (*each)(void *arg, const struct sync_damage *damage), void *arg) {
   if (engine->stopped != SYNC_OK) return engine->stopped;
+  if (*position < wal_first_position(engine->wal)) *position = wal_first_position(engine->wal);
   uint64_t begin = *position;
   int rc = SYNC_OK;
   bool first = true; /* what an earlier step has read ahead may be older than the disk */

@@ -6,6 +6,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/checksum.h"
+#include "core/base/hex.h"
 #include "core/base/memory.h"
 #include "core/base/node_id.h"
 #include "core/base/port.h"

@@ -11,32 +11,11 @@ static const uint8_t segment_magic[8] = {0xf5, 'S', 'Y', 'N', 'C', 'W', 'A', 'L'
 
 /* --- Names --------------------------------------------------------------------- */
 
-static void put_hex(char *to, uint64_t value, unsigned digits) {
-  static const char hex[] = "0123456789abcdef";
-  for (unsigned i = 0; i < digits; i++)
-    to[i] = hex[(value >> (4 * (digits - 1 - i))) & 15u];
-}
-static bool get_hex(const char *from, unsigned digits, uint64_t *value) {
-  *value = 0;
-  for (unsigned i = 0; i < digits; i++) {
-    char c = from[i];
-    uint64_t digit;
-    if (c >= '0' && c <= '9')
-      digit = (uint64_t)(c - '0');
-    else if (c >= 'a' && c <= 'f')
-      digit = (uint64_t)(c - 'a') + 10;
-    else
-      return false;
-    *value = (*value << 4) | digit;
-  }
-  return true;
-}
-
 void segment_name(char name[SEGMENT_NAME_BYTES], uint64_t first, uint32_t epoch, bool aside) {
   memcpy(name, "wal-", 4);
-  put_hex(name + 4, first, 16);
+  hex_put(name + 4, first, 16);
   name[20] = '-';
-  put_hex(name + 21, epoch, 8);
+  hex_put(name + 21, epoch, 8);
   memcpy(name + 29, aside ? ".new" : "", aside ? 5 : 1);
 }
 
@@ -45,7 +24,7 @@ bool segment_name_parse(const char *name, uint64_t *first, uint32_t *epoch, bool
   uint64_t wide = 0;
   if (length != 29 && length != 33) return false;
   if (memcmp(name, "wal-", 4) != 0 || name[20] != '-') return false;
-  if (!get_hex(name + 4, 16, first) || !get_hex(name + 21, 8, &wide)) return false;
+  if (!hex_get(name + 4, 16, first) || !hex_get(name + 21, 8, &wide)) return false;
   if (length == 33 && memcmp(name + 29, ".new", 4) != 0) return false;
   *epoch = (uint32_t)wide;
   *aside = length == 33;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/log/file_io.h"
+#include "core/base/file_io.h"
 #include "core/log/wal_segments.h"
 
 /* --- Durability -------------------------------------------------------------------- */
@@ -28,12 +28,8 @@ static bool not_begun(int status) {
 }
 
 static int request(struct wal *wal, enum wal_stage stage, sync_file file) {
-  const struct sync_env *env = wal->env;
   uint64_t token = wal->token + 1;
-  int status = SYNC_E_INTERRUPTED;
-  for (unsigned tries = 0; status == SYNC_E_INTERRUPTED && tries < FILE_IO_INTERRUPTS_MAX; tries++)
-    status =
-        stage == WAL_STAGE_FILE ? env->ops->file_fsync(env->ctx, file, token) : env->ops->dir_fsync(env->ctx, token);
+  int status = file_io_fsync(wal->env, file, token);
   if (status == SYNC_OK) {
     wal->token = token;
     wal->stage = stage;
@@ -121,6 +117,7 @@ int wal_disk_done(struct wal *wal, uint64_t token, int result, bool *ours) {
   } else {
     for (size_t i = wal->epoch_at; i < wal->stage_at; i++)
       wal_chain(wal, i)->named = true;
+    /* Durable with the next request for the directory, and before any file below is cut. */
     if (!wal->established) wal_voids_unlink(wal);
     wal->established = true;
   }
@@ -344,6 +341,48 @@ bool wal_blocked(const struct wal *wal) {
 }
 uint64_t wal_id(const struct wal *wal) {
   return wal->header.log_id;
+}
+
+uint64_t wal_first_position(const struct wal *wal) {
+  return wal->chain.count > 0 ? wal_chain(wal, 0)->first : wal->appended;
+}
+
+/* Whether the first file may go: not the last, and all of it durable. */
+static bool may_trim(const struct wal *wal, uint64_t position) {
+  if (wal->chain.count < 2 || !wal->established || wal->failed) return false;
+  const struct wal_segment *first = wal_chain(wal, 0);
+  return first->end <= position && first->end <= wal->durable && first->end <= wal->written;
+}
+
+uint64_t wal_trim_point(const struct wal *wal, uint64_t position) {
+  uint64_t point = wal_first_position(wal);
+  for (size_t i = 0; i + 1 < wal->chain.count && wal_chain(wal, i)->end <= position; i++)
+    point = wal_chain(wal, i)->end;
+  return point;
+}
+
+int wal_trim(struct wal *wal, uint64_t position, uint64_t *first) {
+  int status = SYNC_OK;
+  /* A file of an older history that was given up could take the place of one that goes. */
+  if (wal->established && wal->voids.count > 0) wal_voids_unlink(wal);
+  size_t gone = 0;
+  while (wal->voids.count == 0 && status == SYNC_OK && may_trim(wal, position)) {
+    struct wal_segment *segment = wal_chain(wal, 0);
+    char name[SEGMENT_NAME_BYTES];
+    segment_name(name, segment->first, segment->epoch, false);
+    wal_segment_close(wal, segment);
+    status = file_io_unlink(wal->env, name);
+    if (status == SYNC_E_NOT_FOUND) status = SYNC_OK; /* an earlier attempt that reported an error */
+    if (status != SYNC_OK) break;
+    wal->chain.count--;
+    memmove(segment, segment + 1, wal->chain.count * sizeof *segment);
+    gone++;
+  }
+  wal->epoch_at = wal->epoch_at > gone ? wal->epoch_at - gone : 0;
+  wal->stage_at = wal->stage_at > gone ? wal->stage_at - gone : 0;
+  wal->ahead_bytes = 0;
+  *first = wal_first_position(wal);
+  return status == SYNC_E_POWERED_OFF ? status : SYNC_OK;
 }
 
 void wal_usage(const struct wal *wal, uint64_t *bytes, uint64_t *segments) {

@@ -32,6 +32,8 @@ struct wal_options {
   const char *node_id;      /* the log belongs to it */
   uint64_t segment_bytes;   /* rotate when the next record would end past this */
   size_t payload_bytes_max; /* longest record that is valid in this log */
+  uint64_t base_position;   /* a durable base has all that is below: damage there loses no state; 0: there is none */
+  uint64_t base_log_id;     /* the log that it belongs to */
 };
 
 struct wal_report {
@@ -46,7 +48,8 @@ struct wal_report {
 };
 
 /* Called for every record of the valid prefix, in order. `position` is where
- * the record begins; the payload is valid during the call. A negative result
+ * the record begins; below the base's position, records may be missing that were damaged, or are
+ * those of another history that was given up. the payload is valid during the call. A negative result
  * ends the opening with that status. */
 typedef int (*wal_replay_fn)(void *arg, enum wal_record_type type, uint64_t position, const uint8_t *payload,
                              size_t size);
@@ -125,6 +128,15 @@ int wal_read(struct wal *wal, uint64_t position, enum wal_record_type *type, uin
  * SYNC_E_INVALID: nothing is written there. */
 int wal_check(struct wal *wal, uint64_t position, size_t ahead, enum wal_record_type *type, const uint8_t **payload,
               size_t *size, uint64_t *end);
+
+/* Removes the files that hold only what is below the position, as far as all of that is durable: a
+ * base has it. What cannot be removed now goes another time. Gives the position
+ * at which the log begins then. SYNC_E_POWERED_OFF. */
+int wal_trim(struct wal *wal, uint64_t position, uint64_t *first);
+/* Where the log begins. */
+uint64_t wal_first_position(const struct wal *wal);
+/* The greatest position, at most `position`, at which a file ends: wal_trim() can cut there. */
+uint64_t wal_trim_point(const struct wal *wal, uint64_t position);
 
 /* Bytes of all segment files, and how many of them are no longer needed. */
 void wal_usage(const struct wal *wal, uint64_t *bytes, uint64_t *segments);

@@ -2,7 +2,7 @@
  * whether what follows is a torn tail or damage. */
 #include <string.h>
 
-#include "core/log/file_io.h"
+#include "core/base/file_io.h"
 #include "core/base/base.h"
 #include "core/log/wal.h"
 #include "core/log/wal_segments.h"
@@ -29,6 +29,7 @@ struct recovery {
   size_t damaged_at;   /* index in the chain of the segment in which the prefix ends */
   uint64_t prefix_end; /* everything below was valid */
   bool damage;         /* something that is no record follows there */
+  bool linked;         /* the record before the next one was read */
 };
 
 static void window_begin(struct window *window, sync_file file) {
@@ -208,17 +209,22 @@ static int read_headers(struct recovery *recovery) {
     if (status != SYNC_OK) return status;
     if (wal_chain(wal, i)->header_synced && wal_chain(wal, i)->synced > claimed) claimed = wal_chain(wal, i)->synced;
   }
+  if (wal->chain.count == 0 || log_id == 0) log_id = wal->base_log_id;
+  wal->header.log_id = log_id;
   if (wal->chain.count == 0) return SYNC_OK;
   const struct wal_segment *first = wal_chain(wal, 0);
-  if (first->first != 0) return damaged(recovery, first, 0, first->first, " is the oldest segment, and one is missing");
+  if (wal->base_log_id != 0 && log_id != wal->base_log_id)
+    return damaged(recovery, first, first->first, wal->base_position, " is of another log than the base");
+  if (first->first > wal->base_position)
+    return damaged(recovery, first, wal->base_position, first->first, " is the oldest segment, and one is missing");
   for (size_t i = 0; i < wal->chain.count; i++) {
     const struct wal_segment *segment = wal_chain(wal, i);
+    if (segment->end <= wal->base_position) continue;
     bool begins_epoch = i == 0 || wal_chain(wal, i - 1)->epoch != segment->epoch;
     if (begins_epoch && !segment->header_synced)
       return damaged(recovery, segment, segment->first, claimed > segment->first ? claimed : segment->first,
                      " has no valid header");
   }
-  wal->header.log_id = log_id;
   return SYNC_OK;
 }
 
@@ -244,12 +250,13 @@ static int record_at(struct recovery *recovery, const struct wal_segment *segmen
   return SYNC_OK;
 }
 
-static int replay_segment(struct recovery *recovery, const struct wal_segment *segment) {
+/* Replays records of the segment up to `to`. */
+static int replay_segment(struct recovery *recovery, const struct wal_segment *segment, uint64_t to) {
   struct wal *wal = recovery->wal;
   uint64_t *position = &recovery->prefix_end;
   window_begin(&recovery->window, segment->file);
   if (segment->synced > wal->durable) wal->durable = segment->synced;
-  while (*position < segment->end) {
+  while (*position < to) {
     struct segment_record record;
     const uint8_t *bytes = NULL;
     size_t left = 0;
@@ -257,7 +264,7 @@ static int replay_segment(struct recovery *recovery, const struct wal_segment *s
     if (status != SYNC_OK) return status;
     /* A record that follows another one than it was written behind: that one
      * came back after its write had failed and was done again. */
-    if (bytes != NULL && record.link != wal->link) bytes = NULL;
+    if (bytes != NULL && recovery->linked && record.link != wal->link) bytes = NULL;
     if (bytes == NULL) {
       /* The last segment may end here; any other has lost what follows. */
       recovery->damage = left > 0 || segment->end != UINT64_MAX;
@@ -265,6 +272,7 @@ static int replay_segment(struct recovery *recovery, const struct wal_segment *s
     }
     if (record.claims && record.durable > wal->durable) wal->durable = record.durable;
     wal->link = segment_record_link(bytes);
+    recovery->linked = true;
     status = recovery->replay(recovery->arg, record.type, *position, bytes + WAL_RECORD_HEADER_BYTES, record.size);
     if (status != SYNC_OK) return status < 0 ? status : SYNC_E_INVALID;
     *position += WAL_RECORD_HEADER_BYTES + (uint64_t)record.size;
@@ -274,20 +282,41 @@ static int replay_segment(struct recovery *recovery, const struct wal_segment *s
   return SYNC_OK;
 }
 
+/* What a segment has below the base's position: kept for peers that lack it. What is wrong with it costs no
+ * more than that, so it is passed over. */
+static int replay_below_base(struct recovery *recovery, struct wal_segment *segment) {
+  struct wal *wal = recovery->wal;
+  uint64_t to = segment->end < wal->base_position ? segment->end : wal->base_position;
+  recovery->prefix_end = segment->first;
+  int status = segment->header_synced ? wal_segment_open(wal, segment) : SYNC_OK;
+  if (status == SYNC_OK && segment->header_synced) status = replay_segment(recovery, segment, to);
+  if (status == SYNC_E_IO || status == SYNC_E_DAMAGED || status == SYNC_E_CORRUPT) status = SYNC_OK;
+  if (recovery->prefix_end != to) recovery->linked = false;
+  recovery->prefix_end = to;
+  recovery->damage = false;
+  return status;
+}
+
 static int replay_chain(struct recovery *recovery) {
   struct wal *wal = recovery->wal;
   for (size_t i = 0; i < wal->chain.count; i++) {
     struct wal_segment *segment = wal_chain(wal, i);
     recovery->damaged_at = i;
+    if (segment->first < wal->base_position) {
+      int below = replay_below_base(recovery, segment);
+      if (below != SYNC_OK) return below;
+      if (segment->end <= wal->base_position) continue;
+    }
     if (!segment->header_synced) {
       recovery->damage = true;
       return SYNC_OK;
     }
     int status = wal_segment_open(wal, segment);
-    if (status == SYNC_OK) status = replay_segment(recovery, segment);
+    if (status == SYNC_OK) status = replay_segment(recovery, segment, segment->end);
     if (status != SYNC_OK) return status;
     if (recovery->prefix_end < segment->end) return SYNC_OK;
   }
+  recovery->damaged_at = wal->chain.count;
   return SYNC_OK;
 }
 
@@ -330,6 +359,7 @@ static int cut_tail(struct recovery *recovery) {
   for (size_t i = recovery->damaged_at; i < wal->chain.count; i++) {
     struct wal_segment *segment = wal_chain(wal, i);
     uint64_t size = 0;
+    if (segment->end <= wal->base_position) continue;
     status = wal_segment_open(wal, segment);
     if (status == SYNC_OK) status = file_io_size(wal->env, segment->file, &size);
     if (status != SYNC_OK) return status;
@@ -352,6 +382,9 @@ static int recover(struct recovery *recovery) {
   int status = list_names(wal);
   if (status == SYNC_OK) status = build_chain(wal, &asides);
   if (status == SYNC_OK) status = read_headers(recovery);
+  wal->durable = wal->base_position;
+  recovery->prefix_end = wal->base_position;
+  recovery->linked = wal->base_position == 0;
   if (status == SYNC_OK) status = replay_chain(recovery);
   if (status == SYNC_OK && recovery->damage) status = search_claims(recovery);
   if (status != SYNC_OK) return status;
@@ -377,6 +410,8 @@ static struct wal *wal_new(const struct sync_env *env, const struct wal_options 
   wal->env = env;
   wal->segment_bytes = options->segment_bytes;
   wal->payload_bytes_max = options->payload_bytes_max;
+  wal->base_position = options->base_position;
+  wal->base_log_id = options->base_log_id;
   wal->token = WAL_TOKENS;
   wal->header.payload_bytes_max = (uint32_t)options->payload_bytes_max;
   memcpy(wal->header.cluster_id, options->cluster_id, sizeof wal->header.cluster_id);

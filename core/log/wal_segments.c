@@ -1,7 +1,7 @@
 /* The files of an open log: handles, a new epoch, rotation, removal. */
 #include <string.h>
 
-#include "core/log/file_io.h"
+#include "core/base/file_io.h"
 #include "core/log/wal_segments.h"
 
 int wal_reserve(struct wal *wal, struct memory_array *array, size_t more) {
@@ -62,13 +62,16 @@ void wal_void_last(struct wal *wal) {
 }
 
 void wal_voids_unlink(struct wal *wal) {
+  struct wal_segment *voids = wal->voids.items;
+  size_t kept = 0;
   for (size_t i = 0; i < wal->voids.count; i++) {
-    const struct wal_segment *segment = (const struct wal_segment *)wal->voids.items + i;
+    const struct wal_segment *segment = &voids[i];
     char name[SEGMENT_NAME_BYTES];
     segment_name(name, segment->first, segment->epoch, false);
-    (void)file_io_unlink(wal->env, name);
+    int status = file_io_unlink(wal->env, name);
+    if (status != SYNC_OK && status != SYNC_E_NOT_FOUND) voids[kept++] = voids[i];
   }
-  wal->voids.count = 0;
+  wal->voids.count = kept;
 }
 
 /* --- New segments -------------------------------------------------------------------- */

@@ -34,6 +34,8 @@ struct wal {
   struct segment_header header; /* cluster, node and log id; the rest as last written */
   uint64_t segment_bytes;
   size_t payload_bytes_max;
+  uint64_t base_position; /* while opening: see wal_options */
+  uint64_t base_log_id;
 
   struct memory_array chain; /* struct wal_segment, by position, without gaps */
   struct memory_array voids; /* struct wal_segment: files that count no more, unlinked when that is safe */
@@ -83,7 +85,7 @@ int wal_segment_open(struct wal *wal, struct wal_segment *segment);
 void wal_segment_close(struct wal *wal, struct wal_segment *segment);
 /* Moves the chain's last segment to the voids. Room must be reserved. */
 void wal_void_last(struct wal *wal);
-/* Removes the files that count no more; what cannot be removed now is found
+/* Removes the files that count no more; what cannot be removed now stays among them, and is found
  * again by the next open. */
 void wal_voids_unlink(struct wal *wal);
 

@@ -60,15 +60,12 @@ int peer_reserve(struct peers *peers) {
   return SYNC_OK;
 }
 
-struct peer *peer_insert(struct peers *peers, const uint8_t *node_id, size_t node_id_size) {
+static struct peer *peer_take(struct peers *peers, uint32_t handle, const uint8_t *node_id, size_t node_id_size) {
   struct peer *peer = peers->spare;
   peers->spare = NULL;
   memcpy(peer->node_id, node_id, node_id_size);
   peer->node_id_size = node_id_size;
   struct peer **slots = peers->all.items;
-  uint32_t handle = 0;
-  while (handle < peers->all.count && slots[handle] != NULL)
-    handle++;
   if (handle == peers->all.count) peers->all.count++;
   slots[handle] = peer;
   peer->handle = handle;
@@ -77,6 +74,22 @@ struct peer *peer_insert(struct peers *peers, const uint8_t *node_id, size_t nod
   peer->gap_due_ns = SYNC_NO_DEADLINE;
   peers->count++;
   return peer;
+}
+
+struct peer *peer_insert(struct peers *peers, const uint8_t *node_id, size_t node_id_size) {
+  struct peer **slots = peers->all.items;
+  uint32_t handle = 0;
+  while (handle < peers->all.count && slots[handle] != NULL)
+    handle++;
+  return peer_take(peers, handle, node_id, node_id_size);
+}
+
+void peer_insert_next(struct peers *peers, const uint8_t *node_id, size_t node_id_size) {
+  uint32_t handle = peer_handles(peers);
+  if (node_id_size > 0)
+    (void)peer_take(peers, handle, node_id, node_id_size);
+  else
+    ((struct peer **)peers->all.items)[peers->all.count++] = NULL;
 }
 
 void peer_delete(struct peers *peers, struct peer *peer) {
@@ -104,13 +117,13 @@ void peer_schedule(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   uint64_t wait = peers->options->idle_hello_ns;
   if (peer->known_session == 0)
     wait = peer_backoff_ns(peers, 0);
-  else if (peer->in_flight_count > 0)
+  else if (peer_owes_answer(peer))
     wait = peers->options->ack_timeout_ns;
   else if (peer->is_full && peer->stalled)
     wait = peers->options->probe_interval_ns;
   else if (peer->stalled)
     wait = peer_backoff_ns(peers, 0); /* what could not be read back is tried again */
-  peer->awaiting = peer->in_flight_count > 0;
+  peer->awaiting = peer_owes_answer(peer);
   peer->due_ns = time_add(now_ns, wait);
 }
 
@@ -269,7 +282,7 @@ uint64_t peer_deadline(const struct peer *peer) {
 }
 
 const struct oplog_entry *peer_next(const struct peers *peers, struct peer *peer) {
-  if (peer->known_session == 0 || peer->state == SYNC_PEER_PARKED || peer->stalled) return NULL;
+  if (peer->known_session == 0 || peer->state == SYNC_PEER_PARKED || peer->stalled || peer->behind) return NULL;
   if (peer->in_flight_count >= peer->allowance) return NULL;
   while (peer->cursor < peers->state->oplog.durable) {
     const struct oplog_entry *entry = oplog_at(&peers->state->oplog, peer->cursor);
@@ -277,6 +290,56 @@ const struct oplog_entry *peer_next(const struct peers *peers, struct peer *peer
     peer->cursor++;
   }
   return NULL;
+}
+
+/* --- What the log has no more ------------------------------------------------------- */
+
+void peer_judge_behind(const struct peers *peers, struct peer *peer) {
+  const struct origins *origins = &peers->state->origins;
+  peer->behind = false;
+  if (peer->known_session == 0) return;
+  for (size_t i = 0; i < origins_count(origins) && !peer->behind; i++) {
+    const struct origin *origin = origins_at(origins, i);
+    peer->behind = origin->floor > vector_get(&peer->known, origin->index);
+  }
+}
+
+void peers_judge_behind(struct peers *peers) {
+  for (uint32_t i = 0; i < peer_handles(peers); i++) {
+    struct peer *peer = peer_at(peers, i);
+    if (peer == NULL) continue;
+    peer_judge_behind(peers, peer);
+    if (peer->behind) peer->hello_pending = true;
+  }
+}
+
+uint64_t peers_needed(const struct peers *peers) {
+  uint64_t needed = oplog_end(&peers->state->oplog);
+  for (uint32_t i = 0; i < peer_handles(peers); i++) {
+    const struct peer *peer = peer_at(peers, i);
+    if (peer == NULL || peer->behind) continue;
+    uint64_t from = peer->cursor;
+    if (peer->known_session == 0) from = peers->state->oplog.base;
+    if (peer->in_flight_count > 0) from = peer->in_flight[0];
+    if (from < needed) needed = from;
+  }
+  return needed;
+}
+
+void peers_trimmed(struct peers *peers) {
+  uint64_t base = peers->state->oplog.base;
+  for (uint32_t i = 0; i < peer_handles(peers); i++) {
+    struct peer *peer = peer_at(peers, i);
+    if (peer == NULL) continue;
+    if (peer->cursor < base) peer->cursor = base;
+    uint32_t gone = 0;
+    while (gone < peer->in_flight_count && peer->in_flight[gone] < base)
+      gone++;
+    if (gone == 0) continue;
+    peer->in_flight_count -= gone;
+    memmove(peer->in_flight, peer->in_flight + gone, peer->in_flight_count * sizeof *peer->in_flight);
+  }
+  peers_judge_behind(peers);
 }
 
 void peers_start(struct peers *peers, uint64_t now_ns) {

@@ -49,6 +49,12 @@ struct peer {
   bool list_all;    /* the next HELLO leaves nothing out: the peer sent what is held here */
   size_t list_from; /* the sorted origin at which the next HELLO goes on, after one that was too long */
   bool is_full;     /* says that it is not applying */
+  bool behind;      /* it lacks what the log has no more: it takes a snapshot */
+
+  /* The snapshot that it is being sent; 0: none. */
+  uint64_t fetch_id;
+  uint64_t fetch_sent, fetch_until; /* bytes of its file: sent, and to be sent */
+
   bool stalled;     /* an operation for it could not be read back; again when due */
 };
 
@@ -79,6 +85,8 @@ uint32_t peer_handles(const struct peers *peers);
 int peer_reserve(struct peers *peers);
 /* Takes the reserved memory and the lowest free handle. Cannot fail. */
 struct peer *peer_insert(struct peers *peers, const uint8_t *node_id, size_t node_id_size);
+/* The same for the handle behind the greatest; size 0 leaves it free. */
+void peer_insert_next(struct peers *peers, const uint8_t *node_id, size_t node_id_size);
 void peer_delete(struct peers *peers, struct peer *peer);
 
 /* Sets the deadline of a peer that is neither backing off nor parked. */
@@ -103,6 +111,9 @@ uint64_t peer_deadline(const struct peer *peer);
  * what it holds. */
 const struct oplog_entry *peer_next(const struct peers *peers, struct peer *peer);
 
+/* Whether it lacks operations that the log has no more, by what it is known to hold. */
+void peer_judge_behind(const struct peers *peers, struct peer *peer);
+
 /* --- All of them ------------------------------------------------------------------ */
 
 /* First contact with every peer that the log names. */
@@ -114,6 +125,18 @@ void peers_take_durable(struct peers *peers, uint64_t durable);
 /* Does what is due; returns how many windows were restarted. */
 uint32_t peers_tick(struct peers *peers, uint64_t now_ns);
 uint64_t peers_deadline(const struct peers *peers);
+
+/* The lowest ordinal that some peer may be sent from the log; one that is behind is sent a snapshot instead. */
+uint64_t peers_needed(const struct peers *peers);
+/* The log was trimmed: what is in flight and is there no more is given up. */
+void peers_trimmed(struct peers *peers);
+/* Judges all anew, and greets those that a snapshot can help. */
+void peers_judge_behind(struct peers *peers);
+
+/* Whether an answer to what was sent, or offered, is due. */
+static inline bool peer_owes_answer(const struct peer *peer) {
+  return peer->in_flight_count > 0 || peer->behind;
+}
 
 static inline bool peer_holds(const struct peer *peer, const struct origin *origin, uint64_t seq) {
   return peer->known_session != 0 && vector_get(&peer->known, origin->index) >= seq;

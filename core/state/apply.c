@@ -161,6 +161,7 @@ struct origin *apply_commit(struct state *state, struct apply_plan *plan, uint64
     if (change.seen_count > 0) seen += change.seen_count;
   }
   origins_raise(&state->origins, origin, view->seq);
+  origin->hlc = view->hlc;
   oplog_add(&state->oplog, &(struct oplog_entry){.position = position,
                                                  .hash = oplog_hash(view->bytes, view->size),
                                                  .seq = view->seq,

@@ -10,6 +10,7 @@ struct store_key {
   struct store_sibling *siblings; /* at least one, but between a plan and its commit */
   uint32_t sibling_count;
   uint16_t size;
+  uint16_t mark; /* of the last snapshot that has it as it was then, or need not have it (store.h) */
   uint8_t bytes[];
 };
 static inline const uint8_t *store_key_bytes(const struct store_key *key) {

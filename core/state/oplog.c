@@ -7,6 +7,7 @@ void oplog_init(struct oplog *oplog, const struct sync_env *env) {
 
 void oplog_deinit(struct oplog *oplog) {
   memory_array_free(oplog->env, &oplog->entries, sizeof(struct oplog_entry), OPLOG_ENTRY_NOMINAL_BYTES);
+  memory_array_free(oplog->env, &oplog->jumps, sizeof(struct oplog_jump), OPLOG_JUMP_NOMINAL_BYTES);
 }
 
 const struct oplog_entry *oplog_find(const struct oplog *oplog, const struct origin *origin, uint64_t seq,
@@ -31,11 +32,109 @@ void oplog_add(struct oplog *oplog, const struct oplog_entry *entry) {
   ((uint32_t *)ordinals->items)[ordinals->count++] = (uint32_t)ordinal;
 }
 
+/* --- Merges ---------------------------------------------------------------------- */
+
+int oplog_reserve_jumps(struct oplog *oplog, size_t more) {
+  return memory_array_reserve(oplog->env, &oplog->jumps, sizeof(struct oplog_jump), OPLOG_JUMP_NOMINAL_BYTES,
+                              oplog->jumps.count + more, UINT32_MAX);
+}
+
+void oplog_jump(struct oplog *oplog, struct origin *origin, uint64_t seq, uint64_t end) {
+  origin->floor = seq;
+  origin->ordinals.count = 0;
+  ((struct oplog_jump *)oplog->jumps.items)[oplog->jumps.count++] =
+      (struct oplog_jump){.end = end, .origin = origin, .seq = seq};
+}
+
+static void oplog_raise_jumps(struct oplog *oplog, uint64_t position) {
+  struct oplog_jump *jumps = oplog->jumps.items;
+  size_t kept = 0;
+  for (size_t i = 0; i < oplog->jumps.count; i++) {
+    if (jumps[i].end > position)
+      jumps[kept++] = jumps[i];
+    else if (jumps[i].origin->durable < jumps[i].seq)
+      jumps[i].origin->durable = jumps[i].seq;
+  }
+  oplog->jumps.count = kept;
+}
+
+/* --- What goes ------------------------------------------------------------------- */
+
+/* The ordinals of its first `count` operations in the log go. */
+static void oplog_forget(struct origin *origin, size_t count) {
+  uint32_t *ordinals = origin->ordinals.items;
+  origin->ordinals.count -= count;
+  if (origin->ordinals.count > 0) memmove(ordinals, ordinals + count, origin->ordinals.count * sizeof *ordinals);
+  origin->floor += count;
+}
+
+/* Gives memory back when most of it is empty. What cannot be moved stays. */
+static void oplog_shrink(struct oplog *oplog) {
+  struct memory_array *entries = &oplog->entries;
+  if (entries->capacity < 1024 || entries->count > entries->capacity / 4) return;
+  struct memory_array smaller = {0};
+  if (memory_array_reserve(oplog->env, &smaller, sizeof(struct oplog_entry), OPLOG_ENTRY_NOMINAL_BYTES,
+                           2 * entries->count + 8, UINT32_MAX) != SYNC_OK)
+    return;
+  if (entries->count > 0) memcpy(smaller.items, entries->items, entries->count * sizeof(struct oplog_entry));
+  smaller.count = entries->count;
+  memory_array_free(oplog->env, entries, sizeof(struct oplog_entry), OPLOG_ENTRY_NOMINAL_BYTES);
+  *entries = smaller;
+}
+
+void oplog_trim(struct oplog *oplog, uint64_t ordinal) {
+  sync_check(oplog->env, ordinal >= oplog->base && ordinal <= oplog->durable);
+  size_t count = (size_t)(ordinal - oplog->base);
+  if (count == 0) return;
+  struct oplog_entry *entries = oplog->entries.items;
+  /* Entries of one origin ascend, so the last that goes says how many of its own do. */
+  for (size_t i = count; i-- > 0;) {
+    struct origin *origin = entries[i].origin;
+    if (entries[i].seq > origin->floor) oplog_forget(origin, (size_t)(entries[i].seq - origin->floor));
+  }
+  oplog->entries.count -= count;
+  if (oplog->entries.count > 0) memmove(entries, entries + count, oplog->entries.count * sizeof *entries);
+  oplog->base = ordinal;
+  oplog_shrink(oplog);
+}
+
+/* --- Below a base ---------------------------------------------------------------- */
+
+bool oplog_index(struct oplog *oplog, const struct oplog_entry *entry) {
+  struct origin *origin = entry->origin;
+  if (entry->seq > origin->applied) return false;
+  if (origin->ordinals.count == 0) origin->floor = entry->seq - 1;
+  if (entry->seq != origin->floor + origin->ordinals.count + 1) return false;
+  oplog_add(oplog, entry);
+  return true;
+}
+
+void oplog_index_none(struct oplog *oplog, struct origins *origins) {
+  oplog->entries.count = 0;
+  for (size_t i = 0; i < origins_count(origins); i++) {
+    struct origin *origin = origins_at(origins, i);
+    origin->ordinals.count = 0;
+    origin->floor = origin->applied;
+  }
+}
+
+void oplog_index_end(struct oplog *oplog, struct origins *origins) {
+  bool whole = true;
+  for (size_t i = 0; i < origins_count(origins); i++) {
+    struct origin *origin = origins_at(origins, i);
+    if (origin->ordinals.count == 0) origin->floor = origin->applied;
+    if (origin->floor + origin->ordinals.count != origin->applied) whole = false;
+  }
+  if (!whole) oplog_index_none(oplog, origins);
+  oplog->durable = oplog_end(oplog);
+}
+
 void oplog_raise_durable(struct oplog *oplog, uint64_t position) {
+  if (oplog->jumps.count > 0) oplog_raise_jumps(oplog, position);
   while (oplog->durable < oplog_end(oplog)) {
     const struct oplog_entry *entry = oplog_at(oplog, oplog->durable);
     if (oplog_entry_end(entry) > position) break;
-    entry->origin->durable = entry->seq;
+    if (entry->origin->durable < entry->seq) entry->origin->durable = entry->seq;
     oplog->durable++;
   }
 }

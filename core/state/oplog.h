@@ -17,8 +17,17 @@ struct oplog_entry {
   uint32_t size; /* of its payload */
 };
 
+/* What a merged snapshot brought of an origin: durable with the merge's record. */
+struct oplog_jump {
+  uint64_t end; /* of that record */
+  struct origin *origin;
+  uint64_t seq;
+};
+#define OPLOG_JUMP_NOMINAL_BYTES 24u
+
 struct oplog {
   const struct sync_env *env;
+  struct memory_array jumps; /* struct oplog_jump, not durable yet, in order */
   struct memory_array entries; /* struct oplog_entry, from ordinal `base` */
   uint64_t base;
   uint64_t durable; /* ordinals below are durable */
@@ -41,6 +50,9 @@ static inline uint64_t oplog_end(const struct oplog *oplog) {
 static inline const struct oplog_entry *oplog_at(const struct oplog *oplog, uint64_t ordinal) {
   return (const struct oplog_entry *)oplog->entries.items + (size_t)(ordinal - oplog->base);
 }
+static inline uint64_t oplog_ordinal(const struct oplog *oplog, const struct oplog_entry *entry) {
+  return oplog->base + (uint64_t)(entry - (const struct oplog_entry *)oplog->entries.items);
+}
 /* The entry of an operation that is held and above its origin's floor, or NULL. */
 const struct oplog_entry *oplog_find(const struct oplog *oplog, const struct origin *origin, uint64_t seq,
                                      uint64_t *ordinal);
@@ -51,6 +63,24 @@ const struct oplog_entry *oplog_from(const struct oplog *oplog, uint64_t positio
 int oplog_reserve(struct oplog *oplog, struct origin *origin);
 /* Adds the operation after the origin's last. Cannot fail. */
 void oplog_add(struct oplog *oplog, const struct oplog_entry *entry);
+/* Room for so many jumps. SYNC_E_NO_MEMORY. */
+int oplog_reserve_jumps(struct oplog *oplog, size_t more);
+/* Notes what a merge brought; its operations up to there are in no log of this node. Cannot fail. */
+void oplog_jump(struct oplog *oplog, struct origin *origin, uint64_t seq, uint64_t end);
+/* Forgets the operations below the ordinal: their records are about to go. Cannot fail. */
+void oplog_trim(struct oplog *oplog, uint64_t ordinal);
+
+/* --- At open: what stands in the log below a base, which has applied it ------------------ */
+
+/* Adds an operation to the index alone. False: it does not follow what is there of its origin, or is
+ * not among what the base holds. SYNC_E_NO_MEMORY as for oplog_reserve(), which comes before. */
+bool oplog_index(struct oplog *oplog, const struct oplog_entry *entry);
+/* Forgets all that was indexed so. */
+void oplog_index_none(struct oplog *oplog, struct origins *origins);
+/* The base's position is reached: what was indexed is kept if it leads to what the base holds of
+ * each origin, and counts as durable. */
+void oplog_index_end(struct oplog *oplog, struct origins *origins);
+
 /* Takes a new durable position: raises `durable` of the origins. */
 void oplog_raise_durable(struct oplog *oplog, uint64_t position);
 

@@ -73,14 +73,21 @@ struct origin *origins_find(const struct origins *origins, const uint8_t *node_i
   return origin_compare_id(found, padded, incarnation) == 0 ? found : NULL;
 }
 
-int origins_reserve(struct origins *origins) {
+int origins_reserve_more(struct origins *origins, size_t more) {
   const struct sync_env *env = origins->env;
-  size_t wanted = origins_count(origins) + 1;
+  size_t wanted = origins_count(origins) + more;
   struct memory_array *arrays[] = {&origins->all, &origins->sorted, &origins->changed, &origins->work};
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
     int rc = memory_array_reserve(env, arrays[i], sizeof(struct origin *), 8, wanted, UINT32_MAX - 1);
     if (rc != SYNC_OK) return rc;
   }
+  return SYNC_OK;
+}
+
+int origins_reserve(struct origins *origins) {
+  const struct sync_env *env = origins->env;
+  int rc = origins_reserve_more(origins, 1);
+  if (rc != SYNC_OK) return rc;
   if (origins->spare == NULL) {
     origins->spare = memory_alloc_zero(env, sizeof *origins->spare, ORIGIN_NOMINAL_BYTES);
     if (origins->spare == NULL) return SYNC_E_NO_MEMORY;
@@ -88,32 +95,63 @@ int origins_reserve(struct origins *origins) {
   return memory_array_reserve(env, &origins->spare->ordinals, 4, 4, 1, UINT32_MAX);
 }
 
-struct origin *origins_add(struct origins *origins, const uint8_t *node_id, size_t node_id_size, uint64_t incarnation) {
-  struct origin *origin = origins->spare;
-  origins->spare = NULL;
+static void origin_name(const struct origins *origins, struct origin *origin, const uint8_t *node_id,
+                        size_t node_id_size, uint64_t incarnation) {
   memcpy(origin->node_id, node_id, node_id_size);
   origin->node_id_size = node_id_size;
   origin->incarnation = incarnation;
   origin->node_hash = sync_node_hash(origin->node_id);
   origin->own_node = memcmp(origin->node_id, origins->own_node_id, NODE_ID_ROOM) == 0;
-  origin->index = (uint32_t)origins_count(origins);
+}
 
-  size_t place = origins_place(origins, origin->node_id, incarnation);
+struct origin *origin_make(const struct origins *origins, const uint8_t *node_id, size_t node_id_size,
+                           uint64_t incarnation) {
+  struct origin *origin = memory_alloc_zero(origins->env, sizeof *origin, ORIGIN_NOMINAL_BYTES);
+  if (origin != NULL) origin_name(origins, origin, node_id, node_id_size, incarnation);
+  return origin;
+}
+
+void origins_remove_last(struct origins *origins) {
+  struct origin *origin = origins_at(origins, origins_count(origins) - 1);
+  size_t place = origins_place(origins, origin->node_id, origin->incarnation);
+  struct origin **sorted = origins->sorted.items;
+  origins->sorted.count--;
+  memmove(sorted + place, sorted + place + 1, (origins->sorted.count - place) * sizeof(struct origin *));
+  struct origin **recent = &origins->recent[origins_slot(origin->incarnation)];
+  if (*recent == origin) *recent = NULL;
+  origins->all.count--;
+  origin_free(origins->env, origin);
+}
+
+void origins_insert(struct origins *origins, struct origin *origin) {
+  origin->index = (uint32_t)origins_count(origins);
+  size_t place = origins_place(origins, origin->node_id, origin->incarnation);
   struct origin **sorted = origins->sorted.items;
   memmove(sorted + place + 1, sorted + place, (origins->sorted.count - place) * sizeof(struct origin *));
   sorted[place] = origin;
   origins->sorted.count++;
-  origins->recent[origins_slot(incarnation)] = origin;
+  origins->recent[origins_slot(origin->incarnation)] = origin;
   ((struct origin **)origins->all.items)[origins->all.count++] = origin;
+}
+
+struct origin *origins_add(struct origins *origins, const uint8_t *node_id, size_t node_id_size, uint64_t incarnation) {
+  struct origin *origin = origins->spare;
+  origins->spare = NULL;
+  origin_name(origins, origin, node_id, node_id_size, incarnation);
+  origins_insert(origins, origin);
   return origin;
 }
 
-uint64_t origin_hash(const struct origin *origin) {
+uint64_t origin_hash_at(const struct origin *origin, uint64_t seq) {
   uint8_t bytes[NODE_ID_ROOM + 16];
   memcpy(bytes, origin->node_id, NODE_ID_ROOM);
   bytes_put_u64(bytes + NODE_ID_ROOM, origin->incarnation);
-  bytes_put_u64(bytes + NODE_ID_ROOM + 8, origin->applied);
+  bytes_put_u64(bytes + NODE_ID_ROOM + 8, seq);
   return checksum64(bytes, sizeof bytes, 0);
+}
+
+uint64_t origin_hash(const struct origin *origin) {
+  return origin_hash_at(origin, origin->applied);
 }
 
 void origins_raise(struct origins *origins, struct origin *origin, uint64_t seq) {

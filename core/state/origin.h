@@ -31,6 +31,9 @@ struct origin {
   uint64_t hash;    /* origin_hash() */
   uint64_t durable; /* DVV */
   uint64_t floor;   /* F: operations above it are in the log */
+  uint64_t hlc;     /* of the last operation applied */
+  uint64_t saving;  /* what was applied when the snapshot in progress began */
+  uint64_t based;   /* what the base holds: a snapshot that can be sent */
 
   /* BIRTH without what the births of its own members say already. */
   struct origin_edge *birth;
@@ -84,6 +87,14 @@ struct origin *origins_find(const struct origins *origins, const uint8_t *node_i
  * after it. SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY: nothing changed. */
 int origins_reserve(struct origins *origins);
 struct origin *origins_add(struct origins *origins, const uint8_t *node_id, size_t node_id_size, uint64_t incarnation);
+/* Room for so many more, besides themselves. SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY: nothing changed. */
+int origins_reserve_more(struct origins *origins, size_t more);
+/* For a merge, which interns what it needs before it knows that it will be: an origin on its own (NULL: no
+ * memory), how it comes among the others after origins_reserve_more(), and how the last one goes again. */
+struct origin *origin_make(const struct origins *origins, const uint8_t *node_id, size_t node_id_size,
+                           uint64_t incarnation);
+void origins_insert(struct origins *origins, struct origin *origin);
+void origins_remove_last(struct origins *origins);
 
 /* By node id bytes, then incarnation: negative, 0, positive. */
 int origin_compare(const struct origin *a, const struct origin *b);
@@ -96,6 +107,8 @@ static inline struct sync_origin origin_public(const struct origin *origin) {
 
 /* The share of the origin in the digest of the vector. */
 uint64_t origin_hash(const struct origin *origin);
+/* The same, were that much applied. */
+uint64_t origin_hash_at(const struct origin *origin, uint64_t seq);
 /* Raises what is applied, and marks the origin for the next delta. Cannot fail. */
 void origins_raise(struct origins *origins, struct origin *origin, uint64_t seq);
 /* Ends a replay: from here on the digest is kept up to date. */

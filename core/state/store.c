@@ -49,6 +49,7 @@ static struct store_key *store_key_new(struct store *store, const uint8_t *bytes
   key->siblings = NULL;
   key->sibling_count = 0;
   key->size = (uint16_t)size;
+  key->mark = store->mark; /* younger than a snapshot in progress */
   memcpy(key->bytes, bytes, size);
   return key;
 }
@@ -63,6 +64,7 @@ static struct store_sibling *store_sibling_new(struct store *store, const struct
   sibling->value_size = (uint32_t)change->value_size;
   sibling->tombstone = change->kind == SYNC_DELETE;
   sibling->automatic = change->automatic;
+  sibling->merged = false;
   if (change->value_size > 0) memcpy(sibling->value, change->value, change->value_size);
   return sibling;
 }
@@ -106,6 +108,7 @@ int store_plan_change(struct store *store, const struct operation_change_view *c
   memset(plan, 0, sizeof *plan);
   plan->key = store_seek(store, change->key, change->key_size);
   if (plan->key != NULL) {
+    store_save_key(store, plan->key);
     uint32_t matched = 0;
     plan->bytes_removed = store_seen_bytes(plan->key, seen, change->seen_count, &matched);
     if (change->kind == SYNC_SWEEP && matched == plan->key->sibling_count)
@@ -135,17 +138,40 @@ void store_plan_cancel(struct store *store, struct store_plan *plan) {
   memset(plan, 0, sizeof *plan);
 }
 
-static uint64_t store_sibling_hash(const struct store_key *key, const struct store_sibling *sibling) {
+uint64_t store_content_hash(const struct store_content *content) {
   uint8_t head[NODE_ID_ROOM + 25];
-  const struct origin *origin = sibling->origin;
+  const struct origin *origin = content->origin;
   memcpy(head, origin->node_id, NODE_ID_ROOM);
   bytes_put_u64(head + NODE_ID_ROOM, origin->incarnation);
-  bytes_put_u64(head + NODE_ID_ROOM + 8, sibling->seq);
-  bytes_put_u64(head + NODE_ID_ROOM + 16, sibling->hlc);
-  head[NODE_ID_ROOM + 24] = (uint8_t)((sibling->tombstone ? 1 : 0) | (sibling->automatic ? 2 : 0));
-  uint64_t hash = checksum64(store_key_bytes(key), key->size, 0);
-  hash = checksum64(sibling->value, sibling->value_size, hash);
+  bytes_put_u64(head + NODE_ID_ROOM + 8, content->seq);
+  bytes_put_u64(head + NODE_ID_ROOM + 16, content->hlc);
+  head[NODE_ID_ROOM + 24] = (uint8_t)((content->tombstone ? 1 : 0) | (content->automatic ? 2 : 0));
+  uint64_t hash = checksum64(content->key, content->key_size, 0);
+  hash = checksum64(content->value, content->value_size, hash);
   return checksum64(head, sizeof head, hash);
+}
+
+static uint64_t store_sibling_hash(const struct store_key *key, const struct store_sibling *sibling) {
+  return store_content_hash(&(struct store_content){.key = key->bytes,
+                                                    .key_size = key->size,
+                                                    .origin = sibling->origin,
+                                                    .seq = sibling->seq,
+                                                    .hlc = sibling->hlc,
+                                                    .tombstone = sibling->tombstone,
+                                                    .automatic = sibling->automatic,
+                                                    .value = sibling->value,
+                                                    .value_size = sibling->value_size});
+}
+
+/* Removes the sibling to which the link leads. */
+static void store_unlink(struct store *store, struct store_key *key, struct store_sibling **link) {
+  struct store_sibling *sibling = *link;
+  *link = sibling->next;
+  key->sibling_count--;
+  store->siblings--;
+  store->digest -= sibling->hash;
+  store->bytes -= store_sibling_bytes(sibling);
+  store_sibling_free(store, sibling);
 }
 
 static void store_remove_seen(struct store *store, struct store_key *key, const struct store_dot *seen,
@@ -160,48 +186,162 @@ static void store_remove_seen(struct store *store, struct store_key *key, const 
     } else if (order > 0) {
       link = &sibling->next;
     } else {
-      *link = sibling->next;
-      key->sibling_count--;
-      store->siblings--;
-      store->digest -= sibling->hash;
-      store->bytes -= store_sibling_bytes(sibling);
-      store_sibling_free(store, sibling);
+      store_unlink(store, key, link);
     }
   }
 }
 
-static void store_add(struct store *store, struct store_key *key, struct store_sibling *sibling) {
+/* Adds a sibling whose hash is set. */
+static void store_link(struct store *store, struct store_key *key, struct store_sibling *sibling) {
   struct store_sibling **link = &key->siblings;
   while (*link != NULL && origin_dot_compare((*link)->origin, (*link)->seq, sibling->origin, sibling->seq) < 0)
     link = &(*link)->next;
   sibling->next = *link;
   *link = sibling;
-  sibling->hash = store_sibling_hash(key, sibling);
   key->sibling_count++;
   store->siblings++;
   store->digest += sibling->hash;
   store->bytes += store_sibling_bytes(sibling);
 }
 
+/* A key that has its first sibling; one that has lost its last, which is removed. */
+static void store_key_count(struct store *store, const struct store_key *key) {
+  store->keys++;
+  store->bytes += STORE_KEY_NOMINAL_BYTES + key->size;
+}
+static void store_key_uncount(struct store *store, struct store_key *key) {
+  store->keys--;
+  store->bytes -= STORE_KEY_NOMINAL_BYTES + key->size;
+  store_key_remove(store, key);
+}
+
 void store_plan_commit(struct store *store, struct store_plan *plan, const struct origin *origin, uint64_t seq,
                        const struct store_dot *seen, size_t seen_count) {
   struct store_key *key = plan->key;
   if (key == NULL) return;
-  if (plan->key_is_new) {
-    store->keys++;
-    store->bytes += STORE_KEY_NOMINAL_BYTES + key->size;
-  } else {
+  if (plan->key_is_new)
+    store_key_count(store, key);
+  else
     store_remove_seen(store, key, seen, seen_count);
-  }
   if (plan->sibling != NULL) {
     plan->sibling->origin = origin;
     plan->sibling->seq = seq;
-    store_add(store, key, plan->sibling);
+    plan->sibling->hash = store_sibling_hash(key, plan->sibling);
+    store_link(store, key, plan->sibling);
   }
-  if (key->siblings != NULL) return;
-  store->keys--;
-  store->bytes -= STORE_KEY_NOMINAL_BYTES + key->size;
+  if (key->siblings == NULL) store_key_uncount(store, key);
+}
+
+/* --- A snapshot of one instant --------------------------------------------------------- */
+
+void store_save_begin(struct store *store, void (*save)(void *arg, const struct store_key *key), void *arg) {
+  store->save = save;
+  store->save_arg = arg;
+  if (++store->mark != 0) return;
+  /* Marks begin anew, once in 65,535 snapshots. */
+  store->mark = 1;
+  for (struct btree_cursor cursor = store_first(store); btree_key(&cursor) != NULL; btree_advance(&cursor))
+    btree_key(&cursor)->mark = 0;
+}
+
+bool store_save_some(struct store *store, struct btree_cursor *cursor, size_t keys_max) {
+  for (size_t i = 0; i < keys_max && btree_key(cursor) != NULL; i++) {
+    store_save_key(store, btree_key(cursor));
+    btree_advance(cursor);
+  }
+  return btree_key(cursor) != NULL;
+}
+
+void store_save_end(struct store *store) {
+  store->save = NULL;
+}
+
+/* --- Siblings one by one ---------------------------------------------------------------- */
+
+struct store_sibling *store_sibling_make(struct store *store, const struct store_content *content) {
+  const struct operation_change_view change = {.kind = content->tombstone ? SYNC_DELETE : SYNC_PUT,
+                                               .automatic = content->automatic,
+                                               .value = content->value,
+                                               .value_size = content->value_size};
+  struct store_sibling *sibling = store_sibling_new(store, &change, content->hlc);
+  if (sibling == NULL) return NULL;
+  sibling->origin = content->origin;
+  sibling->seq = content->seq;
+  return sibling;
+}
+
+void store_sibling_drop(struct store *store, struct store_sibling *sibling) {
+  store_sibling_free(store, sibling);
+}
+
+struct store_key *store_key_make(struct store *store, const uint8_t *bytes, size_t size) {
+  struct store_key *key = store_seek(store, bytes, size);
+  if (key != NULL) return key;
+  key = store_key_new(store, bytes, size);
+  if (key == NULL) return NULL;
+  if (btree_insert(&store->index, key) == SYNC_OK) return key;
+  store_key_free(store, key);
+  return NULL;
+}
+
+void store_key_drop(struct store *store, struct store_key *key) {
   store_key_remove(store, key);
+}
+
+struct store_sibling *store_key_sibling(const struct store_key *key, const struct origin *origin, uint64_t seq) {
+  for (struct store_sibling *s = key->siblings; s != NULL; s = s->next)
+    if (s->origin == origin && s->seq == seq) return s;
+  return NULL;
+}
+
+void store_sibling_put(struct store *store, struct store_key *key, struct store_sibling *sibling) {
+  if (store_key_sibling(key, sibling->origin, sibling->seq) != NULL) {
+    store_sibling_free(store, sibling);
+    return;
+  }
+  if (key->siblings == NULL) store_key_count(store, key);
+  store_link(store, key, sibling);
+}
+
+void store_unmerge(struct store *store) {
+  for (struct btree_cursor cursor = store_first(store); btree_key(&cursor) != NULL; btree_advance(&cursor))
+    for (struct store_sibling *s = btree_key(&cursor)->siblings; s != NULL; s = s->next)
+      s->merged = false;
+}
+
+static bool store_is_replaced(const struct store_sibling *sibling) {
+  return !sibling->merged && sibling->seq <= sibling->origin->implied;
+}
+
+uint64_t store_replaced_bytes(const struct store *store) {
+  uint64_t bytes = 0;
+  for (struct btree_cursor cursor = store_first(store); btree_key(&cursor) != NULL; btree_advance(&cursor))
+    for (const struct store_sibling *s = btree_key(&cursor)->siblings; s != NULL; s = s->next)
+      if (store_is_replaced(s)) bytes += store_sibling_bytes(s);
+  return bytes;
+}
+
+void store_remove_replaced(struct store *store) {
+  struct btree_cursor cursor = store_first(store);
+  struct store_key *key;
+  while ((key = btree_key(&cursor)) != NULL) {
+    struct store_sibling **link = &key->siblings;
+    while (*link != NULL) {
+      if (store_is_replaced(*link))
+        store_unlink(store, key, link);
+      else
+        link = &(*link)->next;
+    }
+    if (key->siblings != NULL) {
+      btree_advance(&cursor);
+      continue;
+    }
+    uint8_t bytes[SYNC_KEY_BYTES_MAX];
+    size_t size = key->size;
+    memcpy(bytes, key->bytes, size);
+    store_key_uncount(store, key);
+    cursor = store_lower_bound(store, bytes, size);
+  }
 }
 
 const struct store_sibling *store_winner(const struct store_key *key) {

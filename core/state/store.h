@@ -26,6 +26,7 @@ struct store_sibling {
   uint32_t value_size;
   bool tombstone;
   bool automatic;
+  bool merged; /* scratch of a merge: it stays */
   uint8_t value[];
 };
 
@@ -36,6 +37,11 @@ struct store {
   uint64_t keys;
   uint64_t siblings;
   uint64_t digest;
+
+  /* A snapshot in progress: what has this mark is in it, or is younger than it. */
+  uint16_t mark;
+  void (*save)(void *arg, const struct store_key *key); /* NULL: there is none */
+  void *save_arg;
 };
 
 /* The dots that a change has seen, in dot order. */
@@ -70,6 +76,54 @@ void store_plan_cancel(struct store *store, struct store_plan *plan);
  * siblings, adds the new one. Cannot fail. */
 void store_plan_commit(struct store *store, struct store_plan *plan, const struct origin *origin, uint64_t seq,
                        const struct store_dot *seen, size_t seen_count);
+
+/* --- A snapshot of one instant, while writing goes on -------------------------------- */
+
+/* From now on, `save` is given each key as it is now, once, in no order: those that are
+ * about to change just before they do, the others as store_save_some() comes to them. */
+void store_save_begin(struct store *store, void (*save)(void *arg, const struct store_key *key), void *arg);
+/* Passes at most `keys_max` keys from the one at *cursor on. False: there are no more. */
+bool store_save_some(struct store *store, struct btree_cursor *cursor, size_t keys_max);
+void store_save_end(struct store *store);
+/* Gives the key to the snapshot in progress, if that has it not yet: before it is changed. */
+static inline void store_save_key(struct store *store, struct store_key *key) {
+  if (store->save == NULL || key->mark == store->mark) return;
+  store->save(store->save_arg, key);
+  key->mark = store->mark;
+}
+
+/* --- Siblings one by one: for loading and merging snapshots ----------------------------- */
+
+/* All that a sibling is. */
+struct store_content {
+  const uint8_t *key;
+  size_t key_size;
+  const struct origin *origin;
+  uint64_t seq, hlc;
+  bool tombstone, automatic;
+  const uint8_t *value;
+  size_t value_size;
+};
+/* Its share of the state digest. */
+uint64_t store_content_hash(const struct store_content *content);
+/* A sibling on its own, all but its hash. NULL: no memory. */
+struct store_sibling *store_sibling_make(struct store *store, const struct store_content *content);
+void store_sibling_drop(struct store *store, struct store_sibling *sibling);
+/* The key, made without siblings if it is not there: nobody may read until it has one.
+ * NULL: no memory. */
+struct store_key *store_key_make(struct store *store, const uint8_t *bytes, size_t size);
+/* Takes a key without siblings out again. */
+void store_key_drop(struct store *store, struct store_key *key);
+struct store_sibling *store_key_sibling(const struct store_key *key, const struct origin *origin, uint64_t seq);
+/* Takes over the sibling, whose hash is set; one with its dot that is there already stays, and this is freed. Cannot fail. */
+void store_sibling_put(struct store *store, struct store_key *key, struct store_sibling *sibling);
+/* Takes `merged` from all. */
+void store_unmerge(struct store *store);
+/* Removes the siblings that are covered (`seq` at most `implied` of their origin) and not `merged`,
+ * and the keys that have none then. */
+void store_remove_replaced(struct store *store);
+/* What store_remove_replaced() would free, nominally. */
+uint64_t store_replaced_bytes(const struct store *store);
 
 /* Greatest by (hlc, node id, incarnation, seq). */
 const struct store_sibling *store_winner(const struct store_key *key);

@@ -29,7 +29,7 @@ int frame_parse(const void *bytes, size_t size, const uint8_t *cluster_id, struc
   if (at[4] != FRAME_VERSION) return SYNC_E_VERSION;
   if (bytes_get_u16(at + 6) != 0) return SYNC_E_CORRUPT;
   view->type = at[5];
-  if (view->type != FRAME_HELLO && view->type != FRAME_OPS) return SYNC_E_CORRUPT;
+  if (view->type < FRAME_HELLO || view->type > FRAME_BLOCK) return SYNC_E_CORRUPT;
   view->body = at + FRAME_HEADER_BYTES;
   view->body_size = checked - FRAME_HEADER_BYTES;
   if (bytes_get_u32(at + 8) != view->body_size) return SYNC_E_CORRUPT;
@@ -45,6 +45,8 @@ void hello_write_head(struct bytes_writer *writer, const struct hello *hello) {
   bytes_write_u64(writer, hello->echo);
   bytes_write_u64(writer, hello->known_session);
   bytes_write_u8(writer, hello->flags);
+  bytes_write_u64(writer, hello->snapshot_id);
+  bytes_write_varint(writer, hello->snapshot_size);
 }
 
 void hello_next_birth(struct bytes_reader *birth, uint64_t *incarnation, uint64_t *seq) {
@@ -115,11 +117,48 @@ int hello_parse(const uint8_t *body, size_t size, struct hello *hello) {
   hello->echo = bytes_read_u64(&reader);
   hello->known_session = bytes_read_u64(&reader);
   hello->flags = bytes_read_u8(&reader);
+  hello->snapshot_id = bytes_read_u64(&reader);
+  hello->snapshot_size = bytes_read_varint(&reader);
   if (reader.failed || !node_id_valid(hello->node_id, hello->node_id_size)) return SYNC_E_CORRUPT;
   if (hello->session == 0 || hello->nonce == 0) return SYNC_E_CORRUPT;
+  if ((hello->snapshot_id == 0) != (hello->snapshot_size == 0)) return SYNC_E_CORRUPT;
   if ((hello->flags & ~(HELLO_FLAG_GAP | HELLO_FLAG_FULL | HELLO_FLAG_ANSWER)) != 0) return SYNC_E_CORRUPT;
   hello->nodes = reader;
   return hello_check_entries(hello) ? SYNC_OK : SYNC_E_CORRUPT;
+}
+
+void fetch_write(struct bytes_writer *writer, const struct fetch_request *request) {
+  bytes_write_u64(writer, request->id);
+  bytes_write_u64(writer, request->offset);
+  bytes_write_u64(writer, request->until);
+  bytes_write_u8(writer, request->flags);
+}
+
+int fetch_parse(const uint8_t *body, size_t size, struct fetch_request *request) {
+  struct bytes_reader reader = bytes_reader_of(body, size);
+  request->id = bytes_read_u64(&reader);
+  request->offset = bytes_read_u64(&reader);
+  request->until = bytes_read_u64(&reader);
+  request->flags = bytes_read_u8(&reader);
+  if (!bytes_read_all(&reader) || request->id == 0 || request->offset >= request->until) return SYNC_E_CORRUPT;
+  return (request->flags & ~FETCH_FLAG_LOST) == 0 ? SYNC_OK : SYNC_E_CORRUPT;
+}
+
+void block_write_head(struct bytes_writer *writer, uint64_t id, uint64_t offset, uint64_t size) {
+  bytes_write_u64(writer, id);
+  bytes_write_u64(writer, offset);
+  bytes_write_u64(writer, size);
+}
+
+int block_parse(const uint8_t *body, size_t size, struct block_frame *block) {
+  struct bytes_reader reader = bytes_reader_of(body, size);
+  block->id = bytes_read_u64(&reader);
+  block->offset = bytes_read_u64(&reader);
+  block->size = bytes_read_u64(&reader);
+  block->bytes_size = bytes_left(&reader);
+  block->bytes = bytes_take(&reader, block->bytes_size);
+  if (reader.failed || block->id == 0 || block->bytes_size == 0) return SYNC_E_CORRUPT;
+  return block->offset < block->size && block->bytes_size <= block->size - block->offset ? SYNC_OK : SYNC_E_CORRUPT;
 }
 
 void ops_write_head(struct bytes_writer *writer, uint64_t session) {

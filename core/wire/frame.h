@@ -12,7 +12,7 @@
 /* What an OPS frame of one operation has besides the operation. */
 #define FRAME_OPS_OVERHEAD_BYTES (FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES + 8u + 4u + 4u)
 
-enum frame_type { FRAME_HELLO = 1, FRAME_OPS = 2 };
+enum frame_type { FRAME_HELLO = 1, FRAME_OPS = 2, FRAME_FETCH = 3, FRAME_BLOCK = 4 };
 
 /* Begins a frame: leaves room for the header; the body follows. The writer's
  * capacity must leave out FRAME_TRAILER_BYTES; frame_finish adds them. */
@@ -41,6 +41,7 @@ struct hello {
   uint64_t session, nonce, echo;
   uint64_t known_session; /* the receiver's session for which the sender has a `known`; 0: none */
   uint8_t flags;
+  uint64_t snapshot_id, snapshot_size; /* the receiver lacks what the sender's log has no more: it may fetch this; 0: no */
   struct bytes_reader nodes; /* the entries; hello_next() walks them */
 };
 void hello_write_head(struct bytes_writer *writer, const struct hello *hello);
@@ -68,6 +69,31 @@ static inline struct hello_walk hello_walk_of(const struct hello *hello) {
 bool hello_next(struct hello_walk *walk, struct hello_entry *entry);
 /* One (incarnation, seq) of the same node. */
 void hello_next_birth(struct bytes_reader *birth, uint64_t *incarnation, uint64_t *seq);
+
+/* --- FETCH and BLOCK ---------------------------------------------------------- */
+
+/* What a BLOCK frame has besides the block. */
+#define FRAME_BLOCK_OVERHEAD_BYTES (FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES + 24u)
+
+#define FETCH_FLAG_LOST 1u /* send again from `offset` on: blocks were lost */
+
+/* Asks for the blocks of a snapshot that begin in [offset, until) of its file. */
+struct fetch_request {
+  uint64_t id, offset, until;
+  uint8_t flags;
+};
+void fetch_write(struct bytes_writer *writer, const struct fetch_request *request);
+/* SYNC_OK, SYNC_E_CORRUPT. */
+int fetch_parse(const uint8_t *body, size_t size, struct fetch_request *request);
+
+/* One block of a snapshot: where it is, how long the whole file is. */
+struct block_frame {
+  uint64_t id, offset, size;
+  const uint8_t *bytes;
+  size_t bytes_size;
+};
+void block_write_head(struct bytes_writer *writer, uint64_t id, uint64_t offset, uint64_t size);
+int block_parse(const uint8_t *body, size_t size, struct block_frame *block);
 
 /* --- OPS ------------------------------------------------------------------- */
 

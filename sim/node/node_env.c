@@ -78,7 +78,7 @@ static void env_free(void *ctx, void *block, size_t size, size_t nominal) {
   node->nominal_bytes -= nominal;
 }
 
-#define INTERRUPTS_MAX 64u /* then callers give up (core/log/file_io.h) */
+#define INTERRUPTS_MAX 64u /* then callers give up (core/base/file_io.h) */
 
 /* Takes note of what a call of the disk gave. */
 static int noted(struct sim_node *node, int status) {

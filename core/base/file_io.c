@@ -1,4 +1,4 @@
-#include "core/log/file_io.h"
+#include "core/base/file_io.h"
 
 /* Repeats a call while it is interrupted. */
 #define UNINTERRUPTED(call)                                                                                            \
@@ -61,4 +61,11 @@ int file_io_write(const struct sync_env *env, sync_file file, uint64_t offset, c
     done += part;
   }
   return SYNC_OK;
+}
+
+int file_io_fsync(const struct sync_env *env, sync_file file, uint64_t token) {
+  int status = SYNC_E_INTERRUPTED;
+  for (unsigned tries = 0; status == SYNC_E_INTERRUPTED && tries < FILE_IO_INTERRUPTS_MAX; tries++)
+    status = file >= 0 ? env->ops->file_fsync(env->ctx, file, token) : env->ops->dir_fsync(env->ctx, token);
+  return status;
 }

@@ -1,8 +1,8 @@
-/* Whole reads and writes over an environment whose calls may be short or
+/* Face of room `base`: whole reads and writes over an environment whose calls may be short or
  * interrupted.
  */
-#ifndef SYNC_CORE_LOG_FILE_IO_H
-#define SYNC_CORE_LOG_FILE_IO_H
+#ifndef SYNC_CORE_BASE_FILE_IO_H
+#define SYNC_CORE_BASE_FILE_IO_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +21,9 @@ int file_io_write(const struct sync_env *env, sync_file file, uint64_t offset, c
 int file_io_close(const struct sync_env *env, sync_file file);
 int file_io_size(const struct sync_env *env, sync_file file, uint64_t *size);
 int file_io_rename(const struct sync_env *env, const char *from, const char *to);
+/* Requests an fsync of the file, or of the directory (file -1). What env.h says of refusals holds: only
+ * SYNC_E_INTERRUPTED, SYNC_E_NO_MEMORY and SYNC_E_TOO_MANY mean that nothing was begun. */
+int file_io_fsync(const struct sync_env *env, sync_file file, uint64_t token);
 int file_io_unlink(const struct sync_env *env, const char *name);
 
 #endif

@@ -1,0 +1,37 @@
+/* Compaction (rule 6): snapshots of our own state, taken in steps beside normal work. One that is durable becomes the
+ * base: recovery begins with it, peers that lack what the log has no more are sent it, and the log behind it goes. */
+#ifndef SYNC_CORE_COMPACTION_H
+#define SYNC_CORE_COMPACTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sync_engine;
+struct engine_base;
+struct peer;
+
+/* At open, before the log: loads the newest base there is. SYNC_E_DAMAGED when it is not whole, and as merge_plan(). */
+int compaction_load(struct sync_engine *engine);
+
+/* Does what is due; at the end of a turn. Only failures that end the engine are returned. */
+int compaction_run(struct sync_engine *engine);
+uint64_t compaction_deadline(const struct sync_engine *engine);
+/* After a write: what it had to save for the snapshot in progress goes to its file before that is too much. */
+void compaction_relieve(struct sync_engine *engine);
+/* A completion of ours. */
+int compaction_disk_done(struct sync_engine *engine, int result);
+
+/* Gives up the snapshot in progress, if there is one. */
+void compaction_abort(struct sync_engine *engine);
+/* Wants one as soon as possible. */
+void compaction_want(struct sync_engine *engine);
+void compaction_end(struct sync_engine *engine);
+
+/* The snapshot that the peer is to be offered, or NULL: it needs none, or there is none that would do. */
+const struct engine_base *compaction_offer(struct sync_engine *engine, const struct peer *peer);
+/* Ours with that id, or NULL. */
+const struct engine_base *compaction_find(const struct sync_engine *engine, uint64_t id);
+/* Whether the staged snapshot is still needed to recover. */
+bool compaction_needs_stage(const struct sync_engine *engine, uint64_t id);
+
+#endif
