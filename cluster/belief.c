@@ -7,6 +7,7 @@
 #include "cluster/seldom.h"
 #include "cluster/state.h"
 #include "cluster/replica.h"
+#include "cluster/snapshot.h"
 
 struct belief {
   struct cluster *cluster;
@@ -318,6 +319,41 @@ static uint64_t check_operations(struct belief *belief, struct decode_reader bod
   return count;
 }
 
+struct blocking {
+  struct belief *belief;
+  bool early;
+};
+
+static void sent_origin(void *arg, uint32_t life, uint64_t seq) {
+  struct blocking *blocking = arg;
+  if (life == LEDGER_NONE || !holds_durably(blocking->belief, life, seq)) blocking->early = true;
+}
+
+/* Byte for byte what stands at that place of a base of its own, which is durable. */
+static void check_block(struct belief *belief, const struct decode_reader *body) {
+  struct cluster *cluster = belief->cluster;
+  const struct sim_disk *disk = cluster->nodes[belief->node].disk;
+  if (body->end - body->at < (ptrdiff_t)(24u + DECODE_BLOCK_HEADER_BYTES)) {
+    mumbles(belief, "is no BLOCK");
+    return;
+  }
+  uint64_t id = decode_little8(body->at), offset = decode_little8(body->at + 8);
+  size_t size = (size_t)(body->end - body->at) - 24u;
+  struct decode_block block;
+  struct snapshot base;
+  if (!decode_block(body->at + 24, size, id, offset, &block)) {
+    mumbles(belief, "has a block that is not valid");
+    return;
+  }
+  if (is_damaged(cluster, belief->node)) return;
+  struct blocking blocking = {belief, false};
+  bool whole = snapshot_base(disk, id, &base) && snapshot_read(cluster, disk, &base, sent_origin, &blocking);
+  if (!whole || base.size != decode_little8(body->at + 16))
+    mumbles(belief, "has a block of a snapshot that it has not");
+  else if (blocking.early)
+    mumbles(belief, "has a block of a snapshot with operations that are not durable there");
+}
+
 void cluster_check_sent(struct cluster *cluster, uint32_t number, const void *frame, size_t size) {
   struct cluster_node *node = &cluster->nodes[number];
   const struct cluster_software *software = sim_node_software(node->machine);
@@ -332,6 +368,7 @@ void cluster_check_sent(struct cluster *cluster, uint32_t number, const void *fr
   if (kind == DECODE_NOTHING) mumbles(&belief, "cannot be read as the format says");
   if (!node->replica.following || !software) return; /* it is being opened: looked at in a moment */
   if (kind == DECODE_HELLO) check_hello(&belief, body, sync_session(software->engine));
+  if (kind == DECODE_BLOCK) check_block(&belief, &body);
   if (kind == DECODE_OPS) node->counts.ops_out += check_operations(&belief, body, sync_session(software->engine));
 }
 

@@ -137,6 +137,15 @@ void cluster_stats(const struct cluster *cluster, struct cluster_stats *stats) {
   memcpy(stats->by_trace, cluster->by_trace, sizeof stats->by_trace);
 }
 
+bool cluster_snapshot(struct cluster *cluster, uint32_t node) {
+  struct cluster_software *software = sim_node_enter(cluster->world, node);
+  if (!software) return false;
+  int status = sync_snapshot(software->engine);
+  cluster_pump(sim_node_at(cluster->world, node), software);
+  sim_node_leave(cluster->world, node);
+  return status == SYNC_OK;
+}
+
 uint64_t cluster_outbox_size(struct cluster *cluster, uint32_t node) {
   struct sync_engine *engine = cluster_engine(cluster, node);
   return engine ? sync_outbox_size(engine) : 0;

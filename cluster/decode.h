@@ -15,7 +15,8 @@
 #define DECODE_SEGMENT_HEADER_BYTES 144u
 #define DECODE_SEGMENT_NAME_BYTES 34u /* wal-<16 hex>-<8 hex>.new and a NUL */
 #define DECODE_RECORD_HEADER_BYTES 20u
-#define DECODE_RECORD_OPERATION 1u /* type of a record */
+#define DECODE_RECORD_OPERATION 1u /* types of records */
+#define DECODE_RECORD_MERGE 5u
 
 bool decode_name_is(struct decode_name name, const char *text);
 
@@ -81,6 +82,8 @@ enum decode_frame {
   DECODE_NOTHING = 0, /* no frame */
   DECODE_HELLO = 1,
   DECODE_OPS = 2,
+  DECODE_FETCH = 3,
+  DECODE_BLOCK = 4,
 };
 #define DECODE_FRAME_HEADER_BYTES 28u
 #define DECODE_FRAME_TRAILER_BYTES 8u
@@ -95,7 +98,7 @@ static inline enum decode_frame decode_frame(const void *bytes, size_t size, str
   body->at = frame + DECODE_FRAME_HEADER_BYTES;
   body->end = frame + size - DECODE_FRAME_TRAILER_BYTES;
   body->bad = false;
-  return frame[5] == DECODE_HELLO || frame[5] == DECODE_OPS ? (enum decode_frame)frame[5] : DECODE_NOTHING;
+  return frame[5] >= DECODE_HELLO && frame[5] <= DECODE_BLOCK ? (enum decode_frame)frame[5] : DECODE_NOTHING;
 }
 
 struct decode_hello {

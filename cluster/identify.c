@@ -35,10 +35,18 @@ static uint64_t name_of_hello(const struct ledger *ledger, struct bytes_reader *
   return sim_hash_fold(sim_hash_fold(FRAME_HELLO, bytes_read_u8(reader)), span);
 }
 
+/* By the place in the snapshot and about when: which snapshot it is says its id, which no other run has. */
+static uint64_t name_of_blocks(const struct ledger *ledger, uint8_t type, struct bytes_reader *reader) {
+  (void)bytes_read_u64(reader); /* id */
+  uint64_t span = sim_now(ledger->world) >> HELLO_SPAN_SHIFT;
+  return sim_hash_fold(sim_hash_fold(type, bytes_read_u64(reader)), span);
+}
+
 uint64_t cluster_identify(const struct cluster *cluster, const uint8_t *bytes, size_t size) {
   if (size < FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES) return size;
   struct bytes_reader reader =
       bytes_reader_of(bytes + FRAME_HEADER_BYTES, size - FRAME_HEADER_BYTES - FRAME_TRAILER_BYTES);
+  if (bytes[5] == FRAME_FETCH || bytes[5] == FRAME_BLOCK) return name_of_blocks(&cluster->ledger, bytes[5], &reader);
   if (bytes[5] == FRAME_OPS) return name_of_ops(&cluster->ledger, &reader);
   return bytes[5] == FRAME_HELLO ? name_of_hello(&cluster->ledger, &reader) : bytes[5];
 }

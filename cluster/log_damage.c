@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cluster/decode.h"
+#include "cluster/snapshot.h"
 #include "cluster/grow.h"
 #include "cluster/state.h"
 
@@ -19,6 +20,8 @@ struct look {
   struct part *parts; /* in order of their positions */
   uint32_t count, capacity;
   uint64_t log_id;
+  uint64_t base; /* what is below is in a snapshot; 0: there is none */
+  bool told;     /* a snapshot that the log goes by is not whole */
   uint8_t *bytes; /* scratch: one record */
   uint32_t bytes_capacity;
 };
@@ -108,18 +111,31 @@ static size_t read_record(struct look *look, const struct part *part, uint64_t p
   return decode_record(look->bytes, whole, look->log_id, position, record) ? whole : 0;
 }
 
+/* Whether the snapshot that a merge's record names is there, whole. */
+static bool is_staged(struct look *look, const struct decode_record *record) {
+  struct snapshot staged;
+  uint64_t id = 0, size = 0;
+  if (!decode_merge(record, &id, &size)) return false;
+  snapshot_staged(id, &staged);
+  return snapshot_read(look->cluster, look->disk, &staged, NULL, NULL) && staged.size == size;
+}
+
 /* Reads on while records follow each other; gives the part that they end in. */
 static uint32_t read_records(struct look *look, uint64_t *end) {
   uint32_t link = 0, i = 0;
-  for (*end = 0; i < look->count; i++) {
+  bool linked = look->base == 0;
+  for (*end = look->base; i < look->count; i++) {
     struct decode_record record;
     const struct part *part = &look->parts[i];
     uint64_t durable;
+    if (part->end <= look->base) continue;
     if (!read_header(look, part, &durable)) return i;
     while (*end < part->end) {
       size_t whole = read_record(look, part, *end, 0, &record, &durable);
-      if (whole == 0 || record.link != link) return i;
+      if (whole == 0 || (linked && record.link != link)) return i;
+      if (record.type == DECODE_RECORD_MERGE && !is_staged(look, &record)) look->told = true;
       link = record.next_link;
+      linked = true;
       *end += whole;
     }
   }
@@ -148,10 +164,16 @@ static void look_at_log(struct look *look, struct log_damage *damage) {
   uint64_t durable;
   for (uint32_t i = look->count; i > 0 && !look->log_id; i--)
     look->log_id = read_header(look, &look->parts[i - 1u], &durable);
+  struct snapshot base;
+  if (snapshot_newest(look->disk, &base)) {
+    look->base = base.position;
+    if (!snapshot_read(look->cluster, look->disk, &base, NULL, NULL)) look->told = true;
+  }
   uint32_t in = read_records(look, &damage->end);
-  if (look->count && look->parts[0].segment.first) damage->told = true; /* the oldest is missing */
+  damage->told = look->told;
+  if (look->count && look->parts[0].segment.first > look->base) damage->told = true; /* the oldest is missing */
   for (uint32_t i = 0; i < look->count; i++) /* an epoch's first file was durable before its name counted */
-    if (look->parts[i].begins_epoch && !read_header(look, &look->parts[i], &durable)) damage->told = true;
+    if (look->parts[i].end > look->base && look->parts[i].begins_epoch && !read_header(look, &look->parts[i], &durable)) damage->told = true;
   if (in < look->count) damage->claimed = read_claims(look, in, damage->end);
   if (damage->claimed > damage->end) damage->told = true;
 }

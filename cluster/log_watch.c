@@ -114,6 +114,10 @@ void log_watch_traced(struct log_watch *watch, enum sync_trace_kind kind, const 
   if ((operation && count > 3) || (mark && count > 0))
     note_record(watch, operation ? fields[3] : fields[0] + RECORD_HEADER_BYTES, now_ns);
   if (operation && count > 3) watch->content = fields[3];
+  if (kind == SYNC_TRACE_MERGE && count > 1) {
+    note_record(watch, fields[1], now_ns);
+    watch->content = fields[1];
+  }
   if (kind == SYNC_TRACE_ROTATE && count > 0) note_segment(watch, fields[0]);
   if (kind == SYNC_TRACE_OPEN && count > 3) note_open(watch, fields[2], fields[3]);
 }

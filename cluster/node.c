@@ -19,6 +19,9 @@ static bool is_looked_at(const struct cluster *cluster) {
   return !cluster->config.no_oracles && !cluster->judging;
 }
 
+/* Tokens from here on are the log's fsyncs, those below a snapshot's. */
+#define LOG_TOKENS (UINT64_C(1) << 63)
+
 #define FRAME_TYPE_AT 5u /* docs/formats.md, "Frame" */
 
 static struct cluster_node *config_node(const void *config) {
@@ -132,7 +135,8 @@ static void note_durable(struct cluster_software *software) {
 }
 
 const char *cluster_message_sort(uint32_t sort) {
-  return sort == FRAME_HELLO ? "HELLO" : sort == FRAME_OPS ? "OPS" : NULL;
+  static const char *const names[] = {NULL, "HELLO", "OPS", "FETCH", "BLOCK"};
+  return sort < sizeof names / sizeof names[0] ? names[sort] : NULL;
 }
 
 static void message(struct sim_node *sim_node, void *state, uint32_t from, const uint8_t *bytes, size_t size) {
@@ -169,9 +173,11 @@ static void timer(struct sim_node *sim_node, void *state, uint32_t number) {
 static void disk_done(struct sim_node *sim_node, void *state, uint64_t token, int result) {
   struct cluster_software *software = state;
   if (sync_disk_done(software->engine, token, result) == SYNC_OK) {
-    cluster_pace_fsync_done(software->node);
+    if (token >= LOG_TOKENS) cluster_pace_fsync_done(software->node);
     note_durable(software);
   }
+  cluster_flush(software); /* it may have merged a snapshot */
+  if (is_looked_at(software->node->cluster)) replica_follow(software->node->cluster, software->node->number);
   cluster_pump(sim_node, software);
 }
 
@@ -195,7 +201,7 @@ static void stop(struct sim_node *sim_node, void *state) {
 static uint32_t classify(const uint8_t *bytes, size_t size) {
   static const uint8_t magic[4] = {'S', 'Y', 'N', 'F'};
   if (size < FRAME_HEADER_BYTES || memcmp(bytes, magic, sizeof magic) != 0) return 0;
-  return bytes[5] == FRAME_HELLO || bytes[5] == FRAME_OPS ? bytes[5] : 0;
+  return bytes[5] >= FRAME_HELLO && bytes[5] <= FRAME_BLOCK ? bytes[5] : 0;
 }
 
 static uint64_t identify(struct sim_node *sim_node, const void *config, const uint8_t *bytes, size_t size) {
@@ -208,6 +214,7 @@ static uint64_t identify(struct sim_node *sim_node, const void *config, const ui
 
 const struct sim_node_kind cluster_node_kind = {
     .name = "sync",
+    .log_prefix = "wal-",
     .boot = boot,
     .message = message,
     .timer = timer,

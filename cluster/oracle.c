@@ -12,6 +12,7 @@
 #include "cluster/seldom.h"
 #include "cluster/state.h"
 #include "cluster/replica.h"
+#include "cluster/snapshot.h"
 
 /* --- At a boot: durability ------------------------------------------------------------ */
 
@@ -183,6 +184,26 @@ static inline void traced_apply(struct cluster *cluster, struct cluster_node *no
     applies_wrongly(cluster, node, fields, life, *applied, local);
 }
 
+struct merging {
+  struct cluster *cluster;
+  struct cluster_node *node;
+};
+
+static void merged_origin(void *arg, uint32_t life, uint64_t seq) {
+  struct merging *merging = arg;
+  if (life == LEDGER_NONE) return; /* told where its record is read */
+  uint32_t *applied = applied_slot(merging->cluster, merging->node, life);
+  if (*applied < seq) *applied = (uint32_t)seq;
+}
+
+/* A snapshot was merged: all that it holds is applied. */
+CLUSTER_SELDOM static void traced_merge(struct cluster *cluster, struct cluster_node *node, uint64_t id) {
+  struct merging merging = {cluster, node};
+  struct snapshot staged;
+  snapshot_staged(id, &staged);
+  (void)snapshot_read(cluster, node->disk, &staged, merged_origin, &merging);
+}
+
 /* Most kinds are only counted. */
 CLUSTER_APART static void traced(struct cluster *cluster, struct cluster_node *node, enum sync_trace_kind kind,
                                  const uint64_t *fields, size_t count) {
@@ -191,6 +212,8 @@ CLUSTER_APART static void traced(struct cluster *cluster, struct cluster_node *n
   cluster_pace_traced(node, kind, fields, count);
   if ((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 2)
     traced_apply(cluster, node, fields, kind == SYNC_TRACE_SUBMIT);
+  if (kind == SYNC_TRACE_MERGE && count > 1) traced_merge(cluster, node, fields[0]);
+  if (kind == SYNC_TRACE_TRIM && count > 0) replica_trimmed(cluster, node->number, fields[0]);
 }
 
 void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum sync_trace_kind kind,

@@ -8,6 +8,7 @@
 #include "cluster/state.h"
 #include "cluster/replica_state.h"
 #include "cluster/claims.h"
+#include "cluster/snapshot.h"
 
 #define READ_BYTES 4096u /* at once: many records at a start, one or two later */
 
@@ -152,8 +153,81 @@ static bool take_accepted(struct cluster *cluster, uint32_t node, uint32_t opera
   return false;
 }
 
+/* --- Snapshots ------------------------------------------------------------------------------ */
+
+struct vector_reading {
+  struct cluster *cluster;
+  bool wrong; /* it has a life, or operations, that never were */
+};
+
+static void note_known(void *arg, uint32_t life, uint64_t seq) {
+  struct vector_reading *reading = arg;
+  const struct ledger *ledger = &reading->cluster->ledger;
+  if (life == LEDGER_NONE || seq > ledger->lives[life].count)
+    reading->wrong = true;
+  else
+    reading->cluster->known[life] = (uint32_t)seq;
+}
+
+CLUSTER_SELDOM static bool bad_snapshot(const struct cluster *cluster, uint32_t node, const char *property,
+                                        const char *name, uint32_t operation, const char *what) {
+  uint64_t subject[3] = {0, 0, 0};
+  if (operation != LEDGER_NONE) cluster_subject(cluster, operation, subject);
+  sim_violation(cluster->world, property, node, subject, "the snapshot %s of %s %s", name, cluster->nodes[node].name,
+                what);
+  return false;
+}
+
+/* Takes all that the snapshot says that it holds into the state. false: a violation was reported. */
+static bool take_snapshot(struct cluster *cluster, uint32_t node, struct snapshot *snapshot, uint64_t end) {
+  uint32_t lives = cluster->ledger.life_count;
+  const struct sim_disk *disk = disk_of(cluster, node);
+  struct vector_reading reading = {cluster, false};
+  CLUSTER_GROW(cluster->world, cluster->known, cluster->known_capacity, lives + 1u);
+  memset(cluster->known, 0, lives * sizeof *cluster->known);
+  bool whole = snapshot_read(cluster, disk, snapshot, note_known, &reading);
+  bool damaged = sim_disk_damaged(disk);
+  if (!whole && !damaged)
+    return bad_snapshot(cluster, node, CLUSTER_RECOVERY, snapshot->name, LEDGER_NONE,
+                        "is not whole, and the node goes by it");
+  if (!snapshot_is_durable(disk, snapshot) && end && !damaged)
+    return bad_snapshot(cluster, node, CLUSTER_DURABILITY, snapshot->name, LEDGER_NONE,
+                        "is not durable, and a record of the log names it");
+  if (reading.wrong)
+    return bad_snapshot(cluster, node, CLUSTER_PHANTOM, snapshot->name, LEDGER_NONE,
+                        "says that it holds operations that nobody submitted");
+  uint32_t early = replica_apply_known(cluster, node, end);
+  if (early != LEDGER_NONE)
+    return bad_snapshot(cluster, node, CLUSTER_CAUSAL, snapshot->name, early,
+                        "has this operation, and not one that its writer held when it wrote it");
+  return true;
+}
+
+static bool take_merge(struct cluster *cluster, uint32_t node, const struct decode_record *record, uint64_t end) {
+  struct snapshot staged;
+  uint64_t id = 0, size = 0;
+  if (!decode_merge(record, &id, &size))
+    return bad_snapshot(cluster, node, CLUSTER_RECOVERY, "(unknown)", LEDGER_NONE, "is not named as the format says");
+  snapshot_staged(id, &staged);
+  return take_snapshot(cluster, node, &staged, end);
+}
+
+/* The base that the node has begun with. */
+static bool take_base(struct cluster *cluster, uint32_t node) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  struct snapshot base;
+  if (!snapshot_newest(disk_of(cluster, node), &base)) return true;
+  uint64_t position = base.position;
+  if (!take_snapshot(cluster, node, &base, 0)) return false;
+  replica->log_id = base.log_id;
+  replica->end = replica->durable_end = position;
+  replica->unlinked = true;
+  return true;
+}
+
 static bool take_record(struct cluster *cluster, uint32_t node, const struct decode_record *record, uint64_t end) {
   struct replica *replica = &cluster->nodes[node].replica;
+  if (record->type == DECODE_RECORD_MERGE && !take_merge(cluster, node, record, end)) return false;
   if (record->type == DECODE_RECORD_OPERATION) {
     bool accepted = replica->ahead_count > 0;
     uint32_t operation = claims_check(cluster, node, record->payload, record->size, accepted);
@@ -162,6 +236,7 @@ static bool take_record(struct cluster *cluster, uint32_t node, const struct dec
     if (!accepted) replica_apply(cluster, node, operation, end);
   }
   replica->link = record->next_link;
+  replica->unlinked = false;
   replica->end = end;
   cluster->looked++;
   return true;
@@ -216,7 +291,7 @@ static bool read_records(struct cluster *cluster, uint32_t node, const struct de
       }
       struct decode_record record;
       if (!decode_record(replica->bytes + at, whole, replica->log_id, replica->end, &record)) return true;
-      if (record.link != replica->link) return true;
+      if (record.link != replica->link && !replica->unlinked) return true;
       if (!take_record(cluster, node, &record, replica->end + whole)) return false;
       at += whole;
     }
@@ -225,19 +300,47 @@ static bool read_records(struct cluster *cluster, uint32_t node, const struct de
   return true;
 }
 
+/* Segments that end at or below the position are read no more. */
+static void forget_below(struct replica *replica, uint64_t position) {
+  uint32_t gone = 0;
+  while (gone + 1u < replica->segment_count && replica->segments[gone + 1u].first <= position)
+    gone++;
+  replica->segment_count -= gone;
+  memmove(replica->segments, replica->segments + gone, replica->segment_count * sizeof *replica->segments);
+  replica->durable_segment = replica->durable_segment > gone ? replica->durable_segment - gone : 0;
+}
+
+void replica_trimmed(struct cluster *cluster, uint32_t node, uint64_t first) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  const struct sim_disk *disk = disk_of(cluster, node);
+  if (!replica->following) return;
+  if (!sim_disk_damaged(disk) && !snapshot_covers(cluster, disk, first)) {
+    static const uint64_t nothing[3] = {0, 0, 0};
+    sim_violation(cluster->world, CLUSTER_DURABILITY, node, nothing,
+                  "%s removed its log below %llu, and no durable snapshot has what was there",
+                  cluster->nodes[node].name, (unsigned long long)first);
+    return;
+  }
+  if (replica->durable_end < first) replica->durable_end = first;
+  forget_below(replica, first);
+}
+
 void replica_begin(struct cluster *cluster, uint32_t node) {
   struct replica *replica = &cluster->nodes[node].replica;
   const struct sim_disk *disk = disk_of(cluster, node);
   replica_clear(replica);
   replica->following = true;
+  if (!take_base(cluster, node)) return;
   list_segments(cluster, replica, disk);
+  forget_below(replica, replica->end);
   for (uint32_t i = replica->segment_count; i-- > 0;) /* the newest says which log this is */
     if (take_header(replica, disk, &replica->segments[i])) break;
   uint32_t counted = 0;
   for (; counted < replica->segment_count; counted++) {
     const struct decode_segment segment = replica->segments[counted];
     uint64_t to = counted + 1u < replica->segment_count ? replica->segments[counted + 1u].first : UINT64_MAX;
-    if (segment.first != replica->end || !take_header(replica, disk, &segment)) break;
+    bool next = counted ? segment.first == replica->end : segment.first <= replica->end;
+    if (!next || !take_header(replica, disk, &segment)) break;
     if (!read_records(cluster, node, &segment, to)) return;
     if (replica->end != to) {
       counted++;

@@ -28,6 +28,9 @@ void replica_accept(struct cluster *cluster, uint32_t node, uint32_t operation, 
  * there, unless the node was refused a call since that was so last; then it is behind. */
 void replica_follow(struct cluster *cluster, uint32_t node);
 
+/* The engine says that its log begins there now: a durable base must have what is below. */
+void replica_trimmed(struct cluster *cluster, uint32_t node, uint64_t first);
+
 /* Whether so many operations of the life would survive a power loss of the node now. */
 bool replica_holds_durably(struct cluster *cluster, uint32_t node, uint32_t life, uint64_t seq);
 #endif

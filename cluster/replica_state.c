@@ -19,6 +19,7 @@ void replica_clear(struct replica *replica) {
   replica->segment_count = replica->news_count = 0;
   replica->log_id = replica->end = replica->hlc_last = replica->remote = 0;
   replica->link = 0;
+  replica->unlinked = false;
   replica->ahead_count = replica->ahead_first = 0;
   replica->behind = false;
   replica->waiting_count = replica->waiting_first = 0;
@@ -109,9 +110,8 @@ static inline void hold(struct replica *replica, uint32_t life, uint32_t seq) {
   replica->held[life] = seq;
 }
 
-void replica_apply(struct cluster *cluster, uint32_t node, uint32_t index, uint64_t end) {
+static inline void apply(struct cluster *cluster, uint32_t node, const struct ledger_operation *operation) {
   struct replica *replica = &cluster->nodes[node].replica;
-  const struct ledger_operation *operation = &cluster->ledger.operations[index];
   hold(replica, operation->life, operation->seq);
   if (operation->life == cluster->nodes[node].life) { /* its writer: the next says what is new since this one */
     for (uint32_t i = 0; i < replica->news_count; i++)
@@ -123,9 +123,54 @@ void replica_apply(struct cluster *cluster, uint32_t node, uint32_t index, uint6
   if (replica->hlc_last < operation->hlc) replica->hlc_last = operation->hlc;
   for (uint32_t i = 0; i < operation->change_count; i++)
     change(cluster, replica, operation->change_first + i + 1u);
-  CLUSTER_GROW(cluster->world, replica->waiting, replica->waiting_capacity, replica->waiting_count + 1u);
-  replica->waiting[replica->waiting_count++] = (struct replica_entry){end, operation->life, operation->seq};
   replica->news_to_look = true;
+}
+
+static inline void wait_for(struct cluster *cluster, struct replica *replica, uint32_t life, uint32_t seq,
+                            uint64_t end) {
+  CLUSTER_GROW(cluster->world, replica->waiting, replica->waiting_capacity, replica->waiting_count + 1u);
+  replica->waiting[replica->waiting_count++] = (struct replica_entry){end, life, seq};
+}
+
+void replica_apply(struct cluster *cluster, uint32_t node, uint32_t index, uint64_t end) {
+  const struct ledger_operation *operation = &cluster->ledger.operations[index];
+  apply(cluster, node, operation);
+  wait_for(cluster, &cluster->nodes[node].replica, operation->life, operation->seq, end);
+}
+
+/* Whether all that its writer held is there. */
+static bool is_closed(const struct cluster *cluster, const struct replica *replica,
+                      const struct ledger_operation *operation) {
+  for (uint32_t i = 0; i < operation->held_count; i++) {
+    const struct ledger_held *cause = &cluster->ledger.held[operation->held_first + i];
+    if (replica_held(replica, cause->life) < cause->seq) return false;
+  }
+  return true;
+}
+
+uint32_t replica_apply_known(struct cluster *cluster, uint32_t node, uint64_t end) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  const struct ledger *ledger = &cluster->ledger;
+  uint32_t early = LEDGER_NONE;
+  uint64_t remote = replica->remote;
+  replica_make_room(cluster, replica);
+  /* The order of submits is one in which causes come first. */
+  for (uint32_t i = 0; i < ledger->operation_count && early == LEDGER_NONE; i++) {
+    const struct ledger_operation *operation = &ledger->operations[i];
+    if (operation->life == LEDGER_NONE || !operation->seq || operation->seq > cluster->known[operation->life]) continue;
+    if (operation->seq <= replica_held(replica, operation->life)) continue;
+    if (!is_closed(cluster, replica, operation)) early = i;
+    apply(cluster, node, operation);
+  }
+  replica->remote = remote; /* they were not received one by one */
+  for (uint32_t life = 0; life < ledger->life_count; life++) {
+    if (!cluster->known[life] || cluster->known[life] < replica_held(replica, life)) continue;
+    if (end)
+      wait_for(cluster, replica, life, cluster->known[life], end);
+    else
+      replica->durable[life + 1u] = cluster->known[life];
+  }
+  return early;
 }
 
 static bool beats(const struct cluster *cluster, const struct ledger_operation *x, const struct ledger_operation *y) {

@@ -10,6 +10,10 @@ void replica_clear(struct replica *replica);
 void replica_make_room(struct cluster *cluster, struct replica *replica);
 /* The operation is in the log now, `end` is the end of its record. */
 void replica_apply(struct cluster *cluster, uint32_t node, uint32_t operation, uint64_t end);
+/* All operations of the ledger that `cluster->known` says, by life, and that are not there yet, as one snapshot
+ * brings them: `end` is that of its record, 0 for a base, which is durable. Gives the first that comes before
+ * something that its writer held; LEDGER_NONE: none does. */
+uint32_t replica_apply_known(struct cluster *cluster, uint32_t node, uint64_t end);
 
 static inline uint32_t replica_first(const struct replica *replica, uint32_t slot) {
   return slot < replica->first_capacity ? replica->first[slot] : 0;

@@ -42,11 +42,13 @@ static int take_leftover(void *arg, const char *name) {
   struct leftovers *leftovers = arg;
   const struct sync_engine *engine = leftovers->engine;
   uint64_t position = 0, id = 0;
-  bool aside = false, needed;
+  /* The name of a base that was found at open may not be durable: then an older one, and what was merged since,
+   * have to do in its place. */
+  bool aside = false, needed, proven = engine->compaction.base.id == 0 || engine->compaction.named;
   if (base_name_parse(name, &position, &id, &aside))
-    needed = aside ? engine->compaction.next.id == id : compaction_find(engine, id) != NULL;
+    needed = aside ? engine->compaction.next.id == id : !proven || compaction_find(engine, id) != NULL;
   else if (stage_name_parse(name, &id))
-    needed = compaction_needs_stage(engine, id) || (engine->fetch.stage != FETCH_IDLE && engine->fetch.id == id);
+    needed = !proven || compaction_needs_stage(engine, id) || (engine->fetch.stage != FETCH_IDLE && engine->fetch.id == id);
   else
     return 0;
   if (needed) return 0;
@@ -98,6 +100,7 @@ const struct engine_base *compaction_offer(struct sync_engine *engine, const str
 /* Takes away what is in the base and what no peer lacks, or what is too much. */
 static void trim(struct sync_engine *engine) {
   struct compaction *compaction = &engine->compaction;
+  if (!compaction->named) return; /* found at open: nothing proves that its name is on the disk */
   struct oplog *oplog = &engine->state.oplog;
   compaction->trimmed_ns = port_now(engine->env);
   uint64_t cut = compaction->base.position;
@@ -107,9 +110,10 @@ static void trim(struct sync_engine *engine) {
   uint64_t kept = compaction->base.position > retain ? compaction->base.position - retain : 0;
   if (cut < kept) cut = kept;
   cut = wal_trim_point(engine->wal, cut);
-  uint64_t first = wal_first_position(engine->wal);
-  if (cut <= first) return;
+  uint64_t before = wal_first_position(engine->wal), first = before;
+  if (cut <= before) return;
   (void)engine_note(engine, wal_trim(engine->wal, cut, &first));
+  if (first == before) return;
   const struct oplog_entry *entry = oplog_from(oplog, first);
   uint64_t ordinal = entry == NULL ? oplog_end(oplog) : oplog_ordinal(oplog, entry);
   oplog_trim(oplog, ordinal < oplog->durable ? ordinal : oplog->durable);
@@ -275,7 +279,7 @@ static void forget_merges(struct sync_engine *engine) {
   struct engine_merge *merges = engine->merges.items;
   size_t kept = 0;
   for (size_t i = 0; i < engine->merges.count; i++)
-    if (merges[i].position >= engine->compaction.base.position) merges[kept++] = merges[i];
+    if (merges[i].end > engine->compaction.base.position) merges[kept++] = merges[i];
   engine->merges.count = kept;
 }
 
@@ -287,6 +291,7 @@ static void adopt(struct sync_engine *engine) {
   bool fetched = last.id != 0 && compaction->serving_id == last.id &&
                  port_now(engine->env) - compaction->serving_ns < PREVIOUS_KEPT_NS;
   compaction->base = compaction->next;
+  compaction->named = true;
   compaction->next.id = 0;
   compaction->stage = COMPACTION_IDLE;
   compaction->failures = 0;

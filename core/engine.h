@@ -39,6 +39,7 @@ struct compaction {
   uint64_t due_ns; /* of the next step, or of the next try */
   uint32_t failures;
   bool wanted;          /* whatever the log has grown by */
+  bool named;           /* the base's name was made durable since the open */
   bool unreadable;      /* the base's file could not be read back: it is not served */
   uint64_t trimmed_ns;  /* when the log was looked at for what can go */
   sync_file serving;    /* the file that peers are sent from, -1 */
@@ -68,12 +69,15 @@ struct fetch {
   sync_file file;
   uint64_t token;
   struct snapshot_reader reader; /* FETCH_CHECKING */
+  uint64_t session;              /* of the peer, when it offered */
+  uint64_t done_id;              /* the last that was merged, or brought nothing */
   uint64_t bad_id;               /* a snapshot that was refused */
   uint64_t refused_until_ns;     /* no offer is taken before */
 };
 /* A snapshot that the log says was merged, and that no base has yet: its file stays. */
 struct engine_merge {
-  uint64_t id, position;
+  uint64_t id;
+  uint64_t end; /* of its record */
 };
 
 struct sync_engine {

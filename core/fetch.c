@@ -6,7 +6,6 @@
 
 #define WINDOW_BYTES (256u * 1024u)               /* asked for at once */
 #define LOST_SPACING_NS UINT64_C(100000000)       /* between two requests to send again */
-#define REFUSED_NS UINT64_C(10000000000)          /* after a failure, before the next offer is taken */
 #define MERGE_RETRY_NS UINT64_C(1000000000)
 #define MERGE_PAYLOAD_BYTES 24u
 #define CHECK_BLOCKS 4u /* of what an earlier run left, read in one step */
@@ -41,7 +40,7 @@ static void stop(struct sync_engine *engine, bool remove) {
 static void give_up(struct sync_engine *engine, int status) {
   if (engine_note(engine, status) == SYNC_E_POWERED_OFF || engine->stopped != SYNC_OK) return;
   PORT_TRACE(engine->env, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)status, FRAME_BLOCK);
-  engine->fetch.refused_until_ns = time_add(port_now(engine->env), REFUSED_NS);
+  engine->fetch.refused_until_ns = time_add(port_now(engine->env), engine->options.retry_interval_ns);
   stop(engine, false);
 }
 
@@ -51,7 +50,7 @@ static void refuse(struct sync_engine *engine, int status) {
   engine->stats.merges_refused++;
   fetch->bad_id = fetch->id;
   PORT_TRACE(engine->env, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)status, FRAME_BLOCK);
-  fetch->refused_until_ns = time_add(port_now(engine->env), REFUSED_NS);
+  fetch->refused_until_ns = time_add(port_now(engine->env), engine->options.retry_interval_ns);
   struct peer *peer = peer_at(&engine->peers, fetch->peer);
   if (status == SYNC_E_ID_CONFLICT) engine->stats.id_conflicts++;
   if (peer != NULL) peer_park(&engine->peers, peer, port_now(engine->env));
@@ -78,7 +77,24 @@ static int reserve_merge(struct sync_engine *engine) {
 
 static void note_merge(struct sync_engine *engine, uint64_t id, uint64_t end) {
   ((struct engine_merge *)engine->merges.items)[engine->merges.count++] =
-      (struct engine_merge){.id = id, .position = end};
+      (struct engine_merge){.id = id, .end = end};
+}
+
+/* Who sent it holds it, in the session in which it offered it: that need not go back. */
+static void note_sender(struct sync_engine *engine, const struct merge *merge) {
+  const struct fetch *fetch = &engine->fetch;
+  struct peer *peer = peer_at(&engine->peers, fetch->peer);
+  if (peer == NULL || fetch->session == 0 || peer->known_session != fetch->session) return;
+  if (vector_reserve(engine->env, &peer->known, origins_count(&engine->state.origins)) != SYNC_OK) return;
+  const struct merge_origin *origins = merge->origins.items;
+  for (size_t i = 0; i < merge->origins.count; i++)
+    (void)vector_raise(&peer->known, origins[i].origin->index, origins[i].seq);
+}
+
+/* It offers what is held here: perhaps it cannot tell what the lives that a HELLO leaves out imply. */
+static void tell_all(struct peer *peer) {
+  peer->hello_pending = true;
+  peer->list_all = true;
 }
 
 /* Appends the record and applies: both or neither. */
@@ -95,8 +111,10 @@ static int merge_now(struct sync_engine *engine, struct merge *merge) {
     merge_cancel(merge);
     return rc;
   }
+  note_sender(engine, merge);
   merge_commit(merge, end);
   note_merge(engine, fetch->id, end);
+  fetch->done_id = fetch->id;
   engine->stats.merges++;
   PORT_TRACE(engine->env, SYNC_TRACE_MERGE, fetch->id, end, fetch->peer);
   struct peer *peer = peer_at(&engine->peers, fetch->peer);
@@ -105,7 +123,7 @@ static int merge_now(struct sync_engine *engine, struct merge *merge) {
     if (peer->ack_last < end) peer->ack_last = end;
   }
   stop(engine, false);
-  peers_judge_behind(&engine->peers);
+  peers_ask(&engine->peers);
   compaction_want(engine); /* so that its file may go, and what the log never had can be sent on */
   engine_commit_soon(engine);
   return SYNC_OK;
@@ -128,7 +146,8 @@ static void merge(struct sync_engine *engine) {
   if (rc == SYNC_OK && merge.news == 0) {
     merge_cancel(&merge);
     struct peer *peer = peer_at(&engine->peers, fetch->peer);
-    if (peer != NULL) peer->hello_pending = true;
+    fetch->done_id = fetch->id;
+    if (peer != NULL) tell_all(peer);
     stop(engine, true);
     return;
   }
@@ -235,14 +254,17 @@ static int begin(struct sync_engine *engine) {
 void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t id, uint64_t size) {
   struct fetch *fetch = &engine->fetch;
   if (fetch->stage != FETCH_IDLE) {
-    /* The one that it had is no more. */
-    bool other = fetch->peer == peer->handle && fetch->id != id && fetch->stage <= FETCH_BLOCKS;
+    /* The one that it had is no more. An offer that comes late says nothing: blocks do. */
+    bool other =
+        fetch->peer == peer->handle && fetch->id != id && fetch->stage == FETCH_BLOCKS && fetch->tries > 0;
     if (!other) return;
     stop(engine, true);
   }
-  if (id == fetch->bad_id || size > size_max(engine) || compaction_needs_stage(engine, id)) return;
+  if (id == fetch->done_id) tell_all(peer);
+  if (id == fetch->done_id || id == fetch->bad_id || size > size_max(engine) || compaction_needs_stage(engine, id)) return;
   if (port_now(engine->env) < fetch->refused_until_ns || engine->stopped != SYNC_OK) return;
   fetch->peer = peer->handle;
+  fetch->session = peer->known_session;
   fetch->id = id;
   fetch->size = size;
   fetch->file = -1;

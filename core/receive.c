@@ -192,6 +192,7 @@ static int receive_hello(struct sync_engine *engine, struct peer *peer, const st
   if (hello.snapshot_id != 0) fetch_offered(engine, peer, hello.snapshot_id, hello.snapshot_size);
   if (engine->stopped != SYNC_OK) return engine->stopped;
   if (peer->known_session != hello.session) return SYNC_OK;
+  peer->heard = (uint32_t)origins_count(&engine->state.origins);
   receive_judge_behind(engine, peer, now_ns);
   peer_full(&engine->peers, peer, (hello.flags & HELLO_FLAG_FULL) != 0, now_ns);
   if ((hello.flags & HELLO_FLAG_GAP) != 0 && !peer->is_full) peer_gap(&engine->peers, peer, now_ns);

@@ -351,7 +351,7 @@ struct sync_outbox_entry {
  * least one registered peer is not known to hold durably. */
 uint64_t sync_outbox_size(const struct sync_engine *engine);
 /* Calls `each` for every (own operation, peer) that is still owed, in log
- * order, then peer order. */
+ * order, then peer order; before them, by origin, those that the log has no more and a snapshot pays. */
 int sync_outbox(const struct sync_engine *engine, int (*each)(void *arg, const struct sync_outbox_entry *entry),
                 void *arg);
 

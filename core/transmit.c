@@ -10,7 +10,7 @@
 static uint8_t transmit_flags(const struct sync_engine *engine, const struct peer *peer) {
   bool waits = peer->state == SYNC_PEER_BACKOFF || peer->state == SYNC_PEER_PARKED;
   return (uint8_t)((peer->gap_pending ? HELLO_FLAG_GAP : 0) | (engine->stats.full ? HELLO_FLAG_FULL : 0) |
-                   (waits ? HELLO_FLAG_ANSWER : 0));
+                   (waits || peer->ask ? HELLO_FLAG_ANSWER : 0));
 }
 
 static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void *buffer) {
@@ -34,6 +34,7 @@ static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void
   peer->hello_pending = false;
   peer->hello_last = true;
   peer->gap_pending = false;
+  peer->ask = false;
   engine->stats.hellos_out++;
   if (offer != NULL) PORT_TRACE(engine->env, SYNC_TRACE_OFFER, peer->handle, offer->id, offer->size);
   PORT_TRACE(engine->env, SYNC_TRACE_SEND_HELLO, peer->handle, hello.session, hello.nonce, hello.echo, hello.flags);

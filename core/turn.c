@@ -65,9 +65,9 @@ int sync_tick(struct sync_engine *engine, struct sync_tick_report *report) {
   uint64_t now_ns = port_now(engine->env);
   report->retried = peers_tick(&engine->peers, now_ns);
   engine_tick_counts(engine, report);
-  (void)engine_commit_due(engine);
-  (void)compaction_run(engine);
   (void)fetch_run(engine);
+  (void)compaction_run(engine);
+  (void)engine_commit_due(engine);
   if (engine->stopped == SYNC_OK && engine_mark_deadline(engine) <= now_ns) {
     /* Also after a failure: the next try waits as long. */
     engine->last_append_ns = now_ns;

@@ -85,6 +85,8 @@
 ---@field peers_max? integer
 ---@field origins_max? integer
 ---@field segment? size
+---@field snapshot? size how much the log grows before the next snapshot
+---@field retain? size of log kept behind a snapshot for peers that lack it
 ---@field batch_size? integer
 ---@field window_ops? integer
 ---@field max_retries? integer
@@ -192,7 +194,7 @@ function rule:remove() end
 ---@class sim.RuleOptions
 ---@field from? anynode any when left out
 ---@field to? anynode any when left out
----@field kind? "any"|"hello"|"ops"
+---@field kind? "any"|"hello"|"ops"|"fetch"|"block"
 ---@field drop? integer|true so many messages, or all
 ---@field hold? integer|true until it is removed
 ---@field duplicate? integer|true
@@ -223,6 +225,13 @@ function rule:remove() end
 ---@field fail_stops integer
 ---@field rotations integer
 ---@field marks integer
+---@field snapshots integer
+---@field snapshots_failed integer
+---@field trims integer
+---@field offers integer
+---@field fetches integer
+---@field blocks integer
+---@field merges integer
 
 ---@class sim.World
 local world = {}
@@ -450,6 +459,8 @@ function node:state() end
 function node:outbox() end
 ---@return integer? damaged records of its log
 function node:verify() end
+---@return boolean false when it is not up
+function node:snapshot() end
 
 ---@return integer
 function node:number() end

@@ -343,6 +343,10 @@ uint64_t wal_id(const struct wal *wal) {
   return wal->header.log_id;
 }
 
+bool wal_established(const struct wal *wal) {
+  return wal->established;
+}
+
 uint64_t wal_first_position(const struct wal *wal) {
   return wal->chain.count > 0 ? wal_chain(wal, 0)->first : wal->appended;
 }
@@ -361,26 +365,33 @@ uint64_t wal_trim_point(const struct wal *wal, uint64_t position) {
   return point;
 }
 
+/* Takes the first file out of the chain. One that cannot be removed, or perhaps was, counts no more all the same. */
+static int trim_first(struct wal *wal) {
+  int status = wal_reserve(wal, &wal->voids, 1);
+  if (status != SYNC_OK) return status;
+  struct wal_segment *segment = wal_chain(wal, 0);
+  char name[SEGMENT_NAME_BYTES];
+  segment_name(name, segment->first, segment->epoch, false);
+  wal_segment_close(wal, segment);
+  status = file_io_unlink(wal->env, name);
+  if (status == SYNC_E_POWERED_OFF) return status;
+  if (status != SYNC_OK && status != SYNC_E_NOT_FOUND)
+    ((struct wal_segment *)wal->voids.items)[wal->voids.count++] = *segment;
+  wal->chain.count--;
+  memmove(segment, segment + 1, wal->chain.count * sizeof *segment);
+  wal->epoch_at -= wal->epoch_at > 0 ? 1 : 0;
+  wal->stage_at -= wal->stage_at > 0 ? 1 : 0;
+  return SYNC_OK;
+}
+
 int wal_trim(struct wal *wal, uint64_t position, uint64_t *first) {
   int status = SYNC_OK;
+  wal->ahead_bytes = 0;
   /* A file of an older history that was given up could take the place of one that goes. */
   if (wal->established && wal->voids.count > 0) wal_voids_unlink(wal);
-  size_t gone = 0;
-  while (wal->voids.count == 0 && status == SYNC_OK && may_trim(wal, position)) {
-    struct wal_segment *segment = wal_chain(wal, 0);
-    char name[SEGMENT_NAME_BYTES];
-    segment_name(name, segment->first, segment->epoch, false);
-    wal_segment_close(wal, segment);
-    status = file_io_unlink(wal->env, name);
-    if (status == SYNC_E_NOT_FOUND) status = SYNC_OK; /* an earlier attempt that reported an error */
-    if (status != SYNC_OK) break;
-    wal->chain.count--;
-    memmove(segment, segment + 1, wal->chain.count * sizeof *segment);
-    gone++;
-  }
-  wal->epoch_at = wal->epoch_at > gone ? wal->epoch_at - gone : 0;
-  wal->stage_at = wal->stage_at > gone ? wal->stage_at - gone : 0;
-  wal->ahead_bytes = 0;
+  bool clean = wal->voids.count == 0;
+  while (clean && status == SYNC_OK && may_trim(wal, position))
+    status = trim_first(wal);
   *first = wal_first_position(wal);
   return status == SYNC_E_POWERED_OFF ? status : SYNC_OK;
 }

@@ -133,6 +133,8 @@ int wal_check(struct wal *wal, uint64_t position, size_t ahead, enum wal_record_
  * base has it. What cannot be removed now goes another time. Gives the position
  * at which the log begins then. SYNC_E_POWERED_OFF. */
 int wal_trim(struct wal *wal, uint64_t position, uint64_t *first);
+/* Whether everything that the directory had at open is durable. */
+bool wal_established(const struct wal *wal);
 /* Where the log begins. */
 uint64_t wal_first_position(const struct wal *wal);
 /* The greatest position, at most `position`, at which a file ends: wal_trim() can cut there. */

@@ -29,6 +29,7 @@ struct recovery {
   size_t damaged_at;   /* index in the chain of the segment in which the prefix ends */
   uint64_t prefix_end; /* everything below was valid */
   bool damage;         /* something that is no record follows there */
+  size_t useless;      /* so many first segments lead to nothing: something is missing behind them */
   bool linked;         /* the record before the next one was read */
 };
 
@@ -291,7 +292,10 @@ static int replay_below_base(struct recovery *recovery, struct wal_segment *segm
   int status = segment->header_synced ? wal_segment_open(wal, segment) : SYNC_OK;
   if (status == SYNC_OK && segment->header_synced) status = replay_segment(recovery, segment, to);
   if (status == SYNC_E_IO || status == SYNC_E_DAMAGED || status == SYNC_E_CORRUPT) status = SYNC_OK;
-  if (recovery->prefix_end != to) recovery->linked = false;
+  if (recovery->prefix_end != to) {
+    recovery->linked = false;
+    if (segment->end <= wal->base_position) recovery->useless = recovery->damaged_at + 1;
+  }
   recovery->prefix_end = to;
   recovery->damage = false;
   return status;
@@ -349,6 +353,24 @@ static int search_claims(struct recovery *recovery) {
   return SYNC_OK;
 }
 
+/* Segments below the base behind which something is missing: they stand in no order with the rest. */
+static int drop_useless(struct recovery *recovery) {
+  struct wal *wal = recovery->wal;
+  size_t count = recovery->useless;
+  if (count == 0) return SYNC_OK;
+  int status = wal_reserve(wal, &wal->voids, count);
+  if (status != SYNC_OK) return status;
+  struct wal_segment *chain = wal_chain(wal, 0);
+  for (size_t i = 0; i < count; i++) {
+    wal_segment_close(wal, &chain[i]);
+    ((struct wal_segment *)wal->voids.items)[wal->voids.count++] = chain[i];
+  }
+  wal->chain.count -= count;
+  memmove(chain, chain + count, wal->chain.count * sizeof *chain);
+  recovery->damaged_at -= count;
+  return SYNC_OK;
+}
+
 /* Counts the bytes behind the prefix and takes the files that hold nothing
  * else out of the chain. */
 static int cut_tail(struct recovery *recovery) {
@@ -397,7 +419,8 @@ static int recover(struct recovery *recovery) {
     status = file_io_unlink(wal->env, name);
     if (status == SYNC_E_POWERED_OFF) return status;
   }
-  status = cut_tail(recovery);
+  status = drop_useless(recovery);
+  if (status == SYNC_OK) status = cut_tail(recovery);
   wal->appended = recovery->prefix_end;
   wal->written = recovery->prefix_end;
   wal->claimed = wal->durable;

@@ -54,7 +54,33 @@ static enum sync_outbox_status outbox_status(const struct peers *peers, const st
   return outbox_in_flight(peer, ordinal) ? SYNC_OUTBOX_IN_FLIGHT : SYNC_OUTBOX_QUEUED;
 }
 
+/* Operations of ours that the log has no more and that a snapshot pays, by origin. */
+static int outbox_each_compacted(const struct peers *peers,
+                                 int (*each)(void *arg, const struct sync_outbox_entry *entry), void *arg) {
+  for (size_t i = 0; i < origins_count(&peers->state->origins); i++) {
+    const struct origin *origin = origins_at(&peers->state->origins, i);
+    if (!origin->own_node) continue;
+    for (uint64_t seq = outbox_held_by_all(peers, origin) + 1; seq <= origin->floor; seq++)
+      for (uint32_t k = 0; k < peer_handles(peers); k++) {
+        const struct peer *peer = peer_at(peers, k);
+        if (peer == NULL || peer_holds(peer, origin, seq)) continue;
+        struct sync_outbox_entry entry = {
+            .dot = {.origin = origin_public(origin), .seq = seq},
+            .peer = k,
+            .status = peer->state == SYNC_PEER_PARKED ? SYNC_OUTBOX_FAILED : SYNC_OUTBOX_QUEUED,
+            .retries = peer->retries,
+            .next_deadline_ns = peer_deadline(peer),
+        };
+        int rc = each(arg, &entry);
+        if (rc != 0) return rc;
+      }
+  }
+  return SYNC_OK;
+}
+
 int outbox_each(const struct peers *peers, int (*each)(void *arg, const struct sync_outbox_entry *entry), void *arg) {
+  int compacted = outbox_each_compacted(peers, each, arg);
+  if (compacted != SYNC_OK) return compacted;
   for (uint64_t ordinal = outbox_begin(peers); ordinal < oplog_end(&peers->state->oplog); ordinal++) {
     const struct oplog_entry *operation = oplog_at(&peers->state->oplog, ordinal);
     if (!operation->origin->own_node) continue;

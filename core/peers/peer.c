@@ -298,7 +298,7 @@ void peer_judge_behind(const struct peers *peers, struct peer *peer) {
   const struct origins *origins = &peers->state->origins;
   peer->behind = false;
   if (peer->known_session == 0) return;
-  for (size_t i = 0; i < origins_count(origins) && !peer->behind; i++) {
+  for (size_t i = 0; i < peer->heard && !peer->behind; i++) {
     const struct origin *origin = origins_at(origins, i);
     peer->behind = origin->floor > vector_get(&peer->known, origin->index);
   }
@@ -308,8 +308,10 @@ void peers_judge_behind(struct peers *peers) {
   for (uint32_t i = 0; i < peer_handles(peers); i++) {
     struct peer *peer = peer_at(peers, i);
     if (peer == NULL) continue;
+    bool before = peer->behind;
     peer_judge_behind(peers, peer);
     if (peer->behind) peer->hello_pending = true;
+    if (peer->behind != before && peer->state == SYNC_PEER_ACTIVE) peer_schedule(peers, peer, port_now(peers->env));
   }
 }
 
@@ -354,6 +356,12 @@ void peers_greet(struct peers *peers) {
     struct peer *peer = peer_at(peers, i);
     if (peer != NULL) peer->hello_pending = true;
   }
+}
+
+void peers_ask(struct peers *peers) {
+  peers_greet(peers);
+  for (uint32_t i = 0; i < peer_handles(peers); i++)
+    if (peer_at(peers, i) != NULL) peer_at(peers, i)->ask = true;
 }
 
 void peers_take_durable(struct peers *peers, uint64_t durable) {

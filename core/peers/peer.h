@@ -49,6 +49,8 @@ struct peer {
   bool list_all;    /* the next HELLO leaves nothing out: the peer sent what is held here */
   size_t list_from; /* the sorted origin at which the next HELLO goes on, after one that was too long */
   bool is_full;     /* says that it is not applying */
+  uint32_t heard;   /* origins that were known here when it told last what it holds: of others it says nothing yet */
+  bool ask;         /* the next HELLO asks for one */
   bool behind;      /* it lacks what the log has no more: it takes a snapshot */
 
   /* The snapshot that it is being sent; 0: none. */
@@ -120,6 +122,8 @@ void peer_judge_behind(const struct peers *peers, struct peer *peer);
 void peers_start(struct peers *peers, uint64_t now_ns);
 /* A HELLO to everybody. */
 void peers_greet(struct peers *peers);
+/* The same, which asks for an answer: what was heard before may not have been understood. */
+void peers_ask(struct peers *peers);
 /* The durable position moved: a HELLO to those that wait for it. */
 void peers_take_durable(struct peers *peers, uint64_t durable);
 /* Does what is due; returns how many windows were restarted. */

@@ -197,7 +197,7 @@ static int write_out(struct snapshot_writer *writer) {
 int snapshot_writer_step(struct snapshot_writer *writer, size_t bytes, bool *done) {
   *done = false;
   walk_on(writer, bytes);
-  if (writer->walked && writer->state->store.save != NULL) {
+  if (writer->walked && writer->status == SYNC_OK && writer->state->store.save != NULL) {
     store_save_end(&writer->state->store);
     save_end(writer);
   }

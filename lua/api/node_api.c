@@ -430,6 +430,15 @@ static int node_verify(lua_State *lua) {
   return 1;
 }
 
+static int node_snapshot(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  if (!script_act(lua, SCRIPT_STEP_SNAPSHOT, node, "node:snapshot")) return 0;
+  script_trace(script, SCRIPT_STEP_SNAPSHOT, node, NULL, 0);
+  lua_pushboolean(lua, cluster_snapshot(script->cluster, node));
+  return 1;
+}
+
 static int node_state(lua_State *lua) {
   static const char *const names[] = {"down", "up", "paused", "refused"};
   uint32_t node = self(lua);
@@ -478,6 +487,7 @@ void node_open(lua_State *lua) {
       {"number", node_number},
       {"outbox", node_outbox},
       {"verify", node_verify},
+      {"snapshot", node_snapshot},
       {"state", node_state},
       {"up", node_up},
       {"calls", node_calls},

@@ -135,6 +135,13 @@ static const char *const trace_names[32] = {
     [SYNC_TRACE_ROTATE] = "rotations",
     [SYNC_TRACE_MARK] = "marks",
     [SYNC_TRACE_CLOSE] = "closes",
+    [SYNC_TRACE_SNAPSHOT] = "snapshots",
+    [SYNC_TRACE_SNAPSHOT_FAIL] = "snapshots_failed",
+    [SYNC_TRACE_TRIM] = "trims",
+    [SYNC_TRACE_OFFER] = "offers",
+    [SYNC_TRACE_FETCH] = "fetches",
+    [SYNC_TRACE_SEND_BLOCK] = "blocks",
+    [SYNC_TRACE_MERGE] = "merges",
 };
 
 /* A table that refuses unknown names: a property that reads a misspelt counter

@@ -42,7 +42,8 @@ enum script_step {
   SCRIPT_STEP_DAMAGE = 30,   /* {1: flip, 2: unreadable; bit or sector; count; 1 if there were such} */
   SCRIPT_STEP_POWER = 31,    /* {} the whole cluster loses power */
   SCRIPT_STEP_FORGE = 32,    /* {from, to, size} */
-  SCRIPT_STEP_VERIFY = 33    /* {damaged records} */
+  SCRIPT_STEP_VERIFY = 33,   /* {damaged records} */
+  SCRIPT_STEP_SNAPSHOT = 34  /* {} */
 };
 
 /* Folds an action into the trace. */

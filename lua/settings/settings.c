@@ -100,6 +100,8 @@ static const struct schema_field engine_fields[] = {
     COUNT(ENGINE, "peers_max", peers_max, 1, 1000),
     COUNT(ENGINE, "origins_max", origins_max, 1, 1000000),
     SIZE(ENGINE, "segment", segment_bytes, 4096, UINT64_C(1) << 30),
+    SIZE(ENGINE, "snapshot", snapshot_bytes, 1024, UINT64_C(1) << 40),
+    SIZE(ENGINE, "retain", retain_bytes, 1, UINT64_C(1) << 40),
     COUNT(ENGINE, "batch_size", batch_size, 1, 65536),
     COUNT(ENGINE, "window_ops", window_ops, 1, 65536),
     COUNT(ENGINE, "max_retries", max_retries, 1, 1000),

@@ -11,6 +11,8 @@ enum vary {
   VARY_KEYS,
   VARY_HOT,
   VARY_BURST,
+  VARY_SNAPSHOT,
+  VARY_RETAIN,
   VARY_RATE = 2100, /* and the next: one for each fault */
 };
 
@@ -33,6 +35,8 @@ void vary_settings(struct sim_world *world, struct settings *settings) {
   static const uint32_t batches[] = {0, 1, 4, 64};
   static const uint32_t windows[] = {0, 2, 16, 256};
   static const uint64_t segments[] = {0, 4096, 16384, 262144};
+  static const uint64_t snapshots[] = {0, 4096, 16384, 65536};
+  static const uint64_t retains[] = {0, 1, 8192, 65536};
   struct cluster_config *cluster = &settings->cluster;
   struct sync_options *engine = &cluster->engine;
   if (cluster->nodes > 2) cluster->nodes -= (uint32_t)pick(world, VARY_NODES, cluster->nodes - 1u);
@@ -42,6 +46,9 @@ void vary_settings(struct sim_world *world, struct settings *settings) {
   if (batch) engine->batch_size = batch;
   if (window) engine->window_ops = window;
   if (segment) engine->segment_bytes = segment;
+  uint64_t snapshot = snapshots[pick(world, VARY_SNAPSHOT, 4)], retain = retains[pick(world, VARY_RETAIN, 4)];
+  if (snapshot) engine->snapshot_bytes = snapshot;
+  if (retain) engine->retain_bytes = retain;
   vary_rates(world, settings);
 }
 

@@ -38,6 +38,7 @@ struct sim_node_kind {
    * says the same, whatever else differs. It names the network's decisions about the
    * message, with how often the link has seen that name before. NULL: a hash of the bytes. */
   uint64_t (*identify)(struct sim_node *node, const void *config, const uint8_t *bytes, size_t size);
+  const char *log_prefix; /* of the files that sim_node_write_failed() looks at; NULL: all */
 };
 
 uint32_t sim_node_number(const struct sim_node *node);
@@ -104,7 +105,8 @@ uint64_t sim_node_lives(const struct sim_node *node);
  * that failed, the one at which power is cut. Not: names that are absent, and calls that were interrupted, unless
  * so often in a row that their caller gives up. For oracles of progress. */
 uint64_t sim_node_refusals(const struct sim_node *node);
-/* Whether its last write to a file failed, since it was booted. */
+/* Whether its last write to a file failed, since it was booted: to one whose name began, when it was opened, as the
+ * kind says (log_prefix). */
 bool sim_node_write_failed(const struct sim_node *node);
 /* Its state, as boot() gave it; NULL: it does not run. To look at: no event, no power loss. */
 void *sim_node_software(const struct sim_node *node);

@@ -55,6 +55,8 @@ struct node_sends {
   uint32_t span;
 };
 
+#define SIM_NODE_LOG_HANDLES 256u /* as many as a disk has (sim/disk) */
+
 struct sim_node {
   struct nodes *nodes;
   struct ground *ground; /* the nodes' */
@@ -83,6 +85,7 @@ struct sim_node {
 
   uint64_t refusals;   /* sim_node_refusals() */
   bool write_failed;   /* sim_node_write_failed() */
+  uint64_t log_handles[SIM_NODE_LOG_HANDLES / 64u]; /* one bit for each handle of a file that it looks at */
   uint32_t interrupts; /* in a row */
 
   uint64_t alloc_fail_in; /* 0: disarmed */

@@ -100,11 +100,27 @@ void *sim_node_software(const struct sim_node *node) {
   return node->state;
 }
 
+static void note_log_handle(struct sim_node *node, const char *name, sync_file file) {
+  if ((uint32_t)file >= SIM_NODE_LOG_HANDLES) return;
+  uint64_t bit = UINT64_C(1) << ((uint32_t)file % 64u), *bits = &node->log_handles[(uint32_t)file / 64u];
+  const char *prefix = node->kind->log_prefix;
+  *bits &= ~bit;
+  if (!prefix || strncmp(name, prefix, strlen(prefix)) == 0) *bits |= bit;
+}
+
+static bool is_log_handle(const struct sim_node *node, sync_file file) {
+  return (uint32_t)file < SIM_NODE_LOG_HANDLES &&
+         (node->log_handles[(uint32_t)file / 64u] >> ((uint32_t)file % 64u) & 1u) != 0;
+}
+
 static int env_file_open(void *ctx, const char *name, uint32_t flags, sync_file *file) {
   struct sim_node *node = ctx;
   bool changes = (flags & (SYNC_OPEN_CREATE | SYNC_OPEN_TRUNCATE)) != 0;
   uint32_t kinds = changes ? node_call_change(SIM_CALL_OPEN) : node_call_kind(SIM_CALL_OPEN);
-  return node_call(node, kinds) ? noted(node, sim_disk_open(node->disk, name, flags, file)) : SYNC_E_POWERED_OFF;
+  if (!node_call(node, kinds)) return SYNC_E_POWERED_OFF;
+  int status = noted(node, sim_disk_open(node->disk, name, flags, file));
+  if (status == SYNC_OK) note_log_handle(node, name, *file);
+  return status;
 }
 
 static int env_file_close(void *ctx, sync_file file) {
@@ -126,7 +142,7 @@ static int env_file_write(void *ctx, sync_file file, uint64_t offset, const void
   *done = 0;
   if (!node_call(node, node_call_change(SIM_CALL_WRITE))) return SYNC_E_POWERED_OFF;
   int status = noted(node, sim_disk_write(node->disk, file, offset, bytes, size, done));
-  node->write_failed = status < 0;
+  if (is_log_handle(node, file)) node->write_failed = status < 0;
   return status;
 }
 

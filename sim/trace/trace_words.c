@@ -164,6 +164,13 @@ static const struct words REPORTS[] = {
     {SYNC_TRACE_ROTATE, "", "began a log segment at %u1, epoch %u2"},
     {SYNC_TRACE_MARK, "", "appended a durable mark at %u1"},
     {SYNC_TRACE_CLOSE, "", "closed: durable to %u1, log ends at %u2"},
+    {SYNC_TRACE_SNAPSHOT, "", "has a base now: snapshot %x2 of log position %u1, %u3 bytes"},
+    {SYNC_TRACE_TRIM, "", "removed its log below %u1"},
+    {SYNC_TRACE_OFFER, "", "offers %p1 the snapshot %x2, %u3 bytes"},
+    {SYNC_TRACE_FETCH, "", "asks %p1 for the snapshot %x2 from byte %u3 on (1: blocks were lost: %u4)"},
+    {SYNC_TRACE_SEND_BLOCK, "", "sends %p1 the block of snapshot %x2 at byte %u3"},
+    {SYNC_TRACE_MERGE, "", "merged snapshot %x1 of %p3 (log %u2)"},
+    {SYNC_TRACE_SNAPSHOT_FAIL, "", "gave up snapshot %x2: %s1"},
 };
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
 

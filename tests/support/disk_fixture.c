@@ -23,7 +23,7 @@ static void stop(struct sim_node *node, void *state) {
   (void)node, (void)state;
 }
 
-static const struct sim_node_kind idle_kind = {"idle", boot, message, timer, disk_done, NULL, stop, NULL, NULL};
+static const struct sim_node_kind idle_kind = {"idle", boot, message, timer, disk_done, NULL, stop, NULL, NULL, NULL};
 
 void disk_fixture_open(struct disk_fixture *fixture) {
   memset(fixture, 0, sizeof *fixture);
