@@ -172,6 +172,8 @@ static void look_at_log(struct look *look, struct log_damage *damage) {
   uint32_t in = read_records(look, &damage->end);
   damage->told = look->told;
   if (look->count && look->parts[0].segment.first > look->base) damage->told = true; /* the oldest is missing */
+  /* Whether the first file behind a base begins an epoch cannot be told. */
+  if (look->count && look->base && look->parts[0].segment.first >= look->base) look->parts[0].begins_epoch = false;
   for (uint32_t i = 0; i < look->count; i++) /* an epoch's first file was durable before its name counted */
     if (look->parts[i].end > look->base && look->parts[i].begins_epoch && !read_header(look, &look->parts[i], &durable)) damage->told = true;
   if (in < look->count) damage->claimed = read_claims(look, in, damage->end);

@@ -221,7 +221,10 @@ static int read_headers(struct recovery *recovery) {
   for (size_t i = 0; i < wal->chain.count; i++) {
     const struct wal_segment *segment = wal_chain(wal, i);
     if (segment->end <= wal->base_position) continue;
-    bool begins_epoch = i == 0 || wal_chain(wal, i - 1)->epoch != segment->epoch;
+    /* Whether the first file behind a base begins an epoch cannot be told; one that the base's position lies in was
+     * durable. */
+    bool begins_epoch = i > 0 ? wal_chain(wal, i - 1)->epoch != segment->epoch
+                              : wal->base_position == 0 || segment->first < wal->base_position;
     if (begins_epoch && !segment->header_synced)
       return damaged(recovery, segment, segment->first, claimed > segment->first ? claimed : segment->first,
                      " has no valid header");
