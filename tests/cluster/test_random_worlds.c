@@ -56,6 +56,8 @@ static struct cluster *random_cluster(struct sim_world *world, uint64_t *chance)
                                   .topology = (enum cluster_topology)below(chance, 4)};
   if (below(chance, 2)) config.engine.segment_bytes = 4096 + below(chance, 20000);
   if (below(chance, 2)) sync_options_fast(&config.engine);
+  if (below(chance, 4)) config.engine.snapshot_bytes = 2048 + below(chance, 30000);
+  if (below(chance, 2)) config.engine.retain_bytes = 1 + below(chance, 20000);
   struct cluster *cluster = cluster_create(world, &config);
   assert_non_null(cluster);
   struct cluster_workload workload = {.keys = 1 + (uint32_t)below(chance, 40),
