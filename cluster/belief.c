@@ -345,13 +345,17 @@ static void check_block(struct belief *belief, const struct decode_reader *body)
     mumbles(belief, "has a block that is not valid");
     return;
   }
-  if (is_damaged(cluster, belief->node)) return;
+  /* What was durable once stays so, and the file never changes: it is read once for all its blocks. */
+  uint64_t *sent_id = &cluster->nodes[belief->node].replica.sent_id;
+  if (is_damaged(cluster, belief->node) || *sent_id == id) return;
   struct blocking blocking = {belief, false};
   bool whole = snapshot_base(disk, id, &base) && snapshot_read(cluster, disk, &base, sent_origin, &blocking);
   if (!whole || base.size != decode_little8(body->at + 16))
     mumbles(belief, "has a block of a snapshot that it has not");
   else if (blocking.early)
     mumbles(belief, "has a block of a snapshot with operations that are not durable there");
+  else
+    *sent_id = id;
 }
 
 void cluster_check_sent(struct cluster *cluster, uint32_t number, const void *frame, size_t size) {

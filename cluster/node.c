@@ -73,7 +73,10 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   node->open_status = sync_open(&software->engine, env, &options, &report);
   memcpy(node->open_detail, report.detail, sizeof node->open_detail);
   node->open_detail[sizeof node->open_detail - 1] = '\0';
-  if (node->open_status != SYNC_OK) return NULL;
+  if (node->open_status != SYNC_OK) {
+    if (node->open_status == SYNC_E_DAMAGED) log_damage_look(cluster, node->number, &node->damage); /* by its own reads */
+    return NULL;
+  }
   software->frame_bytes = sync_frame_bytes_max(software->engine);
   software->frame = env->ops->alloc(env->ctx, software->frame_bytes, software->frame_bytes);
   if (!software->frame) {

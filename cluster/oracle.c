@@ -191,6 +191,9 @@ struct merging {
 
 static void merged_origin(void *arg, uint32_t life, uint64_t seq) {
   struct merging *merging = arg;
+  struct replica *replica = &merging->node->replica;
+  CLUSTER_GROW(merging->cluster->world, replica->merging, replica->merging_capacity, replica->merging_count + 1u);
+  replica->merging[replica->merging_count++] = (struct replica_merged){life, seq};
   if (life == LEDGER_NONE) return; /* told where its record is read */
   uint32_t *applied = applied_slot(merging->cluster, merging->node, life);
   if (*applied < seq) *applied = (uint32_t)seq;
@@ -201,6 +204,8 @@ CLUSTER_SELDOM static void traced_merge(struct cluster *cluster, struct cluster_
   struct merging merging = {cluster, node};
   struct snapshot staged;
   snapshot_staged(id, &staged);
+  node->replica.merging_id = id;
+  node->replica.merging_count = 0;
   (void)snapshot_read(cluster, node->disk, &staged, merged_origin, &merging);
 }
 

@@ -111,7 +111,10 @@ CLUSTER_APART static bool find_writing(struct cluster *cluster, struct replica *
   struct decode_segment next = {0};
   for (bool any = false;; any = true) {
     const struct decode_segment *last = replica->segment_count ? &replica->segments[replica->segment_count - 1u] : NULL;
-    if (!next_newer(replica, disk, last, &next) || !take_header(replica, disk, &next)) return any;
+    if (!next_newer(replica, disk, last, &next)) return any;
+    /* What has got the name that counts is read on whatever has happened to its header since. */
+    bool renamed = last && last->first == next.first && last->epoch == next.epoch && sim_disk_damaged(disk);
+    if (!take_header(replica, disk, &next) && !renamed) return any;
     add_segment(cluster, replica, &next);
   }
 }
@@ -185,8 +188,11 @@ static bool take_snapshot(struct cluster *cluster, uint32_t node, struct snapsho
   struct vector_reading reading = {cluster, false};
   CLUSTER_GROW(cluster->world, cluster->known, cluster->known_capacity, lives + 1u);
   memset(cluster->known, 0, lives * sizeof *cluster->known);
-  bool whole = snapshot_read(cluster, disk, snapshot, note_known, &reading);
-  bool damaged = sim_disk_damaged(disk);
+  const struct replica *replica = &cluster->nodes[node].replica;
+  bool merging = replica->merging_id == snapshot->id, whole = true, damaged = sim_disk_damaged(disk);
+  for (uint32_t i = 0; merging && i < replica->merging_count; i++)
+    note_known(&reading, replica->merging[i].life, replica->merging[i].seq);
+  if (!merging || !damaged) whole = snapshot_read(cluster, disk, snapshot, note_known, &reading);
   if (!whole && !damaged)
     return bad_snapshot(cluster, node, CLUSTER_RECOVERY, snapshot->name, LEDGER_NONE,
                         "is not whole, and the node goes by it");

@@ -22,6 +22,7 @@ void replica_clear(struct replica *replica) {
   replica->unlinked = false;
   replica->ahead_count = replica->ahead_first = 0;
   replica->behind = false;
+  replica->merging_id = replica->sent_id = 0;
   replica->waiting_count = replica->waiting_first = 0;
   replica->durable_end = 0;
   replica->durable_segment = 0;

@@ -19,6 +19,11 @@ struct replica_entry {
   uint32_t life, seq; /* of its operation */
 };
 
+struct replica_merged {
+  uint32_t life; /* LEDGER_NONE: of no life that ever was */
+  uint64_t seq;
+};
+
 /* A life that was at that place of a vector; all 0: none. */
 struct replica_hint {
   uint64_t incarnation;
@@ -80,6 +85,13 @@ struct replica {
   uint32_t ahead_count, ahead_first, ahead_capacity;
   bool behind;       /* records wait for a write that is refused: the state here is older than the node's */
   uint64_t refusals; /* calls that the node was refused by the time of the last look that found all */
+
+  /* What a snapshot that is being merged holds, as it was when it was: its file may rot before its record is read. */
+  struct replica_merged *merging;
+  uint32_t merging_count, merging_capacity;
+  uint64_t merging_id; /* 0: none */
+
+  uint64_t sent_id; /* of the base whose blocks are sent, found to be durable in this run; 0: none */
 
   struct replica_entry *waiting; /* operations that were not durable yet, in order */
   uint32_t waiting_count, waiting_first, waiting_capacity;
