@@ -20,8 +20,8 @@ struct look {
   struct part *parts; /* in order of their positions */
   uint32_t count, capacity;
   uint64_t log_id;
-  uint64_t base; /* what is below is in a snapshot; 0: there is none */
-  bool told;     /* a snapshot that the log goes by is not whole */
+  uint64_t base;  /* what is below is in a snapshot; 0: there is none */
+  bool told;      /* a snapshot that the log goes by is not whole */
   uint8_t *bytes; /* scratch: one record */
   uint32_t bytes_capacity;
 };
@@ -175,7 +175,8 @@ static void look_at_log(struct look *look, struct log_damage *damage) {
   /* Whether the first file behind a base begins an epoch cannot be told. */
   if (look->count && look->base && look->parts[0].segment.first >= look->base) look->parts[0].begins_epoch = false;
   for (uint32_t i = 0; i < look->count; i++) /* an epoch's first file was durable before its name counted */
-    if (look->parts[i].end > look->base && look->parts[i].begins_epoch && !read_header(look, &look->parts[i], &durable)) damage->told = true;
+    if (look->parts[i].end > look->base && look->parts[i].begins_epoch && !read_header(look, &look->parts[i], &durable))
+      damage->told = true;
   if (in < look->count) damage->claimed = read_claims(look, in, damage->end);
   if (damage->claimed > damage->end) damage->told = true;
 }

@@ -74,7 +74,8 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   memcpy(node->open_detail, report.detail, sizeof node->open_detail);
   node->open_detail[sizeof node->open_detail - 1] = '\0';
   if (node->open_status != SYNC_OK) {
-    if (node->open_status == SYNC_E_DAMAGED) log_damage_look(cluster, node->number, &node->damage); /* by its own reads */
+    if (node->open_status == SYNC_E_DAMAGED)
+      log_damage_look(cluster, node->number, &node->damage); /* by its own reads */
     return NULL;
   }
   software->frame_bytes = sync_frame_bytes_max(software->engine);

@@ -60,7 +60,7 @@ struct replica {
   uint64_t log_id; /* 0: no header was read yet */
   uint64_t end;    /* so far it was read */
   uint32_t link;
-  bool unlinked; /* the record before the next one is not known: a base has it */
+  bool unlinked;  /* the record before the next one is not known: a base has it */
   uint8_t *bytes; /* scratch: a record and what is behind it */
   uint32_t bytes_capacity;
 

@@ -3,13 +3,15 @@
 #include "core/base/file_io.h"
 #include "core/engine.h"
 
-#define STEP_BYTES (64u * 1024u)                   /* one step: as long as a batch of writes takes */
-#define STEP_SPACING_NS UINT64_C(1000000)          /* so that at most 64 MB/s go to the disk for it */
-#define RETRY_NS UINT64_C(1000000000)              /* after the first that was given up; then doubled, */
-#define RETRY_DOUBLINGS 6u                         /* ... so often */
-#define TRIM_SPACING_NS UINT64_C(1000000000)       /* between two looks at what peers lack still */
-#define PREVIOUS_KEPT_NS UINT64_C(30000000000)     /* after a peer asked for a block of it last */
-#define LEFTOVERS_MAX 16u                          /* names removed in one pass */
+#define STEP_BYTES (32u * 1024u)               /* one step: as long as a batch of writes takes */
+#define STEP_SPACING_NS UINT64_C(1000000)      /* so that at most 32 MB/s go to the disk for it */
+#define RETRY_NS UINT64_C(1000000000)          /* after the first that was given up; then doubled, */
+#define RETRY_DOUBLINGS 6u                     /* ... so often */
+#define TRIM_FILES_MAX 4u                      /* of the log in one step */
+#define TRIM_SPACING_NS UINT64_C(1000000000)   /* between two looks at what peers lack still */
+#define PREVIOUS_KEPT_NS UINT64_C(30000000000) /* after a peer asked for a block of it last */
+#define UNREAD_TRIES 4u                        /* of an operation, before a snapshot is taken in its place */
+#define LEFTOVERS_MAX 16u                      /* names removed in one pass */
 
 /* --- Files -------------------------------------------------------------------------- */
 
@@ -48,7 +50,8 @@ static int take_leftover(void *arg, const char *name) {
   if (base_name_parse(name, &position, &id, &aside))
     needed = aside ? engine->compaction.next.id == id : !proven || compaction_find(engine, id) != NULL;
   else if (stage_name_parse(name, &id))
-    needed = !proven || compaction_needs_stage(engine, id) || (engine->fetch.stage != FETCH_IDLE && engine->fetch.id == id);
+    needed =
+        !proven || compaction_needs_stage(engine, id) || (engine->fetch.stage != FETCH_IDLE && engine->fetch.id == id);
   else
     return 0;
   if (needed) return 0;
@@ -111,9 +114,11 @@ static void trim(struct sync_engine *engine) {
   if (cut < kept) cut = kept;
   cut = wal_trim_point(engine->wal, cut);
   uint64_t before = wal_first_position(engine->wal), first = before;
+  compaction->trims_on = false;
   if (cut <= before) return;
-  (void)engine_note(engine, wal_trim(engine->wal, cut, &first));
+  (void)engine_note(engine, wal_trim(engine->wal, cut, TRIM_FILES_MAX, &first));
   if (first == before) return;
+  compaction->trims_on = first < cut;
   const struct oplog_entry *entry = oplog_from(oplog, first);
   uint64_t ordinal = entry == NULL ? oplog_end(oplog) : oplog_ordinal(oplog, entry);
   oplog_trim(oplog, ordinal < oplog->durable ? ordinal : oplog->durable);
@@ -121,10 +126,14 @@ static void trim(struct sync_engine *engine) {
   PORT_TRACE(engine->env, SYNC_TRACE_TRIM, first);
 }
 
+static uint64_t trim_due(const struct compaction *compaction) {
+  return time_add(compaction->trimmed_ns, compaction->trims_on ? STEP_SPACING_NS : TRIM_SPACING_NS);
+}
+
 static void trim_when_due(struct sync_engine *engine) {
   const struct compaction *compaction = &engine->compaction;
   if (compaction->base.id == 0 || wal_first_position(engine->wal) >= compaction->base.position) return;
-  if (port_now(engine->env) - compaction->trimmed_ns >= TRIM_SPACING_NS) trim(engine);
+  if (port_now(engine->env) >= trim_due(compaction)) trim(engine);
 }
 
 /* --- A snapshot in the making --------------------------------------------------------------- */
@@ -137,6 +146,17 @@ int sync_snapshot(struct sync_engine *engine) {
   if (engine->stopped != SYNC_OK) return engine->stopped;
   compaction_want(engine);
   return SYNC_OK;
+}
+
+void compaction_unread(struct sync_engine *engine, const struct oplog_entry *entry, int status) {
+  struct compaction *compaction = &engine->compaction;
+  compaction->unread_tries = entry->position == compaction->unread_position ? compaction->unread_tries + 1 : 1;
+  compaction->unread_position = entry->position;
+  /* An error may pass. */
+  if (status != SYNC_E_DAMAGED && (status != SYNC_E_IO || compaction->unread_tries < UNREAD_TRIES)) return;
+  oplog_give_up(entry);
+  compaction_want(engine);
+  peers_judge_behind(&engine->peers);
 }
 
 static bool is_grown(const struct sync_engine *engine) {
@@ -191,7 +211,8 @@ static int begin(struct sync_engine *engine) {
   struct compaction *compaction = &engine->compaction;
   remove_leftovers(engine);
   if (engine->stopped != SYNC_OK) return engine->stopped;
-  compaction->next = (struct engine_base){.id = port_unique(engine->env), .position = wal_appended_position(engine->wal)};
+  compaction->next =
+      (struct engine_base){.id = port_unique(engine->env), .position = wal_appended_position(engine->wal)};
   struct snapshot_order order = {.head = {.id = compaction->next.id,
                                           .log_id = wal_id(engine->wal),
                                           .position = compaction->next.position,
@@ -263,7 +284,8 @@ int compaction_run(struct sync_engine *engine) {
 uint64_t compaction_deadline(const struct sync_engine *engine) {
   const struct compaction *compaction = &engine->compaction;
   bool acts = compaction->stage == COMPACTION_WRITING || (compaction->stage == COMPACTION_IDLE && wants_one(engine));
-  return acts ? compaction->due_ns : SYNC_NO_DEADLINE;
+  uint64_t due_ns = acts ? compaction->due_ns : SYNC_NO_DEADLINE;
+  return compaction->trims_on && trim_due(compaction) < due_ns ? trim_due(compaction) : due_ns;
 }
 
 void compaction_relieve(struct sync_engine *engine) {

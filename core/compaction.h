@@ -8,6 +8,7 @@
 
 struct sync_engine;
 struct engine_base;
+struct oplog_entry;
 struct peer;
 
 /* At open, before the log: loads the newest base there is. SYNC_E_DAMAGED when it is not whole, and as merge_plan(). */
@@ -20,6 +21,10 @@ uint64_t compaction_deadline(const struct sync_engine *engine);
 void compaction_relieve(struct sync_engine *engine);
 /* A completion of ours. */
 int compaction_disk_done(struct sync_engine *engine, int result);
+
+/* An operation could not be read back for a peer (SYNC_E_DAMAGED, or SYNC_E_IO once more): what is in memory is
+ * whole, so a snapshot pays it, and damage below that one costs nothing. */
+void compaction_unread(struct sync_engine *engine, const struct oplog_entry *entry, int status);
 
 /* Gives up the snapshot in progress, if there is one. */
 void compaction_abort(struct sync_engine *engine);

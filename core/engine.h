@@ -38,13 +38,16 @@ struct compaction {
   uint64_t token;  /* of the fsync in flight */
   uint64_t due_ns; /* of the next step, or of the next try */
   uint32_t failures;
-  bool wanted;          /* whatever the log has grown by */
-  bool named;           /* the base's name was made durable since the open */
-  bool unreadable;      /* the base's file could not be read back: it is not served */
-  uint64_t trimmed_ns;  /* when the log was looked at for what can go */
-  sync_file serving;    /* the file that peers are sent from, -1 */
-  uint64_t serving_id;  /* of that snapshot */
-  uint64_t serving_ns;  /* when a peer asked for it last */
+  bool wanted;              /* whatever the log has grown by */
+  bool named;               /* the base's name was made durable since the open */
+  bool unreadable;          /* the base's file could not be read back: it is not served */
+  bool trims_on;            /* more of it can go */
+  uint64_t trimmed_ns;      /* when the log was looked at for what can go */
+  uint64_t unread_position; /* of the operation that could not be read back last */
+  uint32_t unread_tries;
+  sync_file serving;   /* the file that peers are sent from, -1 */
+  uint64_t serving_id; /* of that snapshot */
+  uint64_t serving_ns; /* when a peer asked for it last */
 };
 
 /* A snapshot of a peer, on its way here (fetch.h). */

@@ -4,8 +4,8 @@
 #include "core/compaction.h"
 #include "core/engine.h"
 
-#define WINDOW_BYTES (256u * 1024u)               /* asked for at once */
-#define LOST_SPACING_NS UINT64_C(100000000)       /* between two requests to send again */
+#define WINDOW_BYTES (256u * 1024u)         /* asked for at once */
+#define LOST_SPACING_NS UINT64_C(100000000) /* between two requests to send again */
 #define MERGE_RETRY_NS UINT64_C(1000000000)
 #define MERGE_PAYLOAD_BYTES 24u
 #define CHECK_BLOCKS 4u /* of what an earlier run left, read in one step */
@@ -76,8 +76,7 @@ static int reserve_merge(struct sync_engine *engine) {
 }
 
 static void note_merge(struct sync_engine *engine, uint64_t id, uint64_t end) {
-  ((struct engine_merge *)engine->merges.items)[engine->merges.count++] =
-      (struct engine_merge){.id = id, .end = end};
+  ((struct engine_merge *)engine->merges.items)[engine->merges.count++] = (struct engine_merge){.id = id, .end = end};
 }
 
 /* Who sent it holds it, in the session in which it offered it: that need not go back. */
@@ -130,8 +129,8 @@ static int merge_now(struct sync_engine *engine, struct merge *merge) {
 }
 
 static bool is_passing(int status) {
-  return status == SYNC_E_NO_MEMORY || status == SYNC_E_NO_SPACE || status == SYNC_E_FULL || status == SYNC_E_TOO_MANY ||
-         status == SYNC_E_IO;
+  return status == SYNC_E_NO_MEMORY || status == SYNC_E_NO_SPACE || status == SYNC_E_FULL ||
+         status == SYNC_E_TOO_MANY || status == SYNC_E_IO;
 }
 
 static void merge(struct sync_engine *engine) {
@@ -255,13 +254,13 @@ void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t id, u
   struct fetch *fetch = &engine->fetch;
   if (fetch->stage != FETCH_IDLE) {
     /* The one that it had is no more. An offer that comes late says nothing: blocks do. */
-    bool other =
-        fetch->peer == peer->handle && fetch->id != id && fetch->stage == FETCH_BLOCKS && fetch->tries > 0;
+    bool other = fetch->peer == peer->handle && fetch->id != id && fetch->stage == FETCH_BLOCKS && fetch->tries > 0;
     if (!other) return;
     stop(engine, true);
   }
   if (id == fetch->done_id) tell_all(peer);
-  if (id == fetch->done_id || id == fetch->bad_id || size > size_max(engine) || compaction_needs_stage(engine, id)) return;
+  if (id == fetch->done_id || id == fetch->bad_id || size > size_max(engine) || compaction_needs_stage(engine, id))
+    return;
   if (port_now(engine->env) < fetch->refused_until_ns || engine->stopped != SYNC_OK) return;
   fetch->peer = peer->handle;
   fetch->session = peer->known_session;

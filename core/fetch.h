@@ -1,6 +1,7 @@
 /* Fetching a snapshot from a peer that has no more what we lack (rule 5): block by block into a file of its own, from
  * where an earlier try left off; when all of it is there and durable it is merged as one change, which is one
- * record of the log. Whoever sends it, at any time, costs bounded work and, until the whole of it was checked, no state. */
+ * record of the log. Whoever sends it, at any time, costs bounded work and, until the whole of it was checked, no
+ * state. */
 #ifndef SYNC_CORE_FETCH_H
 #define SYNC_CORE_FETCH_H
 

@@ -44,8 +44,11 @@ static int recovery_index(struct sync_engine *engine, enum wal_record_type type,
     origin = origins_find(&state->origins, view.own.node_id, view.own.node_id_size, view.own.incarnation);
   int rc = origin == NULL ? SYNC_OK : oplog_reserve(&state->oplog, origin);
   if (rc != SYNC_OK) return rc;
-  struct oplog_entry entry = {
-      .position = position, .seq = view.seq, .origin = origin, .hash = oplog_hash(payload, size), .size = (uint32_t)size};
+  struct oplog_entry entry = {.position = position,
+                              .seq = view.seq,
+                              .origin = origin,
+                              .hash = oplog_hash(payload, size),
+                              .size = (uint32_t)size};
   if (origin == NULL || !oplog_index(&state->oplog, &entry)) oplog_index_none(&state->oplog, &state->origins);
   return SYNC_OK;
 }

@@ -183,9 +183,9 @@ uint64_t sync_appended_position(const struct sync_engine *engine);
 SYNC_MUST_USE int sync_disk_done(struct sync_engine *engine, uint64_t token, int result);
 
 /* Wants a snapshot of the state as it is when the next turn ends. It is written in steps beside normal work,
- * one at each sync_tick() that is due; when it is durable, recovery begins with it, and the log behind it goes, but for what peers
- * still lack (retain_bytes). Without a call it happens by options->snapshot_bytes. Nothing is durable that was not.
- * SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+ * one at each sync_tick() that is due; when it is durable, recovery begins with it, and the log behind it goes, but for
+ * what peers still lack (retain_bytes). Without a call it happens by options->snapshot_bytes. Nothing is durable that
+ * was not. SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_snapshot(struct sync_engine *engine);
 
 /* --- Reading ------------------------------------------------------------- */

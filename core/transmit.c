@@ -69,6 +69,7 @@ static int transmit_ops(struct sync_engine *engine, struct peer *peer, void *buf
     rc = transmit_read(engine, &writer, entry);
     if (rc != SYNC_OK) {
       writer.size = before;
+      if (engine->stopped == SYNC_OK) compaction_unread(engine, entry, rc);
       break;
     }
     peer->in_flight[peer->in_flight_count++] = peer->cursor++;

@@ -4,9 +4,9 @@
 
 /* Record types on disk; append only. */
 enum wal_record_type {
-  WAL_OPERATION = 1,   /* one operation, local or remote, as on the wire */
-  WAL_MARK = 2,        /* empty: everything before it is durable */
-  WAL_PEER_ADDED = 3,  /* node id */
+  WAL_OPERATION = 1,    /* one operation, local or remote, as on the wire */
+  WAL_MARK = 2,         /* empty: everything before it is durable */
+  WAL_PEER_ADDED = 3,   /* node id */
   WAL_PEER_REMOVED = 4, /* node id */
   WAL_MERGE = 5         /* a staged snapshot was merged: its id, bytes and sum */
 };

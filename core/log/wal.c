@@ -384,13 +384,13 @@ static int trim_first(struct wal *wal) {
   return SYNC_OK;
 }
 
-int wal_trim(struct wal *wal, uint64_t position, uint64_t *first) {
+int wal_trim(struct wal *wal, uint64_t position, size_t files_max, uint64_t *first) {
   int status = SYNC_OK;
   wal->ahead_bytes = 0;
   /* A file of an older history that was given up could take the place of one that goes. */
   if (wal->established && wal->voids.count > 0) wal_voids_unlink(wal);
   bool clean = wal->voids.count == 0;
-  while (clean && status == SYNC_OK && may_trim(wal, position))
+  for (size_t i = 0; i < files_max && clean && status == SYNC_OK && may_trim(wal, position); i++)
     status = trim_first(wal);
   *first = wal_first_position(wal);
   return status == SYNC_E_POWERED_OFF ? status : SYNC_OK;

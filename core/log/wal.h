@@ -130,9 +130,9 @@ int wal_check(struct wal *wal, uint64_t position, size_t ahead, enum wal_record_
               size_t *size, uint64_t *end);
 
 /* Removes the files that hold only what is below the position, as far as all of that is durable: a
- * base has it. What cannot be removed now goes another time. Gives the position
+ * base has it; at most `files_max` of them. What cannot be removed now goes another time. Gives the position
  * at which the log begins then. SYNC_E_POWERED_OFF. */
-int wal_trim(struct wal *wal, uint64_t position, uint64_t *first);
+int wal_trim(struct wal *wal, uint64_t position, size_t files_max, uint64_t *first);
 /* Whether everything that the directory had at open is durable. */
 bool wal_established(const struct wal *wal);
 /* Where the log begins. */

@@ -57,7 +57,7 @@ struct peer {
   uint64_t fetch_id;
   uint64_t fetch_sent, fetch_until; /* bytes of its file: sent, and to be sent */
 
-  bool stalled;     /* an operation for it could not be read back; again when due */
+  bool stalled; /* an operation for it could not be read back; again when due */
 };
 
 /* All peers, and what they use of the node that they belong to. */

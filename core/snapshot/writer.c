@@ -171,8 +171,7 @@ int snapshot_writer_begin(struct snapshot_writer *writer, const struct sync_env 
     save_origin(writer, origins_at(&state->origins, i));
   save_peers(writer, order);
   int status = writer->status;
-  if (status == SYNC_OK)
-    status = file_io_open(env, writer->name, SYNC_OPEN_CREATE | SYNC_OPEN_TRUNCATE, &writer->file);
+  if (status == SYNC_OK) status = file_io_open(env, writer->name, SYNC_OPEN_CREATE | SYNC_OPEN_TRUNCATE, &writer->file);
   if (status != SYNC_OK) {
     memory_array_free(env, &writer->out, 1, 1);
     return status;
@@ -187,8 +186,7 @@ static int write_out(struct snapshot_writer *writer) {
   int status = file_io_write(writer->env, writer->file, writer->written, writer->out.items, size);
   if (status != SYNC_OK) return status;
   writer->out.count -= size;
-  if (writer->out.count > 0)
-    memmove(writer->out.items, (uint8_t *)writer->out.items + size, writer->out.count);
+  if (writer->out.count > 0) memmove(writer->out.items, (uint8_t *)writer->out.items + size, writer->out.count);
   writer->open_at -= writer->open == 0 ? 0 : size;
   writer->written += size;
   return SYNC_OK;

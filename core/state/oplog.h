@@ -27,8 +27,9 @@ struct oplog_jump {
 
 struct oplog {
   const struct sync_env *env;
-  struct memory_array jumps; /* struct oplog_jump, not durable yet, in order */
-  struct memory_array entries; /* struct oplog_entry, from ordinal `base` */
+  struct memory_array jumps;   /* struct oplog_jump, not durable yet, in order */
+  struct memory_array entries; /* struct oplog_entry, from ordinal `base` on behind `gone` that count no more */
+  size_t gone;
   uint64_t base;
   uint64_t durable; /* ordinals below are durable */
 };
@@ -45,13 +46,13 @@ static inline uint64_t oplog_entry_end(const struct oplog_entry *entry) {
 }
 
 static inline uint64_t oplog_end(const struct oplog *oplog) {
-  return oplog->base + oplog->entries.count;
+  return oplog->base + (oplog->entries.count - oplog->gone);
 }
 static inline const struct oplog_entry *oplog_at(const struct oplog *oplog, uint64_t ordinal) {
-  return (const struct oplog_entry *)oplog->entries.items + (size_t)(ordinal - oplog->base);
+  return (const struct oplog_entry *)oplog->entries.items + oplog->gone + (size_t)(ordinal - oplog->base);
 }
 static inline uint64_t oplog_ordinal(const struct oplog *oplog, const struct oplog_entry *entry) {
-  return oplog->base + (uint64_t)(entry - (const struct oplog_entry *)oplog->entries.items);
+  return oplog->base + (uint64_t)(entry - ((const struct oplog_entry *)oplog->entries.items + oplog->gone));
 }
 /* The entry of an operation that is held and above its origin's floor, or NULL. */
 const struct oplog_entry *oplog_find(const struct oplog *oplog, const struct origin *origin, uint64_t seq,
@@ -69,6 +70,9 @@ int oplog_reserve_jumps(struct oplog *oplog, size_t more);
 void oplog_jump(struct oplog *oplog, struct origin *origin, uint64_t seq, uint64_t end);
 /* Forgets the operations below the ordinal: their records are about to go. Cannot fail. */
 void oplog_trim(struct oplog *oplog, uint64_t ordinal);
+
+/* The operation cannot be read back: it and all before it of its origin count as gone from the log. Cannot fail. */
+void oplog_give_up(const struct oplog_entry *entry);
 
 /* --- At open: what stands in the log below a base, which has applied it ------------------ */
 

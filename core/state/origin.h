@@ -41,6 +41,7 @@ struct origin {
   uint64_t covered; /* whoever holds what is held here holds this much of it, by the birth of a later life */
 
   struct memory_array ordinals; /* uint32_t: place in the oplog of floor + 1, floor + 2, ...; its low half */
+  size_t ordinals_gone;         /* so many first ones count no more */
 
   /* Scratch of one call. */
   uint64_t stamp;

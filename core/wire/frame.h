@@ -41,7 +41,8 @@ struct hello {
   uint64_t session, nonce, echo;
   uint64_t known_session; /* the receiver's session for which the sender has a `known`; 0: none */
   uint8_t flags;
-  uint64_t snapshot_id, snapshot_size; /* the receiver lacks what the sender's log has no more: it may fetch this; 0: no */
+  uint64_t snapshot_id,
+      snapshot_size;         /* the receiver lacks what the sender's log has no more: it may fetch this; 0: no */
   struct bytes_reader nodes; /* the entries; hello_next() walks them */
 };
 void hello_write_head(struct bytes_writer *writer, const struct hello *hello);
