@@ -102,10 +102,7 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
     size_t size = 0;
     int status = sync_next_frame(software->engine, &peer, software->frame, software->frame_bytes, &size);
     if (node->replica.behind) replica_follow(node->cluster, node->number); /* it has tried to write once more */
-    if (status == SYNC_E_IO) { /* that peer waits for its next retry; the others do not */
-      node->serve_failed = true;
-      continue;
-    }
+    if (status == SYNC_E_IO) continue; /* that peer waits for its next retry; the others do not */
     if (status != SYNC_OK) break;
     if (is_looked_at(node->cluster)) cluster_check_sent(node->cluster, node->number, software->frame, size);
     if (peer <= CLUSTER_NODES_MAX && software->node_of[peer])

@@ -60,7 +60,6 @@ struct cluster_node {
   uint64_t limits_hash;              /* as its last HELLO told it, for forged ones; 0: none yet */
   struct log_damage damage;          /* of its disk, just before the last boot */
   bool repair_due;
-  bool serve_failed;          /* an operation could not be read back for a peer, since faults stopped */
   struct replica replica;     /* what its disk says that it holds */
   struct reads_counts counts; /* of this run of the engine */
   uint64_t looked_frames;     /* frames in and out at the last look at intervals */
