@@ -25,14 +25,29 @@ static bool is_there(const struct sim_disk *disk, const struct decode_segment *s
 }
 
 /* Reads its header; false: no valid one, or of another log. */
-static bool take_header(struct replica *replica, const struct sim_disk *disk, const struct decode_segment *segment) {
+static bool read_header(struct replica *replica, const struct sim_disk *disk, const struct decode_segment *segment,
+                        uint8_t header[DECODE_SEGMENT_HEADER_BYTES]) {
   char name[DECODE_SEGMENT_NAME_BYTES];
-  uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
   decode_segment_name_write(segment, name);
-  if (sim_disk_peek(disk, name, 0, header, sizeof header) != sizeof header) return false;
+  if (sim_disk_peek(disk, name, 0, header, DECODE_SEGMENT_HEADER_BYTES) != DECODE_SEGMENT_HEADER_BYTES) return false;
   uint64_t log_id = decode_segment_header(header, segment);
   if (!log_id || (replica->log_id && replica->log_id != log_id)) return false;
   replica->log_id = log_id;
+  return true;
+}
+
+static bool take_header(struct replica *replica, const struct sim_disk *disk, const struct decode_segment *segment) {
+  uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
+  return read_header(replica, disk, segment, header);
+}
+
+/* The same, and that it follows the segment whose life is *life, which becomes its own. */
+static bool take_next_header(struct replica *replica, const struct sim_disk *disk, const struct decode_segment *segment,
+                             uint32_t *life) {
+  uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
+  if (!read_header(replica, disk, segment, header)) return false;
+  if (segment->first && decode_segment_follows(header) != *life) return false;
+  *life = decode_segment_life(header);
   return true;
 }
 
@@ -152,6 +167,12 @@ static bool take_accepted(struct cluster *cluster, uint32_t node, uint32_t opera
   return false;
 }
 
+/* A life's first operation: it goes by the next index from here on. */
+CLUSTER_SELDOM static void name_life(struct cluster *cluster, struct replica *replica, uint32_t operation) {
+  CLUSTER_GROW(cluster->world, replica->named_lives, replica->named_capacity, replica->named_count + 1u);
+  replica->named_lives[replica->named_count++] = cluster->ledger.operations[operation].life;
+}
+
 static bool take_record(struct cluster *cluster, uint32_t node, const struct decode_record *record, uint64_t end) {
   struct replica *replica = &cluster->nodes[node].replica;
   if (record->type == DECODE_RECORD_OPERATION) {
@@ -160,9 +181,10 @@ static bool take_record(struct cluster *cluster, uint32_t node, const struct dec
     if (operation == LEDGER_NONE) return false;
     if (accepted && !take_accepted(cluster, node, operation, end)) return false;
     if (!accepted) replica_apply(cluster, node, operation, end);
+    if (cluster->ledger.operations[operation].seq == 1) name_life(cluster, replica, operation);
   }
-  replica->link = record->next_link;
   replica->end = end;
+  log_watch_claimed(&cluster->nodes[node].watch, record->durable, sim_now(cluster->world));
   cluster->looked++;
   return true;
 }
@@ -204,19 +226,22 @@ static bool read_records(struct cluster *cluster, uint32_t node, const struct de
     uint64_t offset = DECODE_SEGMENT_HEADER_BYTES + (replica->end - segment->first);
     size_t want = to - replica->end < READ_BYTES ? (size_t)(to - replica->end) : READ_BYTES;
     size_t got = sim_disk_peek(disk, name, offset, replica->bytes, want), at = 0;
-    while (got - at >= DECODE_RECORD_HEADER_BYTES && replica->end < to) {
+    while (got - at >= DECODE_RECORD_HEADER_BYTES_MIN && replica->end < to) {
       if (replica->end > elsewhere) elsewhere = next_elsewhere(disk, segment, replica->end);
       if (replica->end == elsewhere && goes_on_elsewhere(replica, disk, segment)) return true;
-      size_t whole = decode_record_bytes(replica->bytes + at);
-      if (whole > got - at && at > 0) break; /* again from its beginning */
+      struct decode_record record;
+      bool begins = decode_record_header(replica->bytes + at, got - at, replica->end, &record);
+      if (!begins && at > 0 && got - at < DECODE_RECORD_HEADER_BYTES_MAX) break; /* again from its beginning */
+      if (!begins) return true;
+      size_t whole = decode_record_bytes(&record);
+      if (whole > got - at && at > 0) break; /* the same */
       if (whole > got) {
         CLUSTER_GROW(cluster->world, replica->bytes, replica->bytes_capacity, (uint32_t)whole);
         got = sim_disk_peek(disk, name, offset, replica->bytes, whole);
         if (got < whole) return true;
       }
-      struct decode_record record;
-      if (!decode_record(replica->bytes + at, whole, replica->log_id, replica->end, &record)) return true;
-      if (record.link != replica->link) return true;
+      if (!decode_record(replica->bytes + at, whole, replica->log_id, segment->epoch, replica->end, &record))
+        return true;
       if (!take_record(cluster, node, &record, replica->end + whole)) return false;
       at += whole;
     }
@@ -233,11 +258,11 @@ void replica_begin(struct cluster *cluster, uint32_t node) {
   list_segments(cluster, replica, disk);
   for (uint32_t i = replica->segment_count; i-- > 0;) /* the newest says which log this is */
     if (take_header(replica, disk, &replica->segments[i])) break;
-  uint32_t counted = 0;
+  uint32_t counted = 0, life = 0;
   for (; counted < replica->segment_count; counted++) {
     const struct decode_segment segment = replica->segments[counted];
     uint64_t to = counted + 1u < replica->segment_count ? replica->segments[counted + 1u].first : UINT64_MAX;
-    if (segment.first != replica->end || !take_header(replica, disk, &segment)) break;
+    if (segment.first != replica->end || !take_next_header(replica, disk, &segment, &life)) break;
     if (!read_records(cluster, node, &segment, to)) return;
     if (replica->end != to) {
       counted++;

@@ -1,9 +1,10 @@
 #include "core/recovery.h"
 
-static int recovery_operation(struct sync_engine *engine, uint64_t position, const uint8_t *payload, size_t size) {
+static int recovery_operation(struct sync_engine *engine, uint64_t position, uint64_t end, const uint8_t *payload,
+                              size_t size) {
   struct operation_view view;
   int rc = operation_parse(payload, size, &engine->limits, &view);
-  if (rc != SYNC_OK) return rc == SYNC_E_VERSION ? rc : SYNC_E_DAMAGED;
+  if (rc != SYNC_OK) return SYNC_E_DAMAGED;
   rc = apply_judge(&engine->state, &view);
   if (rc == SYNC_E_NO_MEMORY) return rc;
   /* A record was ready when it was appended, and the log is a prefix. */
@@ -11,7 +12,7 @@ static int recovery_operation(struct sync_engine *engine, uint64_t position, con
   struct apply_plan plan;
   rc = apply_prepare(&engine->state, &view, &plan);
   if (rc != SYNC_OK) return rc;
-  (void)apply_commit(&engine->state, &plan, position);
+  (void)apply_commit(&engine->state, &plan, position, end);
   return SYNC_OK;
 }
 
@@ -28,11 +29,12 @@ static int recovery_peer(struct sync_engine *engine, enum wal_record_type type, 
   return rc;
 }
 
-int recovery_record(void *arg, enum wal_record_type type, uint64_t position, const uint8_t *payload, size_t size) {
+int recovery_record(void *arg, enum wal_record_type type, uint64_t position, uint64_t end, const uint8_t *payload,
+                    size_t size) {
   struct sync_engine *engine = arg;
   if (type == WAL_MARK) return SYNC_OK;
-  engine->content_end = position + WAL_RECORD_HEADER_BYTES + size;
-  if (type == WAL_OPERATION) return recovery_operation(engine, position, payload, size);
+  engine->content_end = end;
+  if (type == WAL_OPERATION) return recovery_operation(engine, position, end, payload, size);
   if (type == WAL_PEER_ADDED || type == WAL_PEER_REMOVED) return recovery_peer(engine, type, payload, size);
   return SYNC_E_VERSION;
 }

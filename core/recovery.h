@@ -6,6 +6,7 @@
 
 /* The callback of wal_open(); `arg` is the engine. SYNC_E_DAMAGED: a record
  * that no engine wrote so. */
-int recovery_record(void *arg, enum wal_record_type type, uint64_t position, const uint8_t *payload, size_t size);
+int recovery_record(void *arg, enum wal_record_type type, uint64_t position, uint64_t end, const uint8_t *payload,
+                    size_t size);
 
 #endif
