@@ -26,14 +26,38 @@ static bool is_there(const struct sim_disk *disk, const struct decode_segment *s
 }
 
 /* Reads its header; false: no valid one, or of another log. */
-static bool take_header(struct replica *replica, const struct sim_disk *disk, const struct decode_segment *segment) {
+static bool read_header(struct replica *replica, const struct sim_disk *disk, const struct decode_segment *segment,
+                        uint8_t header[DECODE_SEGMENT_HEADER_BYTES]) {
   char name[DECODE_SEGMENT_NAME_BYTES];
-  uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
   decode_segment_name_write(segment, name);
-  if (sim_disk_peek(disk, name, 0, header, sizeof header) != sizeof header) return false;
+  if (sim_disk_peek(disk, name, 0, header, DECODE_SEGMENT_HEADER_BYTES) != DECODE_SEGMENT_HEADER_BYTES) return false;
   uint64_t log_id = decode_segment_header(header, segment);
   if (!log_id || (replica->log_id && replica->log_id != log_id)) return false;
   replica->log_id = log_id;
+  return true;
+}
+
+static bool take_header(struct replica *replica, const struct sim_disk *disk, const struct decode_segment *segment) {
+  uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
+  return read_header(replica, disk, segment, header);
+}
+
+/* The same, of the first that is read: what it follows is not asked. */
+static bool take_first_header(struct replica *replica, const struct sim_disk *disk,
+                              const struct decode_segment *segment, uint32_t *life) {
+  uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
+  if (!read_header(replica, disk, segment, header)) return false;
+  *life = decode_segment_life(header);
+  return true;
+}
+
+/* The same, and that it follows the segment whose life is *life, which becomes its own. */
+static bool take_next_header(struct replica *replica, const struct sim_disk *disk, const struct decode_segment *segment,
+                             uint32_t *life) {
+  uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
+  if (!read_header(replica, disk, segment, header)) return false;
+  if (segment->first && decode_segment_follows(header) != *life) return false;
+  *life = decode_segment_life(header);
   return true;
 }
 
@@ -156,20 +180,30 @@ static bool take_accepted(struct cluster *cluster, uint32_t node, uint32_t opera
   return false;
 }
 
+/* A life's first operation: it goes by the next index from here on. */
+CLUSTER_SELDOM static void name_life(struct cluster *cluster, struct replica *replica, uint32_t life) {
+  CLUSTER_GROW(cluster->world, replica->named_lives, replica->named_capacity, replica->named_count + 1u);
+  replica->named_lives[replica->named_count++] = life;
+}
+
 /* --- Snapshots ------------------------------------------------------------------------------ */
 
 struct vector_reading {
   struct cluster *cluster;
+  struct replica *replica;
   bool wrong; /* it has a life, or operations, that never were */
 };
 
 static void note_known(void *arg, uint32_t life, uint64_t seq) {
   struct vector_reading *reading = arg;
   const struct ledger *ledger = &reading->cluster->ledger;
-  if (life == LEDGER_NONE || seq > ledger->lives[life].count)
+  if (life == LEDGER_NONE || seq > ledger->lives[life].count) {
     reading->wrong = true;
-  else
-    reading->cluster->known[life] = (uint32_t)seq;
+    return;
+  }
+  /* In the order of its places: a life that is new here goes by the next index. */
+  if (!replica_held(reading->replica, life)) name_life(reading->cluster, reading->replica, life);
+  reading->cluster->known[life] = (uint32_t)seq;
 }
 
 CLUSTER_SELDOM static bool bad_snapshot(const struct cluster *cluster, uint32_t node, const char *property,
@@ -185,14 +219,15 @@ CLUSTER_SELDOM static bool bad_snapshot(const struct cluster *cluster, uint32_t 
 static bool take_snapshot(struct cluster *cluster, uint32_t node, struct snapshot *snapshot, uint64_t end) {
   uint32_t lives = cluster->ledger.life_count;
   const struct sim_disk *disk = disk_of(cluster, node);
-  struct vector_reading reading = {cluster, false};
+  struct replica *replica = &cluster->nodes[node].replica;
+  struct vector_reading reading = {cluster, replica, false};
   CLUSTER_GROW(cluster->world, cluster->known, cluster->known_capacity, lives + 1u);
   memset(cluster->known, 0, lives * sizeof *cluster->known);
-  const struct replica *replica = &cluster->nodes[node].replica;
   bool merging = replica->merging_id == snapshot->id, whole = true, damaged = sim_disk_damaged(disk);
   for (uint32_t i = 0; merging && i < replica->merging_count; i++)
     note_known(&reading, replica->merging[i].life, replica->merging[i].seq);
-  if (!merging || !damaged) whole = snapshot_read(cluster, disk, snapshot, note_known, &reading);
+  if (!merging) whole = snapshot_read(cluster, disk, snapshot, note_known, &reading);
+  if (merging && !damaged) whole = snapshot_read(cluster, disk, snapshot, NULL, NULL);
   if (!whole && !damaged)
     return bad_snapshot(cluster, node, CLUSTER_RECOVERY, snapshot->name, LEDGER_NONE,
                         "is not whole, and the node goes by it");
@@ -227,7 +262,6 @@ static bool take_base(struct cluster *cluster, uint32_t node) {
   if (!take_snapshot(cluster, node, &base, 0)) return false;
   replica->log_id = base.log_id;
   replica->end = replica->durable_end = position;
-  replica->unlinked = true;
   return true;
 }
 
@@ -240,10 +274,11 @@ static bool take_record(struct cluster *cluster, uint32_t node, const struct dec
     if (operation == LEDGER_NONE) return false;
     if (accepted && !take_accepted(cluster, node, operation, end)) return false;
     if (!accepted) replica_apply(cluster, node, operation, end);
+    const struct ledger_operation *taken = &cluster->ledger.operations[operation];
+    if (taken->seq == 1) name_life(cluster, replica, taken->life);
   }
-  replica->link = record->next_link;
-  replica->unlinked = false;
   replica->end = end;
+  log_watch_claimed(&cluster->nodes[node].watch, record->durable, sim_now(cluster->world));
   cluster->looked++;
   return true;
 }
@@ -285,19 +320,22 @@ static bool read_records(struct cluster *cluster, uint32_t node, const struct de
     uint64_t offset = DECODE_SEGMENT_HEADER_BYTES + (replica->end - segment->first);
     size_t want = to - replica->end < READ_BYTES ? (size_t)(to - replica->end) : READ_BYTES;
     size_t got = sim_disk_peek(disk, name, offset, replica->bytes, want), at = 0;
-    while (got - at >= DECODE_RECORD_HEADER_BYTES && replica->end < to) {
+    while (got - at >= DECODE_RECORD_HEADER_BYTES_MIN && replica->end < to) {
       if (replica->end > elsewhere) elsewhere = next_elsewhere(disk, segment, replica->end);
       if (replica->end == elsewhere && goes_on_elsewhere(replica, disk, segment)) return true;
-      size_t whole = decode_record_bytes(replica->bytes + at);
-      if (whole > got - at && at > 0) break; /* again from its beginning */
+      struct decode_record record;
+      bool begins = decode_record_header(replica->bytes + at, got - at, replica->end, &record);
+      if (!begins && at > 0 && got - at < DECODE_RECORD_HEADER_BYTES_MAX) break; /* again from its beginning */
+      if (!begins) return true;
+      size_t whole = decode_record_bytes(&record);
+      if (whole > got - at && at > 0) break; /* the same */
       if (whole > got) {
         CLUSTER_GROW(cluster->world, replica->bytes, replica->bytes_capacity, (uint32_t)whole);
         got = sim_disk_peek(disk, name, offset, replica->bytes, whole);
         if (got < whole) return true;
       }
-      struct decode_record record;
-      if (!decode_record(replica->bytes + at, whole, replica->log_id, replica->end, &record)) return true;
-      if (record.link != replica->link && !replica->unlinked) return true;
+      if (!decode_record(replica->bytes + at, whole, replica->log_id, segment->epoch, replica->end, &record))
+        return true;
       if (!take_record(cluster, node, &record, replica->end + whole)) return false;
       at += whole;
     }
@@ -341,12 +379,14 @@ void replica_begin(struct cluster *cluster, uint32_t node) {
   forget_below(replica, replica->end);
   for (uint32_t i = replica->segment_count; i-- > 0;) /* the newest says which log this is */
     if (take_header(replica, disk, &replica->segments[i])) break;
-  uint32_t counted = 0;
+  uint32_t counted = 0, life = 0;
   for (; counted < replica->segment_count; counted++) {
     const struct decode_segment segment = replica->segments[counted];
     uint64_t to = counted + 1u < replica->segment_count ? replica->segments[counted + 1u].first : UINT64_MAX;
     bool next = counted ? segment.first == replica->end : segment.first <= replica->end;
-    if (!next || !take_header(replica, disk, &segment)) break;
+    bool taken = next && (counted ? take_next_header(replica, disk, &segment, &life)
+                                  : take_first_header(replica, disk, &segment, &life));
+    if (!taken) break;
     if (!read_records(cluster, node, &segment, to)) return;
     if (replica->end != to) {
       counted++;

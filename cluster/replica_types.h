@@ -59,10 +59,11 @@ struct replica {
   struct decode_segment named;
   uint64_t log_id; /* 0: no header was read yet */
   uint64_t end;    /* so far it was read */
-  uint32_t link;
-  bool unlinked;  /* the record before the next one is not known: a base has it */
-  uint8_t *bytes; /* scratch: a record and what is behind it */
+  uint8_t *bytes;  /* scratch: a record and what is behind it */
   uint32_t bytes_capacity;
+
+  uint32_t *named_lives; /* by index in the log */
+  uint32_t named_count, named_capacity;
 
   /* What is in it, by life: so many operations; so many that would survive a power
    * loss now (at the life + 1: 0 is no life, of which nothing is durable); and what

@@ -79,6 +79,12 @@ struct cluster_software {
   bool peers_missing;                       /* some could not be registered yet */
 };
 
+/* What a frame says of an index. */
+struct cluster_explained {
+  uint64_t index;
+  uint32_t life;
+};
+
 struct cluster {
   struct sim_world *world;
   const struct sim_violation *violation; /* the world's, there from its beginning */
@@ -102,6 +108,8 @@ struct cluster {
   uint64_t looked;                /* records and keys that the oracles looked at: what they cost */
   uint32_t *known, *known_by_all; /* scratch of reads and deliveries, by life */
   uint32_t known_capacity, known_by_all_capacity;
+  struct cluster_explained *explained; /* scratch of a frame */
+  uint32_t explained_count, explained_capacity;
   uint8_t *value; /* scratch of submits */
   uint32_t value_capacity;
 };

@@ -124,7 +124,7 @@ struct sync_engine {
 
   /* Scratch of one call. */
   struct memory_array bytes;   /* uint8_t: an encoded operation */
-  struct memory_array table;   /* struct operation_origin */
+  struct legend legend;        /* of a frame that came */
   struct memory_array dots;    /* struct operation_dot */
   struct memory_array changes; /* struct operation_change */
 };

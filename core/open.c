@@ -98,7 +98,8 @@ static void engine_init(struct sync_engine *engine, const struct sync_env *env, 
   engine->commit_due_ns = SYNC_NO_DEADLINE;
   engine->compaction.serving = -1;
   engine->fetch.file = -1;
-  state_init(&engine->state, env, engine->node_id, options->store_bytes_max);
+  state_init(&engine->state, env, engine->node_id, options->store_bytes_max, engine->limits.bytes_max);
+  legend_init(&engine->legend, env);
   peers_init(&engine->peers, env, &engine->options, &engine->state, &engine->stats);
 }
 
@@ -106,9 +107,9 @@ static void engine_free(struct sync_engine *engine) {
   const struct sync_env *env = engine->env;
   memory_array_free(env, &engine->merges, sizeof(struct engine_merge), 16);
   peers_deinit(&engine->peers);
+  legend_deinit(&engine->legend);
   state_deinit(&engine->state);
   memory_array_free(env, &engine->bytes, 1, 1);
-  memory_array_free(env, &engine->table, sizeof(struct operation_origin), 24);
   memory_array_free(env, &engine->dots, sizeof(struct operation_dot), 16);
   memory_array_free(env, &engine->changes, sizeof(struct operation_change), 64);
   memory_free(env, engine, sizeof *engine, ENGINE_NOMINAL_BYTES);

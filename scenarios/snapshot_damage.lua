@@ -18,11 +18,10 @@ return sim.scenario {
     local first = world:pick(4)
     for i = 1, 2 do -- two of four: what the others hold stays
       local node = world:node((first + i) % 4 + 1)
-      local kind = world:pick(5)
+      local kind = world:pick(4)
       if kind == 1 then node:disk { rot = "2%", damage_budget = 1 }
-      elseif kind == 2 then node:disk { rot_running = "1%", damage_budget = 1 }
-      elseif kind == 3 then node:disk { latent = "1%", damage_budget = 1 }
-      elseif kind == 4 then node:disk { lost_write = "0.5%", damage_budget = 1 }
+      elseif kind == 2 then node:disk { latent = "1%", damage_budget = 1 }
+      elseif kind == 3 then node:disk { lost_write = "0.5%", damage_budget = 1 }
       else node:disk { misdirect = "0.5%", damage_budget = 1 }
       end
     end

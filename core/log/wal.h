@@ -2,9 +2,9 @@
  * and one durable position, asynchronous group commit.
  *
  * A position is a byte offset in the whole log since its creation. A segment
- * file begins with a header that says which position it starts at; every
- * record carries the durable position known when it was written. docs/formats.md
- * gives the bytes.
+ * file begins with a header that says which position it starts at; a record carries
+ * the durable position known when it was written, when none before it does.
+ * docs/formats.md gives the bytes.
  *
  * Opening never changes a segment that exists. The records behind the durable
  * position that the log itself claims are copied into a segment of a new epoch
@@ -48,11 +48,11 @@ struct wal_report {
 };
 
 /* Called for every record of the valid prefix, in order. `position` is where
- * the record begins; below the base's position, records may be missing that were damaged, or are
- * those of another history that was given up. the payload is valid during the call. A negative result
- * ends the opening with that status. */
-typedef int (*wal_replay_fn)(void *arg, enum wal_record_type type, uint64_t position, const uint8_t *payload,
-                             size_t size);
+ * the record begins, `end` where it ends; below the base's position, records may be missing that were damaged, or are
+ * those of another history that was given up. The payload is valid during the call. A negative
+ * result ends the opening with that status. */
+typedef int (*wal_replay_fn)(void *arg, enum wal_record_type type, uint64_t position, uint64_t end,
+                             const uint8_t *payload, size_t size);
 
 /* Opens or creates the log in the environment's directory and replays it.
  * Reads everything, changes no existing segment; requests fsyncs when records

@@ -30,7 +30,6 @@ struct recovery {
   uint64_t prefix_end; /* everything below was valid */
   bool damage;         /* something that is no record follows there */
   size_t useless;      /* so many first segments lead to nothing: something is missing behind them */
-  bool linked;         /* the record before the next one was read */
 };
 
 static void window_begin(struct window *window, sync_file file) {
@@ -196,7 +195,24 @@ static int read_header(struct recovery *recovery, struct wal_segment *segment, u
   if (header.log_id != *log_id) return SYNC_OK;
   segment->header_synced = true;
   segment->synced = header.durable;
+  segment->life = header.life;
+  segment->follows = header.follows;
   return SYNC_OK;
+}
+
+/* Takes a header for none that says that its segment follows another one than it does here:
+ * one of the two is of another history of this log. */
+static void check_order(struct recovery *recovery) {
+  const struct wal *wal = recovery->wal;
+  for (size_t i = wal->chain.count; i-- > 1;) {
+    const struct wal_segment *before = wal_chain(wal, i - 1);
+    struct wal_segment *segment = wal_chain(wal, i);
+    if (!before->header_synced || segment->follows == segment_mark(before->life)) continue;
+    if (segment->first > wal->base_position)
+      segment->header_synced = false;
+    else if (recovery->useless < i)
+      recovery->useless = i; /* the base has what is below: something is missing there */
+  }
 }
 
 /* Reads all headers, the newest first: it says which log this is. An epoch's
@@ -208,11 +224,13 @@ static int read_headers(struct recovery *recovery) {
   for (size_t i = wal->chain.count; i-- > 0;) {
     int status = read_header(recovery, wal_chain(wal, i), &log_id);
     if (status != SYNC_OK) return status;
-    if (wal_chain(wal, i)->header_synced && wal_chain(wal, i)->synced > claimed) claimed = wal_chain(wal, i)->synced;
   }
   if (wal->chain.count == 0 || log_id == 0) log_id = wal->base_log_id;
   wal->header.log_id = log_id;
   if (wal->chain.count == 0) return SYNC_OK;
+  check_order(recovery);
+  for (size_t i = 0; i < wal->chain.count; i++)
+    if (wal_chain(wal, i)->header_synced && wal_chain(wal, i)->synced > claimed) claimed = wal_chain(wal, i)->synced;
   const struct wal_segment *first = wal_chain(wal, 0);
   if (wal->base_log_id != 0 && log_id != wal->base_log_id)
     return damaged(recovery, first, first->first, wal->base_position, " is of another log than the base");
@@ -242,15 +260,15 @@ static int record_at(struct recovery *recovery, const struct wal_segment *segmen
   const uint8_t *at = NULL;
   uint64_t offset = SEGMENT_HEADER_BYTES + (position - segment->first);
   *bytes = NULL;
-  int status = window_at(&recovery->window, offset, WAL_RECORD_HEADER_BYTES, &at, left);
-  if (status != SYNC_OK || *left < WAL_RECORD_HEADER_BYTES) return status;
-  if (!segment_record_peek(at, position, wal->payload_bytes_max, record)) return SYNC_OK;
+  int status = window_at(&recovery->window, offset, WAL_RECORD_HEADER_BYTES_MAX, &at, left);
+  if (status != SYNC_OK || *left < WAL_RECORD_HEADER_BYTES_MIN) return status;
+  if (!segment_record_peek(at, *left, position, wal->payload_bytes_max, record)) return SYNC_OK;
   if (claims_past > 0 && (!record->claims || record->durable < claims_past)) return SYNC_OK;
-  size_t size = WAL_RECORD_HEADER_BYTES + (size_t)record->size;
+  size_t size = segment_record_bytes(record);
   if (size > segment->end - position) return SYNC_OK;
   status = window_at(&recovery->window, offset, size, &at, left);
   if (status != SYNC_OK || *left < size) return status;
-  if (segment_record_verify(at, record, wal->header.log_id, position)) *bytes = at;
+  if (segment_record_verify(at, record, wal_key(wal, segment), position)) *bytes = at;
   return SYNC_OK;
 }
 
@@ -266,20 +284,16 @@ static int replay_segment(struct recovery *recovery, const struct wal_segment *s
     size_t left = 0;
     int status = record_at(recovery, segment, *position, 0, &record, &bytes, &left);
     if (status != SYNC_OK) return status;
-    /* A record that follows another one than it was written behind: that one
-     * came back after its write had failed and was done again. */
-    if (bytes != NULL && recovery->linked && record.link != wal->link) bytes = NULL;
     if (bytes == NULL) {
       /* The last segment may end here; any other has lost what follows. */
       recovery->damage = left > 0 || segment->end != UINT64_MAX;
       return SYNC_OK;
     }
     if (record.claims && record.durable > wal->durable) wal->durable = record.durable;
-    wal->link = segment_record_link(bytes);
-    recovery->linked = true;
-    status = recovery->replay(recovery->arg, record.type, *position, bytes + WAL_RECORD_HEADER_BYTES, record.size);
+    uint64_t end = *position + segment_record_bytes(&record);
+    status = recovery->replay(recovery->arg, record.type, *position, end, bytes + record.head, record.size);
     if (status != SYNC_OK) return status < 0 ? status : SYNC_E_INVALID;
-    *position += WAL_RECORD_HEADER_BYTES + (uint64_t)record.size;
+    *position = end;
     if (record.type != WAL_MARK) wal->data_end = *position;
     recovery->report->records++;
   }
@@ -295,10 +309,7 @@ static int replay_below_base(struct recovery *recovery, struct wal_segment *segm
   int status = segment->header_synced ? wal_segment_open(wal, segment) : SYNC_OK;
   if (status == SYNC_OK && segment->header_synced) status = replay_segment(recovery, segment, to);
   if (status == SYNC_E_IO || status == SYNC_E_DAMAGED || status == SYNC_E_CORRUPT) status = SYNC_OK;
-  if (recovery->prefix_end != to) {
-    recovery->linked = false;
-    if (segment->end <= wal->base_position) recovery->useless = recovery->damaged_at + 1;
-  }
+  if (recovery->prefix_end != to && segment->end <= wal->base_position) recovery->useless = recovery->damaged_at + 1;
   recovery->prefix_end = to;
   recovery->damage = false;
   return status;
@@ -309,6 +320,7 @@ static int replay_chain(struct recovery *recovery) {
   for (size_t i = 0; i < wal->chain.count; i++) {
     struct wal_segment *segment = wal_chain(wal, i);
     recovery->damaged_at = i;
+    if (i < recovery->useless) continue;
     if (segment->first < wal->base_position) {
       int below = replay_below_base(recovery, segment);
       if (below != SYNC_OK) return below;
@@ -343,9 +355,9 @@ static int search_claims(struct recovery *recovery) {
     int status = wal_segment_open(wal, segment);
     if (status != SYNC_OK) return status;
     window_begin(&recovery->window, segment->file);
-    size_t left = WAL_RECORD_HEADER_BYTES;
+    size_t left = WAL_RECORD_HEADER_BYTES_MIN;
     uint64_t position = i == recovery->damaged_at ? damage : segment->first;
-    for (; left >= WAL_RECORD_HEADER_BYTES && position < segment->end; position++) {
+    for (; left >= WAL_RECORD_HEADER_BYTES_MIN && position < segment->end; position++) {
       struct segment_record record;
       const uint8_t *bytes = NULL;
       status = record_at(recovery, segment, position, damage + 1, &record, &bytes, &left);
@@ -409,7 +421,6 @@ static int recover(struct recovery *recovery) {
   if (status == SYNC_OK) status = read_headers(recovery);
   wal->durable = wal->base_position;
   recovery->prefix_end = wal->base_position;
-  recovery->linked = wal->base_position == 0;
   if (status == SYNC_OK) status = replay_chain(recovery);
   if (status == SYNC_OK && recovery->damage) status = search_claims(recovery);
   if (status != SYNC_OK) return status;
@@ -442,7 +453,7 @@ static struct wal *wal_new(const struct sync_env *env, const struct wal_options 
   wal->header.payload_bytes_max = (uint32_t)options->payload_bytes_max;
   memcpy(wal->header.cluster_id, options->cluster_id, sizeof wal->header.cluster_id);
   memcpy(wal->header.node_id, options->node_id, strlen(options->node_id));
-  size_t bytes = WAL_RECORD_HEADER_BYTES + options->payload_bytes_max;
+  size_t bytes = WAL_RECORD_HEADER_BYTES_MAX + options->payload_bytes_max;
   wal->buffer = memory_alloc_bytes(env, bytes);
   if (wal->buffer != NULL) {
     wal->buffer_bytes = bytes;

@@ -13,9 +13,11 @@ struct oplog_entry {
   uint64_t position; /* of its record in the log */
   uint64_t seq;
   struct origin *origin;
-  uint32_t hash; /* of its payload: tells other bytes under the same id, not damage (the log's checksum does) */
-  uint32_t size; /* of its payload */
+  uint32_t hash;      /* of its payload: tells other bytes under the same id, not damage (the log's checksum does) */
+  uint32_t size : 24; /* of its payload, */
+  uint32_t head : 8;  /* ... and what its record has before that */
 };
+#define OPLOG_SIZE_MASK WAL_PAYLOAD_BYTES_MAX
 
 /* What a merged snapshot brought of an origin: durable with the merge's record. */
 struct oplog_jump {
@@ -42,7 +44,7 @@ static inline uint32_t oplog_hash(const uint8_t *payload, size_t size) {
 }
 /* Where its record ends: durable once the durable position reaches it. */
 static inline uint64_t oplog_entry_end(const struct oplog_entry *entry) {
-  return entry->position + WAL_RECORD_HEADER_BYTES + entry->size;
+  return entry->position + entry->head + entry->size;
 }
 
 static inline uint64_t oplog_end(const struct oplog *oplog) {
