@@ -147,7 +147,7 @@ static uint64_t promised; /* operations of n0's first life */
 
 static void fill(void) {
   begin(1);
-  put_many(0, 0, 60, "before");
+  put_many(0, 0, 60, "before the snapshot, and long enough for several segments");
   promised = 60;
 }
 
@@ -267,7 +267,7 @@ static void damage_of_the_log_below_the_base_costs_no_state(void **state) {
   replica_close(world, 0);
   replica_open(world, 0);
   assert_int_equal(sync_peer_add(world->at[0].engine, "n1", NULL), SYNC_OK); /* it lacks everything */
-  put_many(0, 0, 60, "v");
+  put_many(0, 0, 60, "a value that is long enough for several segments of the log");
   take_snapshot(0, NULL);
   assert_true(files_of(0, "wal-") > 3);
   struct sync_digest before = digest_of(0);
@@ -289,7 +289,7 @@ static void damage_of_the_log_below_the_base_costs_no_state(void **state) {
 static void what_rotted_in_the_log_goes_when_it_is_found(void **state) {
   (void)state;
   begin(2);
-  put_many(0, 0, 60, "v");
+  put_many(0, 0, 60, "a value that is long enough for several segments of the log");
   size_t size = 0;
   struct replica *replica = &world->at[0];
   (void)memory_env_bytes(&replica->memory, name_of(0, "wal-"), &size);
