@@ -177,7 +177,10 @@ static void look_at_log(struct look *look, struct log_damage *damage) {
   struct snapshot base;
   if (snapshot_newest(look->disk, &base)) {
     look->base = base.position;
-    if (!snapshot_read(look->cluster, look->disk, &base, NULL, NULL)) look->told = true;
+    if (!snapshot_read(look->cluster, look->disk, &base, NULL, NULL)) {
+      damage->told = true; /* how much of the log is left is of no matter */
+      return;
+    }
   }
   uint32_t in = read_records(look, &damage->end);
   damage->told = look->told;
@@ -191,8 +194,25 @@ static void look_at_log(struct look *look, struct log_damage *damage) {
   if (damage->claimed > damage->end) damage->told = true;
 }
 
+#define LOOK_BYTES 512u /* the smallest sector */
+
+static uint64_t first_unreadable(const struct look *look) {
+  for (uint32_t i = 0; i < look->count; i++) {
+    const struct part *part = &look->parts[i];
+    char name[DECODE_SEGMENT_NAME_BYTES];
+    uint8_t byte;
+    decode_segment_name_write(&part->segment, name);
+    if (sim_disk_peek_unreadable(look->disk, name, 0, DECODE_SEGMENT_HEADER_BYTES)) return part->segment.first;
+    uint64_t position = part->segment.first < look->base ? look->base : part->segment.first;
+    for (; position < part->end && peek(look, part, offset_of(part, position), &byte, 1); position += LOOK_BYTES)
+      if (sim_disk_peek_unreadable(look->disk, name, offset_of(part, position), LOOK_BYTES)) return position;
+  }
+  return UINT64_MAX;
+}
+
 void log_damage_look(struct cluster *cluster, uint32_t node, struct log_damage *damage) {
   memset(damage, 0, sizeof *damage);
+  damage->unread = UINT64_MAX;
   const struct sim_disk *disk = disk_of(cluster, node);
   for (uint64_t i = 0; i < sim_disk_damage_count(disk) && !damage->any; i++)
     damage->any = sim_disk_damage_there(disk, i);
@@ -200,6 +220,7 @@ void log_damage_look(struct cluster *cluster, uint32_t node, struct log_damage *
   struct look look;
   look_begin(&look, cluster, node);
   look_at_log(&look, damage);
+  damage->unread = first_unreadable(&look);
   look_end(&look);
 }
 

@@ -47,11 +47,28 @@ static void register_peers(struct cluster_software *software) {
   }
 }
 
+/* What is damaged before an open; what an interrupted repair has put aside was. */
+static void look_at_disk(struct cluster_node *node) {
+  struct log_damage before = node->damage, *now = &node->damage;
+  log_damage_look(node->cluster, node->number, now);
+  if (!node->repair_begun) return;
+  now->any = now->any || before.any;
+  if (before.told && (!now->told || before.end < now->end)) now->end = before.end;
+  now->told = now->told || before.told;
+  if (before.unread < now->unread) now->unread = before.unread;
+}
+
+static void note_repair(struct cluster_node *node, bool put_aside) {
+  node->repaired = node->open_status == SYNC_OK && (put_aside || node->repair_begun);
+  if (node->repairs) node->repair_begun = true; /* until its promises were looked at: power may fail first */
+  node->repairs = false;
+}
+
 static void *boot(struct sim_node *sim_node, const void *config) {
   struct cluster_node *node = config_node(config);
   struct cluster *cluster = node->cluster;
   const struct sync_env *env = sim_node_env(sim_node);
-  log_damage_look(cluster, node->number, &node->damage);
+  look_at_disk(node);
   struct cluster_software *software = env->ops->alloc(env->ctx, sizeof *software, SOFTWARE_NOMINAL_BYTES);
   if (!software) {
     node->open_status = SYNC_E_NO_MEMORY;
@@ -70,12 +87,14 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   struct sync_open_report report;
   memset(&report, 0, sizeof report);
   cluster_pace_begin(node);
-  node->open_status = sync_open(&software->engine, env, &options, &report);
+  node->open_status = node->repairs ? sync_open_repair(&software->engine, env, &options, &report, NULL, NULL)
+                                    : sync_open(&software->engine, env, &options, &report);
+  node->open_end = report.appended_position;
+  note_repair(node, report.repaired);
   memcpy(node->open_detail, report.detail, sizeof node->open_detail);
   node->open_detail[sizeof node->open_detail - 1] = '\0';
   if (node->open_status != SYNC_OK) {
-    if (node->open_status == SYNC_E_DAMAGED)
-      log_damage_look(cluster, node->number, &node->damage); /* by its own reads */
+    if (node->open_status == SYNC_E_DAMAGED) look_at_disk(node); /* it may be damaged by its own reads */
     return NULL;
   }
   software->frame_bytes = sync_frame_bytes_max(software->engine);

@@ -307,6 +307,19 @@ CLUSTER_SELDOM static bool goes_on_elsewhere(const struct replica *replica, cons
   return is_there(disk, &other);
 }
 
+/* What a repair met as damage, though its bytes are there: a sector that cannot be read, a merge whose snapshot is no
+ * more. */
+CLUSTER_SELDOM static bool was_put_aside(struct cluster *cluster, uint32_t node, const char *name, uint64_t offset,
+                                         size_t size, const struct decode_record *record) {
+  const struct sim_disk *disk = disk_of(cluster, node);
+  struct snapshot staged;
+  uint64_t id = 0, bytes = 0;
+  if (sim_disk_peek_unreadable(disk, name, offset, size)) return true;
+  if (!decode_merge(record, &id, &bytes)) return false;
+  snapshot_staged(id, &staged);
+  return !snapshot_read(cluster, disk, &staged, NULL, NULL);
+}
+
 /* Reads records of the segment, up to the position `to`, as long as they are
  * valid. false: a violation was reported. */
 static bool read_records(struct cluster *cluster, uint32_t node, const struct decode_segment *segment, uint64_t to) {
@@ -335,6 +348,9 @@ static bool read_records(struct cluster *cluster, uint32_t node, const struct de
         if (got < whole) return true;
       }
       if (!decode_record(replica->bytes + at, whole, replica->log_id, segment->epoch, replica->end, &record))
+        return true;
+      if (cluster->nodes[node].repaired && replica->beginning &&
+          was_put_aside(cluster, node, name, offset + at, whole, &record))
         return true;
       if (!take_record(cluster, node, &record, replica->end + whole)) return false;
       at += whole;
@@ -374,6 +390,7 @@ void replica_begin(struct cluster *cluster, uint32_t node) {
   const struct sim_disk *disk = disk_of(cluster, node);
   replica_clear(replica);
   replica->following = true;
+  replica->beginning = true;
   if (!take_base(cluster, node)) return;
   list_segments(cluster, replica, disk);
   forget_below(replica, replica->end);
@@ -383,6 +400,8 @@ void replica_begin(struct cluster *cluster, uint32_t node) {
   for (; counted < replica->segment_count; counted++) {
     const struct decode_segment segment = replica->segments[counted];
     uint64_t to = counted + 1u < replica->segment_count ? replica->segments[counted + 1u].first : UINT64_MAX;
+    /* What follows in the file was put aside with the epoch that began there. */
+    if (cluster->nodes[node].repaired && to > cluster->nodes[node].open_end) to = cluster->nodes[node].open_end;
     bool next = counted ? segment.first == replica->end : segment.first <= replica->end;
     bool taken = next && (counted ? take_next_header(replica, disk, &segment, &life)
                                   : take_first_header(replica, disk, &segment, &life));
@@ -393,6 +412,7 @@ void replica_begin(struct cluster *cluster, uint32_t node) {
       break;
     }
   }
+  replica->beginning = false;
   replica->segment_count = counted;
   replica->remote = 0;
   (void)find_writing(cluster, replica, disk); /* recovery may have begun an epoch, without a new record */

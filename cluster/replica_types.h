@@ -50,6 +50,7 @@ struct replica_accepted {
 
 struct replica {
   bool following; /* of the present run of the node; set at its start */
+  bool beginning; /* the whole log is read, at its start */
   bool rotated;   /* a segment was begun since it was followed last: when to look, not where */
 
   /* The log. */

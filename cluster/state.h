@@ -34,6 +34,7 @@ struct log_damage {
   bool told;        /* the log itself says that it is damaged: it must not be opened */
   uint64_t end;     /* the valid records end here */
   uint64_t claimed; /* ... and something valid says that so much was durable */
+  uint64_t unread;  /* the first record that cannot be read for a bad sector ends behind there; UINT64_MAX: none */
 };
 
 /* What an engine was seen to do since it was opened; it must count the same. */
@@ -60,6 +61,10 @@ struct cluster_node {
   uint64_t limits_hash;              /* as its last HELLO told it, for forged ones; 0: none yet */
   struct log_damage damage;          /* of its disk, just before the last boot */
   bool repair_due;
+  bool repairs;               /* its next boot repairs what is damaged */
+  bool repaired;              /* its last one did */
+  bool repair_begun;          /* one may have put something aside of which nobody has taken note */
+  uint64_t open_end;          /* where its last open says that the log ended */
   struct replica replica;     /* what its disk says that it holds */
   struct reads_counts counts; /* of this run of the engine */
   uint64_t looked_frames;     /* frames in and out at the last look at intervals */

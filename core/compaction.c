@@ -375,7 +375,7 @@ static int load_peer(void *arg, const uint8_t *id, size_t size) {
   return rc;
 }
 
-int compaction_load(struct sync_engine *engine) {
+static int load_newest(struct sync_engine *engine) {
   struct compaction *compaction = &engine->compaction;
   compaction->serving = -1;
   int rc = SYNC_E_INTERRUPTED;
@@ -407,4 +407,24 @@ int compaction_load(struct sync_engine *engine) {
   }
   compaction->base_log_id = log_id;
   return SYNC_OK;
+}
+
+/* Puts a base that cannot be loaded aside, as the log's repair does with segments. */
+static int put_aside(struct sync_engine *engine) {
+  char name[SNAPSHOT_NAME_BYTES], bad[WAL_BAD_NAME_BYTES];
+  base_name(name, engine->compaction.base.position, engine->compaction.base.id, false);
+  wal_bad_name(bad, name, port_unique(engine->env));
+  peers_reset(&engine->peers);
+  memset(&engine->compaction.base, 0, sizeof engine->compaction.base);
+  return file_io_rename(engine->env, name, bad);
+}
+
+int compaction_load(struct sync_engine *engine, bool repairs, bool *repaired) {
+  for (;;) {
+    int rc = load_newest(engine);
+    if (!repairs || (rc != SYNC_E_DAMAGED && rc != SYNC_E_IO) || engine->compaction.base.id == 0) return rc;
+    *repaired = true;
+    rc = put_aside(engine);
+    if (rc != SYNC_OK) return rc;
+  }
 }

@@ -11,8 +11,9 @@ struct engine_base;
 struct oplog_entry;
 struct peer;
 
-/* At open, before the log: loads the newest base there is. SYNC_E_DAMAGED when it is not whole, and as merge_plan(). */
-int compaction_load(struct sync_engine *engine);
+/* At open, before the log: loads the newest base there is. SYNC_E_DAMAGED when it is not whole, and as merge_plan().
+ * `repairs`: one that is not is put aside, which *repaired says, and the next older one is loaded, or none. */
+int compaction_load(struct sync_engine *engine, bool repairs, bool *repaired);
 
 /* Does what is due; at the end of a turn. Only failures that end the engine are returned. */
 int compaction_run(struct sync_engine *engine);

@@ -83,6 +83,13 @@ struct engine_merge {
   uint64_t end; /* of its record */
 };
 
+/* While an open repairs. */
+struct engine_repair {
+  int (*each)(void *arg, const struct sync_lost *lost);
+  void *arg;
+  uint64_t named, unnamed; /* operations that are whole behind the damage */
+};
+
 struct sync_engine {
   const struct sync_env *env;
   struct sync_options options; /* node_id points to the next member */
@@ -116,9 +123,10 @@ struct sync_engine {
   size_t block_bytes_max;
   struct compaction compaction;
   struct fetch fetch;
-  struct memory_array merges; /* struct engine_merge */
-  bool indexed;               /* ... that is done: all that is below */
-  uint64_t index_end;         /* at open: where the next record below the base must begin */
+  struct memory_array merges;   /* struct engine_merge */
+  struct engine_repair *repair; /* at open only; NULL: damage is refused */
+  bool indexed;                 /* ... that is done: all that is below */
+  uint64_t index_end;           /* at open: where the next record below the base must begin */
 
   struct sync_stats stats;
 

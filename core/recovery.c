@@ -84,3 +84,29 @@ int recovery_record(void *arg, enum wal_record_type type, uint64_t position, uin
   if (type == WAL_MERGE) return fetch_replay(engine, payload, size, end);
   return SYNC_E_VERSION;
 }
+
+int recovery_lost(void *arg, enum wal_record_type type, uint64_t position, uint64_t end, const uint8_t *payload,
+                  size_t size) {
+  struct sync_engine *engine = arg;
+  struct operation_view view;
+  (void)end;
+  if (type != WAL_OPERATION || operation_parse(payload, size, &engine->limits, &view) != SYNC_OK) return SYNC_OK;
+  struct sync_lost lost = {.position = position, .dot = {.seq = view.seq}};
+  char node_id[NODE_ID_ROOM] = {0};
+  const struct origins *origins = &engine->state.origins;
+  if (view.seq == 1) { /* it says itself whose it is */
+    memcpy(node_id, view.own.node_id, view.own.node_id_size);
+    lost.dot.origin = (struct sync_origin){.node_id = node_id, .incarnation = view.own.incarnation};
+    const struct operation_origin *own = &view.own;
+    if (origins_find(origins, own->node_id, own->node_id_size, own->incarnation) != NULL) return SYNC_OK;
+  } else if (view.origin < origins_count(origins)) {
+    const struct origin *origin = origins_at(origins, view.origin);
+    if (view.seq <= origin->applied) return SYNC_OK;
+    lost.dot.origin = origin_public(origin);
+  } else {
+    engine->repair->unnamed++; /* its life began in what is damaged */
+    return SYNC_OK;
+  }
+  engine->repair->named++;
+  return engine->repair->each == NULL ? SYNC_OK : engine->repair->each(engine->repair->arg, &lost);
+}

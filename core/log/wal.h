@@ -34,7 +34,13 @@ struct wal_options {
   size_t payload_bytes_max; /* longest record that is valid in this log */
   uint64_t base_position;   /* a durable base has all that is below: damage there loses no state; 0: there is none */
   uint64_t base_log_id;     /* the log that it belongs to */
+  bool repairs;             /* what is damaged is put aside, and the log opened at the prefix before it */
+  int (*lost)(void *arg, enum wal_record_type type, uint64_t position, uint64_t end, const uint8_t *payload,
+              size_t size); /* then: told of each record that is whole behind the damage */
 };
+/* Names of what was put aside: bad-<8 hex>-<the name that it had>. */
+#define WAL_BAD_NAME_BYTES 64u
+void wal_bad_name(char name[WAL_BAD_NAME_BYTES], const char *old, uint64_t unique);
 
 struct wal_report {
   uint64_t epoch;
@@ -44,6 +50,7 @@ struct wal_report {
   uint64_t tail_bytes_cut;
   uint64_t damage_position, claimed_position; /* with SYNC_E_DAMAGED */
   uint64_t records;
+  bool repaired;
   char detail[160];
 };
 

@@ -5,34 +5,12 @@
 #include "core/base/file_io.h"
 #include "core/base/base.h"
 #include "core/log/wal.h"
+#include "core/log/wal_repair.h"
 #include "core/log/wal_segments.h"
 
 #define WINDOW_BYTES (128u * 1024u)
 
-/* Reads a file forwards in large pieces. */
-struct window {
-  const struct sync_env *env;
-  uint8_t *bytes;
-  size_t capacity;
-  sync_file file;
-  uint64_t start; /* offset of bytes[0] */
-  size_t fill;
-  bool ended; /* the file ends with bytes[fill - 1] */
-};
-
-struct recovery {
-  struct wal *wal;
-  struct wal_report *report;
-  struct window window;
-  wal_replay_fn replay;
-  void *arg;
-  size_t damaged_at;   /* index in the chain of the segment in which the prefix ends */
-  uint64_t prefix_end; /* everything below was valid */
-  bool damage;         /* something that is no record follows there */
-  size_t useless;      /* so many first segments lead to nothing: something is missing behind them */
-};
-
-static void window_begin(struct window *window, sync_file file) {
+void window_begin(struct window *window, sync_file file) {
   window->file = file;
   window->start = 0;
   window->fill = 0;
@@ -51,10 +29,15 @@ static int window_at(struct window *window, uint64_t offset, size_t size, const 
     window->start = offset;
     window->fill = keep;
     size_t done = 0;
-    int status =
-        file_io_read(window->env, window->file, offset + keep, window->bytes + keep, window->capacity - keep, &done);
+    size_t want = window->capacity - keep;
+    int status = file_io_read(window->env, window->file, offset + keep, window->bytes + keep, want, &done);
+    /* What cannot be read may lie behind what is asked for. */
+    if (status == SYNC_E_IO && size > keep) {
+      want = size - keep;
+      status = file_io_read(window->env, window->file, offset + keep, window->bytes + keep, want, &done);
+    }
     if (status != SYNC_OK) return status;
-    window->ended = done < window->capacity - keep;
+    window->ended = done < want;
     window->fill += done;
   }
   *left = offset < window->start + window->fill ? (size_t)(window->start + window->fill - offset) : 0;
@@ -175,6 +158,7 @@ static int read_header(struct recovery *recovery, struct wal_segment *segment, u
     detail(recovery, segment, " has a format version that this build does not know", "", "");
     return status;
   }
+  if (recovery_is_damage(recovery, status)) return SYNC_OK;
   if (status != SYNC_OK) return status;
   if (memcmp(header.cluster_id, wal->header.cluster_id, sizeof header.cluster_id) != 0) {
     detail(recovery, segment, " belongs to another cluster", "", "");
@@ -234,6 +218,7 @@ static int read_headers(struct recovery *recovery) {
   const struct wal_segment *first = wal_chain(wal, 0);
   if (wal->base_log_id != 0 && log_id != wal->base_log_id)
     return damaged(recovery, first, first->first, wal->base_position, " is of another log than the base");
+  if (wal->repairs) return SYNC_OK; /* the replay meets what is wrong */
   if (first->first > wal->base_position)
     return damaged(recovery, first, wal->base_position, first->first, " is the oldest segment, and one is missing");
   for (size_t i = 0; i < wal->chain.count; i++) {
@@ -252,10 +237,8 @@ static int read_headers(struct recovery *recovery) {
 
 /* --- Records --------------------------------------------------------------------------- */
 
-/* The record at `position` of a segment: its bytes, or NULL when there is no
- * valid one; *left is how many bytes the file still has there. */
-static int record_at(struct recovery *recovery, const struct wal_segment *segment, uint64_t position,
-                     uint64_t claims_past, struct segment_record *record, const uint8_t **bytes, size_t *left) {
+int recovery_record_at(struct recovery *recovery, const struct wal_segment *segment, uint64_t position,
+                       uint64_t claims_past, struct segment_record *record, const uint8_t **bytes, size_t *left) {
   const struct wal *wal = recovery->wal;
   const uint8_t *at = NULL;
   uint64_t offset = SEGMENT_HEADER_BYTES + (position - segment->first);
@@ -282,7 +265,7 @@ static int replay_segment(struct recovery *recovery, const struct wal_segment *s
     struct segment_record record;
     const uint8_t *bytes = NULL;
     size_t left = 0;
-    int status = record_at(recovery, segment, *position, 0, &record, &bytes, &left);
+    int status = recovery_record_at(recovery, segment, *position, 0, &record, &bytes, &left);
     if (status != SYNC_OK) return status;
     if (bytes == NULL) {
       /* The last segment may end here; any other has lost what follows. */
@@ -326,12 +309,16 @@ static int replay_chain(struct recovery *recovery) {
       if (below != SYNC_OK) return below;
       if (segment->end <= wal->base_position) continue;
     }
-    if (!segment->header_synced) {
+    if (!segment->header_synced || segment->first > recovery->prefix_end) {
       recovery->damage = true;
       return SYNC_OK;
     }
     int status = wal_segment_open(wal, segment);
     if (status == SYNC_OK) status = replay_segment(recovery, segment, segment->end);
+    if (recovery_is_damage(recovery, status)) {
+      recovery->damage = true;
+      return SYNC_OK;
+    }
     if (status != SYNC_OK) return status;
     if (recovery->prefix_end < segment->end) return SYNC_OK;
   }
@@ -360,7 +347,7 @@ static int search_claims(struct recovery *recovery) {
     for (; left >= WAL_RECORD_HEADER_BYTES_MIN && position < segment->end; position++) {
       struct segment_record record;
       const uint8_t *bytes = NULL;
-      status = record_at(recovery, segment, position, damage + 1, &record, &bytes, &left);
+      status = recovery_record_at(recovery, segment, position, damage + 1, &record, &bytes, &left);
       if (status != SYNC_OK) return status;
       if (bytes != NULL) return damaged(recovery, where, damage, record.durable, " is damaged");
     }
@@ -422,7 +409,7 @@ static int recover(struct recovery *recovery) {
   wal->durable = wal->base_position;
   recovery->prefix_end = wal->base_position;
   if (status == SYNC_OK) status = replay_chain(recovery);
-  if (status == SYNC_OK && recovery->damage) status = search_claims(recovery);
+  if (status == SYNC_OK && recovery->damage) status = wal->repairs ? wal_quarantine(recovery) : search_claims(recovery);
   if (status != SYNC_OK) return status;
   sync_check(wal->env, wal->durable <= recovery->prefix_end);
   /* Nothing was changed so far. A name aside never counted. */
@@ -449,6 +436,7 @@ static struct wal *wal_new(const struct sync_env *env, const struct wal_options 
   wal->payload_bytes_max = options->payload_bytes_max;
   wal->base_position = options->base_position;
   wal->base_log_id = options->base_log_id;
+  wal->repairs = options->repairs;
   wal->token = WAL_TOKENS;
   wal->header.payload_bytes_max = (uint32_t)options->payload_bytes_max;
   memcpy(wal->header.cluster_id, options->cluster_id, sizeof wal->header.cluster_id);
@@ -481,7 +469,7 @@ int wal_open(struct wal **result, const struct sync_env *env, const struct wal_o
   if (options->payload_bytes_max > WAL_PAYLOAD_BYTES_MAX) return SYNC_E_INVALID;
   struct wal *wal = wal_new(env, options);
   if (wal == NULL) return SYNC_E_NO_MEMORY;
-  struct recovery recovery = {.wal = wal, .report = report, .replay = replay, .arg = arg};
+  struct recovery recovery = {.wal = wal, .report = report, .replay = replay, .lost = options->lost, .arg = arg};
   recovery.window.env = env;
   recovery.window.capacity = WINDOW_BYTES + wal->buffer_bytes;
   recovery.window.bytes = memory_alloc_bytes(env, recovery.window.capacity);
@@ -491,6 +479,8 @@ int wal_open(struct wal **result, const struct sync_env *env, const struct wal_o
   report->appended_position = recovery.prefix_end;
   if (wal->header.log_id == 0) wal->header.log_id = env->ops->unique(env->ctx);
   if (status == SYNC_OK) status = rewrite_tail(wal);
+  report->repaired = recovery.quarantined;
+  if (status == SYNC_OK && recovery.quarantined) status = wal_repair_end(wal);
   report->epoch = wal->writable ? wal->newest_epoch : (uint64_t)wal->newest_epoch + 1;
   report->log_id = wal->header.log_id;
   if (status != SYNC_OK) {

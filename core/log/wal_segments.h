@@ -38,6 +38,7 @@ struct wal {
   size_t payload_bytes_max;
   uint64_t base_position; /* while opening: see wal_options */
   uint64_t base_log_id;
+  bool repairs;
 
   struct memory_array chain; /* struct wal_segment, by position, without gaps */
   struct memory_array voids; /* struct wal_segment: files that count no more, unlinked when that is safe */

@@ -89,6 +89,8 @@ int peer_reserve(struct peers *peers);
 struct peer *peer_insert(struct peers *peers, const uint8_t *node_id, size_t node_id_size);
 /* The same for the handle behind the greatest; size 0 leaves it free. */
 void peer_insert_next(struct peers *peers, const uint8_t *node_id, size_t node_id_size);
+/* Forgets all. */
+void peers_reset(struct peers *peers);
 void peer_delete(struct peers *peers, struct peer *peer);
 
 /* Sets the deadline of a peer that is neither backing off nor parked. */
