@@ -204,12 +204,20 @@ static int complete(struct sync_engine *engine) {
   return SYNC_OK;
 }
 
-/* Opens the file to write on behind what is there and whole. */
-static int write_on(struct sync_engine *engine, uint32_t flags) {
+/* Opens the file anew. */
+static int reopen(struct sync_engine *engine, uint32_t flags) {
   struct fetch *fetch = &engine->fetch;
   char name[SNAPSHOT_NAME_BYTES];
   begin_file(engine, name);
-  int rc = file_io_open(engine->env, name, SYNC_OPEN_CREATE | flags, &fetch->file);
+  if (fetch->file >= 0) (void)file_io_close(engine->env, fetch->file);
+  fetch->file = -1;
+  return file_io_open(engine->env, name, SYNC_OPEN_CREATE | flags, &fetch->file);
+}
+
+/* Writes on behind what is there and whole. */
+static int write_on(struct sync_engine *engine) {
+  struct fetch *fetch = &engine->fetch;
+  int rc = fetch->have == 0 ? reopen(engine, SYNC_OPEN_TRUNCATE) : SYNC_OK;
   if (rc != SYNC_OK) return rc;
   fetch->stage = FETCH_BLOCKS;
   fetch->tries = 0;
@@ -219,7 +227,8 @@ static int write_on(struct sync_engine *engine, uint32_t flags) {
   return SYNC_OK;
 }
 
-/* Reads some of what an earlier run has left. */
+/* Reads some of what an earlier try has left, and writes it again: after an fsync that failed, what can be read need
+ * not be what the disk will ever hold, and the next fsync would not say so. */
 static int check_some(struct sync_engine *engine) {
   struct fetch *fetch = &engine->fetch;
   for (unsigned i = 0; i < CHECK_BLOCKS; i++) {
@@ -227,12 +236,17 @@ static int check_some(struct sync_engine *engine) {
     const uint8_t *bytes = NULL;
     int rc = snapshot_reader_next(&fetch->reader, &block, &bytes);
     if (rc == SYNC_E_POWERED_OFF) return rc;
-    if (rc == SYNC_OK && fetch->reader.offset <= fetch->size) continue;
+    if (rc == SYNC_OK && fetch->reader.offset <= fetch->size) {
+      size_t whole = BLOCK_HEADER_BYTES + (size_t)block.size;
+      rc = file_io_write(engine->env, fetch->file, fetch->reader.offset - whole, bytes, whole);
+      if (rc != SYNC_OK) return rc;
+      continue;
+    }
     if (rc != SYNC_OK) fetch->have = fetch->reader.offset;
     if (fetch->have > fetch->size) fetch->have = 0;
     snapshot_reader_close(&fetch->reader);
     fetch->stage = FETCH_BLOCKS;
-    return write_on(engine, fetch->have == 0 ? SYNC_OPEN_TRUNCATE : 0);
+    return write_on(engine);
   }
   fetch->due_ns = port_now(engine->env);
   return SYNC_OK;
@@ -244,11 +258,11 @@ static int begin(struct sync_engine *engine) {
   begin_file(engine, name);
   fetch->have = 0;
   int rc = snapshot_reader_open(&fetch->reader, engine->env, name, fetch->id, engine->block_bytes_max);
-  if (rc == SYNC_E_NOT_FOUND) return write_on(engine, SYNC_OPEN_TRUNCATE);
+  if (rc == SYNC_E_NOT_FOUND) return write_on(engine);
   if (rc != SYNC_OK) return rc;
   fetch->stage = FETCH_CHECKING;
   fetch->due_ns = port_now(engine->env);
-  return SYNC_OK;
+  return reopen(engine, 0);
 }
 
 void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t id, uint64_t size) {
