@@ -143,6 +143,10 @@ static void merge(struct sync_engine *engine) {
   struct merge_source source = source_of(engine, name, fetch->id);
   source.size = fetch->size;
   int rc = merge_plan(&merge, &engine->state, &source);
+  if (rc == SYNC_E_DAMAGED || rc == SYNC_E_NOT_FOUND || rc == SYNC_E_IO) {
+    give_up(engine, rc); /* our own disk: the next try fetches again from where it is whole */
+    return;
+  }
   if (rc == SYNC_OK && merge.news == 0) {
     merge_cancel(&merge);
     struct peer *peer = peer_at(&engine->peers, fetch->peer);

@@ -205,7 +205,9 @@ static int merge_read(struct merge *merge, const struct merge_source *source, st
     const uint8_t *bytes = NULL;
     uint64_t sum = reader->sum;
     int rc = snapshot_reader_next(reader, &block, &bytes);
-    if (rc != SYNC_OK) return rc == SYNC_E_NOT_FOUND ? SYNC_E_DAMAGED : rc;
+    /* One that has its whole length has no end that could have been lost. */
+    if (rc == SYNC_E_NOT_FOUND) return source->size != 0 && reader->offset == source->size ? SYNC_E_CORRUPT : SYNC_E_DAMAGED;
+    if (rc != SYNC_OK) return rc;
     bool first = last == 0;
     if (first != (block.type == BLOCK_HEAD) || block.type < last) return SYNC_E_CORRUPT;
     rc = merge_block(merge, source, &block, bytes + BLOCK_HEADER_BYTES, sum);
