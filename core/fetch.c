@@ -269,7 +269,7 @@ static int begin(struct sync_engine *engine) {
   return reopen(engine, 0);
 }
 
-void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t id, uint64_t size) {
+void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t session, uint64_t id, uint64_t size) {
   struct fetch *fetch = &engine->fetch;
   if (fetch->stage != FETCH_IDLE) {
     /* The one that it had is no more. An offer that comes late says nothing: blocks do. */
@@ -282,7 +282,7 @@ void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t id, u
   if (id == fetch->done_id || id == fetch->bad_id || size > size_max(engine) || compaction_needs_stage(engine, id)) return;
   if (port_now(engine->env) < fetch->refused_until_ns || engine->stopped != SYNC_OK) return;
   fetch->peer = peer->handle;
-  fetch->session = peer->known_session;
+  fetch->session = session;
   fetch->id = id;
   fetch->size = size;
   fetch->file = -1;
