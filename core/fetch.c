@@ -36,6 +36,19 @@ static void stop(struct sync_engine *engine, bool remove) {
   (void)engine_note(engine, file_io_unlink(engine->env, name));
 }
 
+/* Another one begins: of those that were left unfinished in this life the last one stays. */
+static void keep_one(struct sync_engine *engine, uint64_t next) {
+  struct fetch *fetch = &engine->fetch;
+  uint64_t last = fetch->id;
+  if (last == 0 || last == next || last == fetch->done_id || last == fetch->left_id) return;
+  uint64_t gone = fetch->left_id;
+  fetch->left_id = last;
+  if (gone == 0 || gone == next || compaction_needs_stage(engine, gone)) return;
+  char name[SNAPSHOT_NAME_BYTES];
+  stage_name(name, gone);
+  (void)engine_note(engine, file_io_unlink(engine->env, name));
+}
+
 /* Gives up, and takes no offer for a while. */
 static void give_up(struct sync_engine *engine, int status) {
   if (engine_note(engine, status) == SYNC_E_POWERED_OFF || engine->stopped != SYNC_OK) return;
@@ -271,16 +284,18 @@ static int begin(struct sync_engine *engine) {
 
 void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t session, uint64_t id, uint64_t size) {
   struct fetch *fetch = &engine->fetch;
-  if (fetch->stage != FETCH_IDLE) {
-    /* The one that it had is no more. An offer that comes late says nothing: blocks do. */
-    bool other =
-        fetch->peer == peer->handle && fetch->id != id && fetch->stage == FETCH_BLOCKS && fetch->tries > 0;
-    if (!other) return;
-    stop(engine, true);
-  }
   if (id == fetch->done_id) tell_all(peer);
   if (id == fetch->done_id || id == fetch->bad_id || size > size_max(engine) || compaction_needs_stage(engine, id)) return;
   if (port_now(engine->env) < fetch->refused_until_ns || engine->stopped != SYNC_OK) return;
+  if (fetch->stage != FETCH_IDLE) {
+    /* An offer that comes late says nothing: blocks do. Where none come, another one is taken: of the same peer, that
+     * has the first no more, or of one that may be nearer. */
+    bool stuck = fetch->stage == FETCH_BLOCKS && fetch->tries > 0;
+    if (!stuck || (fetch->id == id && fetch->peer == peer->handle)) return;
+    stop(engine, fetch->peer == peer->handle);
+    if (engine->stopped != SYNC_OK) return;
+  }
+  keep_one(engine, id);
   fetch->peer = peer->handle;
   fetch->session = session;
   fetch->id = id;
