@@ -73,6 +73,20 @@ const struct engine_base *compaction_find(const struct sync_engine *engine, uint
   return engine->compaction.previous.id == id ? &engine->compaction.previous : NULL;
 }
 
+const struct engine_base *compaction_asked(struct sync_engine *engine, uint64_t id) {
+  struct compaction *compaction = &engine->compaction;
+  const struct engine_base *found = compaction_find(engine, id);
+  if (found == NULL) return NULL;
+  struct engine_base *base = found == &compaction->base ? &compaction->base : &compaction->previous;
+  base->asked_ns = port_now(engine->env);
+  return base;
+}
+
+/* Whether a peer is on its way through it. */
+static bool is_fetched(const struct sync_engine *engine, const struct engine_base *base) {
+  return base->id != 0 && base->asked_ns != 0 && port_now(engine->env) - base->asked_ns < PREVIOUS_KEPT_NS;
+}
+
 /* Whether the base has all that the log has no more. After a merge it takes another one. */
 static bool base_covers_floors(const struct sync_engine *engine) {
   for (size_t i = 0; i < origins_count(&engine->state.origins); i++) {
@@ -104,6 +118,9 @@ static void trim(struct sync_engine *engine) {
   struct oplog *oplog = &engine->state.oplog;
   compaction->trimmed_ns = port_now(engine->env);
   uint64_t cut = compaction->base.position;
+  /* Who has fetched the one before goes on with operations. */
+  if (is_fetched(engine, &compaction->previous) && compaction->previous.position < cut)
+    cut = compaction->previous.position;
   uint64_t needed = peers_needed(&engine->peers);
   if (needed < oplog_end(oplog) && oplog_at(oplog, needed)->position < cut) cut = oplog_at(oplog, needed)->position;
   uint64_t retain = engine->options.retain_bytes;
@@ -286,10 +303,13 @@ static void forget_merges(struct sync_engine *engine) {
 static void adopt(struct sync_engine *engine) {
   struct compaction *compaction = &engine->compaction;
   struct engine_base last = compaction->base;
-  remove_base(engine, &compaction->previous, false);
-  compaction->previous.id = 0;
-  bool fetched = last.id != 0 && compaction->serving_id == last.id &&
-                 port_now(engine->env) - compaction->serving_ns < PREVIOUS_KEPT_NS;
+  /* One at most is kept for those that are on their way through it, and that until they are done: were it always the
+   * last, no transfer that takes longer than two snapshots would ever end. */
+  bool goes_on = is_fetched(engine, &compaction->previous), fetched = !goes_on && is_fetched(engine, &last);
+  if (!goes_on) {
+    remove_base(engine, &compaction->previous, false);
+    compaction->previous.id = 0;
+  }
   compaction->base = compaction->next;
   compaction->named = true;
   compaction->next.id = 0;

@@ -18,6 +18,7 @@
 /* A snapshot in a file of ours: id 0: there is none. */
 struct engine_base {
   uint64_t id, position, size, sum;
+  uint64_t asked_ns; /* when a peer asked for some of it last; 0: never */
 };
 
 /* Snapshots of our own: the base that recovery begins with, and the next one in the making (compaction.h). */
@@ -44,7 +45,6 @@ struct compaction {
   uint64_t trimmed_ns;  /* when the log was looked at for what can go */
   sync_file serving;    /* the file that peers are sent from, -1 */
   uint64_t serving_id;  /* of that snapshot */
-  uint64_t serving_ns;  /* when a peer asked for it last */
 };
 
 /* A snapshot of a peer, on its way here (fetch.h). */

@@ -208,12 +208,11 @@ static int receive_fetch(struct sync_engine *engine, struct peer *peer, const st
   int rc = fetch_parse(frame->body, frame->body_size, &request);
   if (rc != SYNC_OK) return rc;
   peer_alive(&engine->peers, peer, now_ns);
-  const struct engine_base *base = compaction_find(engine, request.id);
+  const struct engine_base *base = compaction_asked(engine, request.id);
   if (base == NULL) {
     peer->hello_pending = true; /* which offers another one, if it needs one still */
     return SYNC_OK;
   }
-  engine->compaction.serving_ns = now_ns;
   bool anew = peer->fetch_id != request.id || (request.flags & FETCH_FLAG_LOST) != 0;
   if (anew || peer->fetch_sent < request.offset) peer->fetch_sent = request.offset;
   peer->fetch_id = request.id;
