@@ -173,7 +173,7 @@ static bool wants_one(const struct sync_engine *engine) {
   return (engine->compaction.wanted || is_grown(engine)) && is_news(engine);
 }
 
-void compaction_abort(struct sync_engine *engine) {
+static void abandon(struct sync_engine *engine) {
   struct compaction *compaction = &engine->compaction;
   if (compaction->stage == COMPACTION_IDLE) return;
   if (compaction->stage <= COMPACTION_SYNC_FILE) snapshot_writer_end(&compaction->writer);
@@ -184,11 +184,15 @@ void compaction_abort(struct sync_engine *engine) {
   compaction->token = 0;
 }
 
+void compaction_break(struct sync_engine *engine) {
+  if (engine->compaction.stage == COMPACTION_WRITING) abandon(engine);
+}
+
 static void give_up(struct sync_engine *engine, int status) {
   struct compaction *compaction = &engine->compaction;
   if (engine_note(engine, status) == SYNC_E_POWERED_OFF) return;
   PORT_TRACE(engine->env, SYNC_TRACE_SNAPSHOT_FAIL, (uint64_t)(int64_t)status, compaction->next.id);
-  compaction_abort(engine);
+  abandon(engine);
   engine->stats.snapshots_failed++;
   compaction->wanted = true;
   uint64_t wait_ns = RETRY_NS << compaction->failures;

@@ -21,8 +21,8 @@ void compaction_relieve(struct sync_engine *engine);
 /* A completion of ours. */
 int compaction_disk_done(struct sync_engine *engine, int result);
 
-/* Gives up the snapshot in progress, if there is one. */
-void compaction_abort(struct sync_engine *engine);
+/* A snapshot of a peer is about to be merged: ours, as far as it is not all saved yet, would be of two instants. */
+void compaction_break(struct sync_engine *engine);
 /* Wants one as soon as possible. */
 void compaction_want(struct sync_engine *engine);
 void compaction_end(struct sync_engine *engine);

@@ -125,6 +125,7 @@ static int merge_now(struct sync_engine *engine, struct merge *merge) {
     return rc;
   }
   note_sender(engine, merge);
+  compaction_break(engine);
   merge_commit(merge, end);
   note_merge(engine, fetch->id, end);
   fetch->done_id = fetch->id;
@@ -151,7 +152,6 @@ static void merge(struct sync_engine *engine) {
   struct fetch *fetch = &engine->fetch;
   char name[SNAPSHOT_NAME_BYTES];
   begin_file(engine, name);
-  compaction_abort(engine); /* it would be of two instants */
   struct merge merge;
   struct merge_source source = source_of(engine, name, fetch->id);
   source.size = fetch->size;
