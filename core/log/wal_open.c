@@ -212,6 +212,12 @@ static int read_headers(struct recovery *recovery) {
   }
   if (wal->chain.count == 0 || log_id == 0) log_id = wal->base_log_id;
   wal->header.log_id = log_id;
+  if (wal->chain.count == 0 && wal->base_position > 0) {
+    struct text text = text_in(recovery->report->detail, sizeof recovery->report->detail);
+    text_add(&text, "there is a base, and no segment of its log");
+    recovery->report->damage_position = recovery->report->claimed_position = wal->base_position;
+    return SYNC_E_DAMAGED;
+  }
   if (wal->chain.count == 0) return SYNC_OK;
   const struct wal_segment *first = wal_chain(wal, 0);
   if (wal->base_log_id != 0 && log_id != wal->base_log_id)
@@ -309,6 +315,8 @@ static int replay_chain(struct recovery *recovery) {
   for (size_t i = 0; i < wal->chain.count; i++) {
     struct wal_segment *segment = wal_chain(wal, i);
     recovery->damaged_at = i;
+    /* What a file that ends there has last may be of a history that was given up. */
+    if (segment->first == wal->base_position) recovery->linked = wal->base_position == 0;
     if (segment->first < wal->base_position) {
       int below = replay_below_base(recovery, segment);
       if (below != SYNC_OK) return below;
