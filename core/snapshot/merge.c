@@ -31,13 +31,15 @@ static int merge_birth(const struct merge *merge, struct origin *origin, struct 
                                entry->birth_count * (size_t)ORIGIN_EDGE_NOMINAL_BYTES);
   if (origin->birth == NULL) return SYNC_E_NO_MEMORY;
   origin->birth_count = entry->birth_count;
+  uint64_t stamp = origins_stamp(&merge->state->origins);
   for (size_t i = 0; i < entry->birth_count; i++) {
     uint64_t place = 0;
     image_next_edge(&entry->birth, &place, &origin->birth[i].seq);
     if (place >= merge->origins.count) return SYNC_E_CORRUPT;
     struct origin *elder = merge_origin_at(merge, place)->origin;
     if (memcmp(elder->node_id, origin->node_id, NODE_ID_ROOM) != 0) return SYNC_E_CORRUPT;
-    if (merge_origin_at(merge, place)->seq < origin->birth[i].seq) return SYNC_E_CORRUPT;
+    if (merge_origin_at(merge, place)->seq < origin->birth[i].seq || elder->stamp == stamp) return SYNC_E_CORRUPT;
+    elder->stamp = stamp;
     origin->birth[i].origin = elder;
   }
   return SYNC_OK;
