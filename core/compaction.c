@@ -234,7 +234,8 @@ static int begin(struct sync_engine *engine) {
 
 /* Asks for an fsync, of the file or of the directory (-1). What is refused is given up: another file is made then. */
 static int ask(struct sync_engine *engine, enum compaction_stage stage, sync_file file) {
-  int rc = file_io_fsync(engine->env, file, engine->token + 1);
+  uint64_t token = engine->token + 1;
+  int rc = file < 0 ? file_io_fsync_names(engine->env, token) : file_io_fsync(engine->env, file, token);
   if (rc != SYNC_OK) return rc;
   engine->compaction.token = ++engine->token;
   engine->compaction.stage = stage;

@@ -403,7 +403,7 @@ int fetch_disk_done(struct sync_engine *engine, int result) {
   }
   (void)file_io_close(engine->env, fetch->file);
   fetch->file = -1;
-  int rc = file_io_fsync(engine->env, -1, engine->token + 1);
+  int rc = file_io_fsync_names(engine->env, engine->token + 1);
   if (rc == SYNC_OK) {
     fetch->token = ++engine->token;
     fetch->stage = FETCH_SYNC_NAME;
