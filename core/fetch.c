@@ -131,8 +131,10 @@ static int merge_now(struct sync_engine *engine, struct merge *merge) {
   fetch->done_id = fetch->id;
   engine->stats.merges++;
   PORT_TRACE(engine->env, SYNC_TRACE_MERGE, fetch->id, end, fetch->peer);
-  struct peer *peer = peer_at(&engine->peers, fetch->peer);
-  if (peer != NULL) {
+  /* What came of it is news to every peer, once it is durable: some are just sending it. */
+  for (uint32_t handle = 0; handle < peer_handles(&engine->peers); handle++) {
+    struct peer *peer = peer_at(&engine->peers, handle);
+    if (peer == NULL) continue;
     if (peer->ack_first == 0) peer->ack_first = end;
     if (peer->ack_last < end) peer->ack_last = end;
   }
