@@ -73,18 +73,17 @@ const struct engine_base *compaction_find(const struct sync_engine *engine, uint
   return engine->compaction.previous.id == id ? &engine->compaction.previous : NULL;
 }
 
-const struct engine_base *compaction_asked(struct sync_engine *engine, uint64_t id) {
-  struct compaction *compaction = &engine->compaction;
-  const struct engine_base *found = compaction_find(engine, id);
-  if (found == NULL) return NULL;
-  struct engine_base *base = found == &compaction->base ? &compaction->base : &compaction->previous;
-  base->asked_ns = port_now(engine->env);
-  return base;
-}
-
-/* Whether a peer is on its way through it. */
-static bool is_fetched(const struct sync_engine *engine, const struct engine_base *base) {
-  return base->id != 0 && base->asked_ns != 0 && port_now(engine->env) - base->asked_ns < PREVIOUS_KEPT_NS;
+/* Whether a peer is on its way through it; `sent`: or has come to its end, and may be merging it. */
+static bool is_fetched(const struct sync_engine *engine, const struct engine_base *base, bool sent) {
+  if (base->id == 0) return false;
+  for (uint32_t i = 0; i < peer_handles(&engine->peers); i++) {
+    const struct peer *peer = peer_at(&engine->peers, i);
+    if (peer == NULL || peer->fetch_id != base->id) continue;
+    uint64_t since = port_now(engine->env) - peer->fetch_asked_ns;
+    bool ends = peer->fetch_sent >= base->size && !sent; /* what was lost is asked for again soon */
+    if (since < (ends ? 2 * engine->options.retry_interval_ns : PREVIOUS_KEPT_NS)) return true;
+  }
+  return false;
 }
 
 /* Whether the base has all that the log has no more. After a merge it takes another one. */
@@ -119,7 +118,7 @@ static void trim(struct sync_engine *engine) {
   compaction->trimmed_ns = port_now(engine->env);
   uint64_t cut = compaction->base.position;
   /* Who has fetched the one before goes on with operations. */
-  if (is_fetched(engine, &compaction->previous) && compaction->previous.position < cut)
+  if (is_fetched(engine, &compaction->previous, true) && compaction->previous.position < cut)
     cut = compaction->previous.position;
   uint64_t needed = peers_needed(&engine->peers);
   if (needed < oplog_end(oplog) && oplog_at(oplog, needed)->position < cut) cut = oplog_at(oplog, needed)->position;
@@ -310,7 +309,8 @@ static void adopt(struct sync_engine *engine) {
   struct engine_base last = compaction->base;
   /* One at most is kept for those that are on their way through it, and that until they are done: were it always the
    * last, no transfer that takes longer than two snapshots would ever end. */
-  bool goes_on = is_fetched(engine, &compaction->previous), fetched = !goes_on && is_fetched(engine, &last);
+  bool goes_on = is_fetched(engine, &compaction->previous, false);
+  bool fetched = !goes_on && is_fetched(engine, &last, true);
   if (!goes_on) {
     remove_base(engine, &compaction->previous, false);
     compaction->previous.id = 0;

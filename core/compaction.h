@@ -31,8 +31,6 @@ void compaction_end(struct sync_engine *engine);
 const struct engine_base *compaction_offer(struct sync_engine *engine, const struct peer *peer);
 /* Ours with that id, or NULL. */
 const struct engine_base *compaction_find(const struct sync_engine *engine, uint64_t id);
-/* The same, and a peer asks for some of it: it stays for a while. */
-const struct engine_base *compaction_asked(struct sync_engine *engine, uint64_t id);
 /* Whether the staged snapshot is still needed to recover. */
 bool compaction_needs_stage(const struct sync_engine *engine, uint64_t id);
 

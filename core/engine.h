@@ -18,7 +18,6 @@
 /* A snapshot in a file of ours: id 0: there is none. */
 struct engine_base {
   uint64_t id, position, size, sum;
-  uint64_t asked_ns; /* when a peer asked for some of it last; 0: never */
 };
 
 /* Snapshots of our own: the base that recovery begins with, and the next one in the making (compaction.h). */

@@ -292,9 +292,10 @@ void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t sessi
   if (fetch->stage != FETCH_IDLE) {
     /* An offer that comes late says nothing: blocks do. Where none come, another one is taken: of the same peer, that
      * has the first no more, or of one that may be nearer. */
-    bool stuck = fetch->stage == FETCH_BLOCKS && fetch->tries > 0;
-    if (!stuck || (fetch->id == id && fetch->peer == peer->handle)) return;
-    stop(engine, fetch->peer == peer->handle);
+    bool same = fetch->peer == peer->handle;
+    bool stuck = fetch->stage == FETCH_BLOCKS && fetch->tries > (same ? 0 : 1);
+    if (!stuck || (same && fetch->id == id)) return;
+    stop(engine, same);
     if (engine->stopped != SYNC_OK) return;
   }
   keep_one(engine, id);

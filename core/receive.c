@@ -208,11 +208,12 @@ static int receive_fetch(struct sync_engine *engine, struct peer *peer, const st
   int rc = fetch_parse(frame->body, frame->body_size, &request);
   if (rc != SYNC_OK) return rc;
   peer_alive(&engine->peers, peer, now_ns);
-  const struct engine_base *base = compaction_asked(engine, request.id);
+  const struct engine_base *base = compaction_find(engine, request.id);
   if (base == NULL) {
     peer->hello_pending = true; /* which offers another one, if it needs one still */
     return SYNC_OK;
   }
+  peer->fetch_asked_ns = now_ns;
   bool anew = peer->fetch_id != request.id || (request.flags & FETCH_FLAG_LOST) != 0;
   if (anew || peer->fetch_sent < request.offset) peer->fetch_sent = request.offset;
   peer->fetch_id = request.id;
