@@ -63,6 +63,7 @@ struct fetch {
   uint64_t asked;    /* `have` at the last request */
   uint64_t asked_ns; /* when that was */
   bool ask, restart; /* a request is due; it says that blocks were lost */
+  bool gap;          /* a block came before one that is not there; a request is due at due_ns */
   uint32_t tries;    /* requests without any progress */
   uint64_t due_ns;
   sync_file file;

@@ -28,7 +28,7 @@ static void stop(struct sync_engine *engine, bool remove) {
   if (fetch->file >= 0) (void)file_io_close(engine->env, fetch->file);
   fetch->file = -1;
   fetch->stage = FETCH_IDLE;
-  fetch->ask = false;
+  fetch->ask = fetch->gap = false;
   fetch->token = 0;
   if (!remove || compaction_needs_stage(engine, fetch->id)) return;
   char name[SNAPSHOT_NAME_BYTES];
@@ -209,6 +209,7 @@ static void ask_again(struct sync_engine *engine, bool lost) {
   struct fetch *fetch = &engine->fetch;
   fetch->ask = true;
   fetch->restart = lost;
+  fetch->gap = false;
   fetch->due_ns = time_add(port_now(engine->env), engine->options.retry_interval_ns);
 }
 
@@ -315,7 +316,13 @@ int fetch_block(struct sync_engine *engine, struct peer *peer, const struct bloc
   if (frame->size != fetch->size || frame->offset < fetch->have) return SYNC_OK;
   if (frame->offset > fetch->have) {
     bool spaced = port_now(engine->env) - fetch->asked_ns >= LOST_SPACING_NS;
-    if (spaced && !fetch->ask) ask_again(engine, true);
+    if (fetch->ask || fetch->gap) return SYNC_OK;
+    if (spaced) {
+      ask_again(engine, true);
+    } else { /* it is not forgotten: perhaps nothing else comes */
+      fetch->gap = true;
+      fetch->due_ns = time_add(fetch->asked_ns, LOST_SPACING_NS);
+    }
     return SYNC_OK;
   }
   struct block block;
@@ -328,10 +335,10 @@ int fetch_block(struct sync_engine *engine, struct peer *peer, const struct bloc
     engine->stats.blocks_in++;
     fetch->have += frame->bytes_size;
     fetch->tries = 0;
-    fetch->due_ns = time_add(port_now(engine->env), engine->options.retry_interval_ns);
+    if (!fetch->gap) fetch->due_ns = time_add(port_now(engine->env), engine->options.retry_interval_ns);
     if (fetch->have == fetch->size)
       rc = complete(engine);
-    else if (fetch->have - fetch->asked >= WINDOW_BYTES / 2)
+    else if (fetch->have - fetch->asked >= WINDOW_BYTES / 2 && !fetch->gap)
       ask_again(engine, false);
   }
   if (rc == SYNC_OK) return SYNC_OK;
@@ -369,6 +376,10 @@ static int step(struct sync_engine *engine) {
   if (fetch->stage == FETCH_CHECKING) return check_some(engine);
   if (fetch->stage == FETCH_MERGE) {
     merge(engine);
+    return SYNC_OK;
+  }
+  if (fetch->gap) {
+    ask_again(engine, true);
     return SYNC_OK;
   }
   if (++fetch->tries > engine->options.max_retries) {
