@@ -240,7 +240,6 @@ static int write_on(struct sync_engine *engine) {
   int rc = fetch->have == 0 ? reopen(engine, SYNC_OPEN_TRUNCATE) : SYNC_OK;
   if (rc != SYNC_OK) return rc;
   fetch->stage = FETCH_BLOCKS;
-  fetch->tries = 0;
   fetch->asked = fetch->have;
   if (fetch->have == fetch->size) return complete(engine);
   ask_again(engine, true);
@@ -300,6 +299,8 @@ void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t sessi
     if (engine->stopped != SYNC_OK) return;
   }
   keep_one(engine, id);
+  /* A peer whose blocks do not come gets no more tries by taking snapshots. */
+  if (fetch->peer != peer->handle || fetch->tries > engine->options.max_retries) fetch->tries = 0;
   fetch->peer = peer->handle;
   fetch->session = session;
   fetch->id = id;
