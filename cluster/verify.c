@@ -2,6 +2,7 @@
 
 #include "cluster/grow.h"
 #include "cluster/log_damage.h"
+#include "cluster/snapshot.h"
 #include "cluster/lookup.h"
 
 #define STEP_BYTES (16u * 1024u)
@@ -63,11 +64,14 @@ static uint64_t first_damage(struct cluster *cluster, uint32_t node, uint64_t en
   struct log_damage damage;
   log_damage_look(cluster, node, &damage);
   uint64_t first = damage.any && damage.end < end ? damage.end : end;
-  if (!damage.any || !log_damage_unreadable_in(cluster, node, 0, first)) return first;
-  uint64_t low = 0; /* [0, low) can be read, [0, first) cannot */
+  /* Below a base there may be files that count no more, because something is missing behind them. */
+  struct snapshot base;
+  uint64_t from = snapshot_newest(cluster->nodes[node].disk, &base) ? base.position : 0;
+  if (!damage.any || !log_damage_unreadable_in(cluster, node, from, first)) return first;
+  uint64_t low = from; /* [from, low) can be read, [from, first) cannot */
   while (first - low > 1) {
     uint64_t middle = low + (first - low) / 2;
-    if (log_damage_unreadable_in(cluster, node, 0, middle))
+    if (log_damage_unreadable_in(cluster, node, from, middle))
       first = middle;
     else
       low = middle;
