@@ -6,7 +6,8 @@
 
 #define WINDOW_BYTES (256u * 1024u)               /* asked for at once */
 #define LOST_SPACING_NS UINT64_C(100000000)       /* between two requests to send again */
-#define MERGE_RETRY_NS UINT64_C(1000000000)
+#define MERGE_RETRY_NS UINT64_C(1000000000) /* the first; then doubled, */
+#define MERGE_RETRY_DOUBLINGS 4u            /* ... so often */
 #define MERGE_PAYLOAD_BYTES 24u
 #define CHECK_BLOCKS 4u /* of what an earlier run left, read in one step */
 /* A snapshot is shorter than what it nominally takes in the store, but for its origins. */
@@ -53,8 +54,11 @@ static void keep_one(struct sync_engine *engine, uint64_t next) {
 static void give_up(struct sync_engine *engine, int status) {
   if (engine_note(engine, status) == SYNC_E_POWERED_OFF || engine->stopped != SYNC_OK) return;
   PORT_TRACE(engine->env, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)status, FRAME_BLOCK);
-  engine->fetch.refused_until_ns = time_add(port_now(engine->env), engine->options.retry_interval_ns);
-  stop(engine, false);
+  /* Where there is no room for all of it, none is kept from the log. */
+  bool full = status == SYNC_E_NO_SPACE;
+  uint64_t wait_ns = full ? engine->options.probe_interval_ns : engine->options.retry_interval_ns;
+  engine->fetch.refused_until_ns = time_add(port_now(engine->env), wait_ns);
+  stop(engine, full);
 }
 
 /* It is no snapshot, or not one for us. */
@@ -181,7 +185,10 @@ static void merge(struct sync_engine *engine) {
     engine->stats.full = true;
   }
   fetch->stage = FETCH_MERGE;
-  fetch->due_ns = time_add(port_now(engine->env), MERGE_RETRY_NS);
+  /* All of it is read again then: at the store's bound not that often. */
+  uint64_t wait_ns = MERGE_RETRY_NS << (rc == SYNC_E_FULL ? fetch->tries : 0);
+  if (fetch->tries < MERGE_RETRY_DOUBLINGS) fetch->tries++;
+  fetch->due_ns = time_add(port_now(engine->env), wait_ns);
 }
 
 int fetch_replay(struct sync_engine *engine, const uint8_t *payload, size_t size, uint64_t end) {
@@ -287,6 +294,10 @@ static int begin(struct sync_engine *engine) {
 void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t session, uint64_t id, uint64_t size) {
   struct fetch *fetch = &engine->fetch;
   if (id == fetch->done_id) tell_all(peer);
+  if (size > size_max(engine)) {
+    engine->stats.merges_refused++;
+    PORT_TRACE(engine->env, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)SYNC_E_FULL, FRAME_HELLO);
+  }
   if (id == fetch->done_id || id == fetch->bad_id || size > size_max(engine) || compaction_needs_stage(engine, id)) return;
   if (port_now(engine->env) < fetch->refused_until_ns || engine->stopped != SYNC_OK) return;
   if (fetch->stage != FETCH_IDLE) {

@@ -545,6 +545,46 @@ static void a_snapshot_of_any_bytes_is_refused_or_merged_soundly(void **state) {
   print_message("%llu merged, %llu refused\n", (unsigned long long)merged, (unsigned long long)refused);
 }
 
+static void a_transfer_for_which_there_is_no_room_leaves_the_log_what_there_is(void **state) {
+  (void)state;
+  begin(2);
+  put_many(0, 0, 300, "some value that takes room");
+  take_snapshot(0);
+  replica_put(world, 1, "first", "v");
+  replica_flush(world, 1);
+  struct replica *receiver = &world->at[1];
+  uint64_t used = 0;
+  for (size_t i = 0; i < receiver->memory.live_count; i++) {
+    size_t size = 0;
+    (void)memory_env_bytes(&receiver->memory, receiver->memory.live[i].name, &size);
+    used += size;
+  }
+  receiver->memory.disk_bytes_max = used + 6000; /* the snapshot is longer */
+  assert_true(stats_of(0).snapshot_bytes > 7000);
+  replicas_link(world, 0, 1);
+  for (unsigned i = 0; i < 40; i++) {
+    for (uint32_t n = 0; n < 2; n++) {
+      (void)replica_collect(world, n);
+      replica_flush(world, n);
+    }
+    while (world->frame_count > 0) {
+      int rc = replicas_deliver(world, 0, false);
+      assert_true(rc == SYNC_OK || rc == SYNC_E_NO_SPACE);
+    }
+    replicas_advance(world, 50 * MS);
+  }
+  assert_int_equal(files_of(1, "stage-"), 0);
+  for (unsigned i = 0; i < 10; i++) {
+    replica_put(world, 1, "own", "goes on");
+    replica_flush(world, 1);
+  }
+  receiver->memory.disk_bytes_max = 0;
+  settle(40000 * MS);
+  assert_int_equal(stats_of(1).merges, 1);
+  assert_true(replicas_agree(world));
+  replicas_destroy(world);
+}
+
 static int allocate(void **state) {
   (void)state;
   world = calloc(1, sizeof *world);
@@ -567,6 +607,7 @@ int main(void) {
       cmocka_unit_test(transfers_that_end_nowhere_leave_two_files),
       cmocka_unit_test(a_base_without_its_log_is_refused),
       cmocka_unit_test(a_snapshot_of_any_bytes_is_refused_or_merged_soundly),
+      cmocka_unit_test(a_transfer_for_which_there_is_no_room_leaves_the_log_what_there_is),
       cmocka_unit_test(a_merge_that_waits_for_room_keeps_no_snapshot_from_being_taken),
   };
   return cmocka_run_group_tests(tests, allocate, release);
