@@ -184,6 +184,7 @@ static void look_at_log(struct look *look, struct log_damage *damage) {
   }
   uint32_t in = read_records(look, &damage->end);
   damage->told = look->told;
+  if (!look->count && look->base) damage->told = true;
   if (look->count && look->parts[0].segment.first > look->base) damage->told = true; /* the oldest is missing */
   /* Whether the first file behind a base begins an epoch cannot be told. */
   if (look->count && look->base && look->parts[0].segment.first >= look->base) look->parts[0].begins_epoch = false;

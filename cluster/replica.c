@@ -497,7 +497,7 @@ static uint64_t durable_end(struct cluster *cluster, uint32_t node) {
     if (reaches > to) reaches = to;
     if (reaches > end) end = reaches;
     replica->durable_segment = i;
-    if (reaches < to) break;
+    if (end < to) break; /* a base has what is below it, whatever is left of the segments there */
   }
   return end;
 }

@@ -76,6 +76,19 @@ const struct engine_base *compaction_find(const struct sync_engine *engine, uint
   return engine->compaction.previous.id == id ? &engine->compaction.previous : NULL;
 }
 
+/* Whether a peer is on its way through it; `sent`: or has come to its end, and may be merging it. */
+static bool is_fetched(const struct sync_engine *engine, const struct engine_base *base, bool sent) {
+  if (base->id == 0) return false;
+  for (uint32_t i = 0; i < peer_handles(&engine->peers); i++) {
+    const struct peer *peer = peer_at(&engine->peers, i);
+    if (peer == NULL || peer->fetch_id != base->id) continue;
+    uint64_t since = port_now(engine->env) - peer->fetch_asked_ns;
+    bool ends = peer->fetch_sent >= base->size && !sent; /* what was lost is asked for again soon */
+    if (since < (ends ? 2 * engine->options.retry_interval_ns : PREVIOUS_KEPT_NS)) return true;
+  }
+  return false;
+}
+
 /* Whether the base has all that the log has no more. After a merge it takes another one. */
 static bool base_covers_floors(const struct sync_engine *engine) {
   for (size_t i = 0; i < origins_count(&engine->state.origins); i++) {
@@ -107,6 +120,9 @@ static void trim(struct sync_engine *engine) {
   struct oplog *oplog = &engine->state.oplog;
   compaction->trimmed_ns = port_now(engine->env);
   uint64_t cut = compaction->base.position;
+  /* Who has fetched the one before goes on with operations. */
+  if (is_fetched(engine, &compaction->previous, true) && compaction->previous.position < cut)
+    cut = compaction->previous.position;
   uint64_t needed = peers_needed(&engine->peers);
   if (needed < oplog_end(oplog) && oplog_at(oplog, needed)->position < cut) cut = oplog_at(oplog, needed)->position;
   uint64_t retain = engine->options.retain_bytes;
@@ -176,7 +192,7 @@ static bool wants_one(const struct sync_engine *engine) {
   return (engine->compaction.wanted || is_grown(engine)) && is_news(engine);
 }
 
-void compaction_abort(struct sync_engine *engine) {
+static void abandon(struct sync_engine *engine) {
   struct compaction *compaction = &engine->compaction;
   if (compaction->stage == COMPACTION_IDLE) return;
   if (compaction->stage <= COMPACTION_SYNC_FILE) snapshot_writer_end(&compaction->writer);
@@ -187,11 +203,15 @@ void compaction_abort(struct sync_engine *engine) {
   compaction->token = 0;
 }
 
+void compaction_break(struct sync_engine *engine) {
+  if (engine->compaction.stage == COMPACTION_WRITING) abandon(engine);
+}
+
 static void give_up(struct sync_engine *engine, int status) {
   struct compaction *compaction = &engine->compaction;
   if (engine_note(engine, status) == SYNC_E_POWERED_OFF) return;
   PORT_TRACE(engine->env, SYNC_TRACE_SNAPSHOT_FAIL, (uint64_t)(int64_t)status, compaction->next.id);
-  compaction_abort(engine);
+  abandon(engine);
   engine->stats.snapshots_failed++;
   compaction->wanted = true;
   uint64_t wait_ns = RETRY_NS << compaction->failures;
@@ -234,7 +254,8 @@ static int begin(struct sync_engine *engine) {
 
 /* Asks for an fsync, of the file or of the directory (-1). What is refused is given up: another file is made then. */
 static int ask(struct sync_engine *engine, enum compaction_stage stage, sync_file file) {
-  int rc = file_io_fsync(engine->env, file, engine->token + 1);
+  uint64_t token = engine->token + 1;
+  int rc = file < 0 ? file_io_fsync_names(engine->env, token) : file_io_fsync(engine->env, file, token);
   if (rc != SYNC_OK) return rc;
   engine->compaction.token = ++engine->token;
   engine->compaction.stage = stage;
@@ -308,10 +329,14 @@ static void forget_merges(struct sync_engine *engine) {
 static void adopt(struct sync_engine *engine) {
   struct compaction *compaction = &engine->compaction;
   struct engine_base last = compaction->base;
-  remove_base(engine, &compaction->previous, false);
-  compaction->previous.id = 0;
-  bool fetched = last.id != 0 && compaction->serving_id == last.id &&
-                 port_now(engine->env) - compaction->serving_ns < PREVIOUS_KEPT_NS;
+  /* One at most is kept for those that are on their way through it, and that until they are done: were it always the
+   * last, no transfer that takes longer than two snapshots would ever end. */
+  bool goes_on = is_fetched(engine, &compaction->previous, false);
+  bool fetched = !goes_on && is_fetched(engine, &last, true);
+  if (!goes_on) {
+    remove_base(engine, &compaction->previous, false);
+    compaction->previous.id = 0;
+  }
   compaction->base = compaction->next;
   compaction->named = true;
   compaction->next.id = 0;

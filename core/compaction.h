@@ -27,8 +27,8 @@ int compaction_disk_done(struct sync_engine *engine, int result);
  * whole, so a snapshot pays it, and damage below that one costs nothing. */
 void compaction_unread(struct sync_engine *engine, const struct oplog_entry *entry, int status);
 
-/* Gives up the snapshot in progress, if there is one. */
-void compaction_abort(struct sync_engine *engine);
+/* A snapshot of a peer is about to be merged: ours, as far as it is not all saved yet, would be of two instants. */
+void compaction_break(struct sync_engine *engine);
 /* Wants one as soon as possible. */
 void compaction_want(struct sync_engine *engine);
 void compaction_end(struct sync_engine *engine);

@@ -47,7 +47,6 @@ struct compaction {
   uint32_t unread_tries;
   sync_file serving;   /* the file that peers are sent from, -1 */
   uint64_t serving_id; /* of that snapshot */
-  uint64_t serving_ns; /* when a peer asked for it last */
 };
 
 /* A snapshot of a peer, on its way here (fetch.h). */
@@ -67,6 +66,7 @@ struct fetch {
   uint64_t asked;    /* `have` at the last request */
   uint64_t asked_ns; /* when that was */
   bool ask, restart; /* a request is due; it says that blocks were lost */
+  bool gap;          /* a block came before one that is not there; a request is due at due_ns */
   uint32_t tries;    /* requests without any progress */
   uint64_t due_ns;
   sync_file file;
@@ -75,6 +75,7 @@ struct fetch {
   uint64_t session;              /* of the peer, when it offered */
   uint64_t done_id;              /* the last that was merged, or brought nothing */
   uint64_t bad_id;               /* a snapshot that was refused */
+  uint64_t left_id;              /* one whose file was left unfinished */
   uint64_t refused_until_ns;     /* no offer is taken before */
 };
 /* A snapshot that the log says was merged, and that no base has yet: its file stays. */

@@ -13,8 +13,8 @@ struct sync_engine;
 struct peer;
 struct block_frame;
 
-/* The peer offers a snapshot. */
-void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t id, uint64_t size);
+/* The peer offered a snapshot in that session of it. */
+void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t session, uint64_t id, uint64_t size);
 /* A block came. SYNC_E_CORRUPT: it is none. */
 int fetch_block(struct sync_engine *engine, struct peer *peer, const struct block_frame *block);
 /* Whether a FETCH frame is to be sent to that peer now, and writes it. */

@@ -233,7 +233,7 @@ static int receive_hello(struct sync_engine *engine, struct peer *peer, const st
     peer->hello_pending = true;
   }
   if (hello.known_session != engine->session || (hello.flags & HELLO_FLAG_ANSWER) != 0) peer->hello_pending = true;
-  if (hello.snapshot_id != 0) fetch_offered(engine, peer, hello.snapshot_id, hello.snapshot_size);
+  if (hello.snapshot_id != 0) fetch_offered(engine, peer, hello.session, hello.snapshot_id, hello.snapshot_size);
   if (engine->stopped != SYNC_OK) return engine->stopped;
   if (peer->known_session != hello.session) return SYNC_OK;
   peer->heard = (uint32_t)origins_count(&engine->state.origins);
@@ -257,7 +257,7 @@ static int receive_fetch(struct sync_engine *engine, struct peer *peer, const st
     peer->hello_pending = true; /* which offers another one, if it needs one still */
     return SYNC_OK;
   }
-  engine->compaction.serving_ns = now_ns;
+  peer->fetch_asked_ns = now_ns;
   bool anew = peer->fetch_id != request.id || (request.flags & FETCH_FLAG_LOST) != 0;
   if (anew || peer->fetch_sent < request.offset) peer->fetch_sent = request.offset;
   peer->fetch_id = request.id;

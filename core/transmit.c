@@ -185,6 +185,20 @@ static int transmit_open(struct sync_engine *engine, const struct engine_base *b
   return rc == SYNC_E_NOT_FOUND ? SYNC_E_DAMAGED : rc;
 }
 
+/* Whether a block of the snapshot begins there, by the headers of those before it. Peers may ask for anything. */
+static bool transmit_begins_block(struct sync_engine *engine, const struct engine_base *base, uint64_t offset) {
+  uint64_t at = 0;
+  while (at < offset) {
+    uint8_t header[BLOCK_HEADER_BYTES];
+    struct block block;
+    size_t done = 0;
+    int rc = file_io_read(engine->env, engine->compaction.serving, at, header, sizeof header, &done);
+    if (rc != SYNC_OK || done < sizeof header || !block_peek(header, engine->block_bytes_max, &block)) return true;
+    at += BLOCK_HEADER_BYTES + (uint64_t)block.size;
+  }
+  return at == offset || at > base->size;
+}
+
 /* Reads the block at that offset into its place in the frame, verified. */
 static int transmit_read_block(struct sync_engine *engine, struct bytes_writer *writer, const struct engine_base *base,
                                uint64_t offset) {
@@ -218,6 +232,7 @@ static int transmit_block(struct sync_engine *engine, struct peer *peer, void *b
   if (rc != SYNC_OK) {
     peer->fetch_id = 0;
     if (rc != SYNC_E_DAMAGED && rc != SYNC_E_IO) return rc;
+    if (engine->compaction.serving >= 0 && !transmit_begins_block(engine, base, offset)) return SYNC_E_NOT_FOUND;
     /* What is in memory is whole: another one is taken. */
     engine->compaction.unreadable = true;
     compaction_want(engine);

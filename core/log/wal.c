@@ -353,10 +353,12 @@ uint64_t wal_first_position(const struct wal *wal) {
   return wal->chain.count > 0 ? wal_chain(wal, 0)->first : wal->appended;
 }
 
-/* Whether the first file may go: not the last, and all of it durable. */
+/* Whether the first file may go: all of it durable, and the next one, so that there is always one that says that there
+ * is a log. */
 static bool may_trim(const struct wal *wal, uint64_t position) {
   if (wal->chain.count < 2 || !wal->established || wal->failed) return false;
-  const struct wal_segment *first = wal_chain(wal, 0);
+  const struct wal_segment *first = wal_chain(wal, 0), *second = wal_chain(wal, 1);
+  if (wal->epoch_at <= 1 && (!second->named || !second->header_synced)) return false;
   return first->end <= position && first->end <= wal->durable && first->end <= wal->written;
 }
 

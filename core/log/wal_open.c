@@ -211,6 +211,12 @@ static int read_headers(struct recovery *recovery) {
   }
   if (wal->chain.count == 0 || log_id == 0) log_id = wal->base_log_id;
   wal->header.log_id = log_id;
+  if (wal->chain.count == 0 && wal->base_position > 0 && !wal->repairs) {
+    struct text text = text_in(recovery->report->detail, sizeof recovery->report->detail);
+    text_add(&text, "there is a base, and no segment of its log");
+    recovery->report->damage_position = recovery->report->claimed_position = wal->base_position;
+    return SYNC_E_DAMAGED;
+  }
   if (wal->chain.count == 0) return SYNC_OK;
   check_order(recovery);
   for (size_t i = 0; i < wal->chain.count; i++)

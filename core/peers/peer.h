@@ -56,6 +56,7 @@ struct peer {
   /* The snapshot that it is being sent; 0: none. */
   uint64_t fetch_id;
   uint64_t fetch_sent, fetch_until; /* bytes of its file: sent, and to be sent */
+  uint64_t fetch_asked_ns;          /* when it asked for some of it last */
 
   bool stalled; /* an operation for it could not be read back; again when due */
 };
