@@ -422,7 +422,8 @@ static void sizes_are_within_what_is_reserved(void **state) {
                                                        .value_size = 3});
   assert_false(writer.failed);
   writer = bytes_writer_to(room, IMAGE_KEY_BYTES_MAX(200));
-  image_key_write(&writer, (const uint8_t *)room, 200, SIZE_MAX);
+  static const uint8_t key[200];
+  image_key_write(&writer, key, sizeof key, SIZE_MAX);
   assert_false(writer.failed);
 }
 
