@@ -32,6 +32,10 @@ bool compaction_needs_stage(const struct sync_engine *engine, uint64_t id) {
   return false;
 }
 
+bool compaction_is_proven(const struct sync_engine *engine) {
+  return engine->compaction.base.id == 0 || engine->compaction.named;
+}
+
 struct leftovers {
   const struct sync_engine *engine;
   char names[LEFTOVERS_MAX][SNAPSHOT_NAME_BYTES];
@@ -44,7 +48,7 @@ static int take_leftover(void *arg, const char *name) {
   uint64_t position = 0, id = 0;
   /* The name of a base that was found at open may not be durable: then an older one, and what was merged since,
    * have to do in its place. */
-  bool aside = false, needed, proven = engine->compaction.base.id == 0 || engine->compaction.named;
+  bool aside = false, needed, proven = compaction_is_proven(engine);
   if (base_name_parse(name, &position, &id, &aside))
     needed = aside ? engine->compaction.next.id == id : !proven || compaction_find(engine, id) != NULL;
   else if (stage_name_parse(name, &id))

@@ -72,6 +72,7 @@ struct fetch {
   uint64_t session;              /* of the peer, when it offered */
   uint64_t done_id;              /* the last that was merged, or brought nothing */
   uint64_t bad_id;               /* a snapshot that was refused */
+  uint64_t left_id;              /* the last try left its file, 0: there is none */
   uint64_t refused_until_ns;     /* no offer is taken before */
 };
 /* A snapshot that the log says was merged, and that no base has yet: its file stays. */

@@ -20,6 +20,16 @@ static void begin_file(struct sync_engine *engine, char name[SNAPSHOT_NAME_BYTES
   stage_name(name, engine->fetch.id);
 }
 
+/* Removes what an earlier try has left, unless recovery may need it. */
+static void remove_left(struct sync_engine *engine) {
+  struct fetch *fetch = &engine->fetch;
+  char name[SNAPSHOT_NAME_BYTES];
+  stage_name(name, fetch->left_id);
+  bool needed = fetch->left_id == 0 || !compaction_is_proven(engine) || compaction_needs_stage(engine, fetch->left_id);
+  fetch->left_id = 0;
+  if (!needed) (void)engine_note(engine, file_io_unlink(engine->env, name));
+}
+
 /* Ends it. What is there stays, for the next try; `remove`: it does not. */
 static void stop(struct sync_engine *engine, bool remove) {
   struct fetch *fetch = &engine->fetch;
@@ -30,10 +40,8 @@ static void stop(struct sync_engine *engine, bool remove) {
   fetch->stage = FETCH_IDLE;
   fetch->ask = false;
   fetch->token = 0;
-  if (!remove || compaction_needs_stage(engine, fetch->id)) return;
-  char name[SNAPSHOT_NAME_BYTES];
-  begin_file(engine, name);
-  (void)engine_note(engine, file_io_unlink(engine->env, name));
+  fetch->left_id = fetch->id;
+  if (remove) remove_left(engine);
 }
 
 /* Gives up, and takes no offer for a while. */
@@ -232,7 +240,9 @@ static int check_some(struct sync_engine *engine) {
     if (fetch->have > fetch->size) fetch->have = 0;
     snapshot_reader_close(&fetch->reader);
     fetch->stage = FETCH_BLOCKS;
-    return write_on(engine, fetch->have == 0 ? SYNC_OPEN_TRUNCATE : 0);
+    if (fetch->have > 0) return write_on(engine, 0);
+    /* A peer that says another length must not take away what recovery may need. */
+    return compaction_is_proven(engine) ? write_on(engine, SYNC_OPEN_TRUNCATE) : SYNC_E_CORRUPT;
   }
   fetch->due_ns = port_now(engine->env);
   return SYNC_OK;
@@ -263,6 +273,8 @@ void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t id, u
   if (id == fetch->done_id) tell_all(peer);
   if (id == fetch->done_id || id == fetch->bad_id || size > size_max(engine) || compaction_needs_stage(engine, id)) return;
   if (port_now(engine->env) < fetch->refused_until_ns || engine->stopped != SYNC_OK) return;
+  if (fetch->left_id != id) remove_left(engine); /* so that whoever offers for ever fills no disk */
+  if (engine->stopped != SYNC_OK) return;
   fetch->peer = peer->handle;
   fetch->session = peer->known_session;
   fetch->id = id;
