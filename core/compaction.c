@@ -90,7 +90,7 @@ const struct engine_base *compaction_offer(struct sync_engine *engine, const str
   struct compaction *compaction = &engine->compaction;
   if (!peer->behind) return NULL;
   if (compaction->base.id == 0 || compaction->unreadable || !base_covers_floors(engine)) {
-    compaction_want(engine);
+    if (compaction->stage == COMPACTION_IDLE) compaction_want(engine); /* else the one in the making will do */
     return NULL;
   }
   /* One that is on its way goes on. */
@@ -292,7 +292,7 @@ static void adopt(struct sync_engine *engine) {
   struct engine_base last = compaction->base;
   remove_base(engine, &compaction->previous, false);
   compaction->previous.id = 0;
-  bool fetched = last.id != 0 && compaction->serving_id == last.id &&
+  bool fetched = last.id != 0 && !compaction->unreadable && compaction->serving_id == last.id &&
                  port_now(engine->env) - compaction->serving_ns < PREVIOUS_KEPT_NS;
   compaction->base = compaction->next;
   compaction->named = true;
