@@ -461,7 +461,8 @@ static void a_late_offer_takes_nothing_away_that_recovery_may_need(void **state)
     assert_int_equal(hear_offer(hello, hello_size, id, seed % 2 == 0 ? size : size / 2), SYNC_OK);
     for (unsigned i = 0; i < 10; i++)
       replicas_advance(world, MS);
-    /* What is offered next makes room for itself. */
+    /* What is offered next makes room for itself; but no fsync has ended yet. */
+    replicas_advance(world, 6 * SECOND);
     assert_int_equal(sync_peer_remove(world->at[1].engine, replica_peer(world, 1, 0)), SYNC_OK);
     assert_int_equal(sync_peer_add(world->at[1].engine, "n0", NULL), SYNC_OK);
     assert_int_equal(hear_offer(hello, hello_size, id + 1, size), SYNC_OK);
@@ -571,6 +572,70 @@ static void a_sender_whose_base_is_damaged_takes_another_one_from_memory(void **
   }
 }
 
+/* The offers of n0 in the queue. */
+static unsigned offers_of_n0(void) {
+  unsigned offers = 0;
+  for (size_t i = 0; i < world->frame_count; i++) {
+    struct frame_view view;
+    struct hello said;
+    const struct replica_frame *frame = &world->frames[i];
+    if (frame->from != 0 || replicas_frame_type(world, i) != FRAME_HELLO) continue;
+    assert_int_equal(frame_parse(frame->bytes, frame->size, cluster, &view), SYNC_OK);
+    assert_int_equal(hello_parse(view.body, view.body_size, &said), SYNC_OK);
+    offers += said.snapshot_id != 0 ? 1 : 0;
+  }
+  return offers;
+}
+
+/* There is no room for another one yet. */
+static void a_base_that_is_damaged_is_offered_no_more(void **state) {
+  (void)state;
+  (void)lag_alone(2);
+  size_t size = 0;
+  (void)memory_env_bytes(&world->at[0].memory, file_of(0, "base-"), &size);
+  memory_env_flip(&world->at[0].memory, file_of(0, "base-"), size / 2);
+  world->at[0].memory.disk_bytes_max = disk_of(0) + 3000;
+  replicas_link(world, 0, 1);
+  bool found = false;
+  unsigned before = 0, after = 0;
+  for (uint64_t passed = 0; passed < 40 * SECOND; passed += 100 * MS) {
+    collect_all();
+    (*(found ? &after : &before)) += offers_of_n0();
+    while (world->frame_count > 0)
+      assert_int_equal(replicas_deliver(world, 0, false), SYNC_OK);
+    found = found || stats_of(0).snapshots_failed > 0;
+    replicas_advance(world, 100 * MS);
+  }
+  assert_true(found && before > 0);
+  assert_int_equal(after, 0);
+  world->at[0].memory.disk_bytes_max = 0;
+  settle(120 * SECOND);
+  assert_int_equal(stats_of(1).merges, 1);
+  finish_alone();
+}
+
+/* The one that is on its way cannot be read on: its successor is sent, and is beyond suspicion. */
+static void damage_of_a_base_that_was_replaced_makes_no_other_suspect(void **state) {
+  (void)state;
+  (void)lag_alone(2);
+  replicas_link(world, 0, 1);
+  run_until_blocks(2, 20 * SECOND);
+  replicas_drop_all(world);
+  char name[64];
+  memcpy(name, file_of(0, "base-"), strlen(file_of(0, "base-")) + 1);
+  size_t size = 0;
+  (void)memory_env_bytes(&world->at[0].memory, name, &size);
+  replica_put(world, 0, "later", "than the base");
+  replica_flush(world, 0);
+  take_snapshot(0);
+  assert_int_equal(files_of(0, "base-"), 2);
+  memory_env_flip(&world->at[0].memory, name, size - 1);
+  settle(60 * SECOND);
+  assert_int_equal(stats_of(0).snapshots, 2);
+  assert_int_equal(stats_of(1).merges, 1);
+  finish_alone();
+}
+
 /* Both have what the third lacks. */
 static void two_that_offer_at_once_do_not_disturb_each_other(void **state) {
   (void)state;
@@ -612,6 +677,8 @@ int main(void) {
       cmocka_unit_test(a_peer_that_is_removed_in_the_middle_is_asked_no_more_until_it_is_back),
       cmocka_unit_test(a_base_that_is_replaced_in_the_middle_still_arrives),
       cmocka_unit_test(a_sender_whose_base_is_damaged_takes_another_one_from_memory),
+      cmocka_unit_test(a_base_that_is_damaged_is_offered_no_more),
+      cmocka_unit_test(damage_of_a_base_that_was_replaced_makes_no_other_suspect),
       cmocka_unit_test(two_that_offer_at_once_do_not_disturb_each_other),
   };
   return cmocka_run_group_tests(tests, allocate, release) != 0;

@@ -297,15 +297,18 @@ static void any_files_below_the_base_may_be_missing_and_none_behind_it(void **st
       uint64_t base = place(b);
       close_it();
       bool whole = true;
+      size_t begins = 0; /* the first file behind the last gap */
       for (size_t i = 0; i + 1 < count; i++)
         if ((missing & 1u << i) != 0) {
           if (first_of(list[i + 1]) > base) whole = false;
           memory_env_remove(&memory, list[i]);
+          begins = i + 1;
         }
       int rc = open_behind(base);
       assert_int_equal(rc, whole ? SYNC_OK : SYNC_E_DAMAGED);
       if (rc == SYNC_OK) {
         assert_int_equal(replayed, RECORDS - b);
+        assert_int_equal(wal_first_position(model.wal), first_of(list[begins]));
         append(2);
         close_it();
         open_ok(base);
