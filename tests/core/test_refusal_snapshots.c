@@ -184,8 +184,10 @@ static void take(void) {
 static void finish_taking(const struct sync_digest *before) {
   struct sync_digest after = honest_digest();
   assert_memory_equal(before, &after, sizeof after);
-  replica_put(world, 0, "behind it", "v");
-  replica_flush(world, 0);
+  for (unsigned i = 0; i < 20; i++) { /* so that there is something to trim, and what lingers goes with it */
+    replica_put(world, 0, "behind it", "a value of some length, so that there are segments");
+    replica_flush(world, 0);
+  }
   uint64_t taken = stats_of(0).snapshots;
   assert_int_equal(sync_snapshot(engine()), SYNC_OK);
   live(200 * SECOND, SECOND); /* also what could not be removed at once */
