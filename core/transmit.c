@@ -125,6 +125,22 @@ static int transmit_read_block(struct sync_engine *engine, struct bytes_writer *
   return done == block.size && block_verify(header, &block, base->id, offset) ? SYNC_OK : SYNC_E_DAMAGED;
 }
 
+/* Whether a block begins there, as far as what stands before it is whole: a peer can ask for any offset. */
+static bool transmit_block_begins(const struct sync_engine *engine, const struct engine_base *base, uint64_t offset) {
+  char name[SNAPSHOT_NAME_BYTES];
+  base_name(name, base->position, base->id, false);
+  struct snapshot_reader reader;
+  if (snapshot_reader_open(&reader, engine->env, name, base->id, engine->block_bytes_max) != SYNC_OK) return true;
+  struct block block;
+  const uint8_t *bytes = NULL;
+  int rc = SYNC_OK;
+  while (rc == SYNC_OK && reader.offset < offset)
+    rc = snapshot_reader_next(&reader, &block, &bytes);
+  bool begins = rc != SYNC_OK || reader.offset == offset;
+  snapshot_reader_close(&reader);
+  return begins;
+}
+
 /* SYNC_E_NOT_FOUND: nothing to send. */
 static int transmit_block(struct sync_engine *engine, struct peer *peer, void *buffer, size_t *size) {
   const struct engine_base *base = compaction_find(engine, peer->fetch_id);
@@ -140,6 +156,7 @@ static int transmit_block(struct sync_engine *engine, struct peer *peer, void *b
   int rc = engine_note(engine, transmit_read_block(engine, &writer, base, offset));
   if (rc != SYNC_OK) {
     peer->fetch_id = 0;
+    if (rc == SYNC_E_DAMAGED && !transmit_block_begins(engine, base, offset)) return SYNC_E_NOT_FOUND;
     if (rc != SYNC_E_DAMAGED && rc != SYNC_E_IO) return rc;
     if (base != &engine->compaction.base) {
       peer->hello_pending = true; /* which offers the present one */
