@@ -614,6 +614,32 @@ static void a_base_that_is_damaged_is_offered_no_more(void **state) {
   finish_alone();
 }
 
+/* A peer asks for what begins in the middle of a block: that says nothing of the base. */
+static void an_offset_at_which_no_block_begins_gives_nothing(void **state) {
+  (void)state;
+  size_t blocks = lag(2);
+  replicas_link(world, 0, 1);
+  settle(200 * MS);
+  size_t size = 0;
+  const char *name = file_of(0, "base-");
+  (void)memory_env_bytes(&world->at[0].memory, name, &size);
+  uint64_t position = 0, id = 0, out = stats_of(0).blocks_out;
+  bool aside = false;
+  assert_true(base_name_parse(name, &position, &id, &aside));
+  assert_int_equal(stats_of(1).blocks_in, blocks);
+  for (uint64_t offset = 1; offset < size + 100; offset += 1 + offset / 7) {
+    uint8_t buffer[256];
+    struct bytes_writer writer = frame_begin(buffer, sizeof buffer - FRAME_TRAILER_BYTES);
+    fetch_write(&writer, &(struct fetch_request){.id = id, .offset = offset, .until = UINT64_MAX});
+    size_t made = frame_finish(&writer, FRAME_FETCH, cluster);
+    assert_int_equal(sync_receive(world->at[0].engine, replica_peer(world, 0, 1), buffer, made), SYNC_OK);
+    settle(20 * MS);
+  }
+  assert_int_equal(stats_of(0).snapshots, 1);
+  assert_int_equal(stats_of(0).blocks_out, out);
+  finish();
+}
+
 /* The one that is on its way cannot be read on: its successor is sent, and is beyond suspicion. */
 static void damage_of_a_base_that_was_replaced_makes_no_other_suspect(void **state) {
   (void)state;
@@ -678,6 +704,7 @@ int main(void) {
       cmocka_unit_test(a_base_that_is_replaced_in_the_middle_still_arrives),
       cmocka_unit_test(a_sender_whose_base_is_damaged_takes_another_one_from_memory),
       cmocka_unit_test(a_base_that_is_damaged_is_offered_no_more),
+      cmocka_unit_test(an_offset_at_which_no_block_begins_gives_nothing),
       cmocka_unit_test(damage_of_a_base_that_was_replaced_makes_no_other_suspect),
       cmocka_unit_test(two_that_offer_at_once_do_not_disturb_each_other),
   };
