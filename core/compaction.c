@@ -34,6 +34,10 @@ bool compaction_needs_stage(const struct sync_engine *engine, uint64_t id) {
   return false;
 }
 
+bool compaction_is_proven(const struct sync_engine *engine) {
+  return engine->compaction.base.id == 0 || engine->compaction.named;
+}
+
 struct leftovers {
   const struct sync_engine *engine;
   char names[LEFTOVERS_MAX][SNAPSHOT_NAME_BYTES];
@@ -46,7 +50,7 @@ static int take_leftover(void *arg, const char *name) {
   uint64_t position = 0, id = 0;
   /* The name of a base that was found at open may not be durable: then an older one, and what was merged since,
    * have to do in its place. */
-  bool aside = false, needed, proven = engine->compaction.base.id == 0 || engine->compaction.named;
+  bool aside = false, needed, proven = compaction_is_proven(engine);
   if (base_name_parse(name, &position, &id, &aside))
     needed = aside ? engine->compaction.next.id == id : !proven || compaction_find(engine, id) != NULL;
   else if (stage_name_parse(name, &id))
@@ -102,7 +106,7 @@ const struct engine_base *compaction_offer(struct sync_engine *engine, const str
   struct compaction *compaction = &engine->compaction;
   if (!peer->behind) return NULL;
   if (compaction->base.id == 0 || compaction->unreadable || !base_covers_floors(engine)) {
-    compaction_want(engine);
+    if (compaction->stage == COMPACTION_IDLE) compaction_want(engine); /* else the one in the making will do */
     return NULL;
   }
   /* One that is on its way goes on. */
@@ -332,7 +336,7 @@ static void adopt(struct sync_engine *engine) {
   /* One at most is kept for those that are on their way through it, and that until they are done: were it always the
    * last, no transfer that takes longer than two snapshots would ever end. */
   bool goes_on = is_fetched(engine, &compaction->previous, false);
-  bool fetched = !goes_on && is_fetched(engine, &last, true);
+  bool fetched = !goes_on && !compaction->unreadable && is_fetched(engine, &last, true);
   if (!goes_on) {
     remove_base(engine, &compaction->previous, false);
     compaction->previous.id = 0;

@@ -37,7 +37,10 @@ void compaction_end(struct sync_engine *engine);
 const struct engine_base *compaction_offer(struct sync_engine *engine, const struct peer *peer);
 /* Ours with that id, or NULL. */
 const struct engine_base *compaction_find(const struct sync_engine *engine, uint64_t id);
-/* Whether the staged snapshot is still needed to recover. */
+/* Whether the name of the base, if there is one, is known to be durable: else an older one, and snapshots that were
+ * merged since, may have to do in its place. */
+bool compaction_is_proven(const struct sync_engine *engine);
+/* Whether the log behind the base names the staged snapshot. */
 bool compaction_needs_stage(const struct sync_engine *engine, uint64_t id);
 
 #endif

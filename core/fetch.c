@@ -21,6 +21,14 @@ static void begin_file(struct sync_engine *engine, char name[SNAPSHOT_NAME_BYTES
   stage_name(name, engine->fetch.id);
 }
 
+/* Removes what a try has left, unless recovery may need it. */
+static void remove_stage(struct sync_engine *engine, uint64_t id) {
+  char name[SNAPSHOT_NAME_BYTES];
+  stage_name(name, id);
+  bool needed = id == 0 || !compaction_is_proven(engine) || compaction_needs_stage(engine, id);
+  if (!needed) (void)engine_note(engine, file_io_unlink(engine->env, name));
+}
+
 /* Ends it. What is there stays, for the next try; `remove`: it does not. */
 static void stop(struct sync_engine *engine, bool remove) {
   struct fetch *fetch = &engine->fetch;
@@ -31,10 +39,7 @@ static void stop(struct sync_engine *engine, bool remove) {
   fetch->stage = FETCH_IDLE;
   fetch->ask = fetch->gap = false;
   fetch->token = 0;
-  if (!remove || compaction_needs_stage(engine, fetch->id)) return;
-  char name[SNAPSHOT_NAME_BYTES];
-  begin_file(engine, name);
-  (void)engine_note(engine, file_io_unlink(engine->env, name));
+  if (remove) remove_stage(engine, fetch->id);
 }
 
 /* Another one begins: of those that were left unfinished in this life the last one stays. */
@@ -44,10 +49,7 @@ static void keep_one(struct sync_engine *engine, uint64_t next) {
   if (last == 0 || last == next || last == fetch->done_id || last == fetch->left_id) return;
   uint64_t gone = fetch->left_id;
   fetch->left_id = last;
-  if (gone == 0 || gone == next || compaction_needs_stage(engine, gone)) return;
-  char name[SNAPSHOT_NAME_BYTES];
-  stage_name(name, gone);
-  (void)engine_note(engine, file_io_unlink(engine->env, name));
+  if (gone != next) remove_stage(engine, gone);
 }
 
 /* Gives up, and takes no offer for a while. */
@@ -271,6 +273,8 @@ static int check_some(struct sync_engine *engine) {
     if (fetch->have > fetch->size) fetch->have = 0;
     snapshot_reader_close(&fetch->reader);
     fetch->stage = FETCH_BLOCKS;
+    /* A peer that says another length must not take away what recovery may need. */
+    if (fetch->have == 0 && !compaction_is_proven(engine)) return SYNC_E_CORRUPT;
     return write_on(engine);
   }
   fetch->due_ns = port_now(engine->env);

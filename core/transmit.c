@@ -233,9 +233,13 @@ static int transmit_block(struct sync_engine *engine, struct peer *peer, void *b
     peer->fetch_id = 0;
     if (rc != SYNC_E_DAMAGED && rc != SYNC_E_IO) return rc;
     if (engine->compaction.serving >= 0 && !transmit_begins_block(engine, base, offset)) return SYNC_E_NOT_FOUND;
+    if (base != &engine->compaction.base) {
+      peer->hello_pending = true; /* which offers the present one */
+      return rc;
+    }
     /* What is in memory is whole: another one is taken. */
+    if (engine->compaction.stage == COMPACTION_IDLE) compaction_want(engine);
     engine->compaction.unreadable = true;
-    compaction_want(engine);
     return rc;
   }
   peer->fetch_sent += writer.size - before;

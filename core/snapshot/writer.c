@@ -125,13 +125,19 @@ static void save_key(void *arg, const struct store_key *key) {
     s = save_siblings(writer, key, s);
 }
 
-/* Saves keys until so many bytes wait. */
+static size_t sealed_bytes(const struct snapshot_writer *writer) {
+  return writer->open == 0 ? writer->out.count : writer->open_at;
+}
+
+/* Saves keys until so many bytes wait; some in any case while no block can be written, since one that is longer than
+ * a step ends only with what comes behind it. */
 static void walk_on(struct snapshot_writer *writer, size_t bytes) {
   struct store *store = &writer->state->store;
   struct btree_cursor cursor =
       writer->walk_size == 0 ? store_first(store) : store_lower_bound(store, writer->walk, writer->walk_size);
   size_t keys = 0;
-  while (!writer->walked && writer->status == SYNC_OK && keys < WALK_KEYS_MAX && writer->out.count < bytes) {
+  while (!writer->walked && writer->status == SYNC_OK && keys < WALK_KEYS_MAX &&
+         (writer->out.count < bytes || sealed_bytes(writer) == 0)) {
     writer->walked = !store_save_some(store, &cursor, 16);
     keys += 16;
   }
@@ -181,7 +187,7 @@ int snapshot_writer_begin(struct snapshot_writer *writer, const struct sync_env 
 }
 
 static int write_out(struct snapshot_writer *writer) {
-  size_t size = writer->open == 0 ? writer->out.count : writer->open_at;
+  size_t size = sealed_bytes(writer);
   if (size == 0) return SYNC_OK;
   int status = file_io_write(writer->env, writer->file, writer->written, writer->out.items, size);
   if (status != SYNC_OK) return status;

@@ -517,7 +517,7 @@ static void a_record_header_has_the_bytes_of_the_format_and_no_others_are_read(v
   for (unsigned kind = 0; kind < 256; kind++) {
     memset(bytes, 0, sizeof bytes);
     bytes[8] = (uint8_t)kind;
-    bool is_one = (kind & 0x7fu) >= WAL_OPERATION && (kind & 0x7fu) <= WAL_PEER_REMOVED;
+    bool is_one = (kind & 0x7fu) >= WAL_OPERATION && (kind & 0x7fu) <= WAL_RECORD_TYPE_LAST;
     assert_int_equal(segment_record_peek(bytes, sizeof bytes, 1000, 300, &record), is_one);
   }
   record = (struct segment_record){.type = WAL_MARK, .size = 1};
