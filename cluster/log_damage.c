@@ -177,10 +177,7 @@ static void look_at_log(struct look *look, struct log_damage *damage) {
   struct snapshot base;
   if (snapshot_newest(look->disk, &base)) {
     look->base = base.position;
-    if (!snapshot_read(look->cluster, look->disk, &base, NULL, NULL)) {
-      damage->told = true; /* how much of the log is left is of no matter */
-      return;
-    }
+    if (!snapshot_read(look->cluster, look->disk, &base, NULL, NULL)) damage->base = look->told = true;
   }
   uint32_t in = read_records(look, &damage->end);
   damage->told = look->told;

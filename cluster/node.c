@@ -53,6 +53,7 @@ static void look_at_disk(struct cluster_node *node) {
   log_damage_look(node->cluster, node->number, now);
   if (!node->repair_begun) return;
   now->any = now->any || before.any;
+  now->base = now->base || before.base;
   if (before.told && (!now->told || before.end < now->end)) now->end = before.end;
   now->told = now->told || before.told;
   if (before.unread < now->unread) now->unread = before.unread;

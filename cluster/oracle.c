@@ -58,6 +58,7 @@ static uint32_t first_lost(const struct cluster_node *node, struct sync_engine *
 static bool is_excused(struct cluster *cluster, struct cluster_node *node, const struct ledger_operation *lost) {
   const struct log_damage *damage = &node->damage;
   /* What a repair put aside stood behind the damage. */
+  if (node->repaired && damage->base) return true;
   if (node->repaired && damage->unread < lost->position) return true;
   if (node->repaired && damage->told) return damage->end < lost->position;
   return damage->any && !damage->told && damage->end < lost->position &&

@@ -36,6 +36,12 @@ bool snapshot_base(const struct sim_disk *disk, uint64_t id, struct snapshot *ba
   return false;
 }
 
+bool snapshot_at(const struct sim_disk *disk, uint64_t position, struct snapshot *base) {
+  for (uint32_t place = 0; next_base(disk, &place, base);)
+    if (base->position == position) return true;
+  return false;
+}
+
 void snapshot_staged(uint64_t id, struct snapshot *staged) {
   memset(staged, 0, sizeof *staged);
   staged->id = id;

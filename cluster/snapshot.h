@@ -20,6 +20,8 @@ struct snapshot {
 bool snapshot_newest(const struct sim_disk *disk, struct snapshot *base);
 /* The base with that id. */
 bool snapshot_base(const struct sim_disk *disk, uint64_t id, struct snapshot *base);
+/* The base of that log position. */
+bool snapshot_at(const struct sim_disk *disk, uint64_t position, struct snapshot *base);
 /* What was staged under that id; whether it is there is not asked. */
 void snapshot_staged(uint64_t id, struct snapshot *staged);
 

@@ -31,6 +31,7 @@ enum cluster_wake {
 /* What a disk says of its log, once the world has damaged something there (log_damage.h). */
 struct log_damage {
   bool any;         /* the world's damage is on the disk; without it nothing else is looked at */
+  bool base;        /* the newest base is not whole: how much of the log is left is of no matter to an open */
   bool told;        /* the log itself says that it is damaged: it must not be opened */
   uint64_t end;     /* the valid records end here */
   uint64_t claimed; /* ... and something valid says that so much was durable */

@@ -14,6 +14,8 @@ struct verifying {
   uint64_t refusals; /* of calls, before the step that is made */
   uint64_t damages;  /* of the disk, when it began */
   uint64_t count;    /* of damages that were reported */
+  uint64_t base;     /* position of the engine's base; 0: it has none */
+  bool base_bad;     /* it was reported */
   uint64_t first;    /* position of the first of them; UINT64_MAX: none */
   uint64_t *places;  /* where each begins, ascending */
   uint32_t places_capacity;
@@ -21,11 +23,30 @@ struct verifying {
 
 static const uint64_t nothing[3] = {0, 0, 0};
 
+/* Whether the base that the engine goes by is whole, and can be read; one that it has not is. */
+static bool base_is_whole(struct cluster *cluster, uint32_t node, uint64_t position) {
+  struct snapshot base;
+  const struct sim_disk *disk = cluster->nodes[node].disk;
+  return !position || (snapshot_at(disk, position, &base) && snapshot_read(cluster, disk, &base, NULL, NULL));
+}
+
+static int reported_base(struct verifying *verifying, const struct sync_damage *damage, bool refused) {
+  struct cluster *cluster = verifying->cluster;
+  verifying->base_bad = true;
+  bool passing = damage->status == SYNC_E_IO && refused;
+  if (!verifying->judged || passing || !base_is_whole(cluster, verifying->node, verifying->base)) return 0;
+  sim_violation(cluster->world, CLUSTER_READS, verifying->node, nothing,
+                "%s says that its base is damaged at byte %llu; nothing was done to its disk there",
+                cluster->nodes[verifying->node].name, (unsigned long long)damage->position);
+  return 1;
+}
+
 static int reported(void *arg, const struct sync_damage *damage) {
   struct verifying *verifying = arg;
   struct cluster *cluster = verifying->cluster;
   uint64_t refusals = sim_node_refusals(cluster->nodes[verifying->node].machine), before = verifying->refusals;
   verifying->refusals = refusals;
+  if (damage->base) return reported_base(verifying, damage, refusals != before);
   CLUSTER_GROW(cluster->world, verifying->places, verifying->places_capacity, (uint32_t)verifying->count + 1u);
   verifying->places[verifying->count++] = damage->position;
   if (damage->position < verifying->first) verifying->first = damage->position;
@@ -131,6 +152,17 @@ static uint64_t begin_of(struct cluster *cluster, uint32_t node, struct sync_eng
   return covered ? stats.log_first : 0;
 }
 
+static void judge_base(const struct verifying *verifying) {
+  struct cluster *cluster = verifying->cluster;
+  uint32_t node = verifying->node;
+  /* A read of it may have damaged it, behind what was read. */
+  if (verifying->damages != sim_disk_damage_count(cluster->nodes[node].disk)) return;
+  if (verifying->base_bad || base_is_whole(cluster, node, verifying->base)) return;
+  sim_violation(cluster->world, CLUSTER_READS, node, nothing,
+                "the base of %s, of log position %llu, is damaged, and its engine verified it without saying so",
+                cluster->nodes[node].name, (unsigned long long)verifying->base);
+}
+
 bool cluster_verify(struct cluster *cluster, uint32_t node, uint64_t *damaged) {
   struct cluster_software *software = sim_node_enter(cluster->world, node);
   *damaged = 0;
@@ -139,13 +171,17 @@ bool cluster_verify(struct cluster *cluster, uint32_t node, uint64_t *damaged) {
   verifying.damages = sim_disk_damage_count(cluster->nodes[node].disk);
   const struct sim_node *machine = cluster->nodes[node].machine;
   uint64_t end = sync_appended_position(software->engine), refusals = sim_node_refusals(machine);
+  struct sync_stats stats;
+  sync_stats_get(software->engine, &stats);
+  verifying.base = stats.snapshot_position;
   verifying.judged = !cluster->config.no_oracles && is_settled(cluster, node, software->engine);
   uint64_t first = verifying.judged ? first_damage(cluster, node, begin_of(cluster, node, software->engine), end) : end;
   int status = verify_all(&verifying, software->engine);
   bool refused = status < 0 && sim_node_refusals(machine) != refusals;
   if (verifying.judged && !refused && !cluster_violated(cluster)) judge(&verifying, status, first, end);
+  if (verifying.judged && !refused && !cluster_violated(cluster)) judge_base(&verifying);
   sim_node_leave(cluster->world, node);
   if (verifying.places) sim_free(cluster->world, verifying.places, verifying.places_capacity * sizeof(uint64_t));
-  *damaged = verifying.count;
+  *damaged = verifying.count + (verifying.base_bad ? 1 : 0);
   return true;
 }

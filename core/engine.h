@@ -120,7 +120,8 @@ struct sync_engine {
   uint64_t tick_durable; /* durable operations at the last tick */
   uint64_t log_begin;    /* appended position at open */
 
-  uint64_t token; /* the last of ours: the log's count from WAL_TOKENS */
+  uint64_t verified_id; /* the base that sync_verify() is at */
+  uint64_t token;       /* the last of ours: the log's count from WAL_TOKENS */
   size_t block_bytes_max;
   struct compaction compaction;
   struct fetch fetch;

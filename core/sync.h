@@ -330,15 +330,16 @@ size_t sync_frame_bytes_max(const struct sync_engine *engine);
 
 /* A record of the log that is not on the disk as it was written. */
 struct sync_damage {
-  uint64_t position; /* where it begins, bytes of the whole log */
+  uint64_t position; /* where it begins, bytes of the whole log, or of the base */
   uint64_t size;     /* of it; of all up to the next operation where no operation begins */
   int status;        /* SYNC_E_DAMAGED: other bytes, or no file; SYNC_E_IO: it cannot be read now */
+  bool base;         /* of the file of the base, not of the log: a snapshot of what is in memory replaces it */
   bool operation;    /* `dot` says which; else a mark, or a peer that was added or removed */
   struct sync_dot dot;
 };
 #define SYNC_VERIFIED UINT64_MAX
 
-/* Reads the log again from *position on (0: all of it; begin there after every open, since a
+/* Reads the log again, and behind it the base, from *position on (0: all of it; begin there after every open, since a
  * tail that was cut moves what comes later), headers of its files too, and calls `each` for
  * every record that is damaged; a header that is damaged counts as the first record of its
  * file. Reads until `bytes_max` bytes are passed, at least one record, so that it

@@ -49,16 +49,61 @@ static int verify_record(struct sync_engine *engine, uint64_t position, size_t a
   return each(arg, &damage);
 }
 
+/* --- The base ------------------------------------------------------------------- */
+
+/* Positions from here on are those of the base's file. */
+#define VERIFY_BASE (UINT64_C(1) << 63)
+
+/* Some blocks of the base from *position on. What is behind one that is damaged cannot be told apart. */
+static int verify_base(struct sync_engine *engine, uint64_t *position, uint64_t bytes_max,
+                       int (*each)(void *arg, const struct sync_damage *damage), void *arg) {
+  const struct engine_base *base = &engine->compaction.base;
+  uint64_t begin = *position - VERIFY_BASE;
+  if (engine->verified_id != base->id) begin = 0; /* another one took its place */
+  engine->verified_id = base->id;
+  *position = VERIFY_BASE + begin;
+  struct snapshot_reader reader;
+  char name[SNAPSHOT_NAME_BYTES];
+  base_name(name, base->position, base->id, false);
+  int rc = snapshot_reader_open(&reader, engine->env, name, base->id, engine->block_bytes_max);
+  bool opened = rc == SYNC_OK;
+  if (opened) reader.offset = reader.start = begin;
+  while (rc == SYNC_OK && reader.offset < base->size && reader.offset - begin < bytes_max) {
+    struct block block;
+    const uint8_t *bytes = NULL;
+    rc = snapshot_reader_next(&reader, &block, &bytes);
+  }
+  uint64_t at = opened ? reader.offset : begin;
+  if (opened) snapshot_reader_close(&reader);
+  if (rc == SYNC_OK) {
+    *position = at < base->size ? VERIFY_BASE + at : SYNC_VERIFIED;
+    return SYNC_OK;
+  }
+  if (rc == SYNC_E_NOT_FOUND) rc = SYNC_E_DAMAGED; /* no file, or one that ends too early */
+  if (rc != SYNC_E_DAMAGED && rc != SYNC_E_IO) return engine_note(engine, rc);
+  engine->compaction.unreadable = true;
+  compaction_want(engine);
+  struct sync_damage damage = {.position = at, .size = base->size - at, .status = rc, .base = true};
+  *position = SYNC_VERIFIED;
+  return each(arg, &damage);
+}
+
 int sync_verify(struct sync_engine *engine, uint64_t *position, uint64_t bytes_max,
                 int (*each)(void *arg, const struct sync_damage *damage), void *arg) {
   if (engine->stopped != SYNC_OK) return engine->stopped;
+  if (*position >= VERIFY_BASE) {
+    bool done = *position == SYNC_VERIFIED || engine->compaction.base.id == 0;
+    if (done) *position = SYNC_VERIFIED;
+    return done ? SYNC_OK : verify_base(engine, position, bytes_max, each, arg);
+  }
   if (*position < wal_first_position(engine->wal)) *position = wal_first_position(engine->wal);
   uint64_t begin = *position;
   int rc = SYNC_OK;
   bool first = true; /* what an earlier step has read ahead may be older than the disk */
   do {
     if (*position >= wal_written_position(engine->wal)) {
-      *position = SYNC_VERIFIED;
+      engine->verified_id = engine->compaction.base.id;
+      *position = engine->verified_id == 0 ? SYNC_VERIFIED : VERIFY_BASE;
       return SYNC_OK;
     }
     uint64_t end = *position, left = bytes_max - (*position - begin);

@@ -61,7 +61,7 @@ int fuzz_staged_snapshot(const uint8_t *data, size_t size) {
   size_t file_size = build(data + 1, size - 1, file);
   memory_env_put(&memory, "stage", file, file_size);
   struct state state;
-  state_init(&state, &memory.env, "me", 1u << 20);
+  state_init(&state, &memory.env, "me", 1u << 20, 1u << 20);
   struct merge_source source = {.env = &memory.env,
                                 .name = "stage",
                                 .id = STAGED_ID,
