@@ -193,7 +193,7 @@ static bool is_news(const struct sync_engine *engine) {
 }
 
 static bool wants_one(const struct sync_engine *engine) {
-  return (engine->compaction.wanted || is_grown(engine)) && is_news(engine);
+  return engine->backup == NULL && (engine->compaction.wanted || is_grown(engine)) && is_news(engine);
 }
 
 static void abandon(struct sync_engine *engine) {

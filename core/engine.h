@@ -91,6 +91,8 @@ struct engine_repair {
   uint64_t named, unnamed; /* operations that are whole behind the damage */
 };
 
+struct sync_backup; /* backup.c */
+
 struct sync_engine {
   const struct sync_env *env;
   struct sync_options options; /* node_id points to the next member */
@@ -125,6 +127,7 @@ struct sync_engine {
   size_t block_bytes_max;
   struct compaction compaction;
   struct fetch fetch;
+  struct sync_backup *backup;   /* one that is not complete; no snapshot of our own is begun meanwhile */
   struct memory_array merges;   /* struct engine_merge */
   struct engine_repair *repair; /* at open only; NULL: damage is refused */
   bool indexed;                 /* ... that is done: all that is below */

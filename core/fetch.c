@@ -1,5 +1,6 @@
 #include "core/fetch.h"
 
+#include "core/backup.h"
 #include "core/base/file_io.h"
 #include "core/compaction.h"
 #include "core/engine.h"
@@ -131,6 +132,7 @@ static int merge_now(struct sync_engine *engine, struct merge *merge) {
   }
   note_sender(engine, merge);
   compaction_break(engine);
+  backup_break(engine);
   merge_commit(merge, end);
   note_merge(engine, fetch->id, end);
   fetch->done_id = fetch->id;

@@ -400,6 +400,42 @@ int wal_trim(struct wal *wal, uint64_t position, size_t files_max, uint64_t *fir
   return status == SYNC_E_POWERED_OFF ? status : SYNC_OK;
 }
 
+/* --- The beginning of another log ------------------------------------------------------ */
+
+bool wal_name_is_one(const char *name) {
+  uint64_t first = 0;
+  uint32_t epoch = 0;
+  bool aside = false;
+  return segment_name_parse(name, &first, &epoch, &aside);
+}
+
+void wal_first_name(char name[WAL_NAME_BYTES], uint64_t position) {
+  segment_name(name, position, 1, false);
+}
+
+int wal_plant(const struct sync_env *env, const struct wal_options *options, sync_file *file) {
+  struct segment_header header = {.epoch = 1,
+                                  .log_id = options->base_log_id,
+                                  .life = env->ops->unique(env->ctx),
+                                  .first = options->base_position,
+                                  .durable = options->base_position,
+                                  .payload_bytes_max = (uint32_t)options->payload_bytes_max};
+  memcpy(header.cluster_id, options->cluster_id, sizeof header.cluster_id);
+  memcpy(header.node_id, options->node_id, strlen(options->node_id));
+  char name[SEGMENT_NAME_BYTES];
+  uint8_t bytes[SEGMENT_HEADER_BYTES];
+  segment_header_encode(bytes, &header);
+  wal_first_name(name, header.first);
+  int status = file_io_open(env, name, SYNC_OPEN_CREATE | SYNC_OPEN_TRUNCATE, file);
+  if (status != SYNC_OK) return status;
+  status = file_io_write(env, *file, 0, bytes, sizeof bytes);
+  if (status == SYNC_OK) return SYNC_OK;
+  (void)file_io_close(env, *file);
+  (void)file_io_unlink(env, name);
+  *file = -1;
+  return status;
+}
+
 void wal_usage(const struct wal *wal, uint64_t *bytes, uint64_t *segments) {
   *bytes = 0;
   for (size_t i = 0; i < wal->chain.count; i++)

@@ -38,6 +38,14 @@ struct wal_options {
   int (*lost)(void *arg, enum wal_record_type type, uint64_t position, uint64_t end, const uint8_t *payload,
               size_t size); /* then: told of each record that is whole behind the damage */
 };
+/* The first file of a log that begins at options->base_position, under options->base_log_id: for a directory that has
+ * none. Neither the file, which stays open, nor its name is fsynced. What the file calls give; then there is no file.
+ */
+int wal_plant(const struct sync_env *env, const struct wal_options *options, sync_file *file);
+#define WAL_NAME_BYTES 34u
+void wal_first_name(char name[WAL_NAME_BYTES], uint64_t position);
+/* Whether it is the name of a file of a log. */
+bool wal_name_is_one(const char *name);
 /* Names of what was put aside: bad-<8 hex>-<the name that it had>. */
 #define WAL_BAD_NAME_BYTES 64u
 void wal_bad_name(char name[WAL_BAD_NAME_BYTES], const char *old, uint64_t unique);
