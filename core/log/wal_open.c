@@ -216,7 +216,8 @@ static int read_headers(struct recovery *recovery) {
   const struct wal_segment *first = wal_chain(wal, 0);
   if (wal->base_log_id != 0 && log_id != wal->base_log_id)
     return damaged(recovery, first, first->first, wal->base_position, " is of another log than the base");
-  if (first->first > wal->base_position)
+  /* Behind a base, the names of files of which nothing was durable may have been lost in any order. */
+  if (first->first > wal->base_position && (wal->base_position == 0 || claimed > wal->base_position))
     return damaged(recovery, first, wal->base_position, first->first, " is the oldest segment, and one is missing");
   for (size_t i = 0; i < wal->chain.count; i++) {
     const struct wal_segment *segment = wal_chain(wal, i);
@@ -306,6 +307,10 @@ static int replay_below_base(struct recovery *recovery, struct wal_segment *segm
 
 static int replay_chain(struct recovery *recovery) {
   struct wal *wal = recovery->wal;
+  if (wal->chain.count > 0 && wal_chain(wal, 0)->first > wal->base_position) {
+    recovery->damage = true; /* what follows the base is missing: a tail, if nothing says more */
+    return SYNC_OK;
+  }
   for (size_t i = 0; i < wal->chain.count; i++) {
     struct wal_segment *segment = wal_chain(wal, i);
     recovery->damaged_at = i;
@@ -344,7 +349,7 @@ static int search_claims(struct recovery *recovery) {
     if (status != SYNC_OK) return status;
     window_begin(&recovery->window, segment->file);
     size_t left = WAL_RECORD_HEADER_BYTES;
-    uint64_t position = i == recovery->damaged_at ? damage : segment->first;
+    uint64_t position = segment->first > damage ? segment->first : damage;
     for (; left >= WAL_RECORD_HEADER_BYTES && position < segment->end; position++) {
       struct segment_record record;
       const uint8_t *bytes = NULL;
