@@ -286,6 +286,11 @@ static void a_gap_behind_a_base_is_damage_when_a_later_file_says_so(void **state
   assert_int_equal(open_behind(base), SYNC_E_DAMAGED);
   assert_true(model.report.damage_position == base && count > 3);
   assert_true(model.report.claimed_position > base);
+  /* Also when it is the header alone that says it. */
+  for (size_t i = 4; i < count; i++)
+    memory_env_remove(&memory, list[i]);
+  memory_env_cut(&memory, list[3], SEGMENT_HEADER_BYTES);
+  assert_int_equal(open_behind(base), SYNC_E_DAMAGED);
   end();
 }
 
