@@ -231,29 +231,32 @@ struct parts {
 };
 
 /* Applies all of an operation but its changes. */
-static void parts_apply(struct parts *parts, const struct operation_view *view, bool append, uint64_t position) {
+static void parts_apply(struct parts *parts, struct operation_view *view, bool append, uint64_t position,
+                        uint64_t end) {
   struct state *state = &parts->state;
   if (apply_judge(state, view) != APPLY_READY) die("parts", "an operation is not ready");
   must(oplog_reserve(&state->oplog, parts->own), "reserve");
   if (parts->own == NULL) must(origins_reserve(&state->origins), "reserve");
-  uint64_t end = 0;
   if (append) must(wal_append(parts->wal, WAL_OPERATION, view->bytes, view->size, &position, &end), "append");
   if (parts->own == NULL)
     parts->own = origins_add(&state->origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
   origins_raise(&state->origins, parts->own, view->seq);
+  parts->own->hlc = view->hlc;
   oplog_add(&state->oplog, &(struct oplog_entry){.position = position,
                                                  .hash = oplog_hash(view->bytes, view->size),
                                                  .seq = view->seq,
                                                  .origin = parts->own,
-                                                 .size = (uint32_t)view->size});
+                                                 .size = (uint32_t)view->size & OPLOG_SIZE_MASK,
+                                                 .head = (uint8_t)(end - position - view->size)});
 }
 
-static int parts_replay(void *arg, enum wal_record_type type, uint64_t position, const uint8_t *payload, size_t size) {
+static int parts_replay(void *arg, enum wal_record_type type, uint64_t position, uint64_t end, const uint8_t *payload,
+                        size_t size) {
   struct parts *parts = arg;
   if (type != WAL_OPERATION) return SYNC_OK;
   struct operation_view view;
   must(operation_parse(payload, size, &parts->limits, &view), "replay");
-  parts_apply(parts, &view, false, position);
+  parts_apply(parts, &view, false, position, end);
   parts->replayed++;
   return SYNC_OK;
 }
@@ -264,7 +267,7 @@ static void parts_open(struct parts *parts, const char *directory) {
   size_t bytes_max = 65536;
   parts->limits = (struct operation_limits){
       .bytes_max = bytes_max, .key_bytes_max = SYNC_KEY_BYTES_MAX, .value_bytes_max = bytes_max, .changes_max = 256};
-  state_init(&parts->state, &parts->env, "bench", STORE_BYTES_MAX);
+  state_init(&parts->state, &parts->env, "bench", STORE_BYTES_MAX, bytes_max);
   state_replay(&parts->state);
   struct wal_options options = {.node_id = "bench", .segment_bytes = 4 << 20, .payload_bytes_max = bytes_max};
   memcpy(options.cluster_id, cluster_id, sizeof options.cluster_id);
@@ -283,7 +286,6 @@ static void parts_put(struct parts *parts, const struct load *load, uint64_t i) 
   uint8_t key[KEY_BYTES];
   uint8_t bytes[KEY_BYTES + VALUE_BYTES + 128];
   key_write(key, load, i);
-  struct operation_origin own = {(const uint8_t *)"bench", 5, parts->incarnation};
   struct operation_dot seen = {0, i + 1 - load->keys}; /* what stood under the key a round ago */
   struct operation_change change = {.kind = SYNC_PUT,
                                     .key = key,
@@ -292,17 +294,17 @@ static void parts_put(struct parts *parts, const struct load *load, uint64_t i) 
                                     .value_size = sizeof value,
                                     .seen = &seen,
                                     .seen_count = i >= load->keys};
-  struct operation operation = {.origins = &own,
-                                .origin_count = 1,
+  struct operation operation = {.own = {(const uint8_t *)"bench", 5, parts->incarnation},
                                 .seq = i + 1,
                                 .hlc = parts->env.ops->wall_ns(parts->env.ctx),
+                                .hlc_before = parts->own != NULL ? parts->own->hlc : 0,
                                 .changes = &change,
                                 .change_count = 1};
   size_t size = operation_size(&operation);
   operation_encode(&operation, bytes);
   struct operation_view view;
   must(operation_parse(bytes, size, &parts->limits, &view), "parse");
-  parts_apply(parts, &view, true, 0);
+  parts_apply(parts, &view, true, 0, 0);
   (void)parts->env.ops->mono_ns(parts->env.ctx);
 }
 

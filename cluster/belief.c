@@ -294,6 +294,52 @@ CLUSTER_SELDOM static void sends_too_early(struct belief *belief, uint32_t opera
       (unsigned long long)belief->subject[1], (unsigned long long)belief->subject[2], (unsigned long long)belief->held);
 }
 
+/* --- Operations that are sent --------------------------------------------------------------- */
+
+static void name_life(struct cluster *cluster, uint64_t index, uint32_t life) {
+  CLUSTER_GROW(cluster->world, cluster->explained, cluster->explained_capacity, cluster->explained_count + 1u);
+  cluster->explained[cluster->explained_count++] = (struct cluster_explained){index, life};
+}
+
+static uint32_t life_named(const struct cluster *cluster, uint64_t index) {
+  for (uint32_t i = 0; i < cluster->explained_count; i++)
+    if (cluster->explained[i].index == index) return cluster->explained[i].life;
+  return LEDGER_NONE;
+}
+
+/* Learns what the frame says behind its operations: whom their indexes stand for. false: it is
+ * not valid, or not what the log of the sender says. */
+static bool learn_names(struct belief *belief, struct decode_reader body) {
+  struct cluster *cluster = belief->cluster;
+  const struct replica *replica = &cluster->nodes[belief->node].replica;
+  const uint8_t *bytes;
+  size_t size;
+  while (decode_ops_next(&body, &bytes, &size))
+    continue;
+  struct decode_origin origin = {{NULL, 0}, 0};
+  uint64_t index;
+  cluster->explained_count = 0;
+  while (decode_ops_origin_next(&body, &index, &origin)) {
+    uint32_t life = ledger_life_find(&cluster->ledger, origin.incarnation);
+    if (life == LEDGER_NONE || !is_named(&cluster->nodes[cluster->ledger.lives[life].node], origin.node)) return false;
+    if (index >= replica->named_count || replica->named_lives[index] != life) return false;
+    name_life(cluster, index, life);
+  }
+  return !body.bad;
+}
+
+/* The life that the operation belongs to; its seq is *seq. */
+static uint32_t life_of(struct cluster *cluster, const uint8_t *bytes, size_t size, uint64_t *seq) {
+  struct decode_reader reader = {bytes, bytes + size, false};
+  struct decode_id id = {0};
+  if (!decode_operation_id(&reader, &id)) return LEDGER_NONE;
+  *seq = id.seq;
+  if (id.seq != 1) return life_named(cluster, id.index);
+  uint32_t life = ledger_life_find(&cluster->ledger, id.first.incarnation);
+  if (life != LEDGER_NONE) name_life(cluster, id.index, life);
+  return life;
+}
+
 /* Gives how many operations are in it. */
 static uint64_t check_operations(struct belief *belief, struct decode_reader body, uint64_t session) {
   const struct ledger *ledger = &belief->cluster->ledger;
@@ -302,17 +348,21 @@ static uint64_t check_operations(struct belief *belief, struct decode_reader bod
   uint64_t count = 0;
   bool damaged = is_damaged(belief->cluster, belief->node);
   if (decode_ops_session(&body) != session) mumbles(belief, "names another session");
+  if (!learn_names(belief, body)) {
+    mumbles(belief, "says of its operations that they are of others than they are");
+    return 0;
+  }
   for (; decode_ops_next(&body, &bytes, &size); count++) {
-    struct decode_id id = {0, 0};
-    uint32_t life = LEDGER_NONE;
-    if (decode_operation_id(bytes, size, &id)) life = ledger_life_find(ledger, id.incarnation);
+    uint64_t seq = 0;
+    uint32_t life = life_of(belief->cluster, bytes, size, &seq);
     if (life == LEDGER_NONE ||
-        id.seq - 1u >= ledger->lives[life].count) { /* its bytes are looked at where it is applied */
+        seq - 1u >= ledger->lives[life].count) { /* its bytes are looked at where it is applied */
       mumbles(belief, "has an operation that is not one of the ledger's");
       return count;
     }
-    if (damaged || holds_durably(belief, life, id.seq)) continue;
-    sends_too_early(belief, ledger->lives[life].operations[id.seq - 1u]);
+    if (damaged || holds_durably(belief, life, seq)) continue;
+    belief->subject[2] = seq;
+    sends_too_early(belief, ledger->lives[life].operations[seq - 1u]);
     return count;
   }
   if (body.bad || !count) mumbles(belief, "has no operations");
@@ -345,13 +395,17 @@ static void check_block(struct belief *belief, const struct decode_reader *body)
     mumbles(belief, "has a block that is not valid");
     return;
   }
-  if (is_damaged(cluster, belief->node)) return;
+  /* What was durable once stays so, and the file never changes: it is read once for all its blocks. */
+  uint64_t *sent_id = &cluster->nodes[belief->node].replica.sent_id;
+  if (is_damaged(cluster, belief->node) || *sent_id == id) return;
   struct blocking blocking = {belief, false};
   bool whole = snapshot_base(disk, id, &base) && snapshot_read(cluster, disk, &base, sent_origin, &blocking);
   if (!whole || base.size != decode_little8(body->at + 16))
     mumbles(belief, "has a block of a snapshot that it has not");
   else if (blocking.early)
     mumbles(belief, "has a block of a snapshot with operations that are not durable there");
+  else
+    *sent_id = id;
 }
 
 void cluster_check_sent(struct cluster *cluster, uint32_t number, const void *frame, size_t size) {

@@ -69,28 +69,42 @@ static bool is_implied(const struct claim *claim, const struct ledger_held *held
   return false;
 }
 
+/* The life that an index stands for in the node's log. */
+static uint32_t life_at(const struct claim *claim, uint64_t index) {
+  const struct replica *replica = &claim->cluster->nodes[claim->node].replica;
+  if (index == claim->decoded.id.index) return claim->cluster->ledger.operations[claim->operation].life;
+  return index < replica->named_count ? replica->named_lives[index] : LEDGER_NONE;
+}
+
+/* By node id, then incarnation. */
+static bool in_order(const struct cluster *cluster, uint32_t life, uint32_t next) {
+  const struct ledger_life *a = &cluster->ledger.lives[life], *b = &cluster->ledger.lives[next];
+  int order = strcmp(cluster->nodes[a->node].name, cluster->nodes[b->node].name);
+  return order < 0 || (order == 0 && a->incarnation < b->incarnation);
+}
+
 static bool check_delta(const struct claim *claim) {
   const struct ledger *ledger = &claim->cluster->ledger;
   const struct ledger_operation *operation = &ledger->operations[claim->operation];
-  struct decode_reader origins = claim->decoded.origins, delta = claim->decoded.delta;
-  uint32_t said = 0;
+  struct decode_reader delta = claim->decoded.delta;
+  uint32_t said = 0, last = LEDGER_NONE;
   for (uint64_t i = 0; i < claim->decoded.delta_count; i++) {
-    struct decode_origin origin = decode_origin_next(&origins); /* places 1, 2, ... in order */
     struct decode_dot dot = decode_dot_next(&delta);
-    uint32_t life = ledger_life_find(ledger, origin.incarnation);
+    uint32_t life = life_at(claim, dot.index);
     const struct ledger_held *held = life == LEDGER_NONE ? NULL : held_of(ledger, operation, life);
-    if (!held || held->seq != dot.seq || dot.place != i + 1u) {
+    if (!held || held->seq != dot.seq || (last != LEDGER_NONE && !in_order(claim->cluster, last, life))) {
       lie(claim, CLUSTER_CAUSAL, "says that its writer held what it did not hold");
       return false;
     }
+    last = life;
     said++;
   }
   for (uint32_t i = 0; said < operation->held_count && i < operation->held_count; i++) {
     const struct ledger_held *held = &ledger->held[operation->held_first + i];
     bool listed = false;
-    origins = claim->decoded.origins;
+    delta = claim->decoded.delta;
     for (uint64_t k = 0; k < claim->decoded.delta_count && !listed; k++)
-      listed = decode_origin_next(&origins).incarnation == ledger->lives[held->life].incarnation;
+      listed = life_at(claim, decode_dot_next(&delta).index) == held->life;
     if (listed || is_implied(claim, held)) continue;
     lie(claim, CLUSTER_CAUSAL, "does not say all that its writer held");
     return false;
@@ -98,15 +112,14 @@ static bool check_delta(const struct claim *claim) {
   return true;
 }
 
-static bool check_seen(const struct claim *claim, const struct ledger_change *change,
-                       const struct decode_change *decoded) {
+static bool check_seen(const struct claim *claim, const struct ledger_change *change, struct decode_change decoded) {
   const struct ledger *ledger = &claim->cluster->ledger;
-  struct decode_reader seen = decoded->seen;
-  bool all = decoded->seen_count == change->seen_count;
-  for (uint64_t i = 0; i < decoded->seen_count && all; i++) {
-    struct decode_dot dot = decode_dot_next(&seen);
-    uint32_t of = ledger_find(ledger, decode_incarnation_at(&claim->decoded, dot.place), dot.seq);
-    uint32_t number = of == LEDGER_NONE ? 0 : ledger_change_of(ledger, of, change->slot);
+  bool all = decoded.seen_count == change->seen_count;
+  for (uint64_t i = 0; i < decoded.seen_count && all; i++) {
+    struct decode_dot dot = decode_seen_next(&decoded);
+    uint32_t life = life_at(claim, dot.index), number = 0;
+    if (life != LEDGER_NONE && dot.seq - 1u < ledger->lives[life].count)
+      number = ledger_change_of(ledger, ledger->lives[life].operations[dot.seq - 1u], change->slot);
     all = false;
     for (uint32_t k = 0; k < change->seen_count && !all; k++)
       all = number != 0 && ledger->seen[change->seen_first + k] == number;
@@ -134,13 +147,13 @@ static bool check_changes(const struct claim *claim) {
   bool right = claim->decoded.change_count == operation->change_count;
   for (uint64_t i = 0; i < claim->decoded.change_count && right; i++) {
     struct decode_change decoded;
-    (void)decode_change_next(&reader, &decoded);
+    (void)decode_change_next(&claim->decoded, &reader, &decoded);
     uint32_t number = change_to(ledger, operation, &decoded);
     const struct ledger_change *change = number ? &ledger->changes[number - 1u] : NULL;
     right = change && change->kind == decoded.kind && !decoded.automatic;
     if (right && change->kind == SYNC_PUT)
       right = ledger_value_is(ledger, number, decoded.value, (size_t)decoded.value_size);
-    if (right && !check_seen(claim, change, &decoded)) return false;
+    if (right && !check_seen(claim, change, decoded)) return false;
   }
   if (!right) lie(claim, CLUSTER_PHANTOM, "is not, byte for byte, what was submitted under that id");
   return right;
@@ -151,16 +164,20 @@ static bool check_all(struct claim *claim, const uint8_t *payload, size_t size) 
   const struct ledger *ledger = &claim->cluster->ledger;
   const struct ledger_operation *operation = &ledger->operations[claim->operation];
   const struct ledger_life *life = &ledger->lives[operation->life];
-  if (!decode_operation(payload, size, &claim->decoded) ||
-      !decode_name_is(claim->decoded.own.node, claim->cluster->nodes[life->node].name)) {
+  bool readable = decode_operation(payload, size, &claim->decoded);
+  if (readable && operation->seq == 1)
+    readable = decode_name_is(claim->decoded.id.first.node, claim->cluster->nodes[life->node].name);
+  if (!readable) {
     lie(claim, CLUSTER_PHANTOM, "cannot be read as the format says, or names another node");
     return false;
   }
   if (!check_changes(claim) || !check_delta(claim)) return false;
-  if (claim->decoded.hlc != operation->hlc) {
+  uint64_t hlc = claim->decoded.hlc_step;
+  if (operation->seq > 1) hlc += ledger->operations[life->operations[operation->seq - 2u]].hlc;
+  if (hlc != operation->hlc) {
     lie(claim, CLUSTER_CAUSAL,
-        claim->decoded.hlc < operation->hlc ? "has a clock that is not past all that its writer had seen"
-                                            : "has a clock ahead of its writer's and of all that it had seen");
+        hlc < operation->hlc ? "has a clock that is not past all that its writer had seen"
+                             : "has a clock ahead of its writer's and of all that it had seen");
     return false;
   }
   return true;
@@ -191,26 +208,38 @@ CLUSTER_SELDOM static void came_too_early(struct cluster *cluster, uint32_t node
   lie(&claim, CLUSTER_CAUSAL, "was applied before an operation that its writer held when it wrote it");
 }
 
-CLUSTER_SELDOM static uint32_t unknown(struct cluster *cluster, uint32_t node, struct decode_id id,
+CLUSTER_SELDOM static uint32_t unknown(struct cluster *cluster, uint32_t node, uint64_t incarnation, uint64_t seq,
                                        const char *property, const char *what) {
-  uint64_t subject[3] = {0, id.incarnation, id.seq};
+  uint64_t subject[3] = {0, incarnation, seq};
   sim_violation(cluster->world, property, node, subject, "the log of %s has operation %016llx/%llu, %s",
                 cluster->nodes[node].name, (unsigned long long)subject[1], (unsigned long long)subject[2], what);
   return LEDGER_NONE;
 }
 
+/* Whose operation it is: a life begins with the next index, and goes by it from then on. */
+static uint32_t life_of(const struct cluster *cluster, const struct replica *replica, const struct decode_id *id) {
+  if (id->seq == 1 && id->index == replica->named_count)
+    return ledger_life_find(&cluster->ledger, id->first.incarnation);
+  return id->seq != 1 && id->index < replica->named_count ? replica->named_lives[id->index] : LEDGER_NONE;
+}
+
 uint32_t claims_check(struct cluster *cluster, uint32_t node, const uint8_t *payload, size_t size, bool accepted) {
   const struct ledger *ledger = &cluster->ledger;
   const struct replica *replica = &cluster->nodes[node].replica;
-  struct decode_id id = {0, 0};
-  uint32_t index = LEDGER_NONE;
-  if (decode_operation_id(payload, size, &id)) index = ledger_find(ledger, id.incarnation, id.seq);
-  if (index == LEDGER_NONE) return unknown(cluster, node, id, CLUSTER_PHANTOM, "which nobody submitted");
+  struct decode_reader reader = {payload, payload + size, size == 0};
+  struct decode_id id = {0};
+  uint32_t life = LEDGER_NONE;
+  if (decode_operation_id(&reader, &id)) life = life_of(cluster, replica, &id);
+  uint64_t incarnation = life == LEDGER_NONE ? id.first.incarnation : ledger->lives[life].incarnation;
+  if (life == LEDGER_NONE || id.seq > ledger->lives[life].count)
+    return unknown(cluster, node, incarnation, id.seq, CLUSTER_PHANTOM, "which nobody submitted");
+  uint32_t index = ledger->lives[life].operations[id.seq - 1u];
   const struct ledger_operation *operation = &ledger->operations[index];
   uint32_t held = replica_held(replica, operation->life);
   if (accepted ? operation->seq > held : operation->seq != held + 1u)
-    return unknown(cluster, node, id, CLUSTER_EXACTLY_ONCE, "which is not the next one of that origin");
-  uint64_t hash = decode_hash(payload, size);
+    return unknown(cluster, node, incarnation, id.seq, CLUSTER_EXACTLY_ONCE,
+                   "which is not the next one of that origin");
+  uint64_t hash = decode_operation_hash(payload, size, life, replica->named_lives, replica->named_count);
   bool known = operation->payload_hash == hash && hash != 0; /* 0 is that of none */
   if (!known && !check_content(cluster, node, index, payload, size, hash)) return LEDGER_NONE;
   /* It came after all that its writer held when it was made. */

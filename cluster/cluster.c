@@ -146,6 +146,15 @@ bool cluster_snapshot(struct cluster *cluster, uint32_t node) {
   return status == SYNC_OK;
 }
 
+bool cluster_repair(struct cluster *cluster, uint32_t node) {
+  enum sim_node_state state = sim_node_state(sim_node_at(cluster->world, node));
+  if (state != SIM_NODE_DOWN && state != SIM_NODE_REFUSED) return false;
+  cluster->nodes[node].repairs = true;
+  bool up = sim_node_boot(cluster->world, node);
+  cluster->nodes[node].repairs = false;
+  return up;
+}
+
 uint64_t cluster_outbox_size(struct cluster *cluster, uint32_t node) {
   struct sync_engine *engine = cluster_engine(cluster, node);
   return engine ? sync_outbox_size(engine) : 0;

@@ -26,6 +26,8 @@ void cluster_stats(const struct cluster *cluster, struct cluster_stats *stats);
 uint64_t cluster_outbox_size(struct cluster *cluster, uint32_t node); /* 0 when down */
 /* Has the node take a snapshot, beginning with its next turn. false: it is down. */
 bool cluster_snapshot(struct cluster *cluster, uint32_t node);
+/* Boots a node that is down, its engine with leave to repair what is damaged. false: it is up, or does not come up. */
+bool cluster_repair(struct cluster *cluster, uint32_t node);
 /* The engine's own counters of this life of the node; false when it is down. */
 bool cluster_node_stats(struct cluster *cluster, uint32_t node, struct sync_stats *stats);
 /* All up and outboxes empty; all up with equal digests. A node that is down, or

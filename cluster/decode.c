@@ -6,11 +6,6 @@
 #include <xxhash.h>
 
 #define HEADER_SEED UINT64_C(0x53594e4357414c31)
-#define DURABLE_UNSAID UINT32_C(0xffffffff)
-
-uint64_t decode_hash(const void *bytes, size_t size) {
-  return (uint64_t)XXH3_64bits_withSeed(bytes, size, 0);
-}
 
 /* --- Numbers and names --------------------------------------------------------------- */
 
@@ -45,63 +40,102 @@ CLUSTER_APART static uint64_t number(struct decode_reader *reader) {
   return decode_varint(reader);
 }
 
-struct decode_origin decode_origin_next(struct decode_reader *reader) {
-  struct decode_origin origin = {.node = decode_name_next(reader)};
-  origin.incarnation = decode_long(reader);
-  return origin;
-}
-
 struct decode_dot decode_dot_next(struct decode_reader *reader) {
-  struct decode_dot dot = {.place = number(reader)};
+  struct decode_dot dot = {.index = number(reader)};
   dot.seq = number(reader);
   return dot;
 }
 
+#define HEAD_KIND 0x03u /* 0: several changes */
+#define HEAD_AUTOMATIC 0x04u
+#define HEAD_DELTA 0x08u
+#define HEAD_SEEN_OWN 0x10u
+#define HEAD_SEEN_LIST 0x20u
+
 bool decode_operation(const void *bytes, size_t size, struct decode_operation *operation) {
   const uint8_t *from = bytes;
-  struct decode_reader reader = {from, from + size, false};
-  if (decode_byte(&reader) != 1) reader.bad = true;
-  operation->origin_count = number(&reader);
-  operation->own = decode_origin_next(&reader);
-  operation->origins = reader;
-  for (uint64_t i = 1; i < operation->origin_count && !reader.bad; i++)
-    (void)decode_origin_next(&reader);
-  operation->seq = number(&reader);
-  operation->hlc = decode_long(&reader);
-  operation->delta_count = number(&reader);
+  struct decode_reader reader = {from, from + size, size == 0};
+  if (reader.bad) return false;
+  operation->head = *from;
+  if (!decode_operation_id(&reader, &operation->id)) return false;
+  uint64_t zigzag = number(&reader);
+  operation->hlc_step = zigzag & 1u ? ~(zigzag >> 1) : zigzag >> 1;
+  operation->delta_count = operation->head & HEAD_DELTA ? number(&reader) : 0;
   operation->delta = reader;
   for (uint64_t i = 0; i < operation->delta_count && !reader.bad; i++)
     (void)decode_dot_next(&reader);
-  operation->change_count = number(&reader);
+  operation->change_count = operation->head & HEAD_KIND ? 1 : number(&reader);
   operation->changes = reader;
   struct decode_change change;
   for (uint64_t i = 0; i < operation->change_count; i++)
-    if (!decode_change_next(&reader, &change)) return false;
+    if (!decode_change_next(operation, &reader, &change)) return false;
   return !reader.bad && reader.at == reader.end;
 }
 
-bool decode_change_next(struct decode_reader *reader, struct decode_change *change) {
-  uint8_t kind = decode_byte(reader);
-  change->kind = kind & 0x0fu;
-  change->automatic = (kind & 0x10u) != 0;
+bool decode_change_next(const struct decode_operation *operation, struct decode_reader *reader,
+                        struct decode_change *change) {
+  bool alone = (operation->head & HEAD_KIND) != 0;
+  uint8_t head = alone ? operation->head : decode_byte(reader);
+  change->kind = head & HEAD_KIND;
+  change->automatic = (head & HEAD_AUTOMATIC) != 0;
   change->key_size = number(reader);
   change->key = decode_take(reader, change->key_size);
-  change->value_size = change->kind == 1 ? number(reader) : 0;
-  change->value = decode_take(reader, change->value_size);
-  change->seen_count = number(reader);
+  change->seen_own = (struct decode_dot){operation->id.index, 0};
+  change->seen_count = 0;
+  if (head & HEAD_SEEN_OWN) {
+    change->seen_own.seq = operation->id.seq - number(reader);
+    change->seen_count = 1;
+  }
+  if (head & HEAD_SEEN_LIST) change->seen_count = number(reader);
   change->seen = *reader;
-  for (uint64_t i = 0; i < change->seen_count && !reader->bad; i++)
+  for (uint64_t i = 0; head & HEAD_SEEN_LIST && i < change->seen_count && !reader->bad; i++)
     (void)decode_dot_next(reader);
+  change->value_size = 0;
+  if (change->kind == 1 && !reader->bad)
+    change->value_size = alone ? (uint64_t)(reader->end - reader->at) : number(reader);
+  change->value = decode_take(reader, change->value_size);
   return !reader->bad;
 }
 
-uint64_t decode_incarnation_at(const struct decode_operation *operation, uint64_t place) {
-  if (place >= operation->origin_count) return 0;
-  struct decode_origin origin = operation->own;
-  struct decode_reader reader = operation->origins;
-  for (uint64_t i = 0; i < place; i++)
-    origin = decode_origin_next(&reader);
-  return origin.incarnation;
+static uint64_t hash_more(uint64_t hash, const uint8_t *from, const uint8_t *to) {
+  return (uint64_t)XXH3_64bits_withSeed(from, (size_t)(to - from), hash);
+}
+
+/* The hash goes on over what stands before the index that is read next, and over its life. */
+static uint64_t hash_index(uint64_t hash, const uint8_t **from, struct decode_reader *dots, const uint32_t *lives,
+                           uint32_t count) {
+  hash = hash_more(hash, *from, dots->at);
+  uint64_t index = number(dots);
+  *from = dots->at;
+  (void)number(dots); /* seq */
+  uint32_t life = index < count ? lives[index] : UINT32_MAX;
+  return (uint64_t)XXH3_64bits_withSeed(
+      &(uint8_t[4]){(uint8_t)life, (uint8_t)(life >> 8), (uint8_t)(life >> 16), (uint8_t)(life >> 24)}, 4, hash);
+}
+
+CLUSTER_APART static uint64_t hash_all(uint64_t hash, const uint8_t *from, const uint8_t *bytes, size_t size,
+                                       const uint32_t *lives, uint32_t count) {
+  struct decode_operation operation;
+  if (!decode_operation(bytes, size, &operation)) return 0;
+  for (uint64_t i = 0; i < operation.delta_count; i++)
+    hash = hash_index(hash, &from, &operation.delta, lives, count);
+  for (uint64_t i = 0; i < operation.change_count; i++) {
+    struct decode_change change;
+    (void)decode_change_next(&operation, &operation.changes, &change);
+    for (uint64_t k = 0; !change.seen_own.seq && k < change.seen_count; k++)
+      hash = hash_index(hash, &from, &change.seen, lives, count);
+  }
+  return hash_more(hash, from, bytes + size);
+}
+
+uint64_t decode_operation_hash(const uint8_t *bytes, size_t size, uint32_t own, const uint32_t *lives, uint32_t count) {
+  struct decode_reader reader = {bytes, bytes + size, size == 0};
+  uint8_t head = decode_byte(&reader);
+  (void)decode_varint(&reader);
+  if (reader.bad) return 0;
+  uint64_t hash = (uint64_t)own << 8 | head;
+  bool others = !(head & HEAD_KIND) || head & (HEAD_DELTA | HEAD_SEEN_LIST);
+  return others ? hash_all(hash, reader.at, bytes, size, lives, count) : hash_more(hash, reader.at, reader.end);
 }
 
 /* --- Frames: what of them is seldom ---------------------------------------------------------- */
@@ -157,7 +191,7 @@ void decode_segment_name_write(const struct decode_segment *segment, char name[D
 
 uint64_t decode_segment_header(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES], const struct decode_segment *segment) {
   static const uint8_t magic[8] = {0xf5, 'S', 'Y', 'N', 'C', 'W', 'A', 'L'};
-  if (memcmp(bytes, magic, sizeof magic) != 0 || bytes[8] != 1 || bytes[9] != 0) return 0;
+  if (memcmp(bytes, magic, sizeof magic) != 0 || bytes[8] != 2 || bytes[9] != 0) return 0;
   if ((uint64_t)XXH3_64bits_withSeed(bytes, 136, HEADER_SEED) != little8(bytes + 136)) return 0;
   if (little4(bytes + 12) != segment->epoch || little8(bytes + 32) != segment->first) return 0;
   return little8(bytes + 16);
@@ -165,6 +199,14 @@ uint64_t decode_segment_header(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES],
 
 uint64_t decode_segment_durable(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES]) {
   return little8(bytes + 40);
+}
+
+uint32_t decode_segment_life(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES]) {
+  return little4(bytes + 24);
+}
+
+uint32_t decode_segment_follows(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES]) {
+  return little4(bytes + 68);
 }
 
 static uint64_t mix(uint64_t x) {
@@ -175,24 +217,25 @@ static uint64_t mix(uint64_t x) {
   return x ^ x >> 31;
 }
 
-size_t decode_record_bytes(const uint8_t *bytes) {
-  return DECODE_RECORD_HEADER_BYTES + (little4(bytes + 8) & 0xffffffu);
+bool decode_record_header(const uint8_t *bytes, size_t size, uint64_t position, struct decode_record *record) {
+  if (size < DECODE_RECORD_HEADER_BYTES_MIN) return false;
+  struct decode_reader reader = {bytes + 8, bytes + size, false};
+  uint8_t kind = decode_byte(&reader);
+  uint64_t length = decode_varint(&reader), lag = kind & 0x80u ? decode_varint(&reader) : 0;
+  uint8_t type = kind & 0x7fu;
+  if (reader.bad || type == 0 || type > DECODE_RECORD_LAST || length > 0xffffffu || lag > position) return false;
+  if (type == DECODE_RECORD_MARK && length > 0) return false;
+  record->type = type;
+  record->size = (uint32_t)length;
+  record->head = (uint32_t)(reader.at - bytes);
+  record->durable = kind & 0x80u ? position - lag : 0;
+  record->payload = reader.at;
+  return true;
 }
 
-uint64_t decode_record_durable(const uint8_t *bytes, uint64_t position) {
-  uint32_t lag = little4(bytes + 12);
-  return lag == DURABLE_UNSAID || lag > position ? 0 : position - lag;
-}
-
-bool decode_record(const uint8_t *bytes, size_t size, uint64_t log_id, uint64_t position,
+bool decode_record(const uint8_t *bytes, size_t size, uint64_t log_id, uint32_t epoch, uint64_t position,
                    struct decode_record *record) {
-  if (size < DECODE_RECORD_HEADER_BYTES || size != decode_record_bytes(bytes)) return false;
-  uint64_t sum = (uint64_t)XXH3_64bits_withSeed(bytes + 8, size - 8, mix(log_id ^ mix(position)));
-  if (sum != little8(bytes)) return false;
-  record->payload = bytes + DECODE_RECORD_HEADER_BYTES;
-  record->size = (uint32_t)(size - DECODE_RECORD_HEADER_BYTES);
-  record->type = bytes[11];
-  record->link = little4(bytes + 16);
-  record->next_link = little4(bytes);
-  return record->type != 0;
+  if (!decode_record_header(bytes, size, position, record) || size != decode_record_bytes(record)) return false;
+  return (uint64_t)XXH3_64bits_withSeed(bytes + 8, size - 8, mix(mix(log_id ^ epoch) ^ mix(position))) ==
+         little8(bytes);
 }

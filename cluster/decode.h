@@ -14,31 +14,37 @@
 
 #define DECODE_SEGMENT_HEADER_BYTES 144u
 #define DECODE_SEGMENT_NAME_BYTES 34u /* wal-<16 hex>-<8 hex>.new and a NUL */
-#define DECODE_RECORD_HEADER_BYTES 20u
+#define DECODE_RECORD_HEADER_BYTES_MIN 10u
+#define DECODE_RECORD_HEADER_BYTES_MAX 23u
 #define DECODE_RECORD_OPERATION 1u /* types of records */
+#define DECODE_RECORD_MARK 2u
 #define DECODE_RECORD_MERGE 5u
+#define DECODE_RECORD_LAST 5u
 
 bool decode_name_is(struct decode_name name, const char *text);
 
-/* The hash of all formats: XXH3, 64 bits. */
-uint64_t decode_hash(const void *bytes, size_t size);
-
 /* --- Operation ------------------------------------------------------------------ */
 
+/* Origins go by their indexes in the log of a node: 0, 1, 2, ... in the order of their
+ * first operations there. */
 struct decode_dot {
-  uint64_t place, seq;
+  uint64_t index, seq;
 };
 struct decode_origin {
   struct decode_name node;
   uint64_t incarnation;
 };
+struct decode_id {
+  uint64_t index, seq;
+  struct decode_origin first; /* whose life it is the first of; empty when seq is not 1 */
+};
 /* Its id and where its parts are; they are not checked before they are read. */
 struct decode_operation {
-  struct decode_origin own;
-  uint64_t seq, hlc;
-  uint64_t origin_count, delta_count, change_count;
-  struct decode_reader origins; /* after the own one */
+  struct decode_id id;
+  uint64_t hlc_step; /* past the operation of its origin before it, modulo 2^64 */
+  uint64_t delta_count, change_count;
   struct decode_reader delta, changes;
+  uint8_t head;
 };
 struct decode_change {
   uint8_t kind; /* enum sync_change_kind */
@@ -46,35 +52,34 @@ struct decode_change {
   const uint8_t *key, *value;
   uint64_t key_size, value_size;
   uint64_t seen_count;
-  struct decode_reader seen;
+  struct decode_dot seen_own; /* seq not 0: the one that was seen */
+  struct decode_reader seen;  /* else all */
 };
 /* false: these bytes are no operation. */
 bool decode_operation(const void *bytes, size_t size, struct decode_operation *operation);
-struct decode_id {
-  uint64_t incarnation, seq;
-};
-/* Its id only: false: there is none. As decode_operation() reads it. */
-static inline bool decode_operation_id(const uint8_t *bytes, size_t size, struct decode_id *id) {
-  struct decode_reader reader = {bytes, bytes + size, false};
-  if (decode_byte(&reader) != 1) return false;
-  uint64_t origins = decode_varint(&reader);
-  size_t left = reader.bad ? 0 : (size_t)(reader.end - reader.at);
-  if (left == 0 || left < *reader.at + 9u) return false; /* its name and incarnation */
-  id->incarnation = decode_little8(reader.at + 1u + *reader.at);
-  reader.at += *reader.at + 9u;
-  for (uint64_t i = 1; i < origins; i++) {
-    left = (size_t)(reader.end - reader.at);
-    if (left == 0 || left < *reader.at + 9u) return false;
-    reader.at += *reader.at + 9u;
-  }
-  id->seq = decode_varint(&reader);
-  return !reader.bad;
+static inline struct decode_origin decode_origin_next(struct decode_reader *reader) {
+  struct decode_origin origin = {.node = decode_name_next(reader)};
+  origin.incarnation = decode_long(reader);
+  return origin;
 }
-struct decode_origin decode_origin_next(struct decode_reader *reader);
+/* Its id only: false: there is none. As decode_operation() reads it. */
+static inline bool decode_operation_id(struct decode_reader *reader, struct decode_id *id) {
+  (void)decode_byte(reader); /* the head */
+  id->index = decode_varint(reader);
+  id->seq = decode_varint(reader);
+  id->first = (struct decode_origin){{NULL, 0}, 0};
+  if (id->seq == 1) id->first = decode_origin_next(reader);
+  return !reader->bad && id->seq != 0;
+}
+/* A hash of the operation that is the same in all logs: of its bytes with lives in place of
+ * indexes. `own` is its own life, `lives` those of the first `count` indexes. 0: it cannot be read. */
+uint64_t decode_operation_hash(const uint8_t *bytes, size_t size, uint32_t own, const uint32_t *lives, uint32_t count);
 struct decode_dot decode_dot_next(struct decode_reader *reader);
-/* The incarnation at a place of the operation's table, 0 when there is none. */
-uint64_t decode_incarnation_at(const struct decode_operation *operation, uint64_t place);
-bool decode_change_next(struct decode_reader *reader, struct decode_change *change);
+bool decode_change_next(const struct decode_operation *operation, struct decode_reader *reader,
+                        struct decode_change *change);
+static inline struct decode_dot decode_seen_next(struct decode_change *change) {
+  return change->seen_own.seq ? change->seen_own : decode_dot_next(&change->seen);
+}
 
 /* --- Frames: inline, for they are read at every frame that is sent ---------------- */
 
@@ -93,7 +98,7 @@ enum decode_frame {
 static inline enum decode_frame decode_frame(const void *bytes, size_t size, struct decode_reader *body) {
   const size_t around = DECODE_FRAME_HEADER_BYTES + DECODE_FRAME_TRAILER_BYTES;
   const uint8_t *frame = bytes;
-  if (size < around || memcmp(frame, "SYNF", 4) != 0 || frame[4] != 1) return DECODE_NOTHING;
+  if (size < around || memcmp(frame, "SYNF", 4) != 0 || frame[4] != 2) return DECODE_NOTHING;
   if (decode_little4(frame + 8) != size - around) return DECODE_NOTHING;
   body->at = frame + DECODE_FRAME_HEADER_BYTES;
   body->end = frame + size - DECODE_FRAME_TRAILER_BYTES;
@@ -169,12 +174,20 @@ static inline bool decode_birth_skip(struct decode_reader *reader, const uint8_t
 static inline uint64_t decode_ops_session(struct decode_reader *body) {
   return decode_long(body);
 }
-/* The next operation's bytes; false at the end. */
+/* The next operation's bytes; false at their end, where what the frame says of origins begins. */
 static inline bool decode_ops_next(struct decode_reader *body, const uint8_t **bytes, size_t *size) {
-  if (body->bad || body->at == body->end) return false;
   uint64_t count = decode_varint(body);
   *bytes = decode_take(body, count);
   *size = (size_t)count;
+  return !body->bad && count > 0;
+}
+/* Whom an index stands for; `origin` is the one before. false at the end. */
+static inline bool decode_ops_origin_next(struct decode_reader *body, uint64_t *index, struct decode_origin *origin) {
+  if (body->bad || body->at == body->end) return false;
+  *index = decode_varint(body);
+  struct decode_name node = decode_name_next(body);
+  if (node.size) origin->node = node;
+  origin->incarnation = decode_long(body);
   return !body->bad;
 }
 
@@ -193,18 +206,24 @@ void decode_segment_name_write(const struct decode_segment *segment, char name[D
 uint64_t decode_segment_header(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES], const struct decode_segment *segment);
 /* How much a valid header says was durable when its segment was made. */
 uint64_t decode_segment_durable(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES]);
+/* The name of its file for good, and what it says of that of the segment before it. */
+uint32_t decode_segment_life(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES]);
+uint32_t decode_segment_follows(const uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES]);
 
 struct decode_record {
   const uint8_t *payload;
-  uint32_t size;
+  uint64_t durable;    /* so much was durable when it was written; 0 when it does not say */
+  uint32_t head, size; /* of its header, of its payload */
   uint8_t type;
-  uint32_t link, next_link; /* that it has, and that the one behind it must have */
 };
-/* How long the record is that begins here, header and payload; needs its header. */
-size_t decode_record_bytes(const uint8_t *bytes);
-/* How much its header says was durable when it was written at that position; 0 when it does not say. */
-uint64_t decode_record_durable(const uint8_t *bytes, uint64_t position);
-/* The whole record at that position of that log. false: it is not valid. */
-bool decode_record(const uint8_t *bytes, size_t size, uint64_t log_id, uint64_t position, struct decode_record *record);
+/* What the header says of the record that begins at that position; `size` bytes are there of
+ * it and what is behind. false: none begins so. */
+bool decode_record_header(const uint8_t *bytes, size_t size, uint64_t position, struct decode_record *record);
+static inline size_t decode_record_bytes(const struct decode_record *record) {
+  return (size_t)record->head + record->size;
+}
+/* The whole record at that position in that epoch of that log. false: it is not valid. */
+bool decode_record(const uint8_t *bytes, size_t size, uint64_t log_id, uint32_t epoch, uint64_t position,
+                   struct decode_record *record);
 
 #endif

@@ -20,8 +20,6 @@ bool cluster_sick(struct cluster *cluster, uint32_t number) {
   if (!engine)
     return (node->open_status == SYNC_E_DAMAGED && node->damage.told) ||
            (node->open_status == SYNC_E_IO && log_damage_unreadable(cluster, number));
-  uint64_t durable = sync_durable_position(engine);
-  if (node->serve_failed && log_damage_in(cluster, number, 0, durable)) return true;
   return cannot_write(cluster, number, sync_appended_position(engine));
 }
 

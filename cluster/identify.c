@@ -13,18 +13,34 @@ static uint64_t name_of(const struct ledger *ledger, uint32_t life, uint64_t seq
   return ledger->operations[ledger->lives[life].operations[seq - 1u]].name;
 }
 
-/* The beginning of an operation, up to its sequence number. */
+/* The incarnation that the frame says an index stands for: behind the operations. */
+static uint64_t incarnation_of(struct bytes_reader reader, uint32_t wanted) {
+  struct operation_origin origin = {0};
+  const uint8_t *bytes;
+  size_t size;
+  uint32_t index = 0;
+  while (ops_next(&reader, &bytes, &size))
+    continue;
+  while (ops_next_origin(&reader, &origin, &index))
+    if (index == wanted) return origin.incarnation;
+  return 0;
+}
+
+/* The beginning of the first operation, up to its sequence number. */
 static uint64_t name_of_ops(const struct ledger *ledger, struct bytes_reader *reader) {
-  (void)bytes_read_u64(reader);    /* session */
+  (void)bytes_read_u64(reader); /* session */
+  struct bytes_reader operations = *reader;
   (void)bytes_read_varint(reader); /* size */
-  (void)bytes_read_u8(reader);     /* version */
-  uint64_t origins = bytes_read_varint(reader), own = 0;
-  for (uint64_t i = 0; i < origins && !reader->failed; i++) {
+  (void)bytes_read_u8(reader);     /* head */
+  uint32_t index = (uint32_t)bytes_read_varint_max(reader, UINT32_MAX);
+  uint64_t seq = bytes_read_varint(reader), own = 0;
+  if (seq == 1) {
     (void)bytes_take(reader, bytes_read_u8(reader));
-    uint64_t incarnation = bytes_read_u64(reader);
-    if (i == 0) own = incarnation;
+    own = bytes_read_u64(reader);
+  } else {
+    own = incarnation_of(operations, index);
   }
-  return sim_hash_fold(FRAME_OPS, name_of(ledger, ledger_life_find(ledger, own), bytes_read_varint(reader)));
+  return sim_hash_fold(FRAME_OPS, name_of(ledger, ledger_life_find(ledger, own), seq));
 }
 
 static uint64_t name_of_hello(const struct ledger *ledger, struct bytes_reader *reader) {

@@ -20,8 +20,8 @@ struct look {
   struct part *parts; /* in order of their positions */
   uint32_t count, capacity;
   uint64_t log_id;
-  uint64_t base; /* what is below is in a snapshot; 0: there is none */
-  bool told;     /* a snapshot that the log goes by is not whole */
+  uint64_t base;  /* what is below is in a snapshot; 0: there is none */
+  bool told;      /* a snapshot that the log goes by is not whole */
   uint8_t *bytes; /* scratch: one record */
   uint32_t bytes_capacity;
 };
@@ -80,12 +80,23 @@ static size_t peek(const struct look *look, const struct part *part, uint64_t of
 
 /* --- What they say --------------------------------------------------------------------- */
 
-/* The log id that the part's header says, and what it says was durable; 0: no valid header. */
-static uint64_t read_header(const struct look *look, const struct part *part, uint64_t *durable) {
-  uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES];
-  if (peek(look, part, 0, bytes, sizeof bytes) < sizeof bytes) return 0;
+/* The log id that the bytes of the part's header say; 0: they are no valid header. */
+static uint64_t peek_header(const struct look *look, const struct part *part,
+                            uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES]) {
+  if (peek(look, part, 0, bytes, DECODE_SEGMENT_HEADER_BYTES) < DECODE_SEGMENT_HEADER_BYTES) return 0;
   uint64_t log_id = decode_segment_header(bytes, &part->segment);
-  if (look->log_id && log_id != look->log_id) return 0;
+  return look->log_id && log_id != look->log_id ? 0 : log_id;
+}
+
+/* The log id that the part's header says, and what it says was durable; 0: no valid header,
+ * or one that says that it follows another segment than it does. */
+static uint64_t read_header(const struct look *look, const struct part *part, uint64_t *durable) {
+  uint8_t bytes[DECODE_SEGMENT_HEADER_BYTES], before[DECODE_SEGMENT_HEADER_BYTES];
+  uint64_t log_id = peek_header(look, part, bytes);
+  if (!log_id) return 0;
+  bool follows = part > look->parts && part->segment.first > look->base; /* what a base has need not be there */
+  if (follows && peek_header(look, part - 1, before) && decode_segment_follows(bytes) != decode_segment_life(before))
+    return 0;
   *durable = decode_segment_durable(bytes);
   return log_id;
 }
@@ -95,20 +106,21 @@ static uint64_t offset_of(const struct part *part, uint64_t position) {
 }
 
 /* The whole record that begins at the position; only one that says that more than
- * `past` was durable, when that is not 0. Gives its bytes, and what it says. */
+ * `past` was durable, when that is not 0. Gives its bytes. */
 static size_t read_record(struct look *look, const struct part *part, uint64_t position, uint64_t past,
-                          struct decode_record *record, uint64_t *durable) {
-  uint8_t header[DECODE_RECORD_HEADER_BYTES];
+                          struct decode_record *record) {
+  uint8_t header[DECODE_RECORD_HEADER_BYTES_MAX];
   uint64_t offset = offset_of(part, position);
-  if (peek(look, part, offset, header, sizeof header) < sizeof header) return 0;
-  *durable = decode_record_durable(header, position);
-  if (past && *durable <= past) return 0;
-  size_t whole = decode_record_bytes(header);
+  size_t got = peek(look, part, offset, header, sizeof header);
+  if (!decode_record_header(header, got, position, record)) return 0;
+  if (past && record->durable <= past) return 0;
+  size_t whole = decode_record_bytes(record);
   uint8_t last;
   if (whole > part->end - position || peek(look, part, offset + whole - 1u, &last, 1) == 0) return 0;
   CLUSTER_GROW(look->cluster->world, look->bytes, look->bytes_capacity, (uint32_t)whole);
   if (peek(look, part, offset, look->bytes, whole) < whole) return 0;
-  return decode_record(look->bytes, whole, look->log_id, position, record) ? whole : 0;
+  bool valid = decode_record(look->bytes, whole, look->log_id, part->segment.epoch, position, record);
+  return valid ? whole : 0;
 }
 
 /* Whether the snapshot that a merge's record names is there, whole. */
@@ -122,8 +134,7 @@ static bool is_staged(struct look *look, const struct decode_record *record) {
 
 /* Reads on while records follow each other; gives the part that they end in. */
 static uint32_t read_records(struct look *look, uint64_t *end) {
-  uint32_t link = 0, i = 0;
-  bool linked = look->base == 0;
+  uint32_t i = 0;
   for (*end = look->base; i < look->count; i++) {
     struct decode_record record;
     const struct part *part = &look->parts[i];
@@ -131,11 +142,9 @@ static uint32_t read_records(struct look *look, uint64_t *end) {
     if (part->end <= look->base) continue;
     if (!read_header(look, part, &durable)) return i;
     while (*end < part->end) {
-      size_t whole = read_record(look, part, *end, 0, &record, &durable);
-      if (whole == 0 || (linked && record.link != link)) return i;
+      size_t whole = read_record(look, part, *end, 0, &record);
+      if (whole == 0) return i;
       if (record.type == DECODE_RECORD_MERGE && !is_staged(look, &record)) look->told = true;
-      link = record.next_link;
-      linked = true;
       *end += whole;
     }
   }
@@ -154,7 +163,7 @@ static uint64_t read_claims(struct look *look, uint32_t from, uint64_t end) {
     uint64_t position = i == from ? end : part->segment.first;
     for (; position < part->end && claimed <= end; position++) {
       if (peek(look, part, offset_of(part, position), &byte, 1) == 0) break;
-      if (read_record(look, part, position, end, &record, &durable)) claimed = durable;
+      if (read_record(look, part, position, end, &record)) claimed = record.durable;
     }
   }
   return claimed;
@@ -162,26 +171,49 @@ static uint64_t read_claims(struct look *look, uint32_t from, uint64_t end) {
 
 static void look_at_log(struct look *look, struct log_damage *damage) {
   uint64_t durable;
+  uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
   for (uint32_t i = look->count; i > 0 && !look->log_id; i--)
-    look->log_id = read_header(look, &look->parts[i - 1u], &durable);
+    look->log_id = peek_header(look, &look->parts[i - 1u], header);
   struct snapshot base;
   if (snapshot_newest(look->disk, &base)) {
     look->base = base.position;
-    if (!snapshot_read(look->cluster, look->disk, &base, NULL, NULL)) look->told = true;
+    if (!snapshot_read(look->cluster, look->disk, &base, NULL, NULL)) {
+      damage->told = true; /* how much of the log is left is of no matter */
+      return;
+    }
   }
   uint32_t in = read_records(look, &damage->end);
   damage->told = look->told;
+  if (!look->count && look->base) damage->told = true;
   if (look->count && look->parts[0].segment.first > look->base) damage->told = true; /* the oldest is missing */
   /* Whether the first file behind a base begins an epoch cannot be told. */
   if (look->count && look->base && look->parts[0].segment.first >= look->base) look->parts[0].begins_epoch = false;
   for (uint32_t i = 0; i < look->count; i++) /* an epoch's first file was durable before its name counted */
-    if (look->parts[i].end > look->base && look->parts[i].begins_epoch && !read_header(look, &look->parts[i], &durable)) damage->told = true;
+    if (look->parts[i].end > look->base && look->parts[i].begins_epoch && !read_header(look, &look->parts[i], &durable))
+      damage->told = true;
   if (in < look->count) damage->claimed = read_claims(look, in, damage->end);
   if (damage->claimed > damage->end) damage->told = true;
 }
 
+#define LOOK_BYTES 512u /* the smallest sector */
+
+static uint64_t first_unreadable(const struct look *look) {
+  for (uint32_t i = 0; i < look->count; i++) {
+    const struct part *part = &look->parts[i];
+    char name[DECODE_SEGMENT_NAME_BYTES];
+    uint8_t byte;
+    decode_segment_name_write(&part->segment, name);
+    if (sim_disk_peek_unreadable(look->disk, name, 0, DECODE_SEGMENT_HEADER_BYTES)) return part->segment.first;
+    uint64_t position = part->segment.first < look->base ? look->base : part->segment.first;
+    for (; position < part->end && peek(look, part, offset_of(part, position), &byte, 1); position += LOOK_BYTES)
+      if (sim_disk_peek_unreadable(look->disk, name, offset_of(part, position), LOOK_BYTES)) return position;
+  }
+  return UINT64_MAX;
+}
+
 void log_damage_look(struct cluster *cluster, uint32_t node, struct log_damage *damage) {
   memset(damage, 0, sizeof *damage);
+  damage->unread = UINT64_MAX;
   const struct sim_disk *disk = disk_of(cluster, node);
   for (uint64_t i = 0; i < sim_disk_damage_count(disk) && !damage->any; i++)
     damage->any = sim_disk_damage_there(disk, i);
@@ -189,6 +221,7 @@ void log_damage_look(struct cluster *cluster, uint32_t node, struct log_damage *
   struct look look;
   look_begin(&look, cluster, node);
   look_at_log(&look, damage);
+  damage->unread = first_unreadable(&look);
   look_end(&look);
 }
 
@@ -262,7 +295,7 @@ bool log_damage_spares(struct cluster *cluster, uint32_t node, uint64_t position
     const struct part *part = &look.parts[i];
     if (position < part->segment.first || position >= part->end) continue;
     bool header = position != part->segment.first || read_header(&look, part, &durable) != 0;
-    whole = header ? read_record(&look, part, position, 0, &record, &durable) : 0;
+    whole = header ? read_record(&look, part, position, 0, &record) : 0;
   }
   look_end(&look);
   return whole > 0 && !log_damage_unreadable_in(cluster, node, position, position + whole);

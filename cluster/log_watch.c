@@ -4,8 +4,7 @@
 
 #include "cluster/seldom.h"
 
-#define RECORD_HEADER_BYTES 20u /* docs/formats.md */
-#define SEGMENT_HEADER_BYTES 144u
+#define SEGMENT_HEADER_BYTES 144u /* docs/formats.md */
 #define DEFAULT_SEGMENT_BYTES (UINT64_C(4) * 1024 * 1024)
 #define DEFAULT_IDLE_MARK_NS UINT64_C(1000000000)
 
@@ -60,11 +59,9 @@ static inline void judge_rotation(struct log_watch *watch, uint64_t before, uint
     log_watch_find(watch, LOG_WATCH_NOT_ROTATED, watch->segment);
 }
 
-static inline void note_record(struct log_watch *watch, uint64_t end, uint64_t now_ns) {
+static inline void note_record(struct log_watch *watch, uint64_t end) {
   if (end <= watch->appended) return; /* not of this log's order: another oracle's business */
   judge_rotation(watch, watch->appended, end);
-  watch->claimed = watch->durable;
-  watch->marked_since_ns = now_ns;
   note_appended(watch, end);
 }
 
@@ -104,18 +101,16 @@ CLUSTER_SELDOM static void note_open(struct log_watch *watch, uint64_t durable, 
   if (!written) watch->fresh_count = 0;
 }
 
-void log_watch_traced(struct log_watch *watch, enum sync_trace_kind kind, const uint64_t *fields, size_t count,
-                      uint64_t now_ns) {
+void log_watch_traced(struct log_watch *watch, enum sync_trace_kind kind, const uint64_t *fields, size_t count) {
   if (kind == SYNC_TRACE_DURABLE && count > 0) {
     note_durable(watch, fields[0]);
     return;
   }
   bool operation = kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY, mark = kind == SYNC_TRACE_MARK;
-  if ((operation && count > 3) || (mark && count > 0))
-    note_record(watch, operation ? fields[3] : fields[0] + RECORD_HEADER_BYTES, now_ns);
+  if ((operation && count > 3) || (mark && count > 1)) note_record(watch, fields[operation ? 3 : 1]);
   if (operation && count > 3) watch->content = fields[3];
   if (kind == SYNC_TRACE_MERGE && count > 1) {
-    note_record(watch, fields[1], now_ns);
+    note_record(watch, fields[1]);
     watch->content = fields[1];
   }
   if (kind == SYNC_TRACE_ROTATE && count > 0) note_segment(watch, fields[0]);

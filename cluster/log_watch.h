@@ -1,6 +1,6 @@
 /* Durability progresses: new work never keeps old work from becoming durable.
- * Watches one life of one log from outside, by what its engine reports and by
- * the fsyncs that were completed for it:
+ * Watches one life of one log from outside, by what its engine reports, by
+ * the fsyncs that were completed for it, and by what its records say:
  *
  * - a record is durable after at most LOG_WATCH_FSYNCS completed fsyncs from the
  *   end of the turn in which it was appended (one in flight then, and the next) and, for
@@ -79,12 +79,18 @@ void log_watch_begin(struct log_watch *watch, const struct sync_options *options
 /* Whether log_watch_traced() looks at steps of that kind; others need not be given. */
 static inline bool log_watch_wants(enum sync_trace_kind kind) {
   const uint32_t wanted = 1u << SYNC_TRACE_SUBMIT | 1u << SYNC_TRACE_APPLY | 1u << SYNC_TRACE_MARK |
-                          1u << SYNC_TRACE_MERGE | 1u << SYNC_TRACE_TRIM | 1u << SYNC_TRACE_ROTATE | 1u << SYNC_TRACE_DURABLE | 1u << SYNC_TRACE_OPEN;
+                          1u << SYNC_TRACE_MERGE | 1u << SYNC_TRACE_TRIM | 1u << SYNC_TRACE_ROTATE |
+                          1u << SYNC_TRACE_DURABLE | 1u << SYNC_TRACE_OPEN;
   return (uint32_t)kind < 32u && (wanted >> (uint32_t)kind & 1u) != 0;
 }
 /* A step that the engine reported. */
-void log_watch_traced(struct log_watch *watch, enum sync_trace_kind kind, const uint64_t *fields, size_t count,
-                      uint64_t now_ns);
+void log_watch_traced(struct log_watch *watch, enum sync_trace_kind kind, const uint64_t *fields, size_t count);
+/* A record that was read from the disk says that so much was durable. */
+static inline void log_watch_claimed(struct log_watch *watch, uint64_t durable, uint64_t now_ns) {
+  if (durable <= watch->claimed) return;
+  watch->claimed = durable;
+  watch->marked_since_ns = now_ns;
+}
 /* An fsync was completed with success, and the engine has taken note of it. */
 void log_watch_fsync_done(struct log_watch *watch);
 

@@ -47,11 +47,28 @@ static void register_peers(struct cluster_software *software) {
   }
 }
 
+/* What is damaged before an open; what an interrupted repair has put aside was. */
+static void look_at_disk(struct cluster_node *node) {
+  struct log_damage before = node->damage, *now = &node->damage;
+  log_damage_look(node->cluster, node->number, now);
+  if (!node->repair_begun) return;
+  now->any = now->any || before.any;
+  if (before.told && (!now->told || before.end < now->end)) now->end = before.end;
+  now->told = now->told || before.told;
+  if (before.unread < now->unread) now->unread = before.unread;
+}
+
+static void note_repair(struct cluster_node *node, bool put_aside) {
+  node->repaired = node->open_status == SYNC_OK && (put_aside || node->repair_begun);
+  if (node->repairs) node->repair_begun = true; /* until its promises were looked at: power may fail first */
+  node->repairs = false;
+}
+
 static void *boot(struct sim_node *sim_node, const void *config) {
   struct cluster_node *node = config_node(config);
   struct cluster *cluster = node->cluster;
   const struct sync_env *env = sim_node_env(sim_node);
-  log_damage_look(cluster, node->number, &node->damage);
+  look_at_disk(node);
   struct cluster_software *software = env->ops->alloc(env->ctx, sizeof *software, SOFTWARE_NOMINAL_BYTES);
   if (!software) {
     node->open_status = SYNC_E_NO_MEMORY;
@@ -70,10 +87,16 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   struct sync_open_report report;
   memset(&report, 0, sizeof report);
   cluster_pace_begin(node);
-  node->open_status = sync_open(&software->engine, env, &options, &report);
+  node->open_status = node->repairs ? sync_open_repair(&software->engine, env, &options, &report, NULL, NULL)
+                                    : sync_open(&software->engine, env, &options, &report);
+  node->open_end = report.appended_position;
+  note_repair(node, report.repaired);
   memcpy(node->open_detail, report.detail, sizeof node->open_detail);
   node->open_detail[sizeof node->open_detail - 1] = '\0';
-  if (node->open_status != SYNC_OK) return NULL;
+  if (node->open_status != SYNC_OK) {
+    if (node->open_status == SYNC_E_DAMAGED) look_at_disk(node); /* it may be damaged by its own reads */
+    return NULL;
+  }
   software->frame_bytes = sync_frame_bytes_max(software->engine);
   software->frame = env->ops->alloc(env->ctx, software->frame_bytes, software->frame_bytes);
   if (!software->frame) {
@@ -98,10 +121,7 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
     size_t size = 0;
     int status = sync_next_frame(software->engine, &peer, software->frame, software->frame_bytes, &size);
     if (node->replica.behind) replica_follow(node->cluster, node->number); /* it has tried to write once more */
-    if (status == SYNC_E_IO) { /* that peer waits for its next retry; the others do not */
-      node->serve_failed = true;
-      continue;
-    }
+    if (status == SYNC_E_IO) continue; /* that peer waits for its next retry; the others do not */
     if (status != SYNC_OK) break;
     if (is_looked_at(node->cluster)) cluster_check_sent(node->cluster, node->number, software->frame, size);
     if (peer <= CLUSTER_NODES_MAX && software->node_of[peer])

@@ -57,6 +57,9 @@ static uint32_t first_lost(const struct cluster_node *node, struct sync_engine *
  * it, was damaged behind all that the log says is durable. */
 static bool is_excused(struct cluster *cluster, struct cluster_node *node, const struct ledger_operation *lost) {
   const struct log_damage *damage = &node->damage;
+  /* What a repair put aside stood behind the damage. */
+  if (node->repaired && damage->unread < lost->position) return true;
+  if (node->repaired && damage->told) return damage->end < lost->position;
   return damage->any && !damage->told && damage->end < lost->position &&
          log_damage_in(cluster, node->number, damage->end, lost->position);
 }
@@ -98,7 +101,7 @@ static void check_promises(struct cluster *cluster, struct cluster_node *node, s
 void cluster_check_damage(struct cluster *cluster, uint32_t number) {
   const struct cluster_node *node = &cluster->nodes[number];
   static const uint64_t nothing[3] = {0, 0, 0};
-  if (!node->damage.told || cluster_violated(cluster)) return;
+  if (!node->damage.told || node->repaired || cluster_violated(cluster)) return;
   sim_violation(cluster->world, CLUSTER_RECOVERY, node->number, nothing,
                 "%s opened a log that is damaged at position %llu though it says that %llu were durable: the damage "
                 "must be reported, and is not",
@@ -115,6 +118,7 @@ void cluster_check_boot(struct cluster *cluster, uint32_t number) {
   struct vector_context context = {cluster, node};
   sync_vector(engine, false, origin_at_boot, &context);
   check_promises(cluster, node, engine);
+  node->repair_begun = false;
   cluster_check_damage(cluster, number);
   sim_disk_damage_names_seen(sim_node_disk(sim_node_at(cluster->world, number)));
   struct sync_digest kept, fresh;
@@ -191,6 +195,9 @@ struct merging {
 
 static void merged_origin(void *arg, uint32_t life, uint64_t seq) {
   struct merging *merging = arg;
+  struct replica *replica = &merging->node->replica;
+  CLUSTER_GROW(merging->cluster->world, replica->merging, replica->merging_capacity, replica->merging_count + 1u);
+  replica->merging[replica->merging_count++] = (struct replica_merged){life, seq};
   if (life == LEDGER_NONE) return; /* told where its record is read */
   uint32_t *applied = applied_slot(merging->cluster, merging->node, life);
   if (*applied < seq) *applied = (uint32_t)seq;
@@ -201,6 +208,8 @@ CLUSTER_SELDOM static void traced_merge(struct cluster *cluster, struct cluster_
   struct merging merging = {cluster, node};
   struct snapshot staged;
   snapshot_staged(id, &staged);
+  node->replica.merging_id = id;
+  node->replica.merging_count = 0;
   (void)snapshot_read(cluster, node->disk, &staged, merged_origin, &merging);
 }
 

@@ -15,7 +15,7 @@ void cluster_pace_report(const struct cluster_node *node);
 /* A step of the node, while oracles look. */
 static inline void cluster_pace_traced(struct cluster_node *node, enum sync_trace_kind kind, const uint64_t *fields,
                                        size_t count) {
-  log_watch_traced(&node->watch, kind, fields, count, sim_now(node->cluster->world));
+  log_watch_traced(&node->watch, kind, fields, count);
   if (node->watch.finding != LOG_WATCH_HELD) cluster_pace_report(node);
 }
 /* An fsync was completed with success and the engine knows. */

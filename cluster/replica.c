@@ -26,14 +26,38 @@ static bool is_there(const struct sim_disk *disk, const struct decode_segment *s
 }
 
 /* Reads its header; false: no valid one, or of another log. */
-static bool take_header(struct replica *replica, const struct sim_disk *disk, const struct decode_segment *segment) {
+static bool read_header(struct replica *replica, const struct sim_disk *disk, const struct decode_segment *segment,
+                        uint8_t header[DECODE_SEGMENT_HEADER_BYTES]) {
   char name[DECODE_SEGMENT_NAME_BYTES];
-  uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
   decode_segment_name_write(segment, name);
-  if (sim_disk_peek(disk, name, 0, header, sizeof header) != sizeof header) return false;
+  if (sim_disk_peek(disk, name, 0, header, DECODE_SEGMENT_HEADER_BYTES) != DECODE_SEGMENT_HEADER_BYTES) return false;
   uint64_t log_id = decode_segment_header(header, segment);
   if (!log_id || (replica->log_id && replica->log_id != log_id)) return false;
   replica->log_id = log_id;
+  return true;
+}
+
+static bool take_header(struct replica *replica, const struct sim_disk *disk, const struct decode_segment *segment) {
+  uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
+  return read_header(replica, disk, segment, header);
+}
+
+/* The same, of the first that is read: what it follows is not asked. */
+static bool take_first_header(struct replica *replica, const struct sim_disk *disk,
+                              const struct decode_segment *segment, uint32_t *life) {
+  uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
+  if (!read_header(replica, disk, segment, header)) return false;
+  *life = decode_segment_life(header);
+  return true;
+}
+
+/* The same, and that it follows the segment whose life is *life, which becomes its own. */
+static bool take_next_header(struct replica *replica, const struct sim_disk *disk, const struct decode_segment *segment,
+                             uint32_t *life) {
+  uint8_t header[DECODE_SEGMENT_HEADER_BYTES];
+  if (!read_header(replica, disk, segment, header)) return false;
+  if (segment->first && decode_segment_follows(header) != *life) return false;
+  *life = decode_segment_life(header);
   return true;
 }
 
@@ -111,7 +135,10 @@ CLUSTER_APART static bool find_writing(struct cluster *cluster, struct replica *
   struct decode_segment next = {0};
   for (bool any = false;; any = true) {
     const struct decode_segment *last = replica->segment_count ? &replica->segments[replica->segment_count - 1u] : NULL;
-    if (!next_newer(replica, disk, last, &next) || !take_header(replica, disk, &next)) return any;
+    if (!next_newer(replica, disk, last, &next)) return any;
+    /* What has got the name that counts is read on whatever has happened to its header since. */
+    bool renamed = last && last->first == next.first && last->epoch == next.epoch && sim_disk_damaged(disk);
+    if (!take_header(replica, disk, &next) && !renamed) return any;
     add_segment(cluster, replica, &next);
   }
 }
@@ -153,20 +180,30 @@ static bool take_accepted(struct cluster *cluster, uint32_t node, uint32_t opera
   return false;
 }
 
+/* A life's first operation: it goes by the next index from here on. */
+CLUSTER_SELDOM static void name_life(struct cluster *cluster, struct replica *replica, uint32_t life) {
+  CLUSTER_GROW(cluster->world, replica->named_lives, replica->named_capacity, replica->named_count + 1u);
+  replica->named_lives[replica->named_count++] = life;
+}
+
 /* --- Snapshots ------------------------------------------------------------------------------ */
 
 struct vector_reading {
   struct cluster *cluster;
+  struct replica *replica;
   bool wrong; /* it has a life, or operations, that never were */
 };
 
 static void note_known(void *arg, uint32_t life, uint64_t seq) {
   struct vector_reading *reading = arg;
   const struct ledger *ledger = &reading->cluster->ledger;
-  if (life == LEDGER_NONE || seq > ledger->lives[life].count)
+  if (life == LEDGER_NONE || seq > ledger->lives[life].count) {
     reading->wrong = true;
-  else
-    reading->cluster->known[life] = (uint32_t)seq;
+    return;
+  }
+  /* In the order of its places: a life that is new here goes by the next index. */
+  if (!replica_held(reading->replica, life)) name_life(reading->cluster, reading->replica, life);
+  reading->cluster->known[life] = (uint32_t)seq;
 }
 
 CLUSTER_SELDOM static bool bad_snapshot(const struct cluster *cluster, uint32_t node, const char *property,
@@ -182,11 +219,15 @@ CLUSTER_SELDOM static bool bad_snapshot(const struct cluster *cluster, uint32_t 
 static bool take_snapshot(struct cluster *cluster, uint32_t node, struct snapshot *snapshot, uint64_t end) {
   uint32_t lives = cluster->ledger.life_count;
   const struct sim_disk *disk = disk_of(cluster, node);
-  struct vector_reading reading = {cluster, false};
+  struct replica *replica = &cluster->nodes[node].replica;
+  struct vector_reading reading = {cluster, replica, false};
   CLUSTER_GROW(cluster->world, cluster->known, cluster->known_capacity, lives + 1u);
   memset(cluster->known, 0, lives * sizeof *cluster->known);
-  bool whole = snapshot_read(cluster, disk, snapshot, note_known, &reading);
-  bool damaged = sim_disk_damaged(disk);
+  bool merging = replica->merging_id == snapshot->id, whole = true, damaged = sim_disk_damaged(disk);
+  for (uint32_t i = 0; merging && i < replica->merging_count; i++)
+    note_known(&reading, replica->merging[i].life, replica->merging[i].seq);
+  if (!merging) whole = snapshot_read(cluster, disk, snapshot, note_known, &reading);
+  if (merging && !damaged) whole = snapshot_read(cluster, disk, snapshot, NULL, NULL);
   if (!whole && !damaged)
     return bad_snapshot(cluster, node, CLUSTER_RECOVERY, snapshot->name, LEDGER_NONE,
                         "is not whole, and the node goes by it");
@@ -221,7 +262,6 @@ static bool take_base(struct cluster *cluster, uint32_t node) {
   if (!take_snapshot(cluster, node, &base, 0)) return false;
   replica->log_id = base.log_id;
   replica->end = replica->durable_end = position;
-  replica->unlinked = true;
   return true;
 }
 
@@ -234,10 +274,11 @@ static bool take_record(struct cluster *cluster, uint32_t node, const struct dec
     if (operation == LEDGER_NONE) return false;
     if (accepted && !take_accepted(cluster, node, operation, end)) return false;
     if (!accepted) replica_apply(cluster, node, operation, end);
+    const struct ledger_operation *taken = &cluster->ledger.operations[operation];
+    if (taken->seq == 1) name_life(cluster, replica, taken->life);
   }
-  replica->link = record->next_link;
-  replica->unlinked = false;
   replica->end = end;
+  log_watch_claimed(&cluster->nodes[node].watch, record->durable, sim_now(cluster->world));
   cluster->looked++;
   return true;
 }
@@ -266,6 +307,19 @@ CLUSTER_SELDOM static bool goes_on_elsewhere(const struct replica *replica, cons
   return is_there(disk, &other);
 }
 
+/* What a repair met as damage, though its bytes are there: a sector that cannot be read, a merge whose snapshot is no
+ * more. */
+CLUSTER_SELDOM static bool was_put_aside(struct cluster *cluster, uint32_t node, const char *name, uint64_t offset,
+                                         size_t size, const struct decode_record *record) {
+  const struct sim_disk *disk = disk_of(cluster, node);
+  struct snapshot staged;
+  uint64_t id = 0, bytes = 0;
+  if (sim_disk_peek_unreadable(disk, name, offset, size)) return true;
+  if (!decode_merge(record, &id, &bytes)) return false;
+  snapshot_staged(id, &staged);
+  return !snapshot_read(cluster, disk, &staged, NULL, NULL);
+}
+
 /* Reads records of the segment, up to the position `to`, as long as they are
  * valid. false: a violation was reported. */
 static bool read_records(struct cluster *cluster, uint32_t node, const struct decode_segment *segment, uint64_t to) {
@@ -279,19 +333,25 @@ static bool read_records(struct cluster *cluster, uint32_t node, const struct de
     uint64_t offset = DECODE_SEGMENT_HEADER_BYTES + (replica->end - segment->first);
     size_t want = to - replica->end < READ_BYTES ? (size_t)(to - replica->end) : READ_BYTES;
     size_t got = sim_disk_peek(disk, name, offset, replica->bytes, want), at = 0;
-    while (got - at >= DECODE_RECORD_HEADER_BYTES && replica->end < to) {
+    while (got - at >= DECODE_RECORD_HEADER_BYTES_MIN && replica->end < to) {
       if (replica->end > elsewhere) elsewhere = next_elsewhere(disk, segment, replica->end);
       if (replica->end == elsewhere && goes_on_elsewhere(replica, disk, segment)) return true;
-      size_t whole = decode_record_bytes(replica->bytes + at);
-      if (whole > got - at && at > 0) break; /* again from its beginning */
+      struct decode_record record;
+      bool begins = decode_record_header(replica->bytes + at, got - at, replica->end, &record);
+      if (!begins && at > 0 && got - at < DECODE_RECORD_HEADER_BYTES_MAX) break; /* again from its beginning */
+      if (!begins) return true;
+      size_t whole = decode_record_bytes(&record);
+      if (whole > got - at && at > 0) break; /* the same */
       if (whole > got) {
         CLUSTER_GROW(cluster->world, replica->bytes, replica->bytes_capacity, (uint32_t)whole);
         got = sim_disk_peek(disk, name, offset, replica->bytes, whole);
         if (got < whole) return true;
       }
-      struct decode_record record;
-      if (!decode_record(replica->bytes + at, whole, replica->log_id, replica->end, &record)) return true;
-      if (record.link != replica->link && !replica->unlinked) return true;
+      if (!decode_record(replica->bytes + at, whole, replica->log_id, segment->epoch, replica->end, &record))
+        return true;
+      if (cluster->nodes[node].repaired && replica->beginning &&
+          was_put_aside(cluster, node, name, offset + at, whole, &record))
+        return true;
       if (!take_record(cluster, node, &record, replica->end + whole)) return false;
       at += whole;
     }
@@ -330,23 +390,29 @@ void replica_begin(struct cluster *cluster, uint32_t node) {
   const struct sim_disk *disk = disk_of(cluster, node);
   replica_clear(replica);
   replica->following = true;
+  replica->beginning = true;
   if (!take_base(cluster, node)) return;
   list_segments(cluster, replica, disk);
   forget_below(replica, replica->end);
   for (uint32_t i = replica->segment_count; i-- > 0;) /* the newest says which log this is */
     if (take_header(replica, disk, &replica->segments[i])) break;
-  uint32_t counted = 0;
+  uint32_t counted = 0, life = 0;
   for (; counted < replica->segment_count; counted++) {
     const struct decode_segment segment = replica->segments[counted];
     uint64_t to = counted + 1u < replica->segment_count ? replica->segments[counted + 1u].first : UINT64_MAX;
+    /* What follows in the file was put aside with the epoch that began there. */
+    if (cluster->nodes[node].repaired && to > cluster->nodes[node].open_end) to = cluster->nodes[node].open_end;
     bool next = counted ? segment.first == replica->end : segment.first <= replica->end;
-    if (!next || !take_header(replica, disk, &segment)) break;
+    bool taken = next && (counted ? take_next_header(replica, disk, &segment, &life)
+                                  : take_first_header(replica, disk, &segment, &life));
+    if (!taken) break;
     if (!read_records(cluster, node, &segment, to)) return;
     if (replica->end != to) {
       counted++;
       break;
     }
   }
+  replica->beginning = false;
   replica->segment_count = counted;
   replica->remote = 0;
   (void)find_writing(cluster, replica, disk); /* recovery may have begun an epoch, without a new record */
@@ -431,7 +497,7 @@ static uint64_t durable_end(struct cluster *cluster, uint32_t node) {
     if (reaches > to) reaches = to;
     if (reaches > end) end = reaches;
     replica->durable_segment = i;
-    if (reaches < to) break;
+    if (end < to) break; /* a base has what is below it, whatever is left of the segments there */
   }
   return end;
 }

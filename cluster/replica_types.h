@@ -19,6 +19,11 @@ struct replica_entry {
   uint32_t life, seq; /* of its operation */
 };
 
+struct replica_merged {
+  uint32_t life; /* LEDGER_NONE: of no life that ever was */
+  uint64_t seq;
+};
+
 /* A life that was at that place of a vector; all 0: none. */
 struct replica_hint {
   uint64_t incarnation;
@@ -45,6 +50,7 @@ struct replica_accepted {
 
 struct replica {
   bool following; /* of the present run of the node; set at its start */
+  bool beginning; /* the whole log is read, at its start */
   bool rotated;   /* a segment was begun since it was followed last: when to look, not where */
 
   /* The log. */
@@ -54,10 +60,11 @@ struct replica {
   struct decode_segment named;
   uint64_t log_id; /* 0: no header was read yet */
   uint64_t end;    /* so far it was read */
-  uint32_t link;
-  bool unlinked; /* the record before the next one is not known: a base has it */
-  uint8_t *bytes; /* scratch: a record and what is behind it */
+  uint8_t *bytes;  /* scratch: a record and what is behind it */
   uint32_t bytes_capacity;
+
+  uint32_t *named_lives; /* by index in the log */
+  uint32_t named_count, named_capacity;
 
   /* What is in it, by life: so many operations; so many that would survive a power
    * loss now (at the life + 1: 0 is no life, of which nothing is durable); and what
@@ -80,6 +87,13 @@ struct replica {
   uint32_t ahead_count, ahead_first, ahead_capacity;
   bool behind;       /* records wait for a write that is refused: the state here is older than the node's */
   uint64_t refusals; /* calls that the node was refused by the time of the last look that found all */
+
+  /* What a snapshot that is being merged holds, as it was when it was: its file may rot before its record is read. */
+  struct replica_merged *merging;
+  uint32_t merging_count, merging_capacity;
+  uint64_t merging_id; /* 0: none */
+
+  uint64_t sent_id; /* of the base whose blocks are sent, found to be durable in this run; 0: none */
 
   struct replica_entry *waiting; /* operations that were not durable yet, in order */
   uint32_t waiting_count, waiting_first, waiting_capacity;

@@ -51,8 +51,6 @@ static void note_progress(struct cluster *cluster) {
 void cluster_settle_begin(struct cluster *cluster, uint64_t settle_ns) {
   cluster_workload_stop(cluster);
   sim_calm(cluster->world);
-  for (uint32_t i = 1; i <= cluster->config.nodes; i++)
-    cluster->nodes[i].serve_failed = false;
   uint64_t now = sim_now(cluster->world);
   cluster->settle_end_ns = settle_ns > UINT64_MAX - now ? UINT64_MAX : now + settle_ns;
 }

@@ -89,7 +89,8 @@ bool snapshot_read(struct cluster *cluster, const struct sim_disk *disk, struct 
 bool snapshot_covers(struct cluster *cluster, const struct sim_disk *disk, uint64_t position) {
   struct snapshot base;
   for (uint32_t place = 0; next_base(disk, &place, &base);)
-    if (base.position >= position && snapshot_read(cluster, disk, &base, NULL, NULL) && snapshot_is_durable(disk, &base))
+    if (base.position >= position && snapshot_read(cluster, disk, &base, NULL, NULL) &&
+        snapshot_is_durable(disk, &base))
       return true;
   return false;
 }

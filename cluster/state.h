@@ -34,6 +34,7 @@ struct log_damage {
   bool told;        /* the log itself says that it is damaged: it must not be opened */
   uint64_t end;     /* the valid records end here */
   uint64_t claimed; /* ... and something valid says that so much was durable */
+  uint64_t unread;  /* the first record that cannot be read for a bad sector ends behind there; UINT64_MAX: none */
 };
 
 /* What an engine was seen to do since it was opened; it must count the same. */
@@ -60,7 +61,10 @@ struct cluster_node {
   uint64_t limits_hash;              /* as its last HELLO told it, for forged ones; 0: none yet */
   struct log_damage damage;          /* of its disk, just before the last boot */
   bool repair_due;
-  bool serve_failed;          /* an operation could not be read back for a peer, since faults stopped */
+  bool repairs;               /* its next boot repairs what is damaged */
+  bool repaired;              /* its last one did */
+  bool repair_begun;          /* one may have put something aside of which nobody has taken note */
+  uint64_t open_end;          /* where its last open says that the log ended */
   struct replica replica;     /* what its disk says that it holds */
   struct reads_counts counts; /* of this run of the engine */
   uint64_t looked_frames;     /* frames in and out at the last look at intervals */
@@ -78,6 +82,12 @@ struct cluster_software {
   uint32_t peer_of[CLUSTER_NODES_MAX + 1u]; /* by node number; SYNC_PEER_NONE */
   uint8_t node_of[CLUSTER_NODES_MAX + 1u];  /* by peer handle */
   bool peers_missing;                       /* some could not be registered yet */
+};
+
+/* What a frame says of an index. */
+struct cluster_explained {
+  uint64_t index;
+  uint32_t life;
 };
 
 struct cluster {
@@ -103,6 +113,8 @@ struct cluster {
   uint64_t looked;                /* records and keys that the oracles looked at: what they cost */
   uint32_t *known, *known_by_all; /* scratch of reads and deliveries, by life */
   uint32_t known_capacity, known_by_all_capacity;
+  struct cluster_explained *explained; /* scratch of a frame */
+  uint32_t explained_count, explained_capacity;
   uint8_t *value; /* scratch of submits */
   uint32_t value_capacity;
 };

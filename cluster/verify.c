@@ -3,6 +3,7 @@
 #include "cluster/grow.h"
 #include "cluster/log_damage.h"
 #include "cluster/lookup.h"
+#include "cluster/snapshot.h"
 
 #define STEP_BYTES (16u * 1024u)
 
@@ -59,15 +60,15 @@ static bool is_settled(const struct cluster *cluster, uint32_t node, struct sync
 }
 
 /* What the engine must meet first: bytes that are no record, a sector that cannot be read. */
-static uint64_t first_damage(struct cluster *cluster, uint32_t node, uint64_t end) {
+static uint64_t first_damage(struct cluster *cluster, uint32_t node, uint64_t begin, uint64_t end) {
   struct log_damage damage;
   log_damage_look(cluster, node, &damage);
   uint64_t first = damage.any && damage.end < end ? damage.end : end;
-  if (!damage.any || !log_damage_unreadable_in(cluster, node, 0, first)) return first;
-  uint64_t low = 0; /* [0, low) can be read, [0, first) cannot */
+  if (!damage.any || !log_damage_unreadable_in(cluster, node, begin, first)) return first;
+  uint64_t low = begin; /* [begin, low) can be read, [begin, first) cannot */
   while (first - low > 1) {
     uint64_t middle = low + (first - low) / 2;
-    if (log_damage_unreadable_in(cluster, node, 0, middle))
+    if (log_damage_unreadable_in(cluster, node, begin, middle))
       first = middle;
     else
       low = middle;
@@ -120,6 +121,16 @@ static void judge(const struct verifying *verifying, int status, uint64_t first,
     judge_rest(verifying, first, end); /* no read of it has done more damage, behind what was read */
 }
 
+/* Where the engine says that its log begins: nowhere behind what a base has. */
+static uint64_t begin_of(struct cluster *cluster, uint32_t node, struct sync_engine *engine) {
+  struct sync_stats stats;
+  struct snapshot base;
+  sync_stats_get(engine, &stats);
+  bool covered =
+      stats.log_first == 0 || (snapshot_newest(cluster->nodes[node].disk, &base) && base.position >= stats.log_first);
+  return covered ? stats.log_first : 0;
+}
+
 bool cluster_verify(struct cluster *cluster, uint32_t node, uint64_t *damaged) {
   struct cluster_software *software = sim_node_enter(cluster->world, node);
   *damaged = 0;
@@ -129,7 +140,7 @@ bool cluster_verify(struct cluster *cluster, uint32_t node, uint64_t *damaged) {
   const struct sim_node *machine = cluster->nodes[node].machine;
   uint64_t end = sync_appended_position(software->engine), refusals = sim_node_refusals(machine);
   verifying.judged = !cluster->config.no_oracles && is_settled(cluster, node, software->engine);
-  uint64_t first = verifying.judged ? first_damage(cluster, node, end) : end;
+  uint64_t first = verifying.judged ? first_damage(cluster, node, begin_of(cluster, node, software->engine), end) : end;
   int status = verify_all(&verifying, software->engine);
   bool refused = status < 0 && sim_node_refusals(machine) != refusals;
   if (verifying.judged && !refused && !cluster_violated(cluster)) judge(&verifying, status, first, end);

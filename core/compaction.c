@@ -3,13 +3,15 @@
 #include "core/base/file_io.h"
 #include "core/engine.h"
 
-#define STEP_BYTES (64u * 1024u)                   /* one step: as long as a batch of writes takes */
-#define STEP_SPACING_NS UINT64_C(1000000)          /* so that at most 64 MB/s go to the disk for it */
-#define RETRY_NS UINT64_C(1000000000)              /* after the first that was given up; then doubled, */
-#define RETRY_DOUBLINGS 6u                         /* ... so often */
-#define TRIM_SPACING_NS UINT64_C(1000000000)       /* between two looks at what peers lack still */
-#define PREVIOUS_KEPT_NS UINT64_C(30000000000)     /* after a peer asked for a block of it last */
-#define LEFTOVERS_MAX 16u                          /* names removed in one pass */
+#define STEP_BYTES (32u * 1024u)               /* one step: as long as a batch of writes takes */
+#define STEP_SPACING_NS UINT64_C(1000000)      /* so that at most 32 MB/s go to the disk for it */
+#define RETRY_NS UINT64_C(1000000000)          /* after the first that was given up; then doubled, */
+#define RETRY_DOUBLINGS 6u                     /* ... so often */
+#define TRIM_FILES_MAX 4u                      /* of the log in one step */
+#define TRIM_SPACING_NS UINT64_C(1000000000)   /* between two looks at what peers lack still */
+#define PREVIOUS_KEPT_NS UINT64_C(30000000000) /* after a peer asked for a block of it last */
+#define UNREAD_TRIES 4u                        /* of an operation, before a snapshot is taken in its place */
+#define LEFTOVERS_MAX 16u                      /* names removed in one pass */
 
 /* --- Files -------------------------------------------------------------------------- */
 
@@ -52,7 +54,8 @@ static int take_leftover(void *arg, const char *name) {
   if (base_name_parse(name, &position, &id, &aside))
     needed = aside ? engine->compaction.next.id == id : !proven || compaction_find(engine, id) != NULL;
   else if (stage_name_parse(name, &id))
-    needed = !proven || compaction_needs_stage(engine, id) || (engine->fetch.stage != FETCH_IDLE && engine->fetch.id == id);
+    needed =
+        !proven || compaction_needs_stage(engine, id) || (engine->fetch.stage != FETCH_IDLE && engine->fetch.id == id);
   else
     return 0;
   if (needed) return 0;
@@ -75,6 +78,19 @@ const struct engine_base *compaction_find(const struct sync_engine *engine, uint
   if (id == 0) return NULL;
   if (engine->compaction.base.id == id) return &engine->compaction.base;
   return engine->compaction.previous.id == id ? &engine->compaction.previous : NULL;
+}
+
+/* Whether a peer is on its way through it; `sent`: or has come to its end, and may be merging it. */
+static bool is_fetched(const struct sync_engine *engine, const struct engine_base *base, bool sent) {
+  if (base->id == 0) return false;
+  for (uint32_t i = 0; i < peer_handles(&engine->peers); i++) {
+    const struct peer *peer = peer_at(&engine->peers, i);
+    if (peer == NULL || peer->fetch_id != base->id) continue;
+    uint64_t since = port_now(engine->env) - peer->fetch_asked_ns;
+    bool ends = peer->fetch_sent >= base->size && !sent; /* what was lost is asked for again soon */
+    if (since < (ends ? 2 * engine->options.retry_interval_ns : PREVIOUS_KEPT_NS)) return true;
+  }
+  return false;
 }
 
 /* Whether the base has all that the log has no more. After a merge it takes another one. */
@@ -108,6 +124,9 @@ static void trim(struct sync_engine *engine) {
   struct oplog *oplog = &engine->state.oplog;
   compaction->trimmed_ns = port_now(engine->env);
   uint64_t cut = compaction->base.position;
+  /* Who has fetched the one before goes on with operations. */
+  if (is_fetched(engine, &compaction->previous, true) && compaction->previous.position < cut)
+    cut = compaction->previous.position;
   uint64_t needed = peers_needed(&engine->peers);
   if (needed < oplog_end(oplog) && oplog_at(oplog, needed)->position < cut) cut = oplog_at(oplog, needed)->position;
   uint64_t retain = engine->options.retain_bytes;
@@ -115,9 +134,11 @@ static void trim(struct sync_engine *engine) {
   if (cut < kept) cut = kept;
   cut = wal_trim_point(engine->wal, cut);
   uint64_t before = wal_first_position(engine->wal), first = before;
+  compaction->trims_on = false;
   if (cut <= before) return;
-  (void)engine_note(engine, wal_trim(engine->wal, cut, &first));
+  (void)engine_note(engine, wal_trim(engine->wal, cut, TRIM_FILES_MAX, &first));
   if (first == before) return;
+  compaction->trims_on = first < cut;
   const struct oplog_entry *entry = oplog_from(oplog, first);
   uint64_t ordinal = entry == NULL ? oplog_end(oplog) : oplog_ordinal(oplog, entry);
   oplog_trim(oplog, ordinal < oplog->durable ? ordinal : oplog->durable);
@@ -125,10 +146,14 @@ static void trim(struct sync_engine *engine) {
   PORT_TRACE(engine->env, SYNC_TRACE_TRIM, first);
 }
 
+static uint64_t trim_due(const struct compaction *compaction) {
+  return time_add(compaction->trimmed_ns, compaction->trims_on ? STEP_SPACING_NS : TRIM_SPACING_NS);
+}
+
 static void trim_when_due(struct sync_engine *engine) {
   const struct compaction *compaction = &engine->compaction;
   if (compaction->base.id == 0 || wal_first_position(engine->wal) >= compaction->base.position) return;
-  if (port_now(engine->env) - compaction->trimmed_ns >= TRIM_SPACING_NS) trim(engine);
+  if (port_now(engine->env) >= trim_due(compaction)) trim(engine);
 }
 
 /* --- A snapshot in the making --------------------------------------------------------------- */
@@ -141,6 +166,17 @@ int sync_snapshot(struct sync_engine *engine) {
   if (engine->stopped != SYNC_OK) return engine->stopped;
   compaction_want(engine);
   return SYNC_OK;
+}
+
+void compaction_unread(struct sync_engine *engine, const struct oplog_entry *entry, int status) {
+  struct compaction *compaction = &engine->compaction;
+  compaction->unread_tries = entry->position == compaction->unread_position ? compaction->unread_tries + 1 : 1;
+  compaction->unread_position = entry->position;
+  /* An error may pass. */
+  if (status != SYNC_E_DAMAGED && (status != SYNC_E_IO || compaction->unread_tries < UNREAD_TRIES)) return;
+  oplog_give_up(entry);
+  compaction_want(engine);
+  peers_judge_behind(&engine->peers);
 }
 
 static bool is_grown(const struct sync_engine *engine) {
@@ -160,7 +196,7 @@ static bool wants_one(const struct sync_engine *engine) {
   return (engine->compaction.wanted || is_grown(engine)) && is_news(engine);
 }
 
-void compaction_abort(struct sync_engine *engine) {
+static void abandon(struct sync_engine *engine) {
   struct compaction *compaction = &engine->compaction;
   if (compaction->stage == COMPACTION_IDLE) return;
   if (compaction->stage <= COMPACTION_SYNC_FILE) snapshot_writer_end(&compaction->writer);
@@ -171,11 +207,15 @@ void compaction_abort(struct sync_engine *engine) {
   compaction->token = 0;
 }
 
+void compaction_break(struct sync_engine *engine) {
+  if (engine->compaction.stage == COMPACTION_WRITING) abandon(engine);
+}
+
 static void give_up(struct sync_engine *engine, int status) {
   struct compaction *compaction = &engine->compaction;
   if (engine_note(engine, status) == SYNC_E_POWERED_OFF) return;
   PORT_TRACE(engine->env, SYNC_TRACE_SNAPSHOT_FAIL, (uint64_t)(int64_t)status, compaction->next.id);
-  compaction_abort(engine);
+  abandon(engine);
   engine->stats.snapshots_failed++;
   compaction->wanted = true;
   uint64_t wait_ns = RETRY_NS << compaction->failures;
@@ -195,7 +235,8 @@ static int begin(struct sync_engine *engine) {
   struct compaction *compaction = &engine->compaction;
   remove_leftovers(engine);
   if (engine->stopped != SYNC_OK) return engine->stopped;
-  compaction->next = (struct engine_base){.id = port_unique(engine->env), .position = wal_appended_position(engine->wal)};
+  compaction->next =
+      (struct engine_base){.id = port_unique(engine->env), .position = wal_appended_position(engine->wal)};
   struct snapshot_order order = {.head = {.id = compaction->next.id,
                                           .log_id = wal_id(engine->wal),
                                           .position = compaction->next.position,
@@ -217,7 +258,8 @@ static int begin(struct sync_engine *engine) {
 
 /* Asks for an fsync, of the file or of the directory (-1). What is refused is given up: another file is made then. */
 static int ask(struct sync_engine *engine, enum compaction_stage stage, sync_file file) {
-  int rc = file_io_fsync(engine->env, file, engine->token + 1);
+  uint64_t token = engine->token + 1;
+  int rc = file < 0 ? file_io_fsync_names(engine->env, token) : file_io_fsync(engine->env, file, token);
   if (rc != SYNC_OK) return rc;
   engine->compaction.token = ++engine->token;
   engine->compaction.stage = stage;
@@ -267,7 +309,8 @@ int compaction_run(struct sync_engine *engine) {
 uint64_t compaction_deadline(const struct sync_engine *engine) {
   const struct compaction *compaction = &engine->compaction;
   bool acts = compaction->stage == COMPACTION_WRITING || (compaction->stage == COMPACTION_IDLE && wants_one(engine));
-  return acts ? compaction->due_ns : SYNC_NO_DEADLINE;
+  uint64_t due_ns = acts ? compaction->due_ns : SYNC_NO_DEADLINE;
+  return compaction->trims_on && trim_due(compaction) < due_ns ? trim_due(compaction) : due_ns;
 }
 
 void compaction_relieve(struct sync_engine *engine) {
@@ -290,10 +333,14 @@ static void forget_merges(struct sync_engine *engine) {
 static void adopt(struct sync_engine *engine) {
   struct compaction *compaction = &engine->compaction;
   struct engine_base last = compaction->base;
-  remove_base(engine, &compaction->previous, false);
-  compaction->previous.id = 0;
-  bool fetched = last.id != 0 && !compaction->unreadable && compaction->serving_id == last.id &&
-                 port_now(engine->env) - compaction->serving_ns < PREVIOUS_KEPT_NS;
+  /* One at most is kept for those that are on their way through it, and that until they are done: were it always the
+   * last, no transfer that takes longer than two snapshots would ever end. */
+  bool goes_on = is_fetched(engine, &compaction->previous, false);
+  bool fetched = !goes_on && !compaction->unreadable && is_fetched(engine, &last, true);
+  if (!goes_on) {
+    remove_base(engine, &compaction->previous, false);
+    compaction->previous.id = 0;
+  }
   compaction->base = compaction->next;
   compaction->named = true;
   compaction->next.id = 0;
@@ -357,7 +404,7 @@ static int load_peer(void *arg, const uint8_t *id, size_t size) {
   return rc;
 }
 
-int compaction_load(struct sync_engine *engine) {
+static int load_newest(struct sync_engine *engine) {
   struct compaction *compaction = &engine->compaction;
   compaction->serving = -1;
   int rc = SYNC_E_INTERRUPTED;
@@ -389,4 +436,24 @@ int compaction_load(struct sync_engine *engine) {
   }
   compaction->base_log_id = log_id;
   return SYNC_OK;
+}
+
+/* Puts a base that cannot be loaded aside, as the log's repair does with segments. */
+static int put_aside(struct sync_engine *engine) {
+  char name[SNAPSHOT_NAME_BYTES], bad[WAL_BAD_NAME_BYTES];
+  base_name(name, engine->compaction.base.position, engine->compaction.base.id, false);
+  wal_bad_name(bad, name, port_unique(engine->env));
+  peers_reset(&engine->peers);
+  memset(&engine->compaction.base, 0, sizeof engine->compaction.base);
+  return file_io_rename(engine->env, name, bad);
+}
+
+int compaction_load(struct sync_engine *engine, bool repairs, bool *repaired) {
+  for (;;) {
+    int rc = load_newest(engine);
+    if (!repairs || (rc != SYNC_E_DAMAGED && rc != SYNC_E_IO) || engine->compaction.base.id == 0) return rc;
+    *repaired = true;
+    rc = put_aside(engine);
+    if (rc != SYNC_OK) return rc;
+  }
 }

@@ -8,10 +8,12 @@
 
 struct sync_engine;
 struct engine_base;
+struct oplog_entry;
 struct peer;
 
-/* At open, before the log: loads the newest base there is. SYNC_E_DAMAGED when it is not whole, and as merge_plan(). */
-int compaction_load(struct sync_engine *engine);
+/* At open, before the log: loads the newest base there is. SYNC_E_DAMAGED when it is not whole, and as merge_plan().
+ * `repairs`: one that is not is put aside, which *repaired says, and the next older one is loaded, or none. */
+int compaction_load(struct sync_engine *engine, bool repairs, bool *repaired);
 
 /* Does what is due; at the end of a turn. Only failures that end the engine are returned. */
 int compaction_run(struct sync_engine *engine);
@@ -21,8 +23,12 @@ void compaction_relieve(struct sync_engine *engine);
 /* A completion of ours. */
 int compaction_disk_done(struct sync_engine *engine, int result);
 
-/* Gives up the snapshot in progress, if there is one. */
-void compaction_abort(struct sync_engine *engine);
+/* An operation could not be read back for a peer (SYNC_E_DAMAGED, or SYNC_E_IO once more): what is in memory is
+ * whole, so a snapshot pays it, and damage below that one costs nothing. */
+void compaction_unread(struct sync_engine *engine, const struct oplog_entry *entry, int status);
+
+/* A snapshot of a peer is about to be merged: ours, as far as it is not all saved yet, would be of two instants. */
+void compaction_break(struct sync_engine *engine);
 /* Wants one as soon as possible. */
 void compaction_want(struct sync_engine *engine);
 void compaction_end(struct sync_engine *engine);

@@ -38,13 +38,15 @@ struct compaction {
   uint64_t token;  /* of the fsync in flight */
   uint64_t due_ns; /* of the next step, or of the next try */
   uint32_t failures;
-  bool wanted;          /* whatever the log has grown by */
-  bool named;           /* the base's name was made durable since the open */
-  bool unreadable;      /* the base's file could not be read back: it is not served */
-  uint64_t trimmed_ns;  /* when the log was looked at for what can go */
-  sync_file serving;    /* the file that peers are sent from, -1 */
-  uint64_t serving_id;  /* of that snapshot */
-  uint64_t serving_ns;  /* when a peer asked for it last */
+  bool wanted;              /* whatever the log has grown by */
+  bool named;               /* the base's name was made durable since the open */
+  bool unreadable;          /* the base's file could not be read back: it is not served */
+  bool trims_on;            /* more of it can go */
+  uint64_t trimmed_ns;      /* when the log was looked at for what can go */
+  uint64_t unread_position; /* of the operation that could not be read back last */
+  uint32_t unread_tries;
+  sync_file serving;   /* the file that peers are sent from, -1 */
+  uint64_t serving_id; /* of that snapshot */
 };
 
 /* A snapshot of a peer, on its way here (fetch.h). */
@@ -64,6 +66,7 @@ struct fetch {
   uint64_t asked;    /* `have` at the last request */
   uint64_t asked_ns; /* when that was */
   bool ask, restart; /* a request is due; it says that blocks were lost */
+  bool gap;          /* a block came before one that is not there; a request is due at due_ns */
   uint32_t tries;    /* requests without any progress */
   uint64_t due_ns;
   sync_file file;
@@ -72,13 +75,20 @@ struct fetch {
   uint64_t session;              /* of the peer, when it offered */
   uint64_t done_id;              /* the last that was merged, or brought nothing */
   uint64_t bad_id;               /* a snapshot that was refused */
-  uint64_t left_id;              /* the last try left its file, 0: there is none */
+  uint64_t left_id;              /* one whose file was left unfinished */
   uint64_t refused_until_ns;     /* no offer is taken before */
 };
 /* A snapshot that the log says was merged, and that no base has yet: its file stays. */
 struct engine_merge {
   uint64_t id;
   uint64_t end; /* of its record */
+};
+
+/* While an open repairs. */
+struct engine_repair {
+  int (*each)(void *arg, const struct sync_lost *lost);
+  void *arg;
+  uint64_t named, unnamed; /* operations that are whole behind the damage */
 };
 
 struct sync_engine {
@@ -114,15 +124,16 @@ struct sync_engine {
   size_t block_bytes_max;
   struct compaction compaction;
   struct fetch fetch;
-  struct memory_array merges; /* struct engine_merge */
-  bool indexed;               /* ... that is done: all that is below */
-  uint64_t index_end;         /* at open: where the next record below the base must begin */
+  struct memory_array merges;   /* struct engine_merge */
+  struct engine_repair *repair; /* at open only; NULL: damage is refused */
+  bool indexed;                 /* ... that is done: all that is below */
+  uint64_t index_end;           /* at open: where the next record below the base must begin */
 
   struct sync_stats stats;
 
   /* Scratch of one call. */
   struct memory_array bytes;   /* uint8_t: an encoded operation */
-  struct memory_array table;   /* struct operation_origin */
+  struct legend legend;        /* of a frame that came */
   struct memory_array dots;    /* struct operation_dot */
   struct memory_array changes; /* struct operation_change */
 };

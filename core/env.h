@@ -78,7 +78,7 @@ enum sync_trace_kind {
   SYNC_TRACE_REFUSED = 14,       /* {status, kind} a submit or frame was refused */
   SYNC_TRACE_FAIL_STOP = 15,     /* {status} */
   SYNC_TRACE_ROTATE = 16,        /* {first position, epoch} a new log segment */
-  SYNC_TRACE_MARK = 17,          /* {position} a durable mark was appended */
+  SYNC_TRACE_MARK = 17,          /* {position, end position} a durable mark was appended */
   SYNC_TRACE_CLOSE = 18,         /* {durable position, appended position} */
   SYNC_TRACE_SNAPSHOT = 19,      /* {position, id, bytes} became the base */
   SYNC_TRACE_TRIM = 20,          /* {first position} the log begins there now */

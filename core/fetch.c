@@ -4,9 +4,10 @@
 #include "core/compaction.h"
 #include "core/engine.h"
 
-#define WINDOW_BYTES (256u * 1024u)               /* asked for at once */
-#define LOST_SPACING_NS UINT64_C(100000000)       /* between two requests to send again */
-#define MERGE_RETRY_NS UINT64_C(1000000000)
+#define WINDOW_BYTES (256u * 1024u)         /* asked for at once */
+#define LOST_SPACING_NS UINT64_C(100000000) /* between two requests to send again */
+#define MERGE_RETRY_NS UINT64_C(1000000000) /* the first; then doubled, */
+#define MERGE_RETRY_DOUBLINGS 4u            /* ... so often */
 #define MERGE_PAYLOAD_BYTES 24u
 #define CHECK_BLOCKS 4u /* of what an earlier run left, read in one step */
 /* A snapshot is shorter than what it nominally takes in the store, but for its origins. */
@@ -20,13 +21,11 @@ static void begin_file(struct sync_engine *engine, char name[SNAPSHOT_NAME_BYTES
   stage_name(name, engine->fetch.id);
 }
 
-/* Removes what an earlier try has left, unless recovery may need it. */
-static void remove_left(struct sync_engine *engine) {
-  struct fetch *fetch = &engine->fetch;
+/* Removes what a try has left, unless recovery may need it. */
+static void remove_stage(struct sync_engine *engine, uint64_t id) {
   char name[SNAPSHOT_NAME_BYTES];
-  stage_name(name, fetch->left_id);
-  bool needed = fetch->left_id == 0 || !compaction_is_proven(engine) || compaction_needs_stage(engine, fetch->left_id);
-  fetch->left_id = 0;
+  stage_name(name, id);
+  bool needed = id == 0 || !compaction_is_proven(engine) || compaction_needs_stage(engine, id);
   if (!needed) (void)engine_note(engine, file_io_unlink(engine->env, name));
 }
 
@@ -38,18 +37,30 @@ static void stop(struct sync_engine *engine, bool remove) {
   if (fetch->file >= 0) (void)file_io_close(engine->env, fetch->file);
   fetch->file = -1;
   fetch->stage = FETCH_IDLE;
-  fetch->ask = false;
+  fetch->ask = fetch->gap = false;
   fetch->token = 0;
-  fetch->left_id = fetch->id;
-  if (remove) remove_left(engine);
+  if (remove) remove_stage(engine, fetch->id);
+}
+
+/* Another one begins: of those that were left unfinished in this life the last one stays. */
+static void keep_one(struct sync_engine *engine, uint64_t next) {
+  struct fetch *fetch = &engine->fetch;
+  uint64_t last = fetch->id;
+  if (last == 0 || last == next || last == fetch->done_id || last == fetch->left_id) return;
+  uint64_t gone = fetch->left_id;
+  fetch->left_id = last;
+  if (gone != next) remove_stage(engine, gone);
 }
 
 /* Gives up, and takes no offer for a while. */
 static void give_up(struct sync_engine *engine, int status) {
   if (engine_note(engine, status) == SYNC_E_POWERED_OFF || engine->stopped != SYNC_OK) return;
   PORT_TRACE(engine->env, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)status, FRAME_BLOCK);
-  engine->fetch.refused_until_ns = time_add(port_now(engine->env), engine->options.retry_interval_ns);
-  stop(engine, false);
+  /* Where there is no room for all of it, none is kept from the log. */
+  bool full = status == SYNC_E_NO_SPACE;
+  uint64_t wait_ns = full ? engine->options.probe_interval_ns : engine->options.retry_interval_ns;
+  engine->fetch.refused_until_ns = time_add(port_now(engine->env), wait_ns);
+  stop(engine, full);
 }
 
 /* It is no snapshot, or not one for us. */
@@ -84,8 +95,7 @@ static int reserve_merge(struct sync_engine *engine) {
 }
 
 static void note_merge(struct sync_engine *engine, uint64_t id, uint64_t end) {
-  ((struct engine_merge *)engine->merges.items)[engine->merges.count++] =
-      (struct engine_merge){.id = id, .end = end};
+  ((struct engine_merge *)engine->merges.items)[engine->merges.count++] = (struct engine_merge){.id = id, .end = end};
 }
 
 /* Who sent it holds it, in the session in which it offered it: that need not go back. */
@@ -120,13 +130,16 @@ static int merge_now(struct sync_engine *engine, struct merge *merge) {
     return rc;
   }
   note_sender(engine, merge);
+  compaction_break(engine);
   merge_commit(merge, end);
   note_merge(engine, fetch->id, end);
   fetch->done_id = fetch->id;
   engine->stats.merges++;
   PORT_TRACE(engine->env, SYNC_TRACE_MERGE, fetch->id, end, fetch->peer);
-  struct peer *peer = peer_at(&engine->peers, fetch->peer);
-  if (peer != NULL) {
+  /* What came of it is news to every peer, once it is durable: some are just sending it. */
+  for (uint32_t handle = 0; handle < peer_handles(&engine->peers); handle++) {
+    struct peer *peer = peer_at(&engine->peers, handle);
+    if (peer == NULL) continue;
     if (peer->ack_first == 0) peer->ack_first = end;
     if (peer->ack_last < end) peer->ack_last = end;
   }
@@ -138,19 +151,22 @@ static int merge_now(struct sync_engine *engine, struct merge *merge) {
 }
 
 static bool is_passing(int status) {
-  return status == SYNC_E_NO_MEMORY || status == SYNC_E_NO_SPACE || status == SYNC_E_FULL || status == SYNC_E_TOO_MANY ||
-         status == SYNC_E_IO;
+  return status == SYNC_E_NO_MEMORY || status == SYNC_E_NO_SPACE || status == SYNC_E_FULL ||
+         status == SYNC_E_TOO_MANY || status == SYNC_E_IO;
 }
 
 static void merge(struct sync_engine *engine) {
   struct fetch *fetch = &engine->fetch;
   char name[SNAPSHOT_NAME_BYTES];
   begin_file(engine, name);
-  compaction_abort(engine); /* it would be of two instants */
   struct merge merge;
   struct merge_source source = source_of(engine, name, fetch->id);
   source.size = fetch->size;
   int rc = merge_plan(&merge, &engine->state, &source);
+  if (rc == SYNC_E_DAMAGED || rc == SYNC_E_NOT_FOUND || rc == SYNC_E_IO) {
+    give_up(engine, rc); /* our own disk: the next try fetches again from where it is whole */
+    return;
+  }
   if (rc == SYNC_OK && merge.news == 0) {
     merge_cancel(&merge);
     struct peer *peer = peer_at(&engine->peers, fetch->peer);
@@ -170,7 +186,10 @@ static void merge(struct sync_engine *engine) {
     engine->stats.full = true;
   }
   fetch->stage = FETCH_MERGE;
-  fetch->due_ns = time_add(port_now(engine->env), MERGE_RETRY_NS);
+  /* All of it is read again then: at the store's bound not that often. */
+  uint64_t wait_ns = MERGE_RETRY_NS << (rc == SYNC_E_FULL ? fetch->tries : 0);
+  if (fetch->tries < MERGE_RETRY_DOUBLINGS) fetch->tries++;
+  fetch->due_ns = time_add(port_now(engine->env), wait_ns);
 }
 
 int fetch_replay(struct sync_engine *engine, const uint8_t *payload, size_t size, uint64_t end) {
@@ -198,6 +217,7 @@ static void ask_again(struct sync_engine *engine, bool lost) {
   struct fetch *fetch = &engine->fetch;
   fetch->ask = true;
   fetch->restart = lost;
+  fetch->gap = false;
   fetch->due_ns = time_add(port_now(engine->env), engine->options.retry_interval_ns);
 }
 
@@ -212,22 +232,30 @@ static int complete(struct sync_engine *engine) {
   return SYNC_OK;
 }
 
-/* Opens the file to write on behind what is there and whole. */
-static int write_on(struct sync_engine *engine, uint32_t flags) {
+/* Opens the file anew. */
+static int reopen(struct sync_engine *engine, uint32_t flags) {
   struct fetch *fetch = &engine->fetch;
   char name[SNAPSHOT_NAME_BYTES];
   begin_file(engine, name);
-  int rc = file_io_open(engine->env, name, SYNC_OPEN_CREATE | flags, &fetch->file);
+  if (fetch->file >= 0) (void)file_io_close(engine->env, fetch->file);
+  fetch->file = -1;
+  return file_io_open(engine->env, name, SYNC_OPEN_CREATE | flags, &fetch->file);
+}
+
+/* Writes on behind what is there and whole. */
+static int write_on(struct sync_engine *engine) {
+  struct fetch *fetch = &engine->fetch;
+  int rc = fetch->have == 0 ? reopen(engine, SYNC_OPEN_TRUNCATE) : SYNC_OK;
   if (rc != SYNC_OK) return rc;
   fetch->stage = FETCH_BLOCKS;
-  fetch->tries = 0;
   fetch->asked = fetch->have;
   if (fetch->have == fetch->size) return complete(engine);
   ask_again(engine, true);
   return SYNC_OK;
 }
 
-/* Reads some of what an earlier run has left. */
+/* Reads some of what an earlier try has left, and writes it again: after an fsync that failed, what can be read need
+ * not be what the disk will ever hold, and the next fsync would not say so. */
 static int check_some(struct sync_engine *engine) {
   struct fetch *fetch = &engine->fetch;
   for (unsigned i = 0; i < CHECK_BLOCKS; i++) {
@@ -235,14 +263,19 @@ static int check_some(struct sync_engine *engine) {
     const uint8_t *bytes = NULL;
     int rc = snapshot_reader_next(&fetch->reader, &block, &bytes);
     if (rc == SYNC_E_POWERED_OFF) return rc;
-    if (rc == SYNC_OK && fetch->reader.offset <= fetch->size) continue;
+    if (rc == SYNC_OK && fetch->reader.offset <= fetch->size) {
+      size_t whole = BLOCK_HEADER_BYTES + (size_t)block.size;
+      rc = file_io_write(engine->env, fetch->file, fetch->reader.offset - whole, bytes, whole);
+      if (rc != SYNC_OK) return rc;
+      continue;
+    }
     if (rc != SYNC_OK) fetch->have = fetch->reader.offset;
     if (fetch->have > fetch->size) fetch->have = 0;
     snapshot_reader_close(&fetch->reader);
     fetch->stage = FETCH_BLOCKS;
-    if (fetch->have > 0) return write_on(engine, 0);
     /* A peer that says another length must not take away what recovery may need. */
-    return compaction_is_proven(engine) ? write_on(engine, SYNC_OPEN_TRUNCATE) : SYNC_E_CORRUPT;
+    if (fetch->have == 0 && !compaction_is_proven(engine)) return SYNC_E_CORRUPT;
+    return write_on(engine);
   }
   fetch->due_ns = port_now(engine->env);
   return SYNC_OK;
@@ -254,29 +287,37 @@ static int begin(struct sync_engine *engine) {
   begin_file(engine, name);
   fetch->have = 0;
   int rc = snapshot_reader_open(&fetch->reader, engine->env, name, fetch->id, engine->block_bytes_max);
-  if (rc == SYNC_E_NOT_FOUND) return write_on(engine, SYNC_OPEN_TRUNCATE);
+  if (rc == SYNC_E_NOT_FOUND) return write_on(engine);
   if (rc != SYNC_OK) return rc;
   fetch->stage = FETCH_CHECKING;
   fetch->due_ns = port_now(engine->env);
-  return SYNC_OK;
+  return reopen(engine, 0);
 }
 
-void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t id, uint64_t size) {
+void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t session, uint64_t id, uint64_t size) {
   struct fetch *fetch = &engine->fetch;
-  if (fetch->stage != FETCH_IDLE) {
-    /* The one that it had is no more. An offer that comes late says nothing: blocks do. */
-    bool other =
-        fetch->peer == peer->handle && fetch->id != id && fetch->stage == FETCH_BLOCKS && fetch->tries > 0;
-    if (!other) return;
-    stop(engine, true);
-  }
   if (id == fetch->done_id) tell_all(peer);
-  if (id == fetch->done_id || id == fetch->bad_id || size > size_max(engine) || compaction_needs_stage(engine, id)) return;
+  if (size > size_max(engine)) {
+    engine->stats.merges_refused++;
+    PORT_TRACE(engine->env, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)SYNC_E_FULL, FRAME_HELLO);
+  }
+  if (id == fetch->done_id || id == fetch->bad_id || size > size_max(engine) || compaction_needs_stage(engine, id))
+    return;
   if (port_now(engine->env) < fetch->refused_until_ns || engine->stopped != SYNC_OK) return;
-  if (fetch->left_id != id) remove_left(engine); /* so that whoever offers for ever fills no disk */
-  if (engine->stopped != SYNC_OK) return;
+  if (fetch->stage != FETCH_IDLE) {
+    /* An offer that comes late says nothing: blocks do. Where none come, another one is taken: of the same peer, that
+     * has the first no more, or of one that may be nearer. */
+    bool same = fetch->peer == peer->handle;
+    bool stuck = fetch->stage == FETCH_BLOCKS && fetch->tries > (same ? 0 : 1);
+    if (!stuck || (same && fetch->id == id)) return;
+    stop(engine, same);
+    if (engine->stopped != SYNC_OK) return;
+  }
+  keep_one(engine, id);
+  /* A peer whose blocks do not come gets no more tries by taking snapshots. */
+  if (fetch->peer != peer->handle || fetch->tries > engine->options.max_retries) fetch->tries = 0;
   fetch->peer = peer->handle;
-  fetch->session = peer->known_session;
+  fetch->session = session;
   fetch->id = id;
   fetch->size = size;
   fetch->file = -1;
@@ -291,7 +332,13 @@ int fetch_block(struct sync_engine *engine, struct peer *peer, const struct bloc
   if (frame->size != fetch->size || frame->offset < fetch->have) return SYNC_OK;
   if (frame->offset > fetch->have) {
     bool spaced = port_now(engine->env) - fetch->asked_ns >= LOST_SPACING_NS;
-    if (spaced && !fetch->ask) ask_again(engine, true);
+    if (fetch->ask || fetch->gap) return SYNC_OK;
+    if (spaced) {
+      ask_again(engine, true);
+    } else { /* it is not forgotten: perhaps nothing else comes */
+      fetch->gap = true;
+      fetch->due_ns = time_add(fetch->asked_ns, LOST_SPACING_NS);
+    }
     return SYNC_OK;
   }
   struct block block;
@@ -304,10 +351,10 @@ int fetch_block(struct sync_engine *engine, struct peer *peer, const struct bloc
     engine->stats.blocks_in++;
     fetch->have += frame->bytes_size;
     fetch->tries = 0;
-    fetch->due_ns = time_add(port_now(engine->env), engine->options.retry_interval_ns);
+    if (!fetch->gap) fetch->due_ns = time_add(port_now(engine->env), engine->options.retry_interval_ns);
     if (fetch->have == fetch->size)
       rc = complete(engine);
-    else if (fetch->have - fetch->asked >= WINDOW_BYTES / 2)
+    else if (fetch->have - fetch->asked >= WINDOW_BYTES / 2 && !fetch->gap)
       ask_again(engine, false);
   }
   if (rc == SYNC_OK) return SYNC_OK;
@@ -347,6 +394,10 @@ static int step(struct sync_engine *engine) {
     merge(engine);
     return SYNC_OK;
   }
+  if (fetch->gap) {
+    ask_again(engine, true);
+    return SYNC_OK;
+  }
   if (++fetch->tries > engine->options.max_retries) {
     stop(engine, false); /* another one may have it, or this one later */
     return SYNC_OK;
@@ -382,7 +433,7 @@ int fetch_disk_done(struct sync_engine *engine, int result) {
   }
   (void)file_io_close(engine->env, fetch->file);
   fetch->file = -1;
-  int rc = file_io_fsync(engine->env, -1, engine->token + 1);
+  int rc = file_io_fsync_names(engine->env, engine->token + 1);
   if (rc == SYNC_OK) {
     fetch->token = ++engine->token;
     fetch->stage = FETCH_SYNC_NAME;

@@ -1,6 +1,7 @@
 /* Fetching a snapshot from a peer that has no more what we lack (rule 5): block by block into a file of its own, from
  * where an earlier try left off; when all of it is there and durable it is merged as one change, which is one
- * record of the log. Whoever sends it, at any time, costs bounded work and, until the whole of it was checked, no state. */
+ * record of the log. Whoever sends it, at any time, costs bounded work and, until the whole of it was checked, no
+ * state. */
 #ifndef SYNC_CORE_FETCH_H
 #define SYNC_CORE_FETCH_H
 
@@ -12,8 +13,8 @@ struct sync_engine;
 struct peer;
 struct block_frame;
 
-/* The peer offers a snapshot. */
-void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t id, uint64_t size);
+/* The peer offered a snapshot in that session of it. */
+void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t session, uint64_t id, uint64_t size);
 /* A block came. SYNC_E_CORRUPT: it is none. */
 int fetch_block(struct sync_engine *engine, struct peer *peer, const struct block_frame *block);
 /* Whether a FETCH frame is to be sent to that peer now, and writes it. */

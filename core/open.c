@@ -98,7 +98,8 @@ static void engine_init(struct sync_engine *engine, const struct sync_env *env, 
   engine->commit_due_ns = SYNC_NO_DEADLINE;
   engine->compaction.serving = -1;
   engine->fetch.file = -1;
-  state_init(&engine->state, env, engine->node_id, options->store_bytes_max);
+  state_init(&engine->state, env, engine->node_id, options->store_bytes_max, engine->limits.bytes_max);
+  legend_init(&engine->legend, env);
   peers_init(&engine->peers, env, &engine->options, &engine->state, &engine->stats);
 }
 
@@ -106,9 +107,9 @@ static void engine_free(struct sync_engine *engine) {
   const struct sync_env *env = engine->env;
   memory_array_free(env, &engine->merges, sizeof(struct engine_merge), 16);
   peers_deinit(&engine->peers);
+  legend_deinit(&engine->legend);
   state_deinit(&engine->state);
   memory_array_free(env, &engine->bytes, 1, 1);
-  memory_array_free(env, &engine->table, sizeof(struct operation_origin), 24);
   memory_array_free(env, &engine->dots, sizeof(struct operation_dot), 16);
   memory_array_free(env, &engine->changes, sizeof(struct operation_change), 64);
   memory_free(env, engine, sizeof *engine, ENGINE_NOMINAL_BYTES);
@@ -157,8 +158,8 @@ static void open_base_detail(const struct sync_engine *engine, struct wal_report
     text_add(&text, " could not be loaded");
 }
 
-int sync_open(struct sync_engine **out, const struct sync_env *env, const struct sync_options *given,
-              struct sync_open_report *report) {
+static int open_with(struct sync_engine **out, const struct sync_env *env, const struct sync_options *given,
+                     struct sync_open_report *report, struct engine_repair *repair) {
   struct sync_open_report unused;
   if (report == NULL) report = &unused;
   memset(report, 0, sizeof *report);
@@ -175,23 +176,33 @@ int sync_open(struct sync_engine **out, const struct sync_env *env, const struct
     return SYNC_E_NO_MEMORY;
   }
   engine_init(engine, env, &options);
+  engine->repair = repair;
 
   struct wal_options wal_options = {
       .node_id = engine->node_id,
       .segment_bytes = options.segment_bytes,
       .payload_bytes_max = engine->limits.bytes_max,
+      .repairs = repair != NULL,
+      .lost = recovery_lost,
   };
   memcpy(wal_options.cluster_id, options.cluster_id, sizeof wal_options.cluster_id);
   struct wal_report wal_report;
   memset(&wal_report, 0, sizeof wal_report);
   state_replay(&engine->state);
-  int rc = compaction_load(engine);
+  bool repaired = false;
+  int rc = compaction_load(engine, repair != NULL, &repaired);
   if (rc != SYNC_OK) open_base_detail(engine, &wal_report, rc);
   wal_options.base_position = engine->compaction.base.position;
   wal_options.base_log_id = engine->compaction.base_log_id;
   report->base_position = engine->compaction.base.position;
   if (rc == SYNC_OK) rc = wal_open(&engine->wal, env, &wal_options, recovery_record, engine, &wal_report);
   if (rc == SYNC_OK && !engine->indexed) recovery_index_end(engine);
+  engine->repair = NULL;
+  report->repaired = repaired || wal_report.repaired;
+  if (repair != NULL) {
+    report->lost_named = repair->named;
+    report->lost_unnamed = repair->unnamed;
+  }
   open_report(report, &wal_report, oplog_end(&engine->state.oplog));
   PORT_TRACE(engine->env, SYNC_TRACE_OPEN, (uint64_t)(int64_t)rc, wal_report.epoch, wal_report.durable_position,
              wal_report.appended_position, wal_report.tail_bytes_cut);
@@ -205,6 +216,17 @@ int sync_open(struct sync_engine **out, const struct sync_env *env, const struct
   open_begin_session(engine);
   *out = engine;
   return SYNC_OK;
+}
+
+int sync_open(struct sync_engine **engine, const struct sync_env *env, const struct sync_options *options,
+              struct sync_open_report *report) {
+  return open_with(engine, env, options, report, NULL);
+}
+
+int sync_open_repair(struct sync_engine **engine, const struct sync_env *env, const struct sync_options *options,
+                     struct sync_open_report *report, int (*each)(void *arg, const struct sync_lost *lost), void *arg) {
+  struct engine_repair repair = {.each = each, .arg = arg};
+  return open_with(engine, env, options, report, &repair);
 }
 
 void sync_close(struct sync_engine *engine) {

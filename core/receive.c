@@ -18,18 +18,48 @@ struct receive_outcome {
 /* Operations of a frame that are parsed once; more are parsed again. */
 #define RECEIVE_VIEWS 8u
 
-/* Leaves the first `*kept` views in `views`; one more is scratch. */
-static int receive_check_operations(const struct sync_engine *engine, struct ops *ops,
-                                    struct operation_view views[RECEIVE_VIEWS + 1], size_t *kept) {
-  struct bytes_reader reader = ops->operations;
+/* The operations of a frame, one after the other. */
+struct receive_walk {
+  const struct sync_engine *engine;
+  struct bytes_reader reader;
+  struct operation_view views[RECEIVE_VIEWS + 1]; /* the last is scratch */
+  size_t kept;                                    /* views that need not be parsed again */
+  size_t next;
+  struct operation_view *view; /* the present one */
+};
+
+static void receive_begin(struct receive_walk *walk, const struct sync_engine *engine, const struct ops *ops,
+                          size_t kept) {
+  walk->engine = engine;
+  walk->reader = ops->operations;
+  walk->kept = kept;
+  walk->next = 0;
+}
+
+/* False at the end; *rc is SYNC_E_CORRUPT when the bytes are no operation. */
+static bool receive_next(struct receive_walk *walk, int *rc) {
   const uint8_t *bytes;
   size_t size;
-  for (size_t i = 0; ops_next(&reader, &bytes, &size); i++) {
-    int rc = operation_parse(bytes, size, &engine->limits, &views[i < RECEIVE_VIEWS ? i : RECEIVE_VIEWS]);
-    if (rc != SYNC_OK) return rc == SYNC_E_TOO_BIG ? SYNC_E_CORRUPT : rc;
-    if (i < RECEIVE_VIEWS) *kept = i + 1;
-  }
-  return SYNC_OK;
+  if (*rc != SYNC_OK || !ops_next(&walk->reader, &bytes, &size)) return false;
+  size_t place = walk->next++;
+  walk->view = &walk->views[place < RECEIVE_VIEWS ? place : RECEIVE_VIEWS];
+  if (place < walk->kept) return true;
+  *rc = operation_parse(bytes, size, &walk->engine->limits, walk->view);
+  if (*rc == SYNC_E_TOO_BIG) *rc = SYNC_E_CORRUPT;
+  return *rc == SYNC_OK;
+}
+
+/* Parses all operations, and learns whom they name. */
+static int receive_check_operations(struct sync_engine *engine, const struct ops *ops, struct receive_walk *walk) {
+  int rc = legend_begin(&engine->legend, ops);
+  receive_begin(walk, engine, ops, 0);
+  while (receive_next(walk, &rc))
+    rc = legend_add_first(&engine->legend, walk->view);
+  if (rc == SYNC_OK) rc = legend_sort(&engine->legend);
+  receive_begin(walk, engine, ops, walk->next < RECEIVE_VIEWS ? walk->next : RECEIVE_VIEWS);
+  while (receive_next(walk, &rc))
+    if (!legend_covers(&engine->legend, walk->view)) return SYNC_E_CORRUPT;
+  return rc;
 }
 
 static void receive_note_held(const struct sync_engine *engine, const struct origin *origin, uint64_t seq,
@@ -51,7 +81,7 @@ static int receive_apply(struct sync_engine *engine, struct peer *peer, const st
     apply_cancel(&engine->state, &plan);
     return rc;
   }
-  const struct origin *origin = apply_commit(&engine->state, &plan, position);
+  const struct origin *origin = apply_commit(&engine->state, &plan, position, end);
   outcome->applied++;
   outcome->held_end = end;
   engine->stats.applied_remote++;
@@ -68,39 +98,58 @@ static void receive_note_sender(struct peer *peer, const struct origin *origin, 
     (void)vector_raise(&peer->known, origin->index, seq);
 }
 
+/* Judges the operation as the log here would have it, which *view is then of. What names an
+ * origin that is not here is not yet to be applied; nor is it what is held under its dot. */
+static int receive_judge(struct sync_engine *engine, const struct origin *origin, const struct operation_view *sent,
+                         struct operation_view *view) {
+  uint64_t applied = origin == NULL ? 0 : origin->applied;
+  if (sent->seq > applied + 1) return APPLY_NOT_YET;
+  int rc = legend_translate(&engine->legend, &engine->state.origins, sent, engine->limits.bytes_max, &engine->bytes);
+  if (rc == SYNC_E_NOT_FOUND && sent->seq <= applied) {
+    uint64_t ordinal = 0;
+    return oplog_find(&engine->state.oplog, origin, sent->seq, &ordinal) != NULL ? SYNC_E_ID_CONFLICT : APPLY_DUPLICATE;
+  }
+  if (rc == SYNC_E_NOT_FOUND) return APPLY_NOT_YET;
+  if (rc == SYNC_OK) rc = operation_parse(engine->bytes.items, engine->bytes.count, &engine->limits, view);
+  if (rc == SYNC_OK) rc = apply_judge(&engine->state, view);
+  return rc == SYNC_E_TOO_BIG ? SYNC_E_CORRUPT : rc;
+}
+
+static uint64_t receive_node_hash(const struct operation_origin *origin) {
+  char id[NODE_ID_ROOM] = {0};
+  memcpy(id, origin->node_id, origin->node_id_size);
+  return sync_node_hash(id);
+}
+
 static int receive_operation(struct sync_engine *engine, struct peer *peer, uint64_t session,
-                             const struct operation_view *view, struct receive_outcome *outcome) {
-  int verdict = apply_judge(&engine->state, view);
-  const struct origin *origin =
-      origins_find(&engine->state.origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
+                             const struct operation_view *sent, struct receive_outcome *outcome) {
+  const struct operation_origin *own = &legend_find(&engine->legend, sent->origin)->origin;
+  const struct origin *origin = origins_find(&engine->state.origins, own->node_id, own->node_id_size, own->incarnation);
+  struct operation_view view;
+  int verdict = receive_judge(engine, origin, sent, &view);
   /* Nobody else writes in the life that is ours now. */
   if (verdict >= 0 && verdict != APPLY_DUPLICATE && origin != NULL && origin == engine->own)
     verdict = SYNC_E_ID_CONFLICT;
-  uint64_t node = origin != NULL ? origin->node_hash : 0;
   if (verdict == APPLY_DUPLICATE) {
     engine->stats.duplicates++;
-    receive_note_held(engine, origin, view->seq, outcome);
-    PORT_TRACE(engine->env, SYNC_TRACE_DUPLICATE, node, view->own.incarnation, view->seq, peer->handle);
+    receive_note_held(engine, origin, sent->seq, outcome);
+    PORT_TRACE(engine->env, SYNC_TRACE_DUPLICATE, origin->node_hash, origin->incarnation, sent->seq, peer->handle);
   } else if (verdict == APPLY_NOT_YET) {
     engine->stats.not_yet++;
     outcome->skipped++;
-    if (origin == NULL) {
-      char id[NODE_ID_ROOM] = {0};
-      memcpy(id, view->own.node_id, view->own.node_id_size);
-      node = sync_node_hash(id);
-    }
-    PORT_TRACE(engine->env, SYNC_TRACE_NOT_YET, node, view->own.incarnation, view->seq, peer->handle);
+    uint64_t node = origin != NULL ? origin->node_hash : receive_node_hash(own);
+    PORT_TRACE(engine->env, SYNC_TRACE_NOT_YET, node, own->incarnation, sent->seq, peer->handle);
     return SYNC_OK;
   } else if (verdict == APPLY_READY) {
     /* Room in `known` first, so that the operation does not go straight back. */
     int rc = vector_reserve(engine->env, &peer->known, origins_count(&engine->state.origins) + 1);
-    if (rc == SYNC_OK) rc = receive_apply(engine, peer, view, outcome);
+    if (rc == SYNC_OK) rc = receive_apply(engine, peer, &view, outcome);
     if (rc != SYNC_OK) return rc;
-    origin = origins_find(&engine->state.origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
+    origin = origins_at(&engine->state.origins, view.origin);
   } else {
     return verdict;
   }
-  if (origin != NULL) receive_note_sender(peer, origin, session, view->seq);
+  receive_note_sender(peer, origin, session, sent->seq);
   return SYNC_OK;
 }
 
@@ -122,20 +171,15 @@ static void receive_acknowledge(struct sync_engine *engine, struct peer *peer, c
 
 static int receive_ops(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame, uint64_t now_ns) {
   struct ops ops;
-  struct operation_view views[RECEIVE_VIEWS + 1];
-  size_t kept = 0;
+  struct receive_walk walk;
   int rc = ops_parse(frame->body, frame->body_size, &ops);
-  if (rc == SYNC_OK) rc = receive_check_operations(engine, &ops, views, &kept);
+  if (rc == SYNC_OK) rc = receive_check_operations(engine, &ops, &walk);
   if (rc != SYNC_OK) return rc;
   peer_alive(&engine->peers, peer, now_ns);
   struct receive_outcome outcome = {0};
-  const uint8_t *bytes;
-  size_t size;
-  for (size_t i = 0; rc == SYNC_OK && ops_next(&ops.operations, &bytes, &size); i++) {
-    struct operation_view *view = &views[i < kept ? i : RECEIVE_VIEWS];
-    if (i >= kept) rc = operation_parse(bytes, size, &engine->limits, view);
-    if (rc == SYNC_OK) rc = receive_operation(engine, peer, ops.session, view, &outcome);
-  }
+  receive_begin(&walk, engine, &ops, walk.kept);
+  while (receive_next(&walk, &rc))
+    rc = receive_operation(engine, peer, ops.session, walk.view, &outcome);
   if (engine->stopped != SYNC_OK) return rc;
   peer_settle(&engine->peers, peer, now_ns);
   receive_acknowledge(engine, peer, &outcome);
@@ -189,7 +233,7 @@ static int receive_hello(struct sync_engine *engine, struct peer *peer, const st
     peer->hello_pending = true;
   }
   if (hello.known_session != engine->session || (hello.flags & HELLO_FLAG_ANSWER) != 0) peer->hello_pending = true;
-  if (hello.snapshot_id != 0) fetch_offered(engine, peer, hello.snapshot_id, hello.snapshot_size);
+  if (hello.snapshot_id != 0) fetch_offered(engine, peer, hello.session, hello.snapshot_id, hello.snapshot_size);
   if (engine->stopped != SYNC_OK) return engine->stopped;
   if (peer->known_session != hello.session) return SYNC_OK;
   peer->heard = (uint32_t)origins_count(&engine->state.origins);
@@ -213,7 +257,7 @@ static int receive_fetch(struct sync_engine *engine, struct peer *peer, const st
     peer->hello_pending = true; /* which offers another one, if it needs one still */
     return SYNC_OK;
   }
-  engine->compaction.serving_ns = now_ns;
+  peer->fetch_asked_ns = now_ns;
   bool anew = peer->fetch_id != request.id || (request.flags & FETCH_FLAG_LOST) != 0;
   if (anew || peer->fetch_sent < request.offset) peer->fetch_sent = request.offset;
   peer->fetch_id = request.id;

@@ -78,19 +78,6 @@ static int submit_collect(struct sync_engine *engine, const struct sync_change *
   return SYNC_OK;
 }
 
-/* The place of an origin in the operation's table, added at first mention. */
-static uint32_t submit_name(struct operation *operation, struct operation_origin *table, struct origin *origin,
-                            uint64_t stamp) {
-  if (origin->stamp != stamp) {
-    origin->stamp = stamp;
-    origin->table_index = (uint32_t)operation->origin_count;
-    table[operation->origin_count++] = (struct operation_origin){.node_id = (const uint8_t *)origin->node_id,
-                                                                 .node_id_size = origin->node_id_size,
-                                                                 .incarnation = origin->incarnation};
-  }
-  return origin->table_index;
-}
-
 /* Puts the changed origins in order: few, and mostly in order already. */
 static void submit_sort_changed(struct origin **changed, size_t count) {
   for (size_t i = 1; i < count; i++) {
@@ -108,8 +95,7 @@ static void submit_sort_changed(struct origin **changed, size_t count) {
  * without dead lives of which all that is held here stood at the birth of a
  * later one. That one is named, or was before, and to have it means to have
  * them: so an operation does not grow with the number of opens ever. */
-static size_t submit_delta(struct sync_engine *engine, struct operation *operation, struct operation_origin *table,
-                           struct operation_dot *dots, uint64_t stamp) {
+static size_t submit_delta(struct sync_engine *engine, struct operation_dot *dots) {
   bool first = engine->own == NULL;
   struct origin **changed = engine->state.origins.changed.items;
   size_t candidates = first ? origins_count(&engine->state.origins) : engine->state.origins.changed.count;
@@ -118,8 +104,7 @@ static size_t submit_delta(struct sync_engine *engine, struct operation *operati
   for (size_t i = 0; i < candidates; i++) {
     struct origin *origin = first ? origins_sorted(&engine->state.origins, i) : changed[i];
     if (origin == engine->own || origin->applied == 0 || origin->applied == origin->covered) continue;
-    uint32_t place = submit_name(operation, table, origin, stamp);
-    dots[count++] = (struct operation_dot){.origin = place, .seq = origin->applied};
+    dots[count++] = (struct operation_dot){.origin = origin->index, .seq = origin->applied};
   }
   return count;
 }
@@ -131,37 +116,39 @@ static uint64_t submit_hlc(const struct sync_engine *engine) {
   return time_add(adopted > now ? adopted : now, 1);
 }
 
+/* What every operation says besides its changes. */
+static struct operation submit_begin(struct sync_engine *engine, uint64_t incarnation, struct operation_dot *dots) {
+  struct operation operation = {.seq = 1, .hlc = submit_hlc(engine), .delta = dots};
+  operation.delta_count = submit_delta(engine, dots);
+  if (engine->own != NULL) {
+    operation.origin = engine->own->index;
+    operation.seq = engine->own->applied + 1;
+    operation.hlc_before = engine->own->hlc;
+    return operation;
+  }
+  operation.origin = (uint32_t)origins_count(&engine->state.origins);
+  operation.own = (struct operation_origin){
+      .node_id = (const uint8_t *)engine->node_id, .node_id_size = strlen(engine->node_id), .incarnation = incarnation};
+  return operation;
+}
+
 /* Encodes the collected changes into engine->bytes. */
 static int submit_encode(struct sync_engine *engine, uint64_t incarnation, size_t count, size_t seen_count,
                          struct operation_view *view) {
-  size_t origins = origins_count(&engine->state.origins) + 1;
-  int rc = memory_array_reserve(engine->env, &engine->table, sizeof(struct operation_origin), 24, origins, UINT32_MAX);
-  if (rc == SYNC_OK)
-    rc = memory_array_reserve(engine->env, &engine->dots, sizeof(struct operation_dot), 16, origins + seen_count,
-                              UINT32_MAX);
+  size_t origins = origins_count(&engine->state.origins);
+  int rc = memory_array_reserve(engine->env, &engine->dots, sizeof(struct operation_dot), 16, origins + seen_count,
+                                UINT32_MAX);
   if (rc != SYNC_OK) return rc;
-  struct operation_origin *table = engine->table.items;
   struct operation_dot *dots = engine->dots.items;
-  struct operation operation = {.origins = table, .origin_count = 1, .seq = 1, .hlc = submit_hlc(engine)};
-  uint64_t stamp = origins_stamp(&engine->state.origins);
-  table[0] = (struct operation_origin){
-      .node_id = (const uint8_t *)engine->node_id, .node_id_size = strlen(engine->node_id), .incarnation = incarnation};
-  if (engine->own != NULL) {
-    engine->own->stamp = stamp;
-    engine->own->table_index = 0;
-    operation.seq = engine->own->applied + 1;
-  }
-  operation.delta = dots;
-  operation.delta_count = submit_delta(engine, &operation, table, dots, stamp);
-  dots += operation.delta_count;
+  struct operation operation = submit_begin(engine, incarnation, dots);
+  if (operation.delta_count > 0) dots += operation.delta_count;
   struct operation_change *changes = engine->changes.items;
   for (size_t i = 0; i < count; i++) {
     changes[i].seen = dots;
     if (changes[i].seen_count == 0) continue;
     const struct store_key *key = store_seek(&engine->state.store, changes[i].key, changes[i].key_size);
     for (const struct store_sibling *s = key->siblings; s != NULL; s = s->next) {
-      struct origin *origin = origins_at(&engine->state.origins, s->origin->index);
-      *dots++ = (struct operation_dot){.origin = submit_name(&operation, table, origin, stamp), .seq = s->seq};
+      *dots++ = (struct operation_dot){.origin = s->origin->index, .seq = s->seq};
     }
   }
   operation.changes = changes;
@@ -176,7 +163,7 @@ static int submit_encode(struct sync_engine *engine, uint64_t incarnation, size_
   return rc;
 }
 
-static int submit_apply(struct sync_engine *engine, const struct operation_view *view, struct sync_receipt *receipt) {
+static int submit_apply(struct sync_engine *engine, struct operation_view *view, struct sync_receipt *receipt) {
   int rc = apply_judge(&engine->state, view);
   if (rc < 0) return rc;
   sync_check(engine->env, rc == APPLY_READY);
@@ -190,7 +177,7 @@ static int submit_apply(struct sync_engine *engine, const struct operation_view 
     apply_cancel(&engine->state, &plan);
     return rc;
   }
-  engine->own = apply_commit(&engine->state, &plan, position);
+  engine->own = apply_commit(&engine->state, &plan, position, end);
   struct origin **changed = engine->state.origins.changed.items;
   for (size_t i = 0; i < engine->state.origins.changed.count; i++)
     changed[i]->changed = false;

@@ -120,6 +120,9 @@ struct sync_open_report {
   uint64_t tail_bytes_cut;    /* bytes behind the valid prefix */
   uint64_t damage_position;   /* with SYNC_E_DAMAGED: where */
   uint64_t claimed_position;  /* with SYNC_E_DAMAGED: a later record says that this much was durable */
+  bool repaired;              /* by sync_open_repair: something was put aside */
+  uint64_t lost_named;        /* ... of which so many operations are whole and are not held now */
+  uint64_t lost_unnamed;      /* ... and so many of which it cannot be told whose they are */
   char detail[160];           /* with an error: what, where and what would be right */
 };
 
@@ -134,6 +137,22 @@ struct sync_open_report {
  * SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_open(struct sync_engine **engine, const struct sync_env *env, const struct sync_options *options,
                             struct sync_open_report *report);
+
+/* An operation that stands, whole, behind damage, in what was put aside. */
+struct sync_lost {
+  struct sync_dot dot; /* node_id is valid during the call */
+  uint64_t position;
+};
+/* The same, but damage is no error: what stands behind the last record that is whole (and a base that is not) is put
+ * aside under names that begin with "bad-", never deleted, and the engine opens with what precedes it, under a new
+ * session. So peers send again what they hold, also what this node wrote. Calls `each` (may be NULL) for each operation
+ * that is whole behind the damage and not held now; what no peer holds of it is lost, unless somebody reads it there. A
+ * non-zero result ends the open, and is returned if it is negative, else SYNC_E_INVALID. Repairing an undamaged
+ * directory is a plain open. Without any base, or log from its beginning on, the engine opens empty, also of peers: add
+ * them again. Errors: as sync_open, but SYNC_E_DAMAGED and SYNC_E_IO only where putting aside fails. */
+SYNC_MUST_USE int sync_open_repair(struct sync_engine **engine, const struct sync_env *env,
+                                   const struct sync_options *options, struct sync_open_report *report,
+                                   int (*each)(void *arg, const struct sync_lost *lost), void *arg);
 
 /* Writes what is not written yet and a durable mark, closes files and frees all
  * memory. Makes nothing durable: to keep the last submits, call sync_commit and wait for the durable
@@ -183,9 +202,9 @@ uint64_t sync_appended_position(const struct sync_engine *engine);
 SYNC_MUST_USE int sync_disk_done(struct sync_engine *engine, uint64_t token, int result);
 
 /* Wants a snapshot of the state as it is when the next turn ends. It is written in steps beside normal work,
- * one at each sync_tick() that is due; when it is durable, recovery begins with it, and the log behind it goes, but for what peers
- * still lack (retain_bytes). Without a call it happens by options->snapshot_bytes. Nothing is durable that was not.
- * SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+ * one at each sync_tick() that is due; when it is durable, recovery begins with it, and the log behind it goes, but for
+ * what peers still lack (retain_bytes). Without a call it happens by options->snapshot_bytes. Nothing is durable that
+ * was not. SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_snapshot(struct sync_engine *engine);
 
 /* --- Reading ------------------------------------------------------------- */

@@ -43,48 +43,125 @@ static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void
 
 /* --- OPS ------------------------------------------------------------------------- */
 
+/* An OPS frame that is being made. */
+struct transmit {
+  struct sync_engine *engine;
+  struct bytes_writer writer;
+  uint64_t stamp;        /* of the origins that the frame explains, */
+  struct origin **named; /* ... those that stand behind the operations: scratch, with room for all */
+  size_t named_count;
+  size_t named_bytes;  /* what it says of them */
+  uint32_t operations; /* so far */
+};
+
+static struct operation_origin transmit_origin(const struct transmit *transmit, size_t place) {
+  const struct origin *origin = transmit->named[place];
+  return (struct operation_origin){.node_id = (const uint8_t *)origin->node_id,
+                                   .node_id_size = origin->node_id_size,
+                                   .incarnation = origin->incarnation};
+}
+
+static size_t transmit_origin_size(const struct transmit *transmit, size_t place, uint32_t index) {
+  struct operation_origin origin = transmit_origin(transmit, place), last = {0};
+  if (place > 0) last = transmit_origin(transmit, place - 1);
+  return ops_origin_size(place > 0 ? &last : NULL, &origin, index);
+}
+
+/* Takes note of the origins that the operation names: the frame must say once of each which it
+ * is, but for one whose first operation it has. */
+static int transmit_name(struct transmit *transmit, const struct operation_view *view) {
+  struct sync_engine *engine = transmit->engine;
+  struct operation_mentions walk = operation_mentions_of(view);
+  struct operation_mention mention;
+  bool first = view->seq == 1;
+  for (; operation_next_mention(&walk, &mention); first = false) {
+    if (mention.index >= origins_count(&engine->state.origins)) return SYNC_E_DAMAGED;
+    struct origin *origin = origins_at(&engine->state.origins, mention.index);
+    if (origin->stamp == transmit->stamp) continue;
+    origin->stamp = transmit->stamp;
+    if (first) continue;
+    transmit->named[transmit->named_count++] = origin;
+    transmit->named_bytes += transmit_origin_size(transmit, transmit->named_count - 1, mention.index);
+  }
+  return SYNC_OK;
+}
+
 /* Reads the operation back into its place in the frame, verified. */
-static int transmit_read(struct sync_engine *engine, struct bytes_writer *writer, const struct oplog_entry *entry) {
+static int transmit_read(struct transmit *transmit, const struct oplog_entry *entry) {
+  struct sync_engine *engine = transmit->engine;
   enum wal_record_type type = WAL_MARK;
   size_t size = 0;
-  uint8_t *room = bytes_room(writer, entry->size);
+  uint8_t *room = bytes_room(&transmit->writer, entry->size);
   sync_check(engine->env, room != NULL);
   int rc = wal_read(engine->wal, entry->position, &type, room, entry->size, &size);
-  if (rc != SYNC_OK) return engine_note(engine, rc);
-  if (type != WAL_OPERATION || size != entry->size) return SYNC_E_DAMAGED;
-  return oplog_hash(room, size) == entry->hash ? SYNC_OK : SYNC_E_DAMAGED;
+  if (rc != SYNC_OK) return rc == SYNC_E_BUFFER ? SYNC_E_DAMAGED : engine_note(engine, rc);
+  if (type != WAL_OPERATION || size != entry->size || oplog_hash(room, size) != entry->hash) return SYNC_E_DAMAGED;
+  struct operation_view view;
+  rc = operation_parse(room, size, &engine->limits, &view);
+  return rc == SYNC_OK ? transmit_name(transmit, &view) : SYNC_E_DAMAGED;
+}
+
+static bool transmit_fits(const struct transmit *transmit, size_t more) {
+  return more + OPS_END_BYTES + transmit->named_bytes <= transmit->writer.capacity - transmit->writer.size;
+}
+
+/* Adds the operation; SYNC_E_BUFFER: it must wait for the next frame. Otherwise as before. */
+static int transmit_add(struct transmit *transmit, const struct oplog_entry *entry) {
+  const struct transmit before = *transmit;
+  if (!transmit_fits(transmit, bytes_varint_size(entry->size) + entry->size)) return SYNC_E_BUFFER;
+  bytes_write_varint(&transmit->writer, entry->size);
+  int rc = transmit_read(transmit, entry);
+  if (rc == SYNC_OK && !transmit_fits(transmit, 0)) rc = SYNC_E_BUFFER;
+  if (rc == SYNC_OK) {
+    transmit->operations++;
+    return SYNC_OK;
+  }
+  *transmit = before; /* stamps of origins that are not named stay: nothing is added any more */
+  return rc;
+}
+
+static size_t transmit_finish(struct transmit *transmit) {
+  const struct sync_engine *engine = transmit->engine;
+  struct operation_origin last = {0};
+  ops_write_end(&transmit->writer);
+  for (size_t i = 0; i < transmit->named_count; i++) {
+    struct operation_origin origin = transmit_origin(transmit, i);
+    ops_write_origin(&transmit->writer, i > 0 ? &last : NULL, &origin, transmit->named[i]->index);
+    last = origin;
+  }
+  sync_check(engine->env, !transmit->writer.failed);
+  return frame_finish(&transmit->writer, FRAME_OPS, engine->options.cluster_id);
 }
 
 /* SYNC_E_NOT_FOUND: nothing to send. */
 static int transmit_ops(struct sync_engine *engine, struct peer *peer, void *buffer, size_t *size) {
-  struct bytes_writer writer = frame_begin(buffer, engine->frame_bytes_max - FRAME_TRAILER_BYTES);
-  ops_write_head(&writer, engine->session);
-  uint32_t count = 0;
+  struct transmit transmit = {.engine = engine,
+                              .writer = frame_begin(buffer, engine->frame_bytes_max - FRAME_TRAILER_BYTES),
+                              .stamp = origins_stamp(&engine->state.origins),
+                              .named = engine->state.origins.work.items};
+  ops_write_head(&transmit.writer, engine->session);
   int rc = SYNC_OK;
   const struct oplog_entry *entry = NULL;
-  while (count < engine->options.batch_size && (entry = peer_next(&engine->peers, peer)) != NULL) {
-    size_t before = writer.size;
-    if (bytes_varint_size(entry->size) + entry->size > writer.capacity - writer.size) break;
-    bytes_write_varint(&writer, entry->size);
-    rc = transmit_read(engine, &writer, entry);
-    if (rc != SYNC_OK) {
-      writer.size = before;
-      break;
-    }
+  while (transmit.operations < engine->options.batch_size && (entry = peer_next(&engine->peers, peer)) != NULL) {
+    rc = transmit_add(&transmit, entry);
+    if (rc != SYNC_OK && rc != SYNC_E_BUFFER && engine->stopped == SYNC_OK) compaction_unread(engine, entry, rc);
+    if (rc != SYNC_OK) break;
     peer->in_flight[peer->in_flight_count++] = peer->cursor++;
-    count++;
     PORT_TRACE(engine->env, SYNC_TRACE_SEND_OP, entry->origin->node_hash, entry->origin->incarnation, entry->seq,
                peer->handle);
   }
   if (engine->stopped != SYNC_OK) return rc;
+  /* One alone fits: its weight was looked at. */
+  sync_check(engine->env, rc != SYNC_E_BUFFER || transmit.operations > 0);
+  if (rc == SYNC_E_BUFFER) rc = SYNC_OK;
   if (rc != SYNC_OK) peer->stalled = true;
   const bool sent = peer_owes_answer(peer);
   if (peer->state == SYNC_PEER_ACTIVE && (rc != SYNC_OK || peer->awaiting != sent))
     peer_schedule(&engine->peers, peer, port_now(engine->env));
-  if (count == 0) return rc != SYNC_OK ? rc : SYNC_E_NOT_FOUND;
+  if (transmit.operations == 0) return rc != SYNC_OK ? rc : SYNC_E_NOT_FOUND;
   peer->hello_last = false;
-  engine->stats.ops_out += count;
-  *size = frame_finish(&writer, FRAME_OPS, engine->options.cluster_id);
+  engine->stats.ops_out += transmit.operations;
+  *size = transmit_finish(&transmit);
   return SYNC_OK;
 }
 
@@ -108,6 +185,20 @@ static int transmit_open(struct sync_engine *engine, const struct engine_base *b
   return rc == SYNC_E_NOT_FOUND ? SYNC_E_DAMAGED : rc;
 }
 
+/* Whether a block of the snapshot begins there, by the headers of those before it. Peers may ask for anything. */
+static bool transmit_begins_block(struct sync_engine *engine, const struct engine_base *base, uint64_t offset) {
+  uint64_t at = 0;
+  while (at < offset) {
+    uint8_t header[BLOCK_HEADER_BYTES];
+    struct block block;
+    size_t done = 0;
+    int rc = file_io_read(engine->env, engine->compaction.serving, at, header, sizeof header, &done);
+    if (rc != SYNC_OK || done < sizeof header || !block_peek(header, engine->block_bytes_max, &block)) return true;
+    at += BLOCK_HEADER_BYTES + (uint64_t)block.size;
+  }
+  return at == offset || at > base->size;
+}
+
 /* Reads the block at that offset into its place in the frame, verified. */
 static int transmit_read_block(struct sync_engine *engine, struct bytes_writer *writer, const struct engine_base *base,
                                uint64_t offset) {
@@ -125,22 +216,6 @@ static int transmit_read_block(struct sync_engine *engine, struct bytes_writer *
   return done == block.size && block_verify(header, &block, base->id, offset) ? SYNC_OK : SYNC_E_DAMAGED;
 }
 
-/* Whether a block begins there, as far as what stands before it is whole: a peer can ask for any offset. */
-static bool transmit_block_begins(const struct sync_engine *engine, const struct engine_base *base, uint64_t offset) {
-  char name[SNAPSHOT_NAME_BYTES];
-  base_name(name, base->position, base->id, false);
-  struct snapshot_reader reader;
-  if (snapshot_reader_open(&reader, engine->env, name, base->id, engine->block_bytes_max) != SYNC_OK) return true;
-  struct block block;
-  const uint8_t *bytes = NULL;
-  int rc = SYNC_OK;
-  while (rc == SYNC_OK && reader.offset < offset)
-    rc = snapshot_reader_next(&reader, &block, &bytes);
-  bool begins = rc != SYNC_OK || reader.offset == offset;
-  snapshot_reader_close(&reader);
-  return begins;
-}
-
 /* SYNC_E_NOT_FOUND: nothing to send. */
 static int transmit_block(struct sync_engine *engine, struct peer *peer, void *buffer, size_t *size) {
   const struct engine_base *base = compaction_find(engine, peer->fetch_id);
@@ -156,8 +231,8 @@ static int transmit_block(struct sync_engine *engine, struct peer *peer, void *b
   int rc = engine_note(engine, transmit_read_block(engine, &writer, base, offset));
   if (rc != SYNC_OK) {
     peer->fetch_id = 0;
-    if (rc == SYNC_E_DAMAGED && !transmit_block_begins(engine, base, offset)) return SYNC_E_NOT_FOUND;
     if (rc != SYNC_E_DAMAGED && rc != SYNC_E_IO) return rc;
+    if (engine->compaction.serving >= 0 && !transmit_begins_block(engine, base, offset)) return SYNC_E_NOT_FOUND;
     if (base != &engine->compaction.base) {
       peer->hello_pending = true; /* which offers the present one */
       return rc;

@@ -76,4 +76,3 @@ int sync_tick(struct sync_engine *engine, struct sync_tick_report *report) {
   }
   return engine->stopped;
 }
-

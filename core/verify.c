@@ -1,5 +1,6 @@
 /* Verifying: the log is read again, in steps, and held against its checksums and
  * against the index of operations. Changes nothing. */
+#include "core/compaction.h"
 #include "core/engine.h"
 
 #define VERIFY_AHEAD_BYTES (64u * 1024u) /* in one read, at most; the log's buffer may be shorter */
@@ -42,6 +43,8 @@ static int verify_record(struct sync_engine *engine, uint64_t position, size_t a
   if (rc == SYNC_OK && !verify_is_indexed(engine, position, type, payload, size)) rc = SYNC_E_DAMAGED;
   if (rc != SYNC_E_DAMAGED && rc != SYNC_E_IO) return engine_note(engine, rc);
   struct sync_damage damage = verify_damage(engine, position, *end, rc);
+  /* What is in memory is whole: behind a snapshot of it this costs nothing. */
+  if (position >= engine->compaction.base.position) compaction_want(engine);
   *end = position + damage.size;
   return each(arg, &damage);
 }

@@ -461,6 +461,9 @@ function node:outbox() end
 function node:verify() end
 ---@return boolean false when it is not up
 function node:snapshot() end
+---Boots it with leave to put damage aside.
+---@return boolean up
+function node:repair() end
 
 ---@return integer
 function node:number() end

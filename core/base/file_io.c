@@ -69,3 +69,8 @@ int file_io_fsync(const struct sync_env *env, sync_file file, uint64_t token) {
     status = file >= 0 ? env->ops->file_fsync(env->ctx, file, token) : env->ops->dir_fsync(env->ctx, token);
   return status;
 }
+
+int file_io_fsync_names(const struct sync_env *env, uint64_t token) {
+  int status = file_io_fsync(env, -1, token);
+  return status == SYNC_OK || status == SYNC_E_POWERED_OFF || file_io_not_begun(status) ? status : SYNC_E_FAILED;
+}

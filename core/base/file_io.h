@@ -4,6 +4,7 @@
 #ifndef SYNC_CORE_BASE_FILE_IO_H
 #define SYNC_CORE_BASE_FILE_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,12 @@ int file_io_rename(const struct sync_env *env, const char *from, const char *to)
 /* Requests an fsync of the file, or of the directory (file -1). What env.h says of refusals holds: only
  * SYNC_E_INTERRUPTED, SYNC_E_NO_MEMORY and SYNC_E_TOO_MANY mean that nothing was begun. */
 int file_io_fsync(const struct sync_env *env, sync_file file, uint64_t token);
+static inline bool file_io_not_begun(int status) {
+  return status == SYNC_E_INTERRUPTED || status == SYNC_E_NO_MEMORY || status == SYNC_E_TOO_MANY;
+}
+/* The same of the directory, whose names are not the caller's alone: what leaves it open what reached the disk is
+ * SYNC_E_FAILED. */
+int file_io_fsync_names(const struct sync_env *env, uint64_t token);
 int file_io_unlink(const struct sync_env *env, const char *name);
 
 #endif

@@ -49,7 +49,7 @@ void segment_header_encode(uint8_t bytes[SEGMENT_HEADER_BYTES], const struct seg
   bytes_write_u64(&to, header->durable);
   bytes_write(&to, header->cluster_id, sizeof header->cluster_id);
   bytes_write_u32(&to, header->payload_bytes_max);
-  bytes_write_u32(&to, 0);
+  bytes_write_u32(&to, header->follows);
   bytes_write(&to, node, sizeof node);
   bytes_write_u64(&to, checksum64(bytes, HEADER_CHECKSUM_AT, HEADER_CHECKSUM_SEED));
 }
@@ -71,7 +71,7 @@ int segment_header_decode(const uint8_t *bytes, size_t size, struct segment_head
   header->durable = bytes_read_u64(&from);
   bytes_read(&from, header->cluster_id, sizeof header->cluster_id);
   header->payload_bytes_max = bytes_read_u32(&from);
-  if (bytes_read_u32(&from) != 0) return SYNC_E_CORRUPT;
+  header->follows = bytes_read_u32(&from);
   size_t length = bytes_read_u8(&from);
   if (length == 0 || length > SEGMENT_NODE_ID_BYTES_MAX) return SYNC_E_CORRUPT;
   bytes_read(&from, header->node_id, SEGMENT_NODE_ID_BYTES_MAX);
@@ -84,39 +84,56 @@ int segment_header_decode(const uint8_t *bytes, size_t size, struct segment_head
 
 /* --- Records ------------------------------------------------------------------- */
 
-/* Bound to log and position: the bytes of another log, or of another place in
- * this one (a misdirected write, the rest of an older record), never pass. */
-static uint64_t record_checksum(const uint8_t *bytes, size_t size, uint64_t log_id, uint64_t position) {
-  return checksum64(bytes + 8, WAL_RECORD_HEADER_BYTES - 8 + size, checksum_mix(log_id ^ checksum_mix(position)));
+#define RECORD_SUMMED_AT 8u /* behind the checksum */
+#define RECORD_CLAIMS 0x80u
+
+/* With the position: the bytes of another log, of an epoch that is over, or of another
+ * place in this one (a misdirected write, the rest of an older file) never pass. All of it is
+ * known without the segment's header. */
+static uint64_t record_checksum(const uint8_t *bytes, size_t whole, uint64_t key, uint64_t position) {
+  return checksum64(bytes + RECORD_SUMMED_AT, whole - RECORD_SUMMED_AT, checksum_mix(key ^ checksum_mix(position)));
 }
 
-uint32_t segment_record_link(const uint8_t *bytes) {
-  return bytes_get_u32(bytes);
+uint64_t segment_key(uint64_t log_id, uint32_t epoch) {
+  return checksum_mix(log_id ^ epoch);
 }
 
-void segment_record_seal(uint8_t *bytes, enum wal_record_type type, size_t size, uint64_t log_id, uint64_t position,
-                         uint64_t durable, uint32_t link) {
-  uint64_t lag = position - durable;
-  bytes_put_u24(bytes + 8, (uint32_t)size);
-  bytes[11] = (uint8_t)type;
-  bytes_put_u32(bytes + 12, lag < SEGMENT_LAG_NONE ? (uint32_t)lag : SEGMENT_LAG_NONE);
-  bytes_put_u32(bytes + 16, link);
-  bytes_put_u64(bytes, record_checksum(bytes, size, log_id, position));
+size_t segment_record_begin(uint8_t *bytes, const struct segment_record *record, uint64_t position) {
+  size_t at = RECORD_SUMMED_AT;
+  bytes[at++] = (uint8_t)((uint8_t)record->type | (record->claims ? RECORD_CLAIMS : 0));
+  at += bytes_put_varint(bytes + at, record->size);
+  if (record->claims) at += bytes_put_varint(bytes + at, position - record->durable);
+  return at;
 }
 
-bool segment_record_peek(const uint8_t *bytes, uint64_t position, size_t payload_bytes_max,
+void segment_record_seal(uint8_t *bytes, size_t whole, uint64_t key, uint64_t position) {
+  bytes_put_u64(bytes, record_checksum(bytes, whole, key, position));
+}
+
+bool segment_record_peek(const uint8_t *bytes, size_t left, uint64_t position, size_t payload_bytes_max,
                          struct segment_record *record) {
-  uint32_t lag = bytes_get_u32(bytes + 12);
-  record->size = bytes_get_u24(bytes + 8);
-  record->link = bytes_get_u32(bytes + 16);
-  record->type = (enum wal_record_type)bytes[11];
-  record->claims = lag != SEGMENT_LAG_NONE;
-  record->durable = record->claims ? position - lag : 0;
-  if (record->claims && lag > position) return false;
-  return bytes[11] != 0 && record->size <= payload_bytes_max;
+  if (left < WAL_RECORD_HEADER_BYTES_MIN) return false;
+  uint8_t type = bytes[RECORD_SUMMED_AT] & (uint8_t)~RECORD_CLAIMS;
+  if (type == 0 || type > WAL_RECORD_TYPE_LAST) return false;
+  uint64_t size = 0, lag = 0;
+  size_t at = RECORD_SUMMED_AT + 1u, room = left - at < WAL_SIZE_BYTES_MAX ? left - at : WAL_SIZE_BYTES_MAX;
+  size_t took = bytes_get_varint(bytes + at, room, &size);
+  if (took == 0 || size > payload_bytes_max || (type == WAL_MARK && size > 0)) return false;
+  at += took;
+  record->type = (enum wal_record_type)type;
+  record->size = (uint32_t)size;
+  record->claims = (bytes[RECORD_SUMMED_AT] & RECORD_CLAIMS) != 0;
+  record->durable = 0;
+  if (record->claims) {
+    took = bytes_get_varint(bytes + at, left - at, &lag);
+    if (took == 0 || lag > position) return false;
+    at += took;
+    record->durable = position - lag;
+  }
+  record->head = (uint32_t)at;
+  return true;
 }
 
-bool segment_record_verify(const uint8_t *bytes, const struct segment_record *record, uint64_t log_id,
-                           uint64_t position) {
-  return bytes_get_u64(bytes) == record_checksum(bytes, record->size, log_id, position);
+bool segment_record_verify(const uint8_t *bytes, const struct segment_record *record, uint64_t key, uint64_t position) {
+  return bytes_get_u64(bytes) == record_checksum(bytes, segment_record_bytes(record), key, position);
 }

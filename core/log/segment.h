@@ -9,11 +9,10 @@
 
 #include "core/log/record.h"
 
-#define SEGMENT_VERSION 1u
+#define SEGMENT_VERSION 2u
 #define SEGMENT_HEADER_BYTES 144u
 #define SEGMENT_NAME_BYTES 34u /* wal-<16 hex>-<8 hex>.new and a NUL */
 #define SEGMENT_NODE_ID_BYTES_MAX 63u
-#define SEGMENT_LAG_NONE UINT32_C(0xffffffff) /* the record claims no durable position */
 
 struct segment_header {
   uint32_t epoch;
@@ -23,16 +22,20 @@ struct segment_header {
   uint64_t durable; /* known when the segment was made; at most `first` */
   uint8_t cluster_id[16];
   uint32_t payload_bytes_max; /* the longest record that its writer could write */
+  uint32_t follows;           /* segment_mark() of the one before; 0 at position 0 */
   char node_id[SEGMENT_NODE_ID_BYTES_MAX + 1];
 };
 
 struct segment_record {
   enum wal_record_type type;
+  uint32_t head; /* bytes before the payload */
   uint32_t size; /* of the payload */
-  uint32_t link; /* names the record before it */
   bool claims;   /* whether `durable` is said */
   uint64_t durable;
 };
+static inline size_t segment_record_bytes(const struct segment_record *record) {
+  return (size_t)record->head + record->size;
+}
 
 /* `aside` adds the suffix of a segment that does not count yet. */
 void segment_name(char name[SEGMENT_NAME_BYTES], uint64_t first, uint32_t epoch, bool aside);
@@ -44,19 +47,24 @@ void segment_header_encode(uint8_t bytes[SEGMENT_HEADER_BYTES], const struct seg
  * they are one, intact, of a version that is not ours. */
 int segment_header_decode(const uint8_t *bytes, size_t size, struct segment_header *header);
 
-/* What the next record's link must be: half the checksum of this one. */
-uint32_t segment_record_link(const uint8_t *bytes);
-/* Completes the record in `bytes`, whose payload of `size` bytes stands already
- * behind the record header. */
-void segment_record_seal(uint8_t *bytes, enum wal_record_type type, size_t size, uint64_t log_id, uint64_t position,
-                         uint64_t durable, uint32_t link);
-/* Reads a record header without believing it: false when no record of this log
- * can begin so at `position`. Needs WAL_RECORD_HEADER_BYTES. */
-bool segment_record_peek(const uint8_t *bytes, uint64_t position, size_t payload_bytes_max,
+/* What a segment that follows this one says of it. */
+static inline uint32_t segment_mark(uint64_t life) {
+  return (uint32_t)(life & 0xffffffffu);
+}
+
+/* What the records of one epoch of one log are sealed with. */
+uint64_t segment_key(uint64_t log_id, uint32_t epoch);
+/* Writes a record header but for its checksum; `durable` is only said when the record
+ * claims. Gives its bytes, WAL_RECORD_HEADER_BYTES_MAX at most; the payload follows. */
+size_t segment_record_begin(uint8_t *bytes, const struct segment_record *record, uint64_t position);
+/* Completes the record of `whole` bytes, header and payload. */
+void segment_record_seal(uint8_t *bytes, size_t whole, uint64_t key, uint64_t position);
+/* Reads a record header of which `left` bytes are there, without believing it: false when
+ * no record of this log can begin so at `position`. */
+bool segment_record_peek(const uint8_t *bytes, size_t left, uint64_t position, size_t payload_bytes_max,
                          struct segment_record *record);
-/* Whether header and payload (`WAL_RECORD_HEADER_BYTES + record->size` bytes)
- * are those that were written at this position of this log. */
-bool segment_record_verify(const uint8_t *bytes, const struct segment_record *record, uint64_t log_id,
-                           uint64_t position);
+/* Whether header and payload (segment_record_bytes()) are those that were written at
+ * this position in this epoch of this log. */
+bool segment_record_verify(const uint8_t *bytes, const struct segment_record *record, uint64_t key, uint64_t position);
 
 #endif

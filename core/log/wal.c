@@ -206,20 +206,21 @@ int wal_append(struct wal *wal, enum wal_record_type type, const uint8_t *payloa
   if (wal->failed) return SYNC_E_FAILED;
   if (wal->blocked != SYNC_OK) return wal->blocked;
   if (size > wal->payload_bytes_max) return SYNC_E_TOO_BIG;
-  size_t whole = WAL_RECORD_HEADER_BYTES + size;
-  int status = make_room(wal, whole);
+  int status = make_room(wal, WAL_RECORD_HEADER_BYTES_MAX + size);
   if (status != SYNC_OK) return status;
   sync_check(wal->env, wal_last(wal)->end == wal->appended && wal->durable <= wal->appended);
-  uint8_t *record = (uint8_t *)wal->pending.items + wal->pending.count;
-  if (size > 0) memcpy(record + WAL_RECORD_HEADER_BYTES, payload, size);
-  segment_record_seal(record, type, size, wal->header.log_id, wal->appended, wal->durable, wal->link);
-  wal->link = segment_record_link(record);
+  uint8_t *bytes = (uint8_t *)wal->pending.items + wal->pending.count;
+  struct segment_record record = {
+      .type = type, .size = (uint32_t)size, .claims = wal->durable > wal->claimed, .durable = wal->durable};
+  size_t head = segment_record_begin(bytes, &record, wal->appended), whole = head + size;
+  if (size > 0) memcpy(bytes + head, payload, size);
+  segment_record_seal(bytes, whole, wal_key(wal, wal_last(wal)), wal->appended);
   wal->pending.count += whole;
   *position = wal->appended;
   wal->appended += whole;
   *end = wal->appended;
   wal_last(wal)->end = wal->appended;
-  if (*position - wal->durable < SEGMENT_LAG_NONE) wal->claimed = wal->durable;
+  wal->claimed = wal->durable;
   if (type != WAL_MARK) wal->data_end = wal->appended;
   return SYNC_OK;
 }
@@ -231,9 +232,9 @@ static bool mark_is_news(const struct wal *wal) {
   return known > wal->claimed;
 }
 static int append_mark(struct wal *wal) {
-  uint64_t position = 0, end = 0;
-  int status = wal_append(wal, WAL_MARK, NULL, 0, &position, &end);
-  if (status == SYNC_OK) wal->env->ops->trace(wal->env->ctx, SYNC_TRACE_MARK, &position, 1);
+  uint64_t fields[2] = {0, 0};
+  int status = wal_append(wal, WAL_MARK, NULL, 0, &fields[0], &fields[1]);
+  if (status == SYNC_OK) wal->env->ops->trace(wal->env->ctx, SYNC_TRACE_MARK, fields, 2);
   return status;
 }
 
@@ -267,19 +268,20 @@ int wal_read(struct wal *wal, uint64_t position, enum wal_record_type *type, uin
   *type = record.type;
   *size = record.size;
   if (record.size > capacity) return SYNC_E_BUFFER;
-  if (record.size > 0) memcpy(buffer, wal->buffer + WAL_RECORD_HEADER_BYTES, record.size);
+  if (record.size > 0) memcpy(buffer, wal->buffer + record.head, record.size);
   return SYNC_OK;
 }
 
 /* The record at `position` among the bytes that were read ahead, verified; NULL: not whole
  * there, or not valid. */
-static const uint8_t *record_ahead(const struct wal *wal, uint64_t position, struct segment_record *record) {
+static const uint8_t *record_ahead(const struct wal *wal, const struct wal_segment *segment, uint64_t position,
+                                   struct segment_record *record) {
   if (position < wal->ahead_at || position - wal->ahead_at >= wal->ahead_bytes) return NULL;
   const uint8_t *at = wal->buffer + (position - wal->ahead_at);
   size_t left = wal->ahead_bytes - (size_t)(position - wal->ahead_at);
-  if (left < WAL_RECORD_HEADER_BYTES || !segment_record_peek(at, position, wal->payload_bytes_max, record)) return NULL;
-  if (left < WAL_RECORD_HEADER_BYTES + (size_t)record->size) return NULL;
-  return segment_record_verify(at, record, wal->header.log_id, position) ? at : NULL;
+  if (!segment_record_peek(at, left, position, wal->payload_bytes_max, record)) return NULL;
+  if (left < segment_record_bytes(record)) return NULL;
+  return segment_record_verify(at, record, wal_key(wal, segment), position) ? at : NULL;
 }
 
 /* Reads ahead from there, as far as the segment goes. What cannot be read so is read record by record. */
@@ -304,10 +306,10 @@ int wal_check(struct wal *wal, uint64_t position, size_t ahead, enum wal_record_
   if (status != SYNC_OK) return status;
   struct segment_record record;
   if (ahead == 0 || position == segment->first) wal->ahead_bytes = 0;
-  const uint8_t *at = record_ahead(wal, position, &record);
+  const uint8_t *at = record_ahead(wal, segment, position, &record);
   if (at == NULL && ahead > 0) {
     read_ahead(wal, segment, position, *end, ahead);
-    at = record_ahead(wal, position, &record);
+    at = record_ahead(wal, segment, position, &record);
   }
   if (at == NULL) {
     status = wal_record_load(wal, position, &record);
@@ -315,9 +317,9 @@ int wal_check(struct wal *wal, uint64_t position, size_t ahead, enum wal_record_
     at = wal->buffer;
   }
   *type = record.type;
-  *payload = at + WAL_RECORD_HEADER_BYTES;
+  *payload = at + record.head;
   *size = record.size;
-  *end = position + WAL_RECORD_HEADER_BYTES + record.size;
+  *end = position + segment_record_bytes(&record);
   return SYNC_OK;
 }
 
@@ -351,10 +353,12 @@ uint64_t wal_first_position(const struct wal *wal) {
   return wal->chain.count > 0 ? wal_chain(wal, 0)->first : wal->appended;
 }
 
-/* Whether the first file may go: not the last, and all of it durable. */
+/* Whether the first file may go: all of it durable, and the next one, so that there is always one that says that there
+ * is a log. */
 static bool may_trim(const struct wal *wal, uint64_t position) {
   if (wal->chain.count < 2 || !wal->established || wal->failed) return false;
-  const struct wal_segment *first = wal_chain(wal, 0);
+  const struct wal_segment *first = wal_chain(wal, 0), *second = wal_chain(wal, 1);
+  if (wal->epoch_at <= 1 && (!second->named || !second->header_synced)) return false;
   return first->end <= position && first->end <= wal->durable && first->end <= wal->written;
 }
 
@@ -384,13 +388,13 @@ static int trim_first(struct wal *wal) {
   return SYNC_OK;
 }
 
-int wal_trim(struct wal *wal, uint64_t position, uint64_t *first) {
+int wal_trim(struct wal *wal, uint64_t position, size_t files_max, uint64_t *first) {
   int status = SYNC_OK;
   wal->ahead_bytes = 0;
   /* A file of an older history that was given up could take the place of one that goes. */
   if (wal->established && wal->voids.count > 0) wal_voids_unlink(wal);
   bool clean = wal->voids.count == 0;
-  while (clean && status == SYNC_OK && may_trim(wal, position))
+  for (size_t i = 0; i < files_max && clean && status == SYNC_OK && may_trim(wal, position); i++)
     status = trim_first(wal);
   *first = wal_first_position(wal);
   return status == SYNC_E_POWERED_OFF ? status : SYNC_OK;

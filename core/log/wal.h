@@ -2,9 +2,9 @@
  * and one durable position, asynchronous group commit.
  *
  * A position is a byte offset in the whole log since its creation. A segment
- * file begins with a header that says which position it starts at; every
- * record carries the durable position known when it was written. docs/formats.md
- * gives the bytes.
+ * file begins with a header that says which position it starts at; a record carries
+ * the durable position known when it was written, when none before it does.
+ * docs/formats.md gives the bytes.
  *
  * Opening never changes a segment that exists. The records behind the durable
  * position that the log itself claims are copied into a segment of a new epoch
@@ -34,7 +34,13 @@ struct wal_options {
   size_t payload_bytes_max; /* longest record that is valid in this log */
   uint64_t base_position;   /* a durable base has all that is below: damage there loses no state; 0: there is none */
   uint64_t base_log_id;     /* the log that it belongs to */
+  bool repairs;             /* what is damaged is put aside, and the log opened at the prefix before it */
+  int (*lost)(void *arg, enum wal_record_type type, uint64_t position, uint64_t end, const uint8_t *payload,
+              size_t size); /* then: told of each record that is whole behind the damage */
 };
+/* Names of what was put aside: bad-<8 hex>-<the name that it had>. */
+#define WAL_BAD_NAME_BYTES 64u
+void wal_bad_name(char name[WAL_BAD_NAME_BYTES], const char *old, uint64_t unique);
 
 struct wal_report {
   uint64_t epoch;
@@ -44,15 +50,16 @@ struct wal_report {
   uint64_t tail_bytes_cut;
   uint64_t damage_position, claimed_position; /* with SYNC_E_DAMAGED */
   uint64_t records;
+  bool repaired;
   char detail[160];
 };
 
 /* Called for every record of the valid prefix, in order. `position` is where
- * the record begins; below the base's position, records may be missing that were damaged, or are
- * those of another history that was given up. the payload is valid during the call. A negative result
- * ends the opening with that status. */
-typedef int (*wal_replay_fn)(void *arg, enum wal_record_type type, uint64_t position, const uint8_t *payload,
-                             size_t size);
+ * the record begins, `end` where it ends; below the base's position, records may be missing that were damaged, or are
+ * those of another history that was given up. The payload is valid during the call. A negative
+ * result ends the opening with that status. */
+typedef int (*wal_replay_fn)(void *arg, enum wal_record_type type, uint64_t position, uint64_t end,
+                             const uint8_t *payload, size_t size);
 
 /* Opens or creates the log in the environment's directory and replays it.
  * Reads everything, changes no existing segment; requests fsyncs when records
@@ -130,9 +137,9 @@ int wal_check(struct wal *wal, uint64_t position, size_t ahead, enum wal_record_
               size_t *size, uint64_t *end);
 
 /* Removes the files that hold only what is below the position, as far as all of that is durable: a
- * base has it. What cannot be removed now goes another time. Gives the position
+ * base has it; at most `files_max` of them. What cannot be removed now goes another time. Gives the position
  * at which the log begins then. SYNC_E_POWERED_OFF. */
-int wal_trim(struct wal *wal, uint64_t position, uint64_t *first);
+int wal_trim(struct wal *wal, uint64_t position, size_t files_max, uint64_t *first);
 /* Whether everything that the directory had at open is durable. */
 bool wal_established(const struct wal *wal);
 /* Where the log begins. */

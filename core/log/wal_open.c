@@ -5,35 +5,12 @@
 #include "core/base/file_io.h"
 #include "core/base/base.h"
 #include "core/log/wal.h"
+#include "core/log/wal_repair.h"
 #include "core/log/wal_segments.h"
 
 #define WINDOW_BYTES (128u * 1024u)
 
-/* Reads a file forwards in large pieces. */
-struct window {
-  const struct sync_env *env;
-  uint8_t *bytes;
-  size_t capacity;
-  sync_file file;
-  uint64_t start; /* offset of bytes[0] */
-  size_t fill;
-  bool ended; /* the file ends with bytes[fill - 1] */
-};
-
-struct recovery {
-  struct wal *wal;
-  struct wal_report *report;
-  struct window window;
-  wal_replay_fn replay;
-  void *arg;
-  size_t damaged_at;   /* index in the chain of the segment in which the prefix ends */
-  uint64_t prefix_end; /* everything below was valid */
-  bool damage;         /* something that is no record follows there */
-  size_t useless;      /* so many first segments lead to nothing: something is missing behind them */
-  bool linked;         /* the record before the next one was read */
-};
-
-static void window_begin(struct window *window, sync_file file) {
+void window_begin(struct window *window, sync_file file) {
   window->file = file;
   window->start = 0;
   window->fill = 0;
@@ -52,10 +29,15 @@ static int window_at(struct window *window, uint64_t offset, size_t size, const 
     window->start = offset;
     window->fill = keep;
     size_t done = 0;
-    int status =
-        file_io_read(window->env, window->file, offset + keep, window->bytes + keep, window->capacity - keep, &done);
+    size_t want = window->capacity - keep;
+    int status = file_io_read(window->env, window->file, offset + keep, window->bytes + keep, want, &done);
+    /* What cannot be read may lie behind what is asked for. */
+    if (status == SYNC_E_IO && size > keep) {
+      want = size - keep;
+      status = file_io_read(window->env, window->file, offset + keep, window->bytes + keep, want, &done);
+    }
     if (status != SYNC_OK) return status;
-    window->ended = done < window->capacity - keep;
+    window->ended = done < want;
     window->fill += done;
   }
   *left = offset < window->start + window->fill ? (size_t)(window->start + window->fill - offset) : 0;
@@ -176,6 +158,7 @@ static int read_header(struct recovery *recovery, struct wal_segment *segment, u
     detail(recovery, segment, " has a format version that this build does not know", "", "");
     return status;
   }
+  if (recovery_is_damage(recovery, status)) return SYNC_OK;
   if (status != SYNC_OK) return status;
   if (memcmp(header.cluster_id, wal->header.cluster_id, sizeof header.cluster_id) != 0) {
     detail(recovery, segment, " belongs to another cluster", "", "");
@@ -196,7 +179,24 @@ static int read_header(struct recovery *recovery, struct wal_segment *segment, u
   if (header.log_id != *log_id) return SYNC_OK;
   segment->header_synced = true;
   segment->synced = header.durable;
+  segment->life = header.life;
+  segment->follows = header.follows;
   return SYNC_OK;
+}
+
+/* Takes a header for none that says that its segment follows another one than it does here:
+ * one of the two is of another history of this log. */
+static void check_order(struct recovery *recovery) {
+  const struct wal *wal = recovery->wal;
+  for (size_t i = wal->chain.count; i-- > 1;) {
+    const struct wal_segment *before = wal_chain(wal, i - 1);
+    struct wal_segment *segment = wal_chain(wal, i);
+    if (!before->header_synced || segment->follows == segment_mark(before->life)) continue;
+    if (segment->first > wal->base_position)
+      segment->header_synced = false;
+    else if (recovery->useless < i)
+      recovery->useless = i; /* the base has what is below: something is missing there */
+  }
 }
 
 /* Reads all headers, the newest first: it says which log this is. An epoch's
@@ -208,16 +208,24 @@ static int read_headers(struct recovery *recovery) {
   for (size_t i = wal->chain.count; i-- > 0;) {
     int status = read_header(recovery, wal_chain(wal, i), &log_id);
     if (status != SYNC_OK) return status;
-    if (wal_chain(wal, i)->header_synced && wal_chain(wal, i)->synced > claimed) claimed = wal_chain(wal, i)->synced;
   }
   if (wal->chain.count == 0 || log_id == 0) log_id = wal->base_log_id;
   wal->header.log_id = log_id;
+  if (wal->chain.count == 0 && wal->base_position > 0 && !wal->repairs) {
+    struct text text = text_in(recovery->report->detail, sizeof recovery->report->detail);
+    text_add(&text, "there is a base, and no segment of its log");
+    recovery->report->damage_position = recovery->report->claimed_position = wal->base_position;
+    return SYNC_E_DAMAGED;
+  }
   if (wal->chain.count == 0) return SYNC_OK;
+  check_order(recovery);
+  for (size_t i = 0; i < wal->chain.count; i++)
+    if (wal_chain(wal, i)->header_synced && wal_chain(wal, i)->synced > claimed) claimed = wal_chain(wal, i)->synced;
   const struct wal_segment *first = wal_chain(wal, 0);
   if (wal->base_log_id != 0 && log_id != wal->base_log_id)
     return damaged(recovery, first, first->first, wal->base_position, " is of another log than the base");
-  /* Behind a base, the names of files of which nothing was durable may have been lost in any order. */
-  if (first->first > wal->base_position && (wal->base_position == 0 || claimed > wal->base_position))
+  if (wal->repairs) return SYNC_OK; /* the replay meets what is wrong */
+  if (first->first > wal->base_position)
     return damaged(recovery, first, wal->base_position, first->first, " is the oldest segment, and one is missing");
   for (size_t i = 0; i < wal->chain.count; i++) {
     const struct wal_segment *segment = wal_chain(wal, i);
@@ -235,23 +243,21 @@ static int read_headers(struct recovery *recovery) {
 
 /* --- Records --------------------------------------------------------------------------- */
 
-/* The record at `position` of a segment: its bytes, or NULL when there is no
- * valid one; *left is how many bytes the file still has there. */
-static int record_at(struct recovery *recovery, const struct wal_segment *segment, uint64_t position,
-                     uint64_t claims_past, struct segment_record *record, const uint8_t **bytes, size_t *left) {
+int recovery_record_at(struct recovery *recovery, const struct wal_segment *segment, uint64_t position,
+                       uint64_t claims_past, struct segment_record *record, const uint8_t **bytes, size_t *left) {
   const struct wal *wal = recovery->wal;
   const uint8_t *at = NULL;
   uint64_t offset = SEGMENT_HEADER_BYTES + (position - segment->first);
   *bytes = NULL;
-  int status = window_at(&recovery->window, offset, WAL_RECORD_HEADER_BYTES, &at, left);
-  if (status != SYNC_OK || *left < WAL_RECORD_HEADER_BYTES) return status;
-  if (!segment_record_peek(at, position, wal->payload_bytes_max, record)) return SYNC_OK;
+  int status = window_at(&recovery->window, offset, WAL_RECORD_HEADER_BYTES_MAX, &at, left);
+  if (status != SYNC_OK || *left < WAL_RECORD_HEADER_BYTES_MIN) return status;
+  if (!segment_record_peek(at, *left, position, wal->payload_bytes_max, record)) return SYNC_OK;
   if (claims_past > 0 && (!record->claims || record->durable < claims_past)) return SYNC_OK;
-  size_t size = WAL_RECORD_HEADER_BYTES + (size_t)record->size;
+  size_t size = segment_record_bytes(record);
   if (size > segment->end - position) return SYNC_OK;
   status = window_at(&recovery->window, offset, size, &at, left);
   if (status != SYNC_OK || *left < size) return status;
-  if (segment_record_verify(at, record, wal->header.log_id, position)) *bytes = at;
+  if (segment_record_verify(at, record, wal_key(wal, segment), position)) *bytes = at;
   return SYNC_OK;
 }
 
@@ -265,22 +271,18 @@ static int replay_segment(struct recovery *recovery, const struct wal_segment *s
     struct segment_record record;
     const uint8_t *bytes = NULL;
     size_t left = 0;
-    int status = record_at(recovery, segment, *position, 0, &record, &bytes, &left);
+    int status = recovery_record_at(recovery, segment, *position, 0, &record, &bytes, &left);
     if (status != SYNC_OK) return status;
-    /* A record that follows another one than it was written behind: that one
-     * came back after its write had failed and was done again. */
-    if (bytes != NULL && recovery->linked && record.link != wal->link) bytes = NULL;
     if (bytes == NULL) {
       /* The last segment may end here; any other has lost what follows. */
       recovery->damage = left > 0 || segment->end != UINT64_MAX;
       return SYNC_OK;
     }
     if (record.claims && record.durable > wal->durable) wal->durable = record.durable;
-    wal->link = segment_record_link(bytes);
-    recovery->linked = true;
-    status = recovery->replay(recovery->arg, record.type, *position, bytes + WAL_RECORD_HEADER_BYTES, record.size);
+    uint64_t end = *position + segment_record_bytes(&record);
+    status = recovery->replay(recovery->arg, record.type, *position, end, bytes + record.head, record.size);
     if (status != SYNC_OK) return status < 0 ? status : SYNC_E_INVALID;
-    *position += WAL_RECORD_HEADER_BYTES + (uint64_t)record.size;
+    *position = end;
     if (record.type != WAL_MARK) wal->data_end = *position;
     recovery->report->records++;
   }
@@ -296,10 +298,7 @@ static int replay_below_base(struct recovery *recovery, struct wal_segment *segm
   int status = segment->header_synced ? wal_segment_open(wal, segment) : SYNC_OK;
   if (status == SYNC_OK && segment->header_synced) status = replay_segment(recovery, segment, to);
   if (status == SYNC_E_IO || status == SYNC_E_DAMAGED || status == SYNC_E_CORRUPT) status = SYNC_OK;
-  if (recovery->prefix_end != to) {
-    recovery->linked = false;
-    if (segment->end <= wal->base_position) recovery->useless = recovery->damaged_at + 1;
-  }
+  if (recovery->prefix_end != to && segment->end <= wal->base_position) recovery->useless = recovery->damaged_at + 1;
   recovery->prefix_end = to;
   recovery->damage = false;
   return status;
@@ -307,24 +306,25 @@ static int replay_below_base(struct recovery *recovery, struct wal_segment *segm
 
 static int replay_chain(struct recovery *recovery) {
   struct wal *wal = recovery->wal;
-  if (wal->chain.count > 0 && wal_chain(wal, 0)->first > wal->base_position) {
-    recovery->damage = true; /* what follows the base is missing: a tail, if nothing says more */
-    return SYNC_OK;
-  }
   for (size_t i = 0; i < wal->chain.count; i++) {
     struct wal_segment *segment = wal_chain(wal, i);
     recovery->damaged_at = i;
+    if (i < recovery->useless) continue;
     if (segment->first < wal->base_position) {
       int below = replay_below_base(recovery, segment);
       if (below != SYNC_OK) return below;
       if (segment->end <= wal->base_position) continue;
     }
-    if (!segment->header_synced) {
+    if (!segment->header_synced || segment->first > recovery->prefix_end) {
       recovery->damage = true;
       return SYNC_OK;
     }
     int status = wal_segment_open(wal, segment);
     if (status == SYNC_OK) status = replay_segment(recovery, segment, segment->end);
+    if (recovery_is_damage(recovery, status)) {
+      recovery->damage = true;
+      return SYNC_OK;
+    }
     if (status != SYNC_OK) return status;
     if (recovery->prefix_end < segment->end) return SYNC_OK;
   }
@@ -348,12 +348,12 @@ static int search_claims(struct recovery *recovery) {
     int status = wal_segment_open(wal, segment);
     if (status != SYNC_OK) return status;
     window_begin(&recovery->window, segment->file);
-    size_t left = WAL_RECORD_HEADER_BYTES;
-    uint64_t position = segment->first > damage ? segment->first : damage;
-    for (; left >= WAL_RECORD_HEADER_BYTES && position < segment->end; position++) {
+    size_t left = WAL_RECORD_HEADER_BYTES_MIN;
+    uint64_t position = i == recovery->damaged_at ? damage : segment->first;
+    for (; left >= WAL_RECORD_HEADER_BYTES_MIN && position < segment->end; position++) {
       struct segment_record record;
       const uint8_t *bytes = NULL;
-      status = record_at(recovery, segment, position, damage + 1, &record, &bytes, &left);
+      status = recovery_record_at(recovery, segment, position, damage + 1, &record, &bytes, &left);
       if (status != SYNC_OK) return status;
       if (bytes != NULL) return damaged(recovery, where, damage, record.durable, " is damaged");
     }
@@ -414,9 +414,8 @@ static int recover(struct recovery *recovery) {
   if (status == SYNC_OK) status = read_headers(recovery);
   wal->durable = wal->base_position;
   recovery->prefix_end = wal->base_position;
-  recovery->linked = wal->base_position == 0;
   if (status == SYNC_OK) status = replay_chain(recovery);
-  if (status == SYNC_OK && recovery->damage) status = search_claims(recovery);
+  if (status == SYNC_OK && recovery->damage) status = wal->repairs ? wal_quarantine(recovery) : search_claims(recovery);
   if (status != SYNC_OK) return status;
   sync_check(wal->env, wal->durable <= recovery->prefix_end);
   /* Nothing was changed so far. A name aside never counted. */
@@ -443,11 +442,12 @@ static struct wal *wal_new(const struct sync_env *env, const struct wal_options 
   wal->payload_bytes_max = options->payload_bytes_max;
   wal->base_position = options->base_position;
   wal->base_log_id = options->base_log_id;
+  wal->repairs = options->repairs;
   wal->token = WAL_TOKENS;
   wal->header.payload_bytes_max = (uint32_t)options->payload_bytes_max;
   memcpy(wal->header.cluster_id, options->cluster_id, sizeof wal->header.cluster_id);
   memcpy(wal->header.node_id, options->node_id, strlen(options->node_id));
-  size_t bytes = WAL_RECORD_HEADER_BYTES + options->payload_bytes_max;
+  size_t bytes = WAL_RECORD_HEADER_BYTES_MAX + options->payload_bytes_max;
   wal->buffer = memory_alloc_bytes(env, bytes);
   if (wal->buffer != NULL) {
     wal->buffer_bytes = bytes;
@@ -475,7 +475,7 @@ int wal_open(struct wal **result, const struct sync_env *env, const struct wal_o
   if (options->payload_bytes_max > WAL_PAYLOAD_BYTES_MAX) return SYNC_E_INVALID;
   struct wal *wal = wal_new(env, options);
   if (wal == NULL) return SYNC_E_NO_MEMORY;
-  struct recovery recovery = {.wal = wal, .report = report, .replay = replay, .arg = arg};
+  struct recovery recovery = {.wal = wal, .report = report, .replay = replay, .lost = options->lost, .arg = arg};
   recovery.window.env = env;
   recovery.window.capacity = WINDOW_BYTES + wal->buffer_bytes;
   recovery.window.bytes = memory_alloc_bytes(env, recovery.window.capacity);
@@ -485,6 +485,8 @@ int wal_open(struct wal **result, const struct sync_env *env, const struct wal_o
   report->appended_position = recovery.prefix_end;
   if (wal->header.log_id == 0) wal->header.log_id = env->ops->unique(env->ctx);
   if (status == SYNC_OK) status = rewrite_tail(wal);
+  report->repaired = recovery.quarantined;
+  if (status == SYNC_OK && recovery.quarantined) status = wal_repair_end(wal);
   report->epoch = wal->writable ? wal->newest_epoch : (uint64_t)wal->newest_epoch + 1;
   report->log_id = wal->header.log_id;
   if (status != SYNC_OK) {

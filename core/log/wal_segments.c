@@ -79,12 +79,14 @@ void wal_voids_unlink(struct wal *wal) {
 /* Creates the file and writes its header. Whatever a failed attempt has left
  * under the name is cut. */
 static int segment_create(struct wal *wal, struct wal_segment *segment) {
+  const struct wal_segment *before = segment->first > 0 ? wal_segment_at(wal, segment->first - 1) : NULL;
   char name[SEGMENT_NAME_BYTES];
   uint8_t bytes[SEGMENT_HEADER_BYTES];
   wal->header.epoch = segment->epoch;
   wal->header.life = wal->env->ops->unique(wal->env->ctx);
   wal->header.first = segment->first;
   wal->header.durable = wal->durable;
+  wal->header.follows = before != NULL ? segment_mark(before->life) : 0;
   segment_header_encode(bytes, &wal->header);
   segment_name(name, segment->first, segment->epoch, segment->aside);
   if (wal->open_files >= WAL_HANDLES_MAX) close_oldest(wal);
@@ -93,6 +95,8 @@ static int segment_create(struct wal *wal, struct wal_segment *segment) {
   if (status != SYNC_OK) return status;
   segment->file = file;
   segment->used = ++wal->use_clock;
+  segment->life = wal->header.life;
+  segment->follows = wal->header.follows;
   wal->open_files++;
   status = file_io_write(wal->env, file, 0, bytes, sizeof bytes);
   if (status != SYNC_OK) wal_segment_close(wal, segment);
@@ -109,16 +113,18 @@ static void trace_segment(const struct wal *wal, const struct wal_segment *segme
   wal->env->ops->trace(wal->env->ctx, SYNC_TRACE_ROTATE, fields, 2);
 }
 
-/* Copies the records [durable, appended) byte for byte. Each is verified on
- * the way: what is read now need not be what recovery read. */
+/* Copies the records [durable, appended), sealed for the new epoch: nothing else in them
+ * changes, so that they keep their positions. Each is verified on the way: what is read now
+ * need not be what recovery read. */
 static int copy_tail(struct wal *wal, struct wal_segment *segment) {
   uint64_t position = wal->durable;
   while (position < wal->appended) {
     struct segment_record record;
     int status = wal_record_load(wal, position, &record);
     if (status != SYNC_OK) return status;
-    size_t size = WAL_RECORD_HEADER_BYTES + (size_t)record.size;
+    size_t size = segment_record_bytes(&record);
     uint64_t offset = SEGMENT_HEADER_BYTES + (position - segment->first);
+    segment_record_seal(wal->buffer, size, wal_key(wal, segment), position);
     status = file_io_write(wal->env, segment->file, offset, wal->buffer, size);
     if (status != SYNC_OK) return status;
     position += size;
@@ -203,8 +209,18 @@ int wal_header_check(struct wal *wal, struct wal_segment *segment) {
   int status = wal_header_load(wal, segment, &header);
   if (status == SYNC_E_CORRUPT || status == SYNC_E_VERSION) return SYNC_E_DAMAGED; /* it was ours when it was written */
   if (status != SYNC_OK) return status;
-  bool right = header.first == segment->first && header.epoch == segment->epoch && header.log_id == wal->header.log_id;
+  bool right = header.first == segment->first && header.epoch == segment->epoch &&
+               header.log_id == wal->header.log_id && header.life == segment->life;
   return right ? SYNC_OK : SYNC_E_DAMAGED;
+}
+
+/* As much of a record's header as can be read: it ends a few bytes earlier or later. */
+static int read_head(struct wal *wal, const struct wal_segment *segment, uint64_t offset, uint64_t left, size_t *done) {
+  size_t want = left < WAL_RECORD_HEADER_BYTES_MAX ? (size_t)left : WAL_RECORD_HEADER_BYTES_MAX;
+  int status = SYNC_E_IO;
+  for (; status == SYNC_E_IO && want >= WAL_RECORD_HEADER_BYTES_MIN; want--)
+    status = file_io_read(wal->env, segment->file, offset, wal->buffer, want, done);
+  return status;
 }
 
 int wal_record_load(struct wal *wal, uint64_t position, struct segment_record *record) {
@@ -220,12 +236,11 @@ int wal_record_load(struct wal *wal, uint64_t position, struct segment_record *r
   if (left < want) want = (size_t)left;
   status = file_io_read(wal->env, segment->file, offset, wal->buffer, want, &done);
   /* What cannot be read may lie behind this record. */
-  if (status == SYNC_E_IO)
-    status = file_io_read(wal->env, segment->file, offset, wal->buffer, WAL_RECORD_HEADER_BYTES, &done);
+  int broken = status == SYNC_E_IO ? status : SYNC_E_DAMAGED;
+  if (status == SYNC_E_IO) status = read_head(wal, segment, offset, left, &done);
   if (status != SYNC_OK) return status;
-  if (done < WAL_RECORD_HEADER_BYTES || !segment_record_peek(wal->buffer, position, wal->payload_bytes_max, record))
-    return SYNC_E_DAMAGED;
-  size_t size = WAL_RECORD_HEADER_BYTES + (size_t)record->size;
+  if (!segment_record_peek(wal->buffer, done, position, wal->payload_bytes_max, record)) return broken;
+  size_t size = segment_record_bytes(record);
   if (size > left) return SYNC_E_DAMAGED;
   if (size > done) {
     size_t rest = size - done, more = 0;
@@ -233,7 +248,7 @@ int wal_record_load(struct wal *wal, uint64_t position, struct segment_record *r
     if (status != SYNC_OK) return status;
     if (more < rest) return SYNC_E_DAMAGED;
   }
-  return segment_record_verify(wal->buffer, record, wal->header.log_id, position) ? SYNC_OK : SYNC_E_DAMAGED;
+  return segment_record_verify(wal->buffer, record, wal_key(wal, segment), position) ? SYNC_OK : SYNC_E_DAMAGED;
 }
 
 void wal_free(struct wal *wal) {

@@ -16,16 +16,18 @@
 
 struct wal_segment {
   uint64_t first;
-  uint64_t end;    /* of its part of the log; for the last one, the appended position, written or not */
-  uint64_t synced; /* its bytes below this are durable (once `header_synced`) */
-  uint64_t used;   /* when its file was last used, for closing the one unused longest */
+  uint64_t end;     /* of its part of the log; for the last one, the appended position, written or not */
+  uint64_t synced;  /* its bytes below this are durable (once `header_synced`) */
+  uint64_t used;    /* when its file was last used, for closing the one unused longest */
+  uint64_t life;    /* of its file, as its header says */
+  uint32_t follows; /* segment_mark() of the one before, as its header says */
   uint32_t epoch;
   sync_file file; /* -1: not open */
   bool header_synced;
   bool named; /* its name is durable */
   bool aside; /* it still has the name that does not count */
 };
-#define WAL_SEGMENT_NOMINAL 48u
+#define WAL_SEGMENT_NOMINAL 56u
 
 enum wal_stage { WAL_STAGE_IDLE, WAL_STAGE_FILE, WAL_STAGE_DIRECTORY };
 
@@ -36,6 +38,7 @@ struct wal {
   size_t payload_bytes_max;
   uint64_t base_position; /* while opening: see wal_options */
   uint64_t base_log_id;
+  bool repairs;
 
   struct memory_array chain; /* struct wal_segment, by position, without gaps */
   struct memory_array voids; /* struct wal_segment: files that count no more, unlinked when that is safe */
@@ -59,7 +62,6 @@ struct wal {
    * are until they are written: one place of the log never gets two contents. */
   struct memory_array pending; /* uint8_t */
   uint64_t written, appended, durable;
-  uint32_t link;     /* of the last record: the next one names it */
   uint64_t claimed;  /* greatest durable position that a record or header says */
   uint64_t data_end; /* end of the last record that is not a mark */
 
@@ -103,6 +105,10 @@ struct wal_segment *wal_segment_at(const struct wal *wal, uint64_t position);
 int wal_header_load(struct wal *wal, struct wal_segment *segment, struct segment_header *header);
 /* Whether it can be read and says what it must. SYNC_OK, SYNC_E_DAMAGED, or what a call gave. */
 int wal_header_check(struct wal *wal, struct wal_segment *segment);
+/* What the records of the segment are sealed with. */
+static inline uint64_t wal_key(const struct wal *wal, const struct wal_segment *segment) {
+  return segment_key(wal->header.log_id, segment->epoch);
+}
 /* Reads the record at `position` into wal->buffer and verifies it. */
 int wal_record_load(struct wal *wal, uint64_t position, struct segment_record *record);
 

@@ -83,7 +83,8 @@ int outbox_each(const struct peers *peers, int (*each)(void *arg, const struct s
   if (compacted != SYNC_OK) return compacted;
   for (uint64_t ordinal = outbox_begin(peers); ordinal < oplog_end(&peers->state->oplog); ordinal++) {
     const struct oplog_entry *operation = oplog_at(&peers->state->oplog, ordinal);
-    if (!operation->origin->own_node) continue;
+    /* Of those that a merge jumped over, some may be in the log still: they were among the compacted ones. */
+    if (!operation->origin->own_node || operation->seq <= operation->origin->floor) continue;
     for (uint32_t i = 0; i < peer_handles(peers); i++) {
       const struct peer *peer = peer_at(peers, i);
       if (peer == NULL || peer_holds(peer, operation->origin, operation->seq)) continue;

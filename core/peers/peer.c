@@ -101,6 +101,16 @@ void peer_delete(struct peers *peers, struct peer *peer) {
   peer_free(peers, peer);
 }
 
+void peers_reset(struct peers *peers) {
+  while (peer_handles(peers) > 0) {
+    struct peer *last = peer_at(peers, peer_handles(peers) - 1);
+    if (last != NULL)
+      peer_delete(peers, last);
+    else
+      peers->all.count--;
+  }
+}
+
 /* The wait before the next retry: doubled each time, capped, and jittered so
  * that peers that failed together do not come back together. */
 static uint64_t peer_backoff_ns(const struct peers *peers, uint32_t retries) {

@@ -56,8 +56,9 @@ struct peer {
   /* The snapshot that it is being sent; 0: none. */
   uint64_t fetch_id;
   uint64_t fetch_sent, fetch_until; /* bytes of its file: sent, and to be sent */
+  uint64_t fetch_asked_ns;          /* when it asked for some of it last */
 
-  bool stalled;     /* an operation for it could not be read back; again when due */
+  bool stalled; /* an operation for it could not be read back; again when due */
 };
 
 /* All peers, and what they use of the node that they belong to. */
@@ -89,6 +90,8 @@ int peer_reserve(struct peers *peers);
 struct peer *peer_insert(struct peers *peers, const uint8_t *node_id, size_t node_id_size);
 /* The same for the handle behind the greatest; size 0 leaves it free. */
 void peer_insert_next(struct peers *peers, const uint8_t *node_id, size_t node_id_size);
+/* Forgets all. */
+void peers_reset(struct peers *peers);
 void peer_delete(struct peers *peers, struct peer *peer);
 
 /* Sets the deadline of a peer that is neither backing off nor parked. */

@@ -97,8 +97,8 @@ void image_sibling_write(struct bytes_writer *writer, const struct image_sibling
   bytes_write_varint(writer, sibling->place);
   bytes_write_varint(writer, sibling->seq);
   bytes_write_u64(writer, sibling->hlc);
-  bytes_write_u8(writer, (uint8_t)((sibling->tombstone ? IMAGE_TOMBSTONE : 0) |
-                                   (sibling->automatic ? IMAGE_AUTOMATIC : 0)));
+  bytes_write_u8(writer,
+                 (uint8_t)((sibling->tombstone ? IMAGE_TOMBSTONE : 0) | (sibling->automatic ? IMAGE_AUTOMATIC : 0)));
   if (sibling->tombstone) return;
   bytes_write_varint(writer, sibling->value_size);
   bytes_write(writer, sibling->value, sibling->value_size);

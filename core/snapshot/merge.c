@@ -31,13 +31,15 @@ static int merge_birth(const struct merge *merge, struct origin *origin, struct 
                                entry->birth_count * (size_t)ORIGIN_EDGE_NOMINAL_BYTES);
   if (origin->birth == NULL) return SYNC_E_NO_MEMORY;
   origin->birth_count = entry->birth_count;
+  uint64_t stamp = origins_stamp(&merge->state->origins);
   for (size_t i = 0; i < entry->birth_count; i++) {
     uint64_t place = 0;
     image_next_edge(&entry->birth, &place, &origin->birth[i].seq);
     if (place >= merge->origins.count) return SYNC_E_CORRUPT;
     struct origin *elder = merge_origin_at(merge, place)->origin;
     if (memcmp(elder->node_id, origin->node_id, NODE_ID_ROOM) != 0) return SYNC_E_CORRUPT;
-    if (merge_origin_at(merge, place)->seq < origin->birth[i].seq) return SYNC_E_CORRUPT;
+    if (merge_origin_at(merge, place)->seq < origin->birth[i].seq || elder->stamp == stamp) return SYNC_E_CORRUPT;
+    elder->stamp = stamp;
     origin->birth[i].origin = elder;
   }
   return SYNC_OK;
@@ -205,7 +207,10 @@ static int merge_read(struct merge *merge, const struct merge_source *source, st
     const uint8_t *bytes = NULL;
     uint64_t sum = reader->sum;
     int rc = snapshot_reader_next(reader, &block, &bytes);
-    if (rc != SYNC_OK) return rc == SYNC_E_NOT_FOUND ? SYNC_E_DAMAGED : rc;
+    /* One that has its whole length has no end that could have been lost. */
+    if (rc == SYNC_E_NOT_FOUND)
+      return source->size != 0 && reader->offset == source->size ? SYNC_E_CORRUPT : SYNC_E_DAMAGED;
+    if (rc != SYNC_OK) return rc;
     bool first = last == 0;
     if (first != (block.type == BLOCK_HEAD) || block.type < last) return SYNC_E_CORRUPT;
     rc = merge_block(merge, source, &block, bytes + BLOCK_HEADER_BYTES, sum);

@@ -1,7 +1,8 @@
 #include "core/state/state.h"
 
-static struct origin *apply_mapped(const struct state *state, size_t place) {
-  return ((struct origin **)state->map.items)[place];
+/* The origin that an index stands for, or NULL. */
+static struct origin *apply_named(const struct state *state, uint32_t index) {
+  return index < origins_count(&state->origins) ? origins_at(&state->origins, index) : NULL;
 }
 
 /* Whether this very payload is what is held under its dot. */
@@ -13,39 +14,58 @@ static int apply_judge_duplicate(const struct state *state, const struct operati
   return APPLY_DUPLICATE;
 }
 
-/* An operation that can be applied names only origins that are held, save its
- * own: so nothing is interned for one that is skipped. */
-static int apply_map(struct state *state, const struct operation_view *view, struct origin *own) {
-  int rc = memory_array_reserve(state->env, &state->map, sizeof(struct origin *), 8, view->origin_count, UINT32_MAX);
-  if (rc == SYNC_OK)
-    rc = memory_array_reserve(state->env, &state->seen, sizeof(struct store_dot), 16, view->seen_count, UINT32_MAX);
-  if (rc != SYNC_OK) return rc;
-  struct origin **map = state->map.items;
+/* The first operation of a life gives it its index: the next one. */
+static int apply_judge_first(const struct state *state, const struct operation_view *view) {
+  if (view->seq != 1 || view->origin != origins_count(&state->origins)) return SYNC_E_CORRUPT;
+  const struct operation_origin *own = &view->own;
+  bool known = origins_find(&state->origins, own->node_id, own->node_id_size, own->incarnation) != NULL;
+  return known ? SYNC_E_CORRUPT : APPLY_READY;
+}
+
+/* Weighs the operation (docs/formats.md). What it names is known, save its own origin. */
+static int apply_judge_weight(struct state *state, const struct operation_view *view) {
   uint64_t stamp = origins_stamp(&state->origins);
-  map[0] = own;
-  struct bytes_reader table = operation_origins(view);
-  (void)operation_next_origin(&table);
-  for (size_t i = 1; i < view->origin_count; i++) {
-    struct operation_origin named = operation_next_origin(&table);
-    map[i] = origins_find(&state->origins, named.node_id, named.node_id_size, named.incarnation);
-    if (map[i] == NULL) return APPLY_NOT_YET;
-    if (map[i]->stamp == stamp) return SYNC_E_CORRUPT;
-    map[i]->stamp = stamp;
+  size_t weight = view->size;
+  struct operation_mentions walk = operation_mentions_of(view);
+  struct operation_mention mention;
+  while (operation_next_mention(&walk, &mention)) {
+    struct origin *origin = apply_named(state, mention.index);
+    weight += OPERATION_INDEX_BYTES_MAX - mention.size;
+    if (origin != NULL && origin->stamp == stamp) continue;
+    weight += OPERATION_ORIGIN_BYTES(origin != NULL ? origin->node_id_size : view->own.node_id_size);
+    if (origin != NULL) origin->stamp = stamp;
+  }
+  return weight <= state->operation_bytes_max ? APPLY_READY : SYNC_E_TOO_BIG;
+}
+
+/* The delta is in origin order and its origins are held that far. */
+static int apply_judge_delta(const struct state *state, const struct operation_view *view) {
+  const struct origin *last = NULL;
+  struct bytes_reader delta = operation_delta(view);
+  for (size_t i = 0; i < view->delta_count; i++) {
+    struct operation_dot dot = operation_next_dot(&delta);
+    const struct origin *origin = apply_named(state, dot.origin);
+    if (origin == NULL || (last != NULL && origin_compare(last, origin) >= 0)) return SYNC_E_CORRUPT;
+    if (origin->applied < dot.seq) return APPLY_NOT_YET;
+    last = origin;
   }
   return APPLY_READY;
 }
 
 /* Resolves what the changes have seen, each list in dot order. */
 static int apply_map_seen(struct state *state, const struct operation_view *view) {
+  int rc = memory_array_reserve(state->env, &state->seen, sizeof(struct store_dot), 16, view->seen_count, UINT32_MAX);
+  if (rc != SYNC_OK) return rc;
   struct store_dot *seen = state->seen.items;
   struct bytes_reader changes = operation_changes(view);
   for (size_t i = 0; i < view->change_count; i++) {
     struct operation_change_view change;
     operation_change_at(view, i, &changes, &change);
     for (size_t k = 0; k < change.seen_count; k++) {
-      struct operation_dot dot = operation_next_dot(&change.seen);
-      const struct origin *origin = apply_mapped(state, dot.origin);
-      if (origin == NULL || origin->applied < dot.seq) return APPLY_NOT_YET;
+      struct operation_dot dot = operation_next_seen(view, &change);
+      const struct origin *origin = apply_named(state, dot.origin);
+      if (origin == NULL) return SYNC_E_CORRUPT;
+      if (origin->applied < dot.seq) return APPLY_NOT_YET;
       if (k > 0 && origin_dot_compare(seen[-1].origin, seen[-1].seq, origin, dot.seq) >= 0) return SYNC_E_CORRUPT;
       *seen++ = (struct store_dot){.origin = origin, .seq = dot.seq};
     }
@@ -53,19 +73,17 @@ static int apply_map_seen(struct state *state, const struct operation_view *view
   return APPLY_READY;
 }
 
-int apply_judge(struct state *state, const struct operation_view *view) {
-  struct origin *own = origins_find(&state->origins, view->own.node_id, view->own.node_id_size, view->own.incarnation);
+int apply_judge(struct state *state, struct operation_view *view) {
+  const struct origin *own = apply_named(state, view->origin);
   uint64_t applied = own == NULL ? 0 : own->applied;
   if (applied >= view->seq) return apply_judge_duplicate(state, view, own);
-  if (applied + 1 != view->seq) return APPLY_NOT_YET;
-  int verdict = apply_map(state, view, own);
+  if (own != NULL && applied + 1 != view->seq) return APPLY_NOT_YET;
+  int verdict = own == NULL ? apply_judge_first(state, view) : APPLY_READY;
+  if (verdict == APPLY_READY) verdict = apply_judge_delta(state, view);
+  if (verdict == APPLY_READY) verdict = apply_map_seen(state, view);
   if (verdict != APPLY_READY) return verdict;
-  struct bytes_reader delta = operation_delta(view);
-  for (size_t i = 0; i < view->delta_count; i++) {
-    struct operation_dot dot = operation_next_dot(&delta);
-    if (apply_mapped(state, dot.origin)->applied < dot.seq) return APPLY_NOT_YET;
-  }
-  return apply_map_seen(state, view);
+  view->hlc = view->hlc_step + (own == NULL ? 0 : own->hlc);
+  return apply_judge_weight(state, view);
 }
 
 /* BIRTH: what the first operation of a life had seen of the node's others. */
@@ -78,7 +96,7 @@ static int apply_prepare_birth(struct state *state, const struct operation_view 
   struct bytes_reader delta = operation_delta(view);
   for (size_t i = 0; i < view->delta_count; i++) {
     struct operation_dot dot = operation_next_dot(&delta);
-    struct origin *other = apply_mapped(state, dot.origin);
+    struct origin *other = apply_named(state, dot.origin);
     if (other->node_id_size != view->own.node_id_size) continue;
     if (memcmp(other->node_id, view->own.node_id, view->own.node_id_size) != 0) continue;
     edges[count++] = (struct origin_edge){.origin = other, .seq = dot.seq};
@@ -119,7 +137,7 @@ static int apply_prepare_changes(struct state *state, const struct operation_vie
 int apply_prepare(struct state *state, const struct operation_view *view, struct apply_plan *plan) {
   memset(plan, 0, sizeof *plan);
   plan->view = view;
-  plan->origin = apply_mapped(state, 0);
+  plan->origin = apply_named(state, view->origin);
   int rc = oplog_reserve(&state->oplog, plan->origin);
   if (rc == SYNC_OK && plan->origin == NULL) rc = origins_reserve(&state->origins);
   if (rc == SYNC_OK && view->seq == 1) rc = apply_prepare_birth(state, view, plan);
@@ -138,7 +156,7 @@ void apply_cancel(struct state *state, struct apply_plan *plan) {
   plan->birth_count = 0;
 }
 
-struct origin *apply_commit(struct state *state, struct apply_plan *plan, uint64_t position) {
+struct origin *apply_commit(struct state *state, struct apply_plan *plan, uint64_t position, uint64_t end) {
   const struct operation_view *view = plan->view;
   struct origin *origin = plan->origin;
   if (origin == NULL) {
@@ -166,7 +184,8 @@ struct origin *apply_commit(struct state *state, struct apply_plan *plan, uint64
                                                  .hash = oplog_hash(view->bytes, view->size),
                                                  .seq = view->seq,
                                                  .origin = origin,
-                                                 .size = (uint32_t)view->size});
+                                                 .size = (uint32_t)view->size & OPLOG_SIZE_MASK,
+                                                 .head = (uint8_t)(end - position - view->size)});
   if (state->hlc_last < view->hlc) state->hlc_last = view->hlc;
   return origin;
 }

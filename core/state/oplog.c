@@ -13,7 +13,7 @@ void oplog_deinit(struct oplog *oplog) {
 const struct oplog_entry *oplog_find(const struct oplog *oplog, const struct origin *origin, uint64_t seq,
                                      uint64_t *ordinal) {
   if (seq <= origin->floor || seq > origin->applied) return NULL;
-  uint32_t low = ((const uint32_t *)origin->ordinals.items)[(size_t)(seq - origin->floor - 1)];
+  uint32_t low = ((const uint32_t *)origin->ordinals.items)[(size_t)(seq - origin->floor - 1) + origin->ordinals_gone];
   *ordinal = oplog->base + (uint32_t)(low - (uint32_t)oplog->base);
   return oplog_at(oplog, *ordinal);
 }
@@ -41,7 +41,7 @@ int oplog_reserve_jumps(struct oplog *oplog, size_t more) {
 
 void oplog_jump(struct oplog *oplog, struct origin *origin, uint64_t seq, uint64_t end) {
   origin->floor = seq;
-  origin->ordinals.count = 0;
+  origin->ordinals.count = origin->ordinals_gone = 0;
   ((struct oplog_jump *)oplog->jumps.items)[oplog->jumps.count++] =
       (struct oplog_jump){.end = end, .origin = origin, .seq = seq};
 }
@@ -60,12 +60,16 @@ static void oplog_raise_jumps(struct oplog *oplog, uint64_t position) {
 
 /* --- What goes ------------------------------------------------------------------- */
 
-/* The ordinals of its first `count` operations in the log go. */
+/* The ordinals of its first `count` operations in the log go. They are moved when that is cheap. */
 static void oplog_forget(struct origin *origin, size_t count) {
   uint32_t *ordinals = origin->ordinals.items;
-  origin->ordinals.count -= count;
-  if (origin->ordinals.count > 0) memmove(ordinals, ordinals + count, origin->ordinals.count * sizeof *ordinals);
   origin->floor += count;
+  origin->ordinals_gone += count;
+  size_t left = origin->ordinals.count - origin->ordinals_gone;
+  if (left > origin->ordinals_gone) return;
+  if (left > 0) memmove(ordinals, ordinals + origin->ordinals_gone, left * sizeof *ordinals);
+  origin->ordinals.count = left;
+  origin->ordinals_gone = 0;
 }
 
 /* Gives memory back when most of it is empty. What cannot be moved stays. */
@@ -86,16 +90,26 @@ void oplog_trim(struct oplog *oplog, uint64_t ordinal) {
   sync_check(oplog->env, ordinal >= oplog->base && ordinal <= oplog->durable);
   size_t count = (size_t)(ordinal - oplog->base);
   if (count == 0) return;
-  struct oplog_entry *entries = oplog->entries.items;
+  struct oplog_entry *entries = (struct oplog_entry *)oplog->entries.items + oplog->gone;
   /* Entries of one origin ascend, so the last that goes says how many of its own do. */
   for (size_t i = count; i-- > 0;) {
     struct origin *origin = entries[i].origin;
     if (entries[i].seq > origin->floor) oplog_forget(origin, (size_t)(entries[i].seq - origin->floor));
   }
-  oplog->entries.count -= count;
-  if (oplog->entries.count > 0) memmove(entries, entries + count, oplog->entries.count * sizeof *entries);
+  oplog->gone += count;
   oplog->base = ordinal;
+  size_t left = oplog->entries.count - oplog->gone;
+  if (left > oplog->gone) return; /* moved when that is cheap */
+  entries = oplog->entries.items;
+  if (left > 0) memmove(entries, entries + oplog->gone, left * sizeof *entries);
+  oplog->entries.count = left;
+  oplog->gone = 0;
   oplog_shrink(oplog);
+}
+
+void oplog_give_up(const struct oplog_entry *entry) {
+  struct origin *origin = entry->origin;
+  if (entry->seq > origin->floor) oplog_forget(origin, (size_t)(entry->seq - origin->floor));
 }
 
 /* --- Below a base ---------------------------------------------------------------- */
@@ -110,10 +124,10 @@ bool oplog_index(struct oplog *oplog, const struct oplog_entry *entry) {
 }
 
 void oplog_index_none(struct oplog *oplog, struct origins *origins) {
-  oplog->entries.count = 0;
+  oplog->entries.count = oplog->gone = 0;
   for (size_t i = 0; i < origins_count(origins); i++) {
     struct origin *origin = origins_at(origins, i);
-    origin->ordinals.count = 0;
+    origin->ordinals.count = origin->ordinals_gone = 0;
     origin->floor = origin->applied;
   }
 }

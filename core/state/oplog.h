@@ -13,9 +13,11 @@ struct oplog_entry {
   uint64_t position; /* of its record in the log */
   uint64_t seq;
   struct origin *origin;
-  uint32_t hash; /* of its payload: tells other bytes under the same id, not damage (the log's checksum does) */
-  uint32_t size; /* of its payload */
+  uint32_t hash;      /* of its payload: tells other bytes under the same id, not damage (the log's checksum does) */
+  uint32_t size : 24; /* of its payload, */
+  uint32_t head : 8;  /* ... and what its record has before that */
 };
+#define OPLOG_SIZE_MASK WAL_PAYLOAD_BYTES_MAX
 
 /* What a merged snapshot brought of an origin: durable with the merge's record. */
 struct oplog_jump {
@@ -27,8 +29,9 @@ struct oplog_jump {
 
 struct oplog {
   const struct sync_env *env;
-  struct memory_array jumps; /* struct oplog_jump, not durable yet, in order */
-  struct memory_array entries; /* struct oplog_entry, from ordinal `base` */
+  struct memory_array jumps;   /* struct oplog_jump, not durable yet, in order */
+  struct memory_array entries; /* struct oplog_entry, from ordinal `base` on behind `gone` that count no more */
+  size_t gone;
   uint64_t base;
   uint64_t durable; /* ordinals below are durable */
 };
@@ -41,17 +44,17 @@ static inline uint32_t oplog_hash(const uint8_t *payload, size_t size) {
 }
 /* Where its record ends: durable once the durable position reaches it. */
 static inline uint64_t oplog_entry_end(const struct oplog_entry *entry) {
-  return entry->position + WAL_RECORD_HEADER_BYTES + entry->size;
+  return entry->position + entry->head + entry->size;
 }
 
 static inline uint64_t oplog_end(const struct oplog *oplog) {
-  return oplog->base + oplog->entries.count;
+  return oplog->base + (oplog->entries.count - oplog->gone);
 }
 static inline const struct oplog_entry *oplog_at(const struct oplog *oplog, uint64_t ordinal) {
-  return (const struct oplog_entry *)oplog->entries.items + (size_t)(ordinal - oplog->base);
+  return (const struct oplog_entry *)oplog->entries.items + oplog->gone + (size_t)(ordinal - oplog->base);
 }
 static inline uint64_t oplog_ordinal(const struct oplog *oplog, const struct oplog_entry *entry) {
-  return oplog->base + (uint64_t)(entry - (const struct oplog_entry *)oplog->entries.items);
+  return oplog->base + (uint64_t)(entry - ((const struct oplog_entry *)oplog->entries.items + oplog->gone));
 }
 /* The entry of an operation that is held and above its origin's floor, or NULL. */
 const struct oplog_entry *oplog_find(const struct oplog *oplog, const struct origin *origin, uint64_t seq,
@@ -69,6 +72,9 @@ int oplog_reserve_jumps(struct oplog *oplog, size_t more);
 void oplog_jump(struct oplog *oplog, struct origin *origin, uint64_t seq, uint64_t end);
 /* Forgets the operations below the ordinal: their records are about to go. Cannot fail. */
 void oplog_trim(struct oplog *oplog, uint64_t ordinal);
+
+/* The operation cannot be read back: it and all before it of its origin count as gone from the log. Cannot fail. */
+void oplog_give_up(const struct oplog_entry *entry);
 
 /* --- At open: what stands in the log below a base, which has applied it ------------------ */
 

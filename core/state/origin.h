@@ -24,14 +24,14 @@ struct origin {
   size_t node_id_size;
   uint64_t incarnation;
   uint64_t node_hash;
-  uint32_t index;
+  uint32_t index;   /* in the order of their first operations in the log, where they go by it */
   bool own_node;    /* a life of this node, present or past */
   bool changed;     /* raised since our last operation: belongs in its delta */
   uint64_t applied; /* VV; origins_raise() sets it */
+  uint64_t hlc;     /* of the operation applied last: the next one's is coded by what it is past it */
   uint64_t hash;    /* origin_hash() */
   uint64_t durable; /* DVV */
   uint64_t floor;   /* F: operations above it are in the log */
-  uint64_t hlc;     /* of the last operation applied */
   uint64_t saving;  /* what was applied when the snapshot in progress began */
   uint64_t based;   /* what the base holds: a snapshot that can be sent */
 
@@ -41,10 +41,10 @@ struct origin {
   uint64_t covered; /* whoever holds what is held here holds this much of it, by the birth of a later life */
 
   struct memory_array ordinals; /* uint32_t: place in the oplog of floor + 1, floor + 2, ...; its low half */
+  size_t ordinals_gone;         /* so many first ones count no more */
 
   /* Scratch of one call. */
   uint64_t stamp;
-  uint32_t table_index;
   uint64_t implied;
 };
 

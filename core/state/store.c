@@ -246,6 +246,13 @@ void store_save_begin(struct store *store, void (*save)(void *arg, const struct 
 
 bool store_save_some(struct store *store, struct btree_cursor *cursor, size_t keys_max) {
   for (size_t i = 0; i < keys_max && btree_key(cursor) != NULL; i++) {
+    /* Keys and siblings lie anywhere: what comes soon is on its way meanwhile. */
+    memory_fetch(btree_ahead(cursor, 16));
+    const struct store_key *soon = btree_ahead(cursor, 8);
+    if (soon != NULL) {
+      memory_fetch(soon->siblings);
+      memory_fetch((const uint8_t *)soon->siblings + 64);
+    }
     store_save_key(store, btree_key(cursor));
     btree_advance(cursor);
   }

@@ -115,7 +115,8 @@ struct store_key *store_key_make(struct store *store, const uint8_t *bytes, size
 /* Takes a key without siblings out again. */
 void store_key_drop(struct store *store, struct store_key *key);
 struct store_sibling *store_key_sibling(const struct store_key *key, const struct origin *origin, uint64_t seq);
-/* Takes over the sibling, whose hash is set; one with its dot that is there already stays, and this is freed. Cannot fail. */
+/* Takes over the sibling, whose hash is set; one with its dot that is there already stays, and this is freed. Cannot
+ * fail. */
 void store_sibling_put(struct store *store, struct store_key *key, struct store_sibling *sibling);
 /* Takes `merged` from all. */
 void store_unmerge(struct store *store);

@@ -165,21 +165,62 @@ void ops_write_head(struct bytes_writer *writer, uint64_t session) {
   bytes_write_u64(writer, session);
 }
 
+void ops_write_end(struct bytes_writer *writer) {
+  bytes_write_varint(writer, 0);
+}
+
+static bool ops_same_node(const struct operation_origin *last, const struct operation_origin *origin) {
+  return last != NULL && last->node_id_size == origin->node_id_size &&
+         memcmp(last->node_id, origin->node_id, origin->node_id_size) == 0;
+}
+
+size_t ops_origin_size(const struct operation_origin *last, const struct operation_origin *origin, uint32_t index) {
+  return bytes_varint_size(index) + 1 + (ops_same_node(last, origin) ? 0 : origin->node_id_size) + 8;
+}
+
+void ops_write_origin(struct bytes_writer *writer, const struct operation_origin *last,
+                      const struct operation_origin *origin, uint32_t index) {
+  size_t size = ops_same_node(last, origin) ? 0 : origin->node_id_size;
+  bytes_write_varint(writer, index);
+  bytes_write_u8(writer, (uint8_t)size);
+  bytes_write(writer, origin->node_id, size);
+  bytes_write_u64(writer, origin->incarnation);
+}
+
 bool ops_next(struct bytes_reader *operations, const uint8_t **bytes, size_t *size) {
-  if (bytes_left(operations) == 0) return false;
   *size = (size_t)bytes_read_varint_max(operations, bytes_left(operations));
   *bytes = bytes_take(operations, *size);
-  return !operations->failed;
+  return !operations->failed && *size > 0;
+}
+
+bool ops_next_origin(struct bytes_reader *origins, struct operation_origin *origin, uint32_t *index) {
+  if (bytes_left(origins) == 0) return false;
+  *index = (uint32_t)bytes_read_varint_max(origins, UINT32_MAX);
+  size_t size = bytes_read_u8(origins);
+  if (size > 0) {
+    origin->node_id_size = size;
+    origin->node_id = bytes_take(origins, size);
+  }
+  origin->incarnation = bytes_read_u64(origins);
+  if (origins->failed || origin->incarnation == 0 || !node_id_valid(origin->node_id, origin->node_id_size))
+    origins->failed = true;
+  return !origins->failed;
 }
 
 int ops_parse(const uint8_t *body, size_t size, struct ops *ops) {
   struct bytes_reader reader = bytes_reader_of(body, size);
   ops->session = bytes_read_u64(&reader);
-  if (reader.failed || ops->session == 0 || bytes_left(&reader) == 0) return SYNC_E_CORRUPT;
+  if (reader.failed || ops->session == 0) return SYNC_E_CORRUPT;
   ops->operations = reader;
   const uint8_t *bytes;
-  size_t bytes_size;
+  size_t bytes_size, count = 0;
   while (ops_next(&reader, &bytes, &bytes_size))
+    count++;
+  if (reader.failed || count == 0) return SYNC_E_CORRUPT;
+  ops->origins = reader;
+  struct operation_origin origin = {0};
+  uint32_t index;
+  while (ops_next_origin(&reader, &origin, &index))
     continue;
   return bytes_read_all(&reader) ? SYNC_OK : SYNC_E_CORRUPT;
 }

@@ -5,11 +5,12 @@
 
 #include "core/base/base.h"
 #include "core/sync.h"
+#include "core/wire/operation.h"
 
-#define FRAME_VERSION 1u
+#define FRAME_VERSION 2u
 #define FRAME_HEADER_BYTES 28u
 #define FRAME_TRAILER_BYTES 8u
-/* What an OPS frame of one operation has besides the operation. */
+/* What an OPS frame of one operation has besides what that weighs. */
 #define FRAME_OPS_OVERHEAD_BYTES (FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES + 8u + 4u + 4u)
 
 enum frame_type { FRAME_HELLO = 1, FRAME_OPS = 2, FRAME_FETCH = 3, FRAME_BLOCK = 4 };
@@ -41,7 +42,8 @@ struct hello {
   uint64_t session, nonce, echo;
   uint64_t known_session; /* the receiver's session for which the sender has a `known`; 0: none */
   uint8_t flags;
-  uint64_t snapshot_id, snapshot_size; /* the receiver lacks what the sender's log has no more: it may fetch this; 0: no */
+  uint64_t snapshot_id,
+      snapshot_size;         /* the receiver lacks what the sender's log has no more: it may fetch this; 0: no */
   struct bytes_reader nodes; /* the entries; hello_next() walks them */
 };
 void hello_write_head(struct bytes_writer *writer, const struct hello *hello);
@@ -100,11 +102,22 @@ int block_parse(const uint8_t *body, size_t size, struct block_frame *block);
 struct ops {
   uint64_t session; /* the sender's */
   struct bytes_reader operations;
+  struct bytes_reader origins; /* whom the indexes in them stand for */
 };
+/* Then each operation as a varint size, not 0, and its bytes; then the origins. */
 void ops_write_head(struct bytes_writer *writer, uint64_t session);
-/* Checks the framing of the operations, not their bytes. */
+#define OPS_END_BYTES 1u
+void ops_write_end(struct bytes_writer *writer);
+/* The node id is left out where it is that of the entry before (`last`; NULL: none). */
+size_t ops_origin_size(const struct operation_origin *last, const struct operation_origin *origin, uint32_t index);
+void ops_write_origin(struct bytes_writer *writer, const struct operation_origin *last,
+                      const struct operation_origin *origin, uint32_t index);
+/* Checks the framing of the operations and the origins, not the operations' bytes. */
 int ops_parse(const uint8_t *body, size_t size, struct ops *ops);
 /* The next operation's bytes; false at the end. */
 bool ops_next(struct bytes_reader *operations, const uint8_t **bytes, size_t *size);
+/* The next origin; *origin is the one before. False at the end, or when the bytes are not
+ * valid (origins->failed). */
+bool ops_next_origin(struct bytes_reader *origins, struct operation_origin *origin, uint32_t *index);
 
 #endif

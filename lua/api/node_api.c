@@ -439,6 +439,16 @@ static int node_snapshot(lua_State *lua) {
   return 1;
 }
 
+static int node_repair(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  if (!script_act(lua, SCRIPT_STEP_REPAIR, node, "node:repair")) return 0;
+  uint64_t up = cluster_repair(script->cluster, node);
+  script_trace(script, SCRIPT_STEP_REPAIR, node, &up, 1);
+  lua_pushboolean(lua, up != 0);
+  return 1;
+}
+
 static int node_state(lua_State *lua) {
   static const char *const names[] = {"down", "up", "paused", "refused"};
   uint32_t node = self(lua);
@@ -488,6 +498,7 @@ void node_open(lua_State *lua) {
       {"outbox", node_outbox},
       {"verify", node_verify},
       {"snapshot", node_snapshot},
+      {"repair", node_repair},
       {"state", node_state},
       {"up", node_up},
       {"calls", node_calls},

@@ -43,7 +43,8 @@ enum script_step {
   SCRIPT_STEP_POWER = 31,    /* {} the whole cluster loses power */
   SCRIPT_STEP_FORGE = 32,    /* {from, to, size} */
   SCRIPT_STEP_VERIFY = 33,   /* {damaged records} */
-  SCRIPT_STEP_SNAPSHOT = 34  /* {} */
+  SCRIPT_STEP_SNAPSHOT = 34, /* {} */
+  SCRIPT_STEP_REPAIR = 35    /* {1: it is up} */
 };
 
 /* Folds an action into the trace. */

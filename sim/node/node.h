@@ -83,10 +83,10 @@ struct sim_node {
   bool off_process; /* ... only the process */
   bool powered;     /* the machine: false from a power loss to the next boot */
 
-  uint64_t refusals;   /* sim_node_refusals() */
-  bool write_failed;   /* sim_node_write_failed() */
+  uint64_t refusals;                                /* sim_node_refusals() */
+  bool write_failed;                                /* sim_node_write_failed() */
   uint64_t log_handles[SIM_NODE_LOG_HANDLES / 64u]; /* one bit for each handle of a file that it looks at */
-  uint32_t interrupts; /* in a row */
+  uint32_t interrupts;                              /* in a row */
 
   uint64_t alloc_fail_in; /* 0: disarmed */
   uint64_t nominal_quota; /* 0: none */

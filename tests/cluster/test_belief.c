@@ -59,7 +59,7 @@ static size_t newest_operation(struct cluster *cluster, uint32_t node, uint8_t *
   const struct oplog_entry *entry = oplog_at(log, oplog_end(log) - 1);
   char name[DECODE_SEGMENT_NAME_BYTES];
   decode_segment_name_write(&cluster->nodes[node].replica.segments[0], name);
-  uint64_t offset = DECODE_SEGMENT_HEADER_BYTES + entry->position + DECODE_RECORD_HEADER_BYTES;
+  uint64_t offset = DECODE_SEGMENT_HEADER_BYTES + entry->position + entry->head;
   const struct sim_disk *disk = sim_node_disk(sim_node_at(cluster->world, node));
   assert_int_equal(sim_disk_peek(disk, name, offset, bytes, entry->size), entry->size);
   return entry->size;
@@ -72,6 +72,10 @@ static size_t ops_frame(struct cluster *cluster, uint32_t node, uint8_t *frame, 
   ops_write_head(&writer, sync_session(cluster_engine(cluster, node)));
   bytes_write_varint(&writer, size);
   bytes_write(&writer, operation, size);
+  ops_write_end(&writer);
+  const struct origin *own = cluster_engine(cluster, node)->own;
+  const struct operation_origin named = {(const uint8_t *)own->node_id, own->node_id_size, own->incarnation};
+  if (own->applied > 1) ops_write_origin(&writer, NULL, &named, own->index);
   return frame_finish(&writer, FRAME_OPS, cluster->config.engine.cluster_id);
 }
 

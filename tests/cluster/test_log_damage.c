@@ -25,13 +25,15 @@ struct fixture {
 };
 
 static void find_records(struct fixture *fixture) {
-  uint8_t header[DECODE_RECORD_HEADER_BYTES];
+  uint8_t header[DECODE_RECORD_HEADER_BYTES_MAX];
   uint64_t at = 0;
-  while (sim_disk_peek(fixture->disk, fixture->name, DECODE_SEGMENT_HEADER_BYTES + at, header, sizeof header) ==
-         sizeof header) {
-    assert_true(fixture->count < RECORDS_MAX);
+  struct decode_record record = {0};
+  size_t got;
+  while ((got = sim_disk_peek(fixture->disk, fixture->name, DECODE_SEGMENT_HEADER_BYTES + at, header, sizeof header)) >
+         0) {
+    assert_true(fixture->count < RECORDS_MAX && decode_record_header(header, got, at, &record));
     fixture->record[fixture->count++] = at;
-    at += decode_record_bytes(header);
+    at += decode_record_bytes(&record);
   }
   fixture->record[fixture->count] = at;
 }
@@ -86,7 +88,7 @@ static void damage_with_a_durable_record_behind_it_is_told(void **state) {
     void *own = NULL;
     (void)set_up(&own);
     const struct fixture *fixture = own;
-    flip(fixture, DECODE_SEGMENT_HEADER_BYTES + fixture->record[i] + DECODE_RECORD_HEADER_BYTES / 2);
+    flip(fixture, DECODE_SEGMENT_HEADER_BYTES + fixture->record[i] + DECODE_RECORD_HEADER_BYTES_MIN / 2);
     struct log_damage damage = look(fixture);
     assert_true(damage.any);
     assert_true(damage.told);

@@ -13,6 +13,7 @@
 
 static struct log_watch watch;
 static uint64_t now_ns;
+static bool claims = true; /* records say what is durable */
 
 static void begin(const struct sync_options *options) {
   memset(&watch, 0, sizeof watch);
@@ -20,15 +21,21 @@ static void begin(const struct sync_options *options) {
   log_watch_begin(&watch, options, now_ns);
 }
 static void traced(enum sync_trace_kind kind, uint64_t field) {
-  log_watch_traced(&watch, kind, &field, 1, now_ns);
+  log_watch_traced(&watch, kind, &field, 1);
+}
+static void marked(uint64_t position, uint64_t end) {
+  uint64_t fields[2] = {position, end};
+  log_watch_traced(&watch, SYNC_TRACE_MARK, fields, 2);
+  log_watch_claimed(&watch, watch.durable, now_ns);
 }
 static void opened(uint64_t durable, uint64_t appended) {
   uint64_t fields[5] = {0, 1, durable, appended, 0};
-  log_watch_traced(&watch, SYNC_TRACE_OPEN, fields, 5, now_ns);
+  log_watch_traced(&watch, SYNC_TRACE_OPEN, fields, 5);
 }
 static void submitted(uint64_t end) {
   uint64_t fields[5] = {1, 2, 3, end, 5};
-  log_watch_traced(&watch, SYNC_TRACE_SUBMIT, fields, 5, now_ns);
+  log_watch_traced(&watch, SYNC_TRACE_SUBMIT, fields, 5);
+  if (claims) log_watch_claimed(&watch, watch.durable, now_ns);
 }
 /* An fsync that moved the durable position there. */
 static void fsynced(uint64_t durable) {
@@ -238,6 +245,23 @@ static void what_is_durable_and_never_marked_is_found_and_new_writes_mark_it(voi
   assert_int_equal(watch.position, 2900);
 }
 
+static void a_record_that_does_not_say_what_is_durable_is_no_mark(void **state) {
+  (void)state;
+  for (int said = 0; said < 2; said++) {
+    begin(&(struct sync_options){.idle_mark_ns = 300 * SIM_MS});
+    opened(0, 0);
+    for (uint64_t end = 100; end < 3000; end += 100) {
+      claims = said == 1 || end < 2000;
+      submitted(end);
+      fsynced(end);
+      look(200 * SIM_MS, 0, false, false);
+    }
+    claims = true;
+    submitted(3000);
+    expect(said ? LOG_WATCH_HELD : LOG_WATCH_NOT_MARKED);
+  }
+}
+
 static void a_mark_ends_it_and_needs_no_mark_itself(void **state) {
   (void)state;
   begin(&(struct sync_options){0});
@@ -246,7 +270,7 @@ static void a_mark_ends_it_and_needs_no_mark_itself(void **state) {
   submitted(100);
   fsynced(0);
   fsynced(100);
-  traced(SYNC_TRACE_MARK, 100);
+  marked(100, 120);
   fsynced(120);
   for (int i = 0; i < 20; i++)
     look(SIM_SECOND, 0, false, false);
@@ -309,6 +333,7 @@ int main(void) {
       cmocka_unit_test(what_nobody_asks_the_disk_for_is_found_in_time),
       cmocka_unit_test(a_disk_at_work_a_refusal_and_a_paused_node_each_excuse_for_as_long_as_they_last),
       cmocka_unit_test(what_is_durable_and_never_marked_is_found_and_new_writes_mark_it),
+      cmocka_unit_test(a_record_that_does_not_say_what_is_durable_is_no_mark),
       cmocka_unit_test(a_mark_ends_it_and_needs_no_mark_itself),
       cmocka_unit_test(a_slow_disk_and_a_paused_node_are_no_finding),
       cmocka_unit_test(a_finding_is_a_violation_that_names_the_node_and_the_position),

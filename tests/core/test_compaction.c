@@ -92,6 +92,8 @@ static void a_snapshot_becomes_the_base_and_the_log_behind_it_goes(void **state)
   assert_true(segments > 5);
   take_snapshot(0, NULL);
   assert_int_equal(files_of(0, "base-"), 1);
+  for (unsigned i = 0; i < 20; i++) /* a few files a step */
+    turn(0);
   assert_true(files_of(0, "wal-") <= 2);
   struct sync_stats stats = stats_of(0);
   assert_true(stats.log_first > 0 && stats.snapshot_position >= stats.log_first && stats.snapshot_bytes > 200);
@@ -145,7 +147,7 @@ static uint64_t promised; /* operations of n0's first life */
 
 static void fill(void) {
   begin(1);
-  put_many(0, 0, 60, "before");
+  put_many(0, 0, 60, "before the snapshot, and long enough for several segments");
   promised = 60;
 }
 
@@ -212,6 +214,23 @@ static void power_may_go_at_every_call_of_a_snapshot_and_again_while_recovering(
 
 /* --- Damage ------------------------------------------------------------------------------ */
 
+static void settle(uint64_t ns) {
+  for (uint64_t passed = 0; passed < ns; passed += 50 * MS) {
+    for (uint32_t i = 0; i < world->count; i++)
+      replica_flush(world, i);
+    for (unsigned turns = 0; turns < 50; turns++) {
+      for (uint32_t i = 0; i < world->count; i++)
+        (void)replica_collect(world, i);
+      if (world->frame_count == 0) break;
+      while (world->frame_count > 0)
+        assert_int_equal(replicas_deliver(world, 0, false), SYNC_OK);
+      for (uint32_t i = 0; i < world->count; i++)
+        replica_flush(world, i);
+    }
+    replicas_advance(world, 50 * MS);
+  }
+}
+
 static const char *name_of(uint32_t index, const char *prefix) {
   for (size_t i = 0; i < world->at[index].memory.live_count; i++)
     if (strncmp(world->at[index].memory.live[i].name, prefix, strlen(prefix)) == 0)
@@ -248,7 +267,7 @@ static void damage_of_the_log_below_the_base_costs_no_state(void **state) {
   replica_close(world, 0);
   replica_open(world, 0);
   assert_int_equal(sync_peer_add(world->at[0].engine, "n1", NULL), SYNC_OK); /* it lacks everything */
-  put_many(0, 0, 60, "v");
+  put_many(0, 0, 60, "a value that is long enough for several segments of the log");
   take_snapshot(0, NULL);
   assert_true(files_of(0, "wal-") > 3);
   struct sync_digest before = digest_of(0);
@@ -267,14 +286,25 @@ static void damage_of_the_log_below_the_base_costs_no_state(void **state) {
   replicas_destroy(world);
 }
 
-/* --- Peers -------------------------------------------------------------------------------- */
-
-static void settle(uint64_t ns) {
-  for (uint64_t passed = 0; passed < ns; passed += 50 * MS) {
-    (void)replicas_settle(world, 4000);
-    replicas_advance(world, 50 * MS);
-  }
+static void what_rotted_in_the_log_goes_when_it_is_found(void **state) {
+  (void)state;
+  begin(2);
+  put_many(0, 0, 60, "a value that is long enough for several segments of the log");
+  size_t size = 0;
+  struct replica *replica = &world->at[0];
+  (void)memory_env_bytes(&replica->memory, name_of(0, "wal-"), &size);
+  memory_env_flip(&replica->memory, name_of(0, "wal-"), size / 2);
+  replicas_link(world, 0, 1);
+  settle(4000 * MS);
+  /* What could not be read back for the peer is in the snapshot that was taken of memory. */
+  assert_true(stats_of(0).snapshots >= 1);
+  assert_int_equal(stats_of(1).merges, 1);
+  assert_true(replicas_agree(world));
+  reopen(0);
+  replicas_destroy(world);
 }
+
+/* --- Peers -------------------------------------------------------------------------------- */
 
 static void a_peer_that_lacks_what_the_log_has_no_more_takes_a_snapshot(void **state) {
   (void)state;
@@ -365,6 +395,7 @@ int main(void) {
       cmocka_unit_test(power_may_go_at_every_call_of_a_snapshot_and_again_while_recovering),
       cmocka_unit_test(a_base_with_any_byte_changed_is_refused_by_name),
       cmocka_unit_test(damage_of_the_log_below_the_base_costs_no_state),
+      cmocka_unit_test(what_rotted_in_the_log_goes_when_it_is_found),
       cmocka_unit_test(a_peer_that_lacks_what_the_log_has_no_more_takes_a_snapshot),
       cmocka_unit_test(power_may_go_at_every_call_of_a_merge),
   };

@@ -270,8 +270,9 @@ static bool run(const struct action *action, const struct memory_env_fault *faul
   if (struck) met[fault->call]++;
   expect_nothing_lost(&before);
   bool stopped = is_stopped();
-  /* A log that can be written nowhere stops. */
-  bool may_stop = is_fsync(fault) || (at.lasting && fault->call == MEMORY_ENV_WRITE && fault->status == SYNC_E_IO);
+  /* A log that can be written nowhere stops; a call that is interrupted for ever is an error in the end. */
+  bool never = fault->status == SYNC_E_IO || fault->status == SYNC_E_INTERRUPTED;
+  bool may_stop = is_fsync(fault) || (at.lasting && fault->call == MEMORY_ENV_WRITE && never);
   if (stopped) assert_true(struck && may_stop);
   if (struck && fault->call == MEMORY_ENV_FSYNC_DONE) assert_true(stopped);
   if (at.aftermath != RETRIED)

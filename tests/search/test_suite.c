@@ -48,7 +48,7 @@ static void disk_done(struct sim_node *node, void *state, uint64_t token, int re
 static void stop(struct sim_node *node, void *state) {
   (void)node, (void)state;
 }
-static const struct sim_node_kind fatal_kind = {"fatal", boot, message, timer, disk_done, NULL, stop, NULL, NULL};
+static const struct sim_node_kind fatal_kind = {"fatal", boot, message, timer, disk_done, NULL, stop, NULL, NULL, NULL};
 
 static void write_nonsense(void) {
   char nonsense[256];

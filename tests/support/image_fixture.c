@@ -10,7 +10,7 @@ static const uint8_t cluster[SYNC_CLUSTER_ID_BYTES] = {7, 7, 7, 7, 7, 7, 7, 7, 7
 static const struct operation_limits limits = {
     .bytes_max = 1u << 20, .key_bytes_max = SYNC_KEY_BYTES_MAX, .value_bytes_max = 1u << 16, .changes_max = 64};
 
-#define TABLE_MAX 256u
+#define ORIGINS_MAX 256u
 #define DOTS_MAX 1024u
 
 static struct image_bytes bytes_of(const void *bytes, size_t size) {
@@ -29,7 +29,7 @@ void image_replica_init(struct image_replica *replica, const char *node_id) {
   memory_env_init(&replica->memory);
   replica->node_id = node_id;
   replica->clock = 1000;
-  state_init(&replica->state, &replica->memory.env, node_id, UINT64_C(64) << 20);
+  state_init(&replica->state, &replica->memory.env, node_id, UINT64_C(64) << 20, limits.bytes_max);
 }
 void image_replica_deinit(struct image_replica *replica) {
   state_deinit(&replica->state);
@@ -44,57 +44,121 @@ void image_replica_reborn(struct image_replica *replica) {
 
 /* --- Operations ----------------------------------------------------------------------- */
 
-static int apply(struct image_replica *replica, const struct operation_view *view) {
+static int apply(struct image_replica *replica, struct operation_view *view) {
   int rc = apply_judge(&replica->state, view);
   if (rc != APPLY_READY) return rc;
   struct apply_plan plan;
   rc = apply_prepare(&replica->state, view, &plan);
   if (rc != SYNC_OK) return rc;
-  (void)apply_commit(&replica->state, &plan, replica->position);
-  replica->position += WAL_RECORD_HEADER_BYTES + view->size;
+  uint64_t end = replica->position + WAL_RECORD_HEADER_BYTES_MIN + view->size;
+  (void)apply_commit(&replica->state, &plan, replica->position, end);
+  replica->position = end;
   return APPLY_READY;
 }
 
-int image_replica_receive(struct image_replica *replica, struct image_bytes operation) {
+/* An operation goes from one to another as the body of a frame: with whom its indexes stand for. */
+static struct image_bytes wrap(const struct image_replica *replica, const uint8_t *bytes, size_t size) {
+  const struct origins *origins = &replica->state.origins;
   struct operation_view view;
-  assert_int_equal(operation_parse(operation.bytes, operation.size, &limits, &view), SYNC_OK);
-  return apply(replica, &view);
+  struct operation_mention mention;
+  size_t capacity = size + 64 + origins_count(origins) * 96;
+  uint8_t *body = malloc(capacity), *last = calloc(1, origins_count(origins) + 1);
+  assert_true(body != NULL && last != NULL);
+  assert_int_equal(operation_parse(bytes, size, &limits, &view), SYNC_OK);
+  struct bytes_writer writer = bytes_writer_to(body, capacity);
+  ops_write_head(&writer, 1);
+  bytes_write_varint(&writer, size);
+  bytes_write(&writer, bytes, size);
+  ops_write_end(&writer);
+  struct operation_mentions walk = operation_mentions_of(&view);
+  if (view.seq == 1) last[view.origin] = 1; /* says itself whose it is */
+  while (operation_next_mention(&walk, &mention)) {
+    if (last[mention.index]) continue;
+    last[mention.index] = 1;
+    const struct origin *origin = origins_at(origins, mention.index);
+    struct operation_origin named = {(const uint8_t *)origin->node_id, origin->node_id_size, origin->incarnation};
+    ops_write_origin(&writer, NULL, &named, mention.index);
+  }
+  assert_false(writer.failed);
+  free(last);
+  return (struct image_bytes){.bytes = body, .size = writer.size};
 }
 
-/* Everything that is held of others; the place of each in the table becomes its table_index. */
-static void name_others(struct image_replica *replica, struct operation *operation, struct operation_origin *table,
-                        struct operation_dot *delta) {
-  const struct origins *origins = &replica->state.origins;
-  for (size_t i = 0; i < origins_count(origins); i++) {
-    struct origin *origin = origins_sorted(origins, i);
-    origin->table_index = 0;
-    if (origin == replica->own || origin->applied == 0) continue;
-    assert_true(operation->origin_count < TABLE_MAX);
-    origin->table_index = (uint32_t)operation->origin_count;
-    table[operation->origin_count++] =
-        (struct operation_origin){(const uint8_t *)origin->node_id, origin->node_id_size, origin->incarnation};
-    delta[operation->delta_count++] = (struct operation_dot){origin->table_index, origin->applied};
+/* Takes the body of a frame apart: its one operation, and whom that names. */
+static const struct operation_origin *unwrap(struct image_bytes operation, struct legend *legend,
+                                             struct operation_view *sent) {
+  struct ops ops;
+  const uint8_t *at;
+  size_t size;
+  assert_int_equal(ops_parse(operation.bytes, operation.size, &ops), SYNC_OK);
+  struct bytes_reader reader = ops.operations;
+  assert_true(ops_next(&reader, &at, &size));
+  assert_int_equal(operation_parse(at, size, &limits, sent), SYNC_OK);
+  assert_int_equal(legend_begin(legend, &ops), SYNC_OK);
+  assert_int_equal(legend_add_first(legend, sent), SYNC_OK);
+  assert_int_equal(legend_sort(legend), SYNC_OK);
+  return &legend_find(legend, sent->origin)->origin;
+}
+
+/* How much is held of the operation's origin. */
+static uint64_t applied_of(const struct image_replica *replica, const struct operation_origin *own) {
+  const struct origin *origin =
+      origins_find(&replica->state.origins, own->node_id, own->node_id_size, own->incarnation);
+  return origin == NULL ? 0 : origin->applied;
+}
+
+bool image_replica_holds(const struct image_replica *replica, struct image_bytes operation) {
+  struct legend legend;
+  struct operation_view sent;
+  legend_init(&legend, &replica->memory.env);
+  bool holds = applied_of(replica, unwrap(operation, &legend, &sent)) >= sent.seq;
+  legend_deinit(&legend);
+  return holds;
+}
+
+int image_replica_receive(struct image_replica *replica, struct image_bytes operation) {
+  struct legend legend;
+  struct operation_view sent, view;
+  struct memory_array bytes = {0};
+  legend_init(&legend, &replica->memory.env);
+  uint64_t applied = applied_of(replica, unwrap(operation, &legend, &sent));
+  int rc = sent.seq > applied + 1 ? SYNC_E_NOT_FOUND : SYNC_OK; /* not yet */
+  if (rc == SYNC_OK) rc = legend_translate(&legend, &replica->state.origins, &sent, limits.bytes_max, &bytes);
+  if (rc == SYNC_E_NOT_FOUND) {
+    rc = sent.seq <= applied ? APPLY_DUPLICATE : APPLY_NOT_YET;
+  } else if (rc == SYNC_OK) {
+    assert_int_equal(operation_parse(bytes.items, bytes.count, &limits, &view), SYNC_OK);
+    rc = apply(replica, &view);
   }
+  memory_array_free(&replica->memory.env, &bytes, 1, 1);
+  legend_deinit(&legend);
+  return rc;
 }
 
 struct image_bytes image_replica_write(struct image_replica *replica, const struct image_change *changes,
                                        size_t count) {
-  static struct operation_origin table[TABLE_MAX];
-  static struct operation_dot delta[TABLE_MAX], seen[DOTS_MAX];
+  static struct operation_dot delta[ORIGINS_MAX], seen[DOTS_MAX];
   struct operation_change encoded[64];
+  struct origins *origins = &replica->state.origins;
   assert_true(count <= sizeof encoded / sizeof encoded[0]);
   /* Incarnations say whose they are, so that no two nodes draw the same. */
   if (replica->own == NULL) replica->incarnation = ((uint64_t)replica->node_id[0] << 32) + ++replica->lives;
-  table[0] =
-      (struct operation_origin){(const uint8_t *)replica->node_id, strlen(replica->node_id), replica->incarnation};
-  struct operation operation = {.origins = table,
-                                .origin_count = 1,
-                                .seq = replica->own == NULL ? 1 : replica->own->applied + 1,
+  bool first = replica->own == NULL;
+  struct operation_origin own = {(const uint8_t *)replica->node_id, strlen(replica->node_id), replica->incarnation};
+  struct operation operation = {.origin = first ? (uint32_t)origins_count(origins) : replica->own->index,
+                                .own = own,
+                                .seq = first ? 1 : replica->own->applied + 1,
                                 .hlc = ++replica->clock,
+                                .hlc_before = first ? 0 : replica->own->hlc,
                                 .delta = delta,
                                 .changes = encoded,
                                 .change_count = count};
-  name_others(replica, &operation, table, delta);
+  for (size_t i = 0; i < origins_count(origins); i++) { /* everything that is held of others */
+    const struct origin *origin = origins_sorted(origins, i);
+    if (origin == replica->own || origin->applied == 0) continue;
+    assert_true(operation.delta_count < ORIGINS_MAX);
+    delta[operation.delta_count++] = (struct operation_dot){origin->index, origin->applied};
+  }
   size_t dots = 0;
   for (size_t i = 0; i < count; i++) {
     const uint8_t *bytes = (const uint8_t *)changes[i].key;
@@ -109,17 +173,21 @@ struct image_bytes image_replica_write(struct image_replica *replica, const stru
     const struct store_key *key = store_find(&replica->state.store, bytes, size);
     for (const struct store_sibling *s = key == NULL ? NULL : key->siblings; s != NULL; s = s->next) {
       assert_true(dots < DOTS_MAX);
-      seen[dots++] = (struct operation_dot){s->origin == replica->own ? 0 : s->origin->table_index, s->seq};
+      seen[dots++] = (struct operation_dot){s->origin->index, s->seq};
       encoded[i].seen_count++;
     }
   }
-  struct image_bytes bytes = {.size = operation_size(&operation)};
-  bytes.bytes = malloc(bytes.size);
-  assert_non_null(bytes.bytes);
-  operation_encode(&operation, bytes.bytes);
-  assert_int_equal(image_replica_receive(replica, bytes), APPLY_READY);
-  replica->own = origins_find(&replica->state.origins, table[0].node_id, table[0].node_id_size, replica->incarnation);
-  return bytes;
+  size_t size = operation_size(&operation);
+  uint8_t *bytes = malloc(size);
+  struct operation_view view;
+  assert_non_null(bytes);
+  operation_encode(&operation, bytes);
+  assert_int_equal(operation_parse(bytes, size, &limits, &view), SYNC_OK);
+  assert_int_equal(apply(replica, &view), APPLY_READY);
+  replica->own = origins_find(origins, own.node_id, own.node_id_size, replica->incarnation);
+  struct image_bytes wrapped = wrap(replica, bytes, size);
+  free(bytes);
+  return wrapped;
 }
 
 struct image_bytes image_replica_put(struct image_replica *replica, const char *key, const char *value) {

@@ -41,11 +41,14 @@ struct image_change {
   const uint8_t *value;
   size_t value_size;
 };
-/* Writes one operation of changes that are ordered by key, and gives its bytes; it sees what is there. */
+/* Writes one operation of changes that are ordered by key, and gives it as the body of an OPS frame; it sees what is
+ * there. */
 struct image_bytes image_replica_write(struct image_replica *replica, const struct image_change *changes, size_t count);
 struct image_bytes image_replica_put(struct image_replica *replica, const char *key, const char *value);
 /* enum apply_verdict, or an error. */
 int image_replica_receive(struct image_replica *replica, struct image_bytes operation);
+
+bool image_replica_holds(const struct image_replica *replica, struct image_bytes operation);
 
 /* All that a replica says of its content, as bytes that equal states share: origins with what is held of them and
  * their births, keys, siblings with dots, clocks, flags, values. Checks digests and counts from scratch. */

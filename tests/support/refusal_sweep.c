@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/engine.h"
 #include "core/sync.h"
 #include "tests/support/emulated.h"
 #include "tests/support/replica.h"
@@ -134,11 +135,11 @@ struct op {
   unsigned order;      /* in which they were accepted */
   enum step_kind kind; /* SUBMIT, ADD, REMOVE */
   uint64_t end;
-  uint64_t bytes; /* of its record */
+  uint64_t bytes; /* of its payload, when it is a submit */
 };
 static struct op ops[OPS_MAX];
 static unsigned accepted_count;
-static uint64_t undisturbed[OPS_MAX]; /* bytes of each record where nothing failed */
+static uint64_t undisturbed[OPS_MAX]; /* bytes of each where nothing failed */
 static uint64_t opened_durable;       /* what was durable when the engine opened */
 
 static struct replicas *world;
@@ -352,9 +353,13 @@ static void make_frame(void) {
   assert_int_equal(replica_collect(world, 1), 1);
 }
 
+static uint64_t last_operation_bytes(void) {
+  const struct oplog *oplog = &engine()->state.oplog;
+  return oplog_at(oplog, oplog_end(oplog) - 1)->size;
+}
+
 static int step_do(const struct step *step) {
   int rc = SYNC_OK;
-  uint64_t start = engine() != NULL ? sync_appended_position(engine()) : 0;
   char name[16];
   (void)snprintf(name, sizeof name, "p%02u", step->op);
   switch (step->kind) {
@@ -368,7 +373,7 @@ static int step_do(const struct step *step) {
                               : sync_peer_remove(engine(), peer_of(step->op - 1) - 1);
     if (rc != SYNC_OK) return rc;
     op_accept(step->op);
-    ops[step->op].bytes = ops[step->op].end - start;
+    ops[step->op].bytes = step->kind == SUBMIT ? last_operation_bytes() : 0;
     return rc;
   case FLUSH:
   case COMMIT:

@@ -8,9 +8,6 @@ static void violate(struct wal_model *model, const char *what) {
   if (model->violation == NULL) model->violation = what;
 }
 
-static size_t size_of(const struct wal_model_record *record) {
-  return (size_t)(record->end - record->position) - WAL_RECORD_HEADER_BYTES;
-}
 static void fill(uint8_t *payload, uint32_t id, size_t size) {
   bytes_put_u32(payload, id);
   for (size_t i = 4; i < size; i++)
@@ -27,7 +24,8 @@ void wal_model_init(struct wal_model *model, struct memory_env *memory) {
   model->options.payload_bytes_max = WAL_MODEL_PAYLOAD_MAX;
 }
 
-static int replay(void *arg, enum wal_record_type type, uint64_t position, const uint8_t *payload, size_t size) {
+static int replay(void *arg, enum wal_record_type type, uint64_t position, uint64_t end, const uint8_t *payload,
+                  size_t size) {
   struct wal_model *model = (struct wal_model *)arg;
   uint8_t expected[WAL_MODEL_PAYLOAD_MAX];
   if (model->replay_result != SYNC_OK) return model->replay_result;
@@ -41,7 +39,7 @@ static int replay(void *arg, enum wal_record_type type, uint64_t position, const
   if (memcmp(expected, payload, size) != 0) violate(model, "a record was replayed with other bytes");
   if (model->found_count == WAL_MODEL_RECORDS_MAX) return SYNC_E_TOO_MANY;
   model->found[model->found_count++] =
-      (struct wal_model_record){.id = id, .position = position, .end = position + WAL_RECORD_HEADER_BYTES + size};
+      (struct wal_model_record){.id = id, .position = position, .end = end, .size = size};
   return SYNC_OK;
 }
 
@@ -102,14 +100,16 @@ int wal_model_append_only(struct wal_model *model, size_t size) {
   uint8_t payload[WAL_MODEL_PAYLOAD_MAX];
   if (model->count == WAL_MODEL_RECORDS_MAX) return SYNC_E_TOO_MANY;
   uint64_t before = wal_appended_position(model->wal);
-  struct wal_model_record record = {.id = model->next_id++};
+  struct wal_model_record record = {.id = model->next_id++, .size = size};
   fill(payload, record.id, size);
   int status = wal_append(model->wal, WAL_OPERATION, payload, size, &record.position, &record.end);
   if (status != SYNC_OK) {
     if (wal_appended_position(model->wal) != before) violate(model, "a failed append changed the log");
     return status;
   }
-  if (size_of(&record) != size || record.position != before) violate(model, "an append gave wrong positions");
+  if (record.end < before + WAL_RECORD_HEADER_BYTES_MIN + size ||
+      record.end > before + WAL_RECORD_HEADER_BYTES_MAX + size || record.position != before)
+    violate(model, "an append gave wrong positions");
   model->records[model->count++] = record;
   wal_model_observe(model);
   return status;
@@ -143,7 +143,7 @@ void wal_model_read_all(struct wal_model *model) {
     enum wal_record_type type = WAL_MARK;
     size_t size = 0;
     int status = wal_read(model->wal, model->records[i].position, &type, got, sizeof got, &size);
-    if (status != SYNC_OK || type != WAL_OPERATION || size != size_of(&model->records[i])) {
+    if (status != SYNC_OK || type != WAL_OPERATION || size != model->records[i].size) {
       violate(model, "a record cannot be read back");
       continue;
     }

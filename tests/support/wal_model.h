@@ -14,6 +14,7 @@
 struct wal_model_record {
   uint32_t id;
   uint64_t position, end;
+  size_t size; /* of its payload */
 };
 
 struct wal_model {

@@ -69,8 +69,8 @@ static void nothing_is_durable_before_file_name_and_directory_are(void **state) 
   assert_true(wal_durable_position(w->model.wal) == 0);
   assert_int_equal(w->memory.pending_count, 1);
   assert_true(wal_model_complete(&w->model, SYNC_OK));
-  assert_true(wal_durable_position(w->model.wal) == 30);
-  assert_int_equal(w->memory.last_trace[SYNC_TRACE_DURABLE], 30);
+  assert_true(wal_durable_position(w->model.wal) == 20);
+  assert_int_equal(w->memory.last_trace[SYNC_TRACE_DURABLE], 20);
   assert_int_equal(w->memory.pending_count, 0);
   wal_model_close(&w->model);
 }
@@ -85,10 +85,10 @@ static void a_turn_is_one_write_and_its_appends_are_no_call(void **state) {
     assert_int_equal(wal_model_append_only(&w->model, 100), SYNC_OK);
   assert_int_equal(w->memory.calls - calls, 0);
   assert_int_equal(w->memory.allocs - allocs, 0);
-  assert_int_equal(wal_written_position(w->model.wal), 30);
+  assert_int_equal(wal_written_position(w->model.wal), w->model.records[0].end);
   assert_int_equal(wal_write(w->model.wal), SYNC_OK);
   assert_int_equal(w->memory.calls - calls, 1);
-  assert_int_equal(wal_written_position(w->model.wal), 630);
+  assert_int_equal(wal_written_position(w->model.wal), w->model.records[5].end);
   assert_int_equal(wal_write(w->model.wal), SYNC_OK); /* nothing is left */
   assert_int_equal(w->memory.calls - calls, 1);
   reopen(w);
@@ -102,7 +102,7 @@ static void a_commit_writes_the_turn_before_it_asks(void **state) {
   for (size_t i = 0; i < 3; i++)
     assert_int_equal(wal_model_append_only(&w->model, 100), SYNC_OK);
   assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
-  assert_int_equal(wal_durable_position(w->model.wal), 360);
+  assert_int_equal(wal_durable_position(w->model.wal), w->model.records[2].end);
   wal_model_close(&w->model);
 }
 
@@ -178,7 +178,9 @@ static void durability_passes_into_a_new_segment_only_with_its_name(void **state
   assert_int_equal(wal_model_append(&w->model, 300), SYNC_OK);
   uint64_t boundary = wal_appended_position(w->model.wal);
   assert_int_equal(wal_model_append(&w->model, 300), SYNC_OK);
-  assert_true(exists(w, "wal-0000000000000348-00000001"));
+  char second[SEGMENT_NAME_BYTES];
+  segment_name(second, boundary, 1, false);
+  assert_true(exists(w, second));
   assert_int_equal(w->memory.traced_kind[SYNC_TRACE_ROTATE], 2);
   assert_int_equal(wal_model_commit(&w->model), SYNC_OK);
   assert_true(wal_model_complete(&w->model, SYNC_OK)); /* the old file */
@@ -274,10 +276,10 @@ static void what_was_written_becomes_durable_while_the_rest_cannot_be_written(vo
   assert_int_equal(wal_model_commit(&w->model), SYNC_E_NO_SPACE);
   while (wal_model_complete(&w->model, SYNC_OK))
     continue;
-  assert_int_equal(wal_durable_position(w->model.wal), 60);
+  assert_int_equal(wal_durable_position(w->model.wal), w->model.records[1].end);
   w->memory.fail_writes_from = 0;
   assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
-  assert_int_equal(wal_durable_position(w->model.wal), 90);
+  assert_int_equal(wal_durable_position(w->model.wal), w->model.records[2].end);
   wal_model_close(&w->model);
 }
 
@@ -307,8 +309,8 @@ static void a_mark_is_written_once_for_each_news(void **state) {
     }
   }
   assert_int_equal(w->memory.traced_kind[SYNC_TRACE_MARK], 1);
-  assert_true(wal_claimed_position(w->model.wal) == 30);
-  assert_true(wal_durable_position(w->model.wal) == 50);
+  assert_true(wal_claimed_position(w->model.wal) == 20);
+  assert_true(wal_durable_position(w->model.wal) == 31);
   wal_model_close(&w->model);
 }
 
@@ -322,8 +324,8 @@ static void a_clean_close_leaves_a_mark_and_the_next_open_rewrites_nothing(void 
   assert_int_equal(w->memory.fsyncs, fsyncs);
   assert_int_equal(w->memory.traced_kind[SYNC_TRACE_MARK], 1);
   assert_int_equal(wal_model_open(&w->model), SYNC_OK);
-  assert_true(w->model.report.durable_position == 30);
-  assert_true(w->model.report.appended_position == 50);
+  assert_true(w->model.report.durable_position == 20);
+  assert_true(w->model.report.appended_position == 31);
   assert_int_equal(w->model.report.records, 2);
   assert_int_equal(w->model.report.tail_bytes_cut, 0);
   wal_model_close(&w->model);
@@ -385,23 +387,24 @@ static void a_read_is_verified_every_time(void **state) {
   assert_int_equal(wal_model_append(&w->model, 590), SYNC_OK);
   assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
   const char *name = "wal-0000000000000000-00000001";
-  assert_int_equal(wal_read(w->model.wal, 30, &type, buffer, 589, &size), SYNC_E_BUFFER);
-  assert_int_equal(wal_read(w->model.wal, 29, &type, buffer, sizeof buffer, &size), SYNC_E_DAMAGED);
+  uint64_t second = w->model.records[1].position;
+  assert_int_equal(wal_read(w->model.wal, second, &type, buffer, 589, &size), SYNC_E_BUFFER);
+  assert_int_equal(wal_read(w->model.wal, second - 1, &type, buffer, sizeof buffer, &size), SYNC_E_DAMAGED);
   assert_int_equal(wal_read(w->model.wal, wal_appended_position(w->model.wal), &type, buffer, sizeof buffer, &size),
                    SYNC_E_INVALID);
-  for (size_t at = 0; at < 610; at += 5) {
-    memory_env_flip(&w->memory, name, SEGMENT_HEADER_BYTES + 30 + at);
-    assert_int_equal(wal_read(w->model.wal, 30, &type, buffer, sizeof buffer, &size), SYNC_E_DAMAGED);
-    memory_env_flip(&w->memory, name, SEGMENT_HEADER_BYTES + 30 + at);
+  for (size_t at = 0; at < w->model.records[1].end - second; at += 5) {
+    memory_env_flip(&w->memory, name, SEGMENT_HEADER_BYTES + second + at);
+    assert_int_equal(wal_read(w->model.wal, second, &type, buffer, sizeof buffer, &size), SYNC_E_DAMAGED);
+    memory_env_flip(&w->memory, name, SEGMENT_HEADER_BYTES + second + at);
   }
   /* What cannot be read holds up what it is part of, and not the record before it. */
   w->memory.unreadable_from = SEGMENT_HEADER_BYTES + 100;
-  assert_int_equal(wal_read(w->model.wal, 30, &type, buffer, sizeof buffer, &size), SYNC_E_IO);
+  assert_int_equal(wal_read(w->model.wal, second, &type, buffer, sizeof buffer, &size), SYNC_E_IO);
   assert_int_equal(wal_read(w->model.wal, 0, &type, buffer, sizeof buffer, &size), SYNC_OK);
-  w->memory.unreadable_from = SEGMENT_HEADER_BYTES + 40;
-  assert_int_equal(wal_read(w->model.wal, 30, &type, buffer, sizeof buffer, &size), SYNC_E_IO);
+  w->memory.unreadable_from = SEGMENT_HEADER_BYTES + second + WAL_RECORD_HEADER_BYTES_MIN;
+  assert_int_equal(wal_read(w->model.wal, second, &type, buffer, sizeof buffer, &size), SYNC_E_IO);
   w->memory.unreadable_from = 0;
-  assert_int_equal(wal_read(w->model.wal, 30, &type, buffer, sizeof buffer, &size), SYNC_OK);
+  assert_int_equal(wal_read(w->model.wal, second, &type, buffer, sizeof buffer, &size), SYNC_OK);
   wal_model_close(&w->model);
 }
 
@@ -472,9 +475,9 @@ static void a_write_that_succeeds_begins_the_count_of_failures_anew(void **state
   wal_model_close(&w->model);
 }
 
-static void a_record_of_another_place_or_log_is_not_taken(void **state) {
+static void a_record_of_another_place_epoch_or_log_is_not_taken(void **state) {
   struct world *w = *state;
-  uint8_t buffer[WAL_MODEL_PAYLOAD_MAX], bytes[40];
+  uint8_t buffer[WAL_MODEL_PAYLOAD_MAX], bytes[30];
   enum wal_record_type type = WAL_MARK;
   size_t size = 0;
   struct segment_record record;
@@ -482,15 +485,62 @@ static void a_record_of_another_place_or_log_is_not_taken(void **state) {
   for (size_t i = 0; i < 3; i++)
     assert_int_equal(wal_model_append(&w->model, 20), SYNC_OK);
   uint8_t *file = memory_env_bytes(&w->memory, "wal-0000000000000000-00000001.new", &size) + SEGMENT_HEADER_BYTES;
-  assert_int_equal(wal_read(w->model.wal, 80, &type, buffer, sizeof buffer, &size), SYNC_OK);
-  memcpy(bytes, file + 80, sizeof bytes);
-  memcpy(file + 80, file, sizeof bytes); /* a misdirected write */
-  assert_int_equal(wal_read(w->model.wal, 80, &type, buffer, sizeof buffer, &size), SYNC_E_DAMAGED);
-  memcpy(file + 80, bytes, sizeof bytes);
-  assert_true(segment_record_peek(bytes, 80, WAL_MODEL_PAYLOAD_MAX, &record));
-  assert_true(segment_record_verify(bytes, &record, wal_id(w->model.wal), 80));
-  assert_false(segment_record_verify(bytes, &record, wal_id(w->model.wal) + 1, 80));
-  assert_false(segment_record_verify(bytes, &record, wal_id(w->model.wal), 120));
+  assert_int_equal(wal_read(w->model.wal, 60, &type, buffer, sizeof buffer, &size), SYNC_OK);
+  memcpy(bytes, file + 60, sizeof bytes);
+  memcpy(file + 60, file, sizeof bytes); /* a misdirected write */
+  assert_int_equal(wal_read(w->model.wal, 60, &type, buffer, sizeof buffer, &size), SYNC_E_DAMAGED);
+  memcpy(file + 60, bytes, sizeof bytes);
+  uint64_t log_id = wal_id(w->model.wal);
+  assert_true(segment_record_peek(bytes, sizeof bytes, 60, WAL_MODEL_PAYLOAD_MAX, &record));
+  assert_int_equal(segment_record_bytes(&record), sizeof bytes);
+  assert_true(segment_record_verify(bytes, &record, segment_key(log_id, 1), 60));
+  assert_false(segment_record_verify(bytes, &record, segment_key(log_id + 1, 1), 60));
+  assert_false(segment_record_verify(bytes, &record, segment_key(log_id, 2), 60));
+  assert_false(segment_record_verify(bytes, &record, segment_key(log_id, 1), 90));
+  wal_model_close(&w->model);
+}
+
+static void a_record_header_has_the_bytes_of_the_format_and_no_others_are_read(void **state) {
+  (void)state;
+  uint8_t bytes[WAL_RECORD_HEADER_BYTES_MAX + 3] = {0};
+  struct segment_record record = {.type = WAL_OPERATION, .size = 300, .claims = true, .durable = 872};
+  static const uint8_t expected[] = {0x81, 0xac, 0x02, 0x80, 0x01};
+  assert_int_equal(segment_record_begin(bytes, &record, 1000), 13);
+  assert_memory_equal(bytes + 8, expected, sizeof expected);
+  assert_true(segment_record_peek(bytes, 13, 1000, 300, &record));
+  assert_true(record.head == 13 && record.size == 300 && record.claims && record.durable == 872);
+  assert_false(segment_record_peek(bytes, 12, 1000, 300, &record)); /* cut */
+  assert_false(segment_record_peek(bytes, 13, 1000, 299, &record)); /* too long */
+  assert_false(segment_record_peek(bytes, 13, 127, 300, &record));  /* durable before the beginning */
+  bytes[9] = 0xac, bytes[10] = 0x82, bytes[11] = 0;
+  assert_false(segment_record_peek(bytes, 13, 1000, 300, &record)); /* not the shortest form */
+  for (unsigned kind = 0; kind < 256; kind++) {
+    memset(bytes, 0, sizeof bytes);
+    bytes[8] = (uint8_t)kind;
+    bool is_one = (kind & 0x7fu) >= WAL_OPERATION && (kind & 0x7fu) <= WAL_RECORD_TYPE_LAST;
+    assert_int_equal(segment_record_peek(bytes, sizeof bytes, 1000, 300, &record), is_one);
+  }
+  record = (struct segment_record){.type = WAL_MARK, .size = 1};
+  assert_int_equal(segment_record_begin(bytes, &record, 1000), 10);
+  assert_false(segment_record_peek(bytes, sizeof bytes, 1000, 300, &record)); /* a mark is empty */
+  record = (struct segment_record){.type = WAL_OPERATION, .size = WAL_PAYLOAD_BYTES_MAX, .claims = true};
+  assert_int_equal(segment_record_begin(bytes, &record, UINT64_MAX), WAL_RECORD_HEADER_BYTES_MAX);
+  record = (struct segment_record){.type = WAL_MARK};
+  assert_int_equal(segment_record_begin(bytes, &record, UINT64_MAX), WAL_RECORD_HEADER_BYTES_MIN);
+}
+
+/* One claim is enough for as long as nothing more is durable. */
+static void a_record_claims_when_more_is_durable_than_was_said(void **state) {
+  struct world *w = *state;
+  static const bool claims[] = {false, false, true, false, true};
+  assert_int_equal(wal_model_open(&w->model), SYNC_OK);
+  for (size_t i = 0; i < 5; i++) {
+    if (i == 2 || i == 4) assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+    assert_int_equal(wal_model_append(&w->model, 20), SYNC_OK);
+    struct wal_model_record record = w->model.records[i];
+    assert_int_equal(record.end - record.position > WAL_RECORD_HEADER_BYTES_MIN + 20, claims[i]);
+    assert_true(wal_claimed_position(w->model.wal) == wal_durable_position(w->model.wal));
+  }
   wal_model_close(&w->model);
 }
 
@@ -563,7 +613,9 @@ int main(void) {
       TEST(a_place_where_no_write_succeeds_is_left_for_a_new_segment),
       TEST(writes_that_go_on_failing_where_no_segment_may_begin_stop_the_log),
       TEST(a_write_that_succeeds_begins_the_count_of_failures_anew),
-      TEST(a_record_of_another_place_or_log_is_not_taken),
+      TEST(a_record_of_another_place_epoch_or_log_is_not_taken),
+      TEST(a_record_header_has_the_bytes_of_the_format_and_no_others_are_read),
+      TEST(a_record_claims_when_more_is_durable_than_was_said),
       TEST(a_full_disk_refuses_appends_until_there_is_room),
       TEST(names_are_parsed_strictly),
   };

@@ -71,6 +71,19 @@ static size_t offset_of(const struct world *w, size_t record) {
   return SEGMENT_HEADER_BYTES + (size_t)w->model.records[record].position;
 }
 
+/* Bytes of the records from one up to before another. */
+static uint64_t bytes_of(const struct world *w, size_t from, size_t to) {
+  return w->model.records[to - 1].end - w->model.records[from].position;
+}
+/* The name of the segment of that epoch that begins behind the record. */
+static const char *segment_behind(const struct world *w, size_t record, uint32_t epoch, bool aside) {
+  static char names[4][SEGMENT_NAME_BYTES];
+  static unsigned next;
+  char *name = names[next++ % 4u];
+  segment_name(name, w->model.records[record].end, epoch, aside);
+  return name;
+}
+
 /* --- Tail or corruption ----------------------------------------------------------------- */
 
 static void a_torn_tail_is_cut_and_later_appends_survive(void **state) {
@@ -78,12 +91,13 @@ static void a_torn_tail_is_cut_and_later_appends_survive(void **state) {
   fresh(w, 3);
   assert_int_equal(wal_model_append(&w->model, 300), SYNC_OK);
   size_t size = 0;
+  uint64_t torn = bytes_of(w, 3, 4);
   (void)memory_env_bytes(&w->memory, FIRST_SEGMENT, &size);
   process_crash(w);
   memory_env_cut(&w->memory, FIRST_SEGMENT, size - 1);
   open_ok(w);
   assert_int_equal(w->model.count, 3);
-  assert_int_equal(w->model.report.tail_bytes_cut, 319);
+  assert_int_equal(w->model.report.tail_bytes_cut, torn - 1);
   assert_int_equal(wal_model_append(&w->model, 50), SYNC_OK);
   assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
   power_loss(w, MEMORY_ENV_LOSE_ALL, 0);
@@ -100,11 +114,12 @@ static void valid_records_behind_a_hole_are_not_served(void **state) {
   for (size_t i = 0; i < 6; i++)
     assert_int_equal(wal_model_append(&w->model, 100), SYNC_OK);
   size_t hole = offset_of(w, 4);
+  uint64_t cut = bytes_of(w, 4, 8);
   process_crash(w);
   memory_env_flip(&w->memory, FIRST_SEGMENT, hole + 20);
   open_ok(w);
   assert_int_equal(w->model.count, 4);
-  assert_int_equal(w->model.report.tail_bytes_cut, 4 * 120);
+  assert_int_equal(w->model.report.tail_bytes_cut, cut);
   assert_int_equal(wal_model_append(&w->model, 100), SYNC_OK);
   assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
   process_crash(w);
@@ -120,14 +135,15 @@ static void damage_below_a_claim_is_damage_and_changes_nothing(void **state) {
   size_t offsets[8];
   for (size_t i = 0; i < 8; i++)
     offsets[i] = offset_of(w, i);
+  uint64_t whole = bytes_of(w, 0, 1);
   process_crash(w);
   uint64_t digest = memory_env_digest(&w->memory);
   for (size_t i = 0; i < 7; i++) {
-    for (size_t at = 0; at < 120; at += 3) {
+    for (size_t at = 0; at < whole; at++) {
       memory_env_flip(&w->memory, FIRST_SEGMENT, offsets[i] + at);
       assert_int_equal(wal_model_open(&w->model), SYNC_E_DAMAGED);
-      assert_true(w->model.report.damage_position == i * 120);
-      assert_true(w->model.report.claimed_position > i * 120);
+      assert_true(w->model.report.damage_position == offsets[i] - SEGMENT_HEADER_BYTES);
+      assert_true(w->model.report.claimed_position > offsets[i] - SEGMENT_HEADER_BYTES);
       assert_non_null(strstr(w->model.report.detail, FIRST_SEGMENT));
       memory_env_flip(&w->memory, FIRST_SEGMENT, offsets[i] + at);
     }
@@ -135,7 +151,7 @@ static void damage_below_a_claim_is_damage_and_changes_nothing(void **state) {
   assert_true(memory_env_digest(&w->memory) == digest);
   /* Damage behind the last claim cannot be told from a tail. */
   memory_env_flip(&w->memory, FIRST_SEGMENT, offsets[7]);
-  w->model.promised = 7 * 120;
+  w->model.promised = offsets[7] - SEGMENT_HEADER_BYTES;
   open_ok(w);
   assert_int_equal(w->model.count, 7);
   wal_model_close(&w->model);
@@ -214,7 +230,7 @@ static void a_missing_or_headless_first_segment_is_damage(void **state) {
 
 static void a_header_that_is_damaged_hides_no_claim_of_its_records(void **state) {
   struct world *w = *state;
-  fresh(w, 12); /* the second segment begins at 8 * 120 - or so; its records claim durability */
+  fresh(w, 12); /* the second segment begins behind the seventh or so; its records claim durability */
   char last[SEGMENT_NAME_BYTES] = "";
   for (size_t i = 0; i < w->memory.live_count; i++)
     if (strcmp(w->memory.live[i].name, last) > 0) memcpy(last, w->memory.live[i].name, sizeof last);
@@ -232,45 +248,101 @@ static void the_claim_of_a_segment_header_alone_is_believed(void **state) {
   struct world *w = *state;
   fresh(w, 7);
   assert_int_equal(wal_model_append(&w->model, 100), SYNC_OK);
-  const char *second = "wal-0000000000000348-00000001";
+  const char *second = segment_behind(w, 6, 1, false);
+  uint64_t damage = w->model.records[6].position, claimed = w->model.records[6].end;
   assert_true(exists(w, second));
   size_t offset = offset_of(w, 6);
   process_crash(w);
   memory_env_cut(&w->memory, second, SEGMENT_HEADER_BYTES);
   memory_env_flip(&w->memory, FIRST_SEGMENT, offset);
   assert_int_equal(wal_model_open(&w->model), SYNC_E_DAMAGED);
-  assert_true(w->model.report.damage_position == 720 && w->model.report.claimed_position == 840);
+  assert_true(w->model.report.damage_position == damage && w->model.report.claimed_position == claimed);
   memory_env_flip(&w->memory, FIRST_SEGMENT, offset);
   open_ok(w);
   assert_int_equal(w->model.count, 7);
   wal_model_close(&w->model);
 }
 
-/* A failed write that came back after power loss in the place of the record
- * that was written over it, with the next record behind. */
-static void a_record_is_not_served_behind_another_than_its_own_predecessor(void **state) {
+/* What an epoch cut may come back in the file of the next one: as the old content of a block
+ * that was given to another file. */
+static void a_record_of_an_epoch_that_is_over_is_not_served(void **state) {
   struct world *w = *state;
-  uint8_t refused[120];
+  uint8_t old[200];
   size_t size = 0;
   fresh(w, 3);
   assert_int_equal(wal_model_append(&w->model, 100), SYNC_OK);
-  memcpy(refused, memory_env_bytes(&w->memory, FIRST_SEGMENT, &size) + offset_of(w, 3), sizeof refused);
-  wal_model_close(&w->model);
-  assert_false(world_end(w));
-
-  world_begin(w); /* the same log again, with other records behind the third */
-  fresh(w, 3);
-  w->model.next_id = 5;
   assert_int_equal(wal_model_append(&w->model, 100), SYNC_OK);
-  assert_int_equal(wal_model_append(&w->model, 100), SYNC_OK);
-  size_t offset = offset_of(w, 3);
+  size_t whole = bytes_of(w, 4, 5), offset = offset_of(w, 4);
+  memcpy(old, memory_env_bytes(&w->memory, FIRST_SEGMENT, &size) + offset, whole);
   process_crash(w);
-  memcpy(memory_env_bytes(&w->memory, FIRST_SEGMENT, &size) + offset, refused, sizeof refused);
-  w->model.records[3].id = 4; /* the model takes either for written there, but not what follows */
+  memory_env_cut(&w->memory, FIRST_SEGMENT, offset);
+  open_ok(w);
+  uint64_t first = w->model.report.durable_position;
+  assert_int_equal(wal_model_append(&w->model, 100), SYNC_OK);
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  assert_true(w->model.count == 5 && offset_of(w, 4) == offset && bytes_of(w, 4, 5) == whole);
+  char name[SEGMENT_NAME_BYTES];
+  segment_name(name, first, 2, false);
+  uint8_t *file = memory_env_bytes(&w->memory, name, &size);
+  process_crash(w);
+  memcpy(file + (offset - first), old, whole);
+  w->model.promised = offset - SEGMENT_HEADER_BYTES;
   open_ok(w);
   assert_int_equal(w->model.count, 4);
-  assert_int_equal(w->model.records[3].id, 4);
-  assert_int_equal(w->model.report.tail_bytes_cut, 120);
+  assert_int_equal(w->model.report.tail_bytes_cut, whole);
+  wal_model_close(&w->model);
+}
+
+/* Seals a header anew that says that its segment follows another one. */
+static void follow_another(struct world *w, const char *name) {
+  size_t size = 0;
+  uint8_t *bytes = memory_env_bytes(&w->memory, name, &size);
+  bytes[68] ^= 1;
+  bytes_put_u64(bytes + 136, checksum64(bytes, 136, UINT64_C(0x53594e4357414c31)));
+}
+
+static void a_segment_that_follows_another_than_the_one_before_it_is_not_served(void **state) {
+  struct world *w = *state;
+  fresh(w, 3);
+  process_crash(w);
+  open_ok(w); /* rewrites the third */
+  assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
+  const char *second = segment_behind(w, 1, 2, false);
+  process_crash(w);
+  follow_another(w, second);
+  assert_int_equal(wal_model_open(&w->model), SYNC_E_DAMAGED);
+  follow_another(w, second);
+  open_ok(w);
+  assert_int_equal(w->model.count, 3);
+  wal_model_close(&w->model);
+}
+
+static void a_segment_of_the_same_epoch_that_follows_another_is_no_header(void **state) {
+  struct world *w = *state;
+  fresh(w, 7);
+  assert_int_equal(wal_model_append(&w->model, 100), SYNC_OK);
+  const char *second = segment_behind(w, 6, 1, false);
+  assert_true(exists(w, second));
+  process_crash(w);
+  follow_another(w, second);
+  open_ok(w); /* nothing in it was durable: a tail */
+  assert_int_equal(w->model.count, 7);
+  wal_model_close(&w->model);
+}
+
+/* Whatever their headers have for sizes, copied records keep their places: the copy is sealed anew. */
+static void copied_records_are_sealed_for_their_epoch(void **state) {
+  struct world *w = *state;
+  fresh(w, 2);
+  for (size_t i = 0; i < 4; i++)
+    assert_int_equal(wal_model_append(&w->model, 10 + 60 * i), SYNC_OK);
+  for (uint32_t epoch = 2; epoch < 5; epoch++) {
+    process_crash(w);
+    open_ok(w);
+    assert_int_equal(w->model.count, 6);
+    assert_int_equal(w->model.report.tail_bytes_cut, 0);
+    wal_model_read_all(&w->model);
+  }
   wal_model_close(&w->model);
 }
 
@@ -377,16 +449,17 @@ static void an_unclaimed_tail_is_rewritten_and_the_old_copy_stays_until_then(voi
   fresh(w, 3); /* claimed: two records */
   process_crash(w);
   open_ok(w);
-  const char *aside = "wal-00000000000000f0-00000002.new", *counts = "wal-00000000000000f0-00000002";
-  assert_true(w->model.report.durable_position == 2 * 120);
-  assert_true(w->model.report.appended_position == 3 * 120);
+  const char *aside = segment_behind(w, 1, 2, true), *counts = segment_behind(w, 1, 2, false);
+  uint64_t claimed = w->model.records[1].end, end_of_log = w->model.records[2].end;
+  assert_true(w->model.report.durable_position == claimed);
+  assert_true(w->model.report.appended_position == end_of_log);
   assert_true(exists(w, aside) && exists(w, FIRST_SEGMENT));
   assert_int_equal(w->memory.pending_count, 1);
   assert_true(wal_model_complete(&w->model, SYNC_OK));
   assert_true(exists(w, counts) && !exists(w, aside));
-  assert_true(wal_durable_position(w->model.wal) == 2 * 120);
+  assert_true(wal_durable_position(w->model.wal) == claimed);
   assert_true(wal_model_complete(&w->model, SYNC_OK));
-  assert_true(wal_durable_position(w->model.wal) == 3 * 120);
+  assert_true(wal_durable_position(w->model.wal) == end_of_log);
   wal_model_read_all(&w->model);
   /* A second rewrite makes the first void. */
   process_crash(w);
@@ -396,7 +469,7 @@ static void an_unclaimed_tail_is_rewritten_and_the_old_copy_stays_until_then(voi
   assert_true(exists(w, counts));
   assert_true(wal_model_complete(&w->model, SYNC_OK));
   assert_false(exists(w, counts));
-  assert_true(exists(w, "wal-00000000000000f0-00000003"));
+  assert_true(exists(w, segment_behind(w, 1, 3, false)));
   wal_model_read_all(&w->model);
   wal_model_close(&w->model);
 }
@@ -407,7 +480,7 @@ static void with_nothing_to_rewrite_an_open_writes_nothing(void **state) {
   wal_model_close(&w->model);
   assert_int_equal(w->memory.live_count, 0);
   fresh(w, 3);
-  const char *counts = "wal-00000000000000f0-00000002";
+  const char *counts = segment_behind(w, 1, 2, false);
   process_crash(w);
   open_ok(w);
   assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
@@ -416,7 +489,7 @@ static void with_nothing_to_rewrite_an_open_writes_nothing(void **state) {
   size_t size = 0;
   (void)memory_env_bytes(&w->memory, counts, &size);
   memory_env_cut(&w->memory, counts, SEGMENT_HEADER_BYTES); /* what is claimed ends here */
-  w->model.promised = 2 * 120;
+  w->model.promised = w->model.records[1].end;
   uint64_t digest = memory_env_digest(&w->memory), writes = w->memory.writes, fsyncs = w->memory.fsyncs;
   for (int i = 0; i < 3; i++) {
     open_ok(w);
@@ -453,7 +526,7 @@ static void a_full_disk_at_open_does_not_prevent_reading(void **state) {
   open_ok(w);
   assert_int_equal(w->model.count, 3);
   wal_model_read_all(&w->model);
-  assert_true(wal_durable_position(w->model.wal) == 2 * 120);
+  assert_true(wal_durable_position(w->model.wal) == w->model.records[1].end);
   assert_int_equal(wal_model_append(&w->model, 10), SYNC_E_NO_SPACE);
   assert_int_equal(wal_model_commit(&w->model), SYNC_E_NO_SPACE);
   assert_int_equal(wal_mark(w->model.wal), SYNC_E_NO_SPACE);
@@ -462,7 +535,7 @@ static void a_full_disk_at_open_does_not_prevent_reading(void **state) {
   assert_int_equal(wal_mark(w->model.wal), SYNC_OK);
   while (wal_model_complete(&w->model, SYNC_OK)) {
   }
-  assert_true(wal_durable_position(w->model.wal) >= 3 * 120);
+  assert_true(wal_durable_position(w->model.wal) >= w->model.records[2].end);
   assert_int_equal(wal_model_append(&w->model, 10), SYNC_OK);
   assert_int_equal(wal_model_settle(&w->model), SYNC_OK);
   power_loss(w, MEMORY_ENV_LOSE_ALL, 0);
@@ -483,7 +556,7 @@ static void a_rename_that_is_refused_is_tried_again(void **state) {
   assert_int_equal(wal_model_commit(&w->model), SYNC_OK);
   while (wal_model_complete(&w->model, SYNC_OK)) {
   }
-  assert_true(wal_durable_position(w->model.wal) == 30);
+  assert_true(wal_durable_position(w->model.wal) == w->model.records[0].end);
   wal_model_close(&w->model);
 }
 
@@ -687,7 +760,10 @@ int main(void) {
       TEST(a_missing_or_headless_first_segment_is_damage),
       TEST(a_header_that_is_damaged_hides_no_claim_of_its_records),
       TEST(the_claim_of_a_segment_header_alone_is_believed),
-      TEST(a_record_is_not_served_behind_another_than_its_own_predecessor),
+      TEST(a_record_of_an_epoch_that_is_over_is_not_served),
+      TEST(a_segment_that_follows_another_than_the_one_before_it_is_not_served),
+      TEST(a_segment_of_the_same_epoch_that_follows_another_is_no_header),
+      TEST(copied_records_are_sealed_for_their_epoch),
       TEST(a_segment_whose_size_survived_without_its_data_is_a_tail),
       TEST(a_read_error_is_an_error_and_no_tail),
       TEST(no_memory_at_any_allocation_is_an_error_and_the_retry_succeeds),

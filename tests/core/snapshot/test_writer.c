@@ -204,7 +204,7 @@ static void a_key_whose_siblings_do_not_fit_a_block_stands_in_several(void **sta
   for (unsigned i = 0; i < 40; i++) {
     struct image_replica *other = &replicas[1 + i % 2];
     state_deinit(&other->state); /* a life that has seen nothing */
-    state_init(&other->state, &other->memory.env, other->node_id, UINT64_C(1) << 20);
+    state_init(&other->state, &other->memory.env, other->node_id, UINT64_C(1) << 20, 1u << 20);
     image_replica_reborn(other);
     struct image_bytes operation = image_replica_put(other, "key", "of one who had not seen the others at all");
     assert_int_equal(image_replica_receive(&replicas[0], operation), APPLY_READY);

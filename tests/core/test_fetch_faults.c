@@ -1,0 +1,615 @@
+/* Fetching and serving snapshots, where files, peers and calls do what they should not. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/engine.h"
+#include "tests/support/replica.h"
+
+#define MS UINT64_C(1000000)
+
+static struct replicas *world;
+
+static void begin_with(uint32_t count, uint64_t retain_bytes) {
+  replicas_init(world, count);
+  for (uint32_t i = 0; i < count; i++) {
+    replica_close(world, i);
+    world->at[i].options.value_bytes_max = 256;
+    world->at[i].options.segment_bytes = retain_bytes > 1024 ? 16384 : 1024;
+    world->at[i].options.snapshot_bytes = UINT64_MAX; /* only when asked */
+    world->at[i].options.retain_bytes = retain_bytes;
+    replica_open(world, i);
+  }
+}
+static void begin(uint32_t count) {
+  begin_with(count, 1);
+}
+
+static struct sync_stats stats_of(uint32_t index) {
+  struct sync_stats stats;
+  sync_stats_get(world->at[index].engine, &stats);
+  return stats;
+}
+
+static void put_many(uint32_t index, unsigned from, unsigned to, const char *value) {
+  for (unsigned i = from; i < to; i++) {
+    char key[16];
+    (void)snprintf(key, sizeof key, "key-%03u", i);
+    replica_put(world, index, key, value);
+    if (i % 4 == 0) replica_flush(world, index);
+  }
+  replica_flush(world, index);
+}
+
+static void take_snapshot(uint32_t index) {
+  uint64_t before = stats_of(index).snapshots;
+  assert_int_equal(sync_snapshot(world->at[index].engine), SYNC_OK);
+  for (unsigned i = 0; i < 1000 && stats_of(index).snapshots == before; i++) {
+    world->at[index].memory.mono_ns += MS;
+    assert_int_equal(sync_tick(world->at[index].engine, NULL), SYNC_OK);
+    replica_flush(world, index);
+  }
+  assert_int_equal(stats_of(index).snapshots, before + 1);
+}
+
+static const char *name_of(uint32_t index, const char *prefix) {
+  for (size_t i = 0; i < world->at[index].memory.live_count; i++)
+    if (strncmp(world->at[index].memory.live[i].name, prefix, strlen(prefix)) == 0)
+      return world->at[index].memory.live[i].name;
+  return NULL;
+}
+static size_t files_of(uint32_t index, const char *prefix) {
+  size_t count = 0;
+  for (size_t i = 0; i < world->at[index].memory.live_count; i++)
+    if (strncmp(world->at[index].memory.live[i].name, prefix, strlen(prefix)) == 0) count++;
+  return count;
+}
+
+static void settle(uint64_t ns) {
+  for (uint64_t passed = 0; passed < ns; passed += 50 * MS) {
+    (void)replicas_settle(world, 4000);
+    replicas_advance(world, 50 * MS);
+  }
+}
+
+/* One frame each way at most; fsyncs are left to the caller. */
+static void exchange(void) {
+  for (uint32_t i = 0; i < world->count; i++) {
+    if (world->at[i].engine == NULL) continue;
+    world->at[i].memory.mono_ns += MS;
+    int rc = sync_tick(world->at[i].engine, NULL);
+    (void)rc;
+    (void)replica_collect(world, i);
+  }
+  while (world->frame_count > 0) {
+    int rc = replicas_deliver(world, 0, false);
+    (void)rc;
+  }
+}
+
+/* Until n1 has fetched all of n0's snapshot and waits for its fsync. */
+static void fetch_whole(void) {
+  put_many(0, 0, 100, "lag");
+  take_snapshot(0);
+  replicas_link(world, 0, 1);
+  replica_flush(world, 1);
+  for (unsigned i = 0; i < 4000 && world->at[1].engine->fetch.stage != FETCH_SYNC_FILE; i++) {
+    exchange();
+    replica_flush(world, 0);
+  }
+  assert_int_equal(world->at[1].engine->fetch.stage, FETCH_SYNC_FILE);
+}
+
+/* Completes n1's fsyncs one by one; the one of the staged file with that result. */
+static int complete_stage(int result) {
+  struct replica *replica = &world->at[1];
+  for (;;) {
+    assert_true(replica->memory.pending_count > 0);
+    bool ours = replica->memory.pending[0].token == replica->engine->fetch.token;
+    int given = ours ? result : SYNC_OK;
+    uint64_t token = 0;
+    (void)memory_env_complete(&replica->memory, given, &token);
+    int rc = sync_disk_done(replica->engine, token, given);
+    if (ours) return rc;
+    assert_int_equal(rc, SYNC_OK);
+  }
+}
+
+static void complete_until_merged(void) {
+  struct replica *replica = &world->at[1];
+  for (unsigned i = 0; i < 20000; i++) {
+    uint64_t token = 0;
+    if (replica->engine->merges.count > 0) {
+      const struct engine_merge *merge = replica->engine->merges.items;
+      if (wal_durable_position(replica->engine->wal) >= merge->end) return;
+      assert_true(sync_commit(replica->engine) == SYNC_OK);
+    }
+    if (memory_env_complete(&replica->memory, SYNC_OK, &token))
+      assert_int_equal(sync_disk_done(replica->engine, token, SYNC_OK), SYNC_OK);
+    else
+      exchange();
+    replica_flush(world, 0);
+  }
+  fail();
+}
+
+static void what_an_fsync_did_not_make_durable_is_written_again_before_the_log_names_it(void **state) {
+  (void)state;
+  begin(2);
+  fetch_whole();
+  assert_int_equal(complete_stage(SYNC_E_IO), SYNC_E_FAILED); /* the pages are clean now, and on no disk */
+  replica_close(world, 1);
+  replicas_drop_all(world);
+  replica_open(world, 1);
+  complete_until_merged();
+  replica_crash(world, 1, MEMORY_ENV_LOSE_ALL, 1);
+  replicas_drop_all(world);
+  replica_open(world, 1);
+  settle(8000 * MS);
+  assert_true(replica_reads(world, 1, "key-050", "lag"));
+  assert_true(replicas_agree(world));
+  replicas_destroy(world);
+}
+
+/* --- What is staged goes bad ------------------------------------------------------------- */
+
+static void a_staged_snapshot_that_goes_bad_is_fetched_again(void **state) {
+  (void)state;
+  begin(2);
+  fetch_whole();
+  size_t size = 0;
+  (void)memory_env_bytes(&world->at[1].memory, name_of(1, "stage-"), &size);
+  memory_env_flip(&world->at[1].memory, name_of(1, "stage-"), size / 2);
+  settle(30000 * MS);
+  assert_true(replica_reads(world, 1, "key-050", "lag"));
+  assert_true(replicas_agree(world));
+  replicas_destroy(world);
+}
+
+static void a_staged_snapshot_that_cannot_be_read_any_more_is_fetched_again(void **state) {
+  (void)state;
+  begin(2);
+  fetch_whole();
+  struct replica *receiver = &world->at[1];
+  memory_env_fail(&receiver->memory, &(struct memory_env_fault){.call = MEMORY_ENV_READ, .status = SYNC_E_IO}, 1, 3);
+  settle(30000 * MS);
+  memory_env_heal(&receiver->memory);
+  settle(30000 * MS);
+  assert_true(replica_reads(world, 1, "key-050", "lag"));
+  assert_true(replicas_agree(world));
+  replicas_destroy(world);
+}
+
+/* --- Frames that ask for what is not there -------------------------------------------------- */
+
+static int forge_fetch(uint32_t at, uint32_t from, uint64_t id, uint64_t offset) {
+  uint8_t bytes[256];
+  struct bytes_writer writer = frame_begin(bytes, sizeof bytes - FRAME_TRAILER_BYTES);
+  fetch_write(&writer,
+              &(struct fetch_request){.id = id, .offset = offset, .until = offset + 4096, .flags = FETCH_FLAG_LOST});
+  size_t size = frame_finish(&writer, FRAME_FETCH, world->at[at].options.cluster_id);
+  return sync_receive(world->at[at].engine, replica_peer(world, at, from), bytes, size);
+}
+
+static void a_request_from_within_a_block_says_nothing_about_the_snapshot(void **state) {
+  (void)state;
+  begin(2);
+  put_many(0, 0, 300, "v");
+  replicas_link(world, 0, 1);
+  settle(2000 * MS);
+  take_snapshot(0);
+  struct sync_stats before = stats_of(0);
+  uint64_t id = world->at[0].engine->compaction.base.id;
+  for (uint64_t offset = 1; offset < before.snapshot_bytes; offset += 97) {
+    int rc = forge_fetch(0, 1, id, offset);
+    (void)rc;
+    (void)replica_collect(world, 0);
+    replicas_drop_all(world);
+    assert_false(world->at[0].engine->compaction.unreadable);
+  }
+  settle(5000 * MS);
+  assert_int_equal(stats_of(0).snapshots, before.snapshots);
+  /* One that has gone bad is not served, whoever asks for it how. */
+  size_t size = 0;
+  (void)memory_env_bytes(&world->at[0].memory, name_of(0, "base-"), &size);
+  memory_env_flip(&world->at[0].memory, name_of(0, "base-"), 40);
+  assert_int_equal(forge_fetch(0, 1, id, 0), SYNC_OK);
+  settle(5000 * MS);
+  assert_int_equal(stats_of(0).snapshots, before.snapshots + 1);
+  replicas_destroy(world);
+}
+
+/* --- What is believed of the sender ----------------------------------------------------------- */
+
+static void an_offer_of_a_session_that_is_over_says_nothing_of_the_next(void **state) {
+  (void)state;
+  begin(2);
+  fetch_whole();
+  uint64_t id = world->at[1].engine->fetch.id, size = world->at[1].engine->fetch.size;
+  assert_int_equal(complete_stage(SYNC_OK), SYNC_OK); /* durable, but its name is not, so it is not merged */
+  /* An offer of n0's that comes late. */
+  uint8_t late[512];
+  struct bytes_writer writer = frame_begin(late, sizeof late - FRAME_TRAILER_BYTES);
+  hello_write_head(&writer, &(struct hello){.limits_hash = world->at[1].engine->limits_hash,
+                                            .node_id = (const uint8_t *)"n0",
+                                            .node_id_size = 2,
+                                            .session = world->at[0].engine->session,
+                                            .nonce = 77,
+                                            .echo = 78,
+                                            .known_session = world->at[1].engine->session,
+                                            .snapshot_id = id,
+                                            .snapshot_size = size});
+  size_t late_size = frame_finish(&writer, FRAME_HELLO, world->at[1].options.cluster_id);
+  replica_crash(world, 1, MEMORY_ENV_KEEP_ALL, 1);
+  replicas_drop_all(world);
+  /* n0 loses its disk. */
+  replica_close(world, 0);
+  while (world->at[0].memory.live_count > 0)
+    memory_env_remove(&world->at[0].memory, world->at[0].memory.live[0].name);
+  replica_open(world, 0);
+  replica_open(world, 1);
+  assert_int_equal(sync_peer_add(world->at[0].engine, "n1", NULL), SYNC_OK);
+  settle(2000 * MS);
+  int rc = sync_receive(world->at[1].engine, replica_peer(world, 1, 0), late, late_size);
+  (void)rc;
+  settle(30000 * MS);
+  assert_int_equal(stats_of(1).merges, 1);
+  assert_true(replica_reads(world, 1, "key-050", "lag"));
+  assert_true(replica_reads(world, 0, "key-050", "lag"));
+  assert_true(replicas_agree(world));
+  replicas_destroy(world);
+}
+
+/* --- Transfers that take long --------------------------------------------------------------- */
+
+/* n1 takes one block of n0's snapshot for each two snapshots that n0 takes. */
+static void a_transfer_ends_whatever_snapshots_are_taken_meanwhile(void **state) {
+  (void)state;
+  begin_with(2, 1024 * 1024);
+  char value[200];
+  memset(value, 'v', sizeof value - 1);
+  value[sizeof value - 1] = '\0';
+  put_many(0, 0, 999, value);
+  world->at[0].engine->options.retain_bytes = 1;
+  take_snapshot(0);
+  world->at[0].engine->options.retain_bytes = 1024 * 1024;
+  replicas_link(world, 0, 1);
+  replica_flush(world, 1);
+  unsigned rounds = 0;
+  for (; rounds < 2000 && stats_of(1).merges == 0; rounds++) {
+    if (rounds % 8 == 0) {
+      put_many(0, rounds % 999, rounds % 999 + 1, "new");
+      take_snapshot(0);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+      (void)replica_collect(world, i);
+      replica_flush(world, i);
+    }
+    /* The link carries one block in a round. */
+    bool carried = false;
+    while (world->frame_count > 0) {
+      if (replicas_frame_type(world, 0) == FRAME_BLOCK && carried) {
+        replicas_drop(world, 0);
+        continue;
+      }
+      carried = carried || replicas_frame_type(world, 0) == FRAME_BLOCK;
+      assert_int_equal(replicas_deliver(world, 0, false), SYNC_OK);
+    }
+    replicas_advance(world, 1000 * MS);
+  }
+  assert_true(rounds < 1000);
+  settle(10000 * MS);
+  /* What came behind it went as operations: the log had kept them. */
+  assert_int_equal(stats_of(1).merges, 1);
+  assert_true(replicas_agree(world));
+  replicas_destroy(world);
+}
+
+/* --- Files -------------------------------------------------------------------------------------- */
+
+static void transfers_that_end_nowhere_leave_two_files(void **state) {
+  (void)state;
+  begin(2);
+  put_many(0, 0, 300, "v");
+  replicas_link(world, 0, 1);
+  settle(2000 * MS);
+  for (uint64_t id = 1000; id < 1010; id++) {
+    uint8_t bytes[512];
+    struct bytes_writer writer = frame_begin(bytes, sizeof bytes - FRAME_TRAILER_BYTES);
+    hello_write_head(&writer, &(struct hello){.limits_hash = world->at[1].engine->limits_hash,
+                                              .node_id = (const uint8_t *)"n0",
+                                              .node_id_size = 2,
+                                              .session = world->at[0].engine->session,
+                                              .nonce = 77,
+                                              .echo = 78,
+                                              .known_session = world->at[1].engine->session,
+                                              .snapshot_id = id,
+                                              .snapshot_size = 100000});
+    size_t size = frame_finish(&writer, FRAME_HELLO, world->at[1].options.cluster_id);
+    assert_int_equal(sync_receive(world->at[1].engine, replica_peer(world, 1, 0), bytes, size), SYNC_OK);
+    settle(60000 * MS);
+    assert_int_equal(world->at[1].engine->fetch.stage, FETCH_IDLE);
+    assert_true(files_of(1, "stage-") <= 2);
+  }
+  replicas_destroy(world);
+}
+
+/* A segment of the log may be missing only where the log says so. */
+static void a_base_without_its_log_is_refused(void **state) {
+  (void)state;
+  begin(1);
+  put_many(0, 0, 20, "v");
+  take_snapshot(0);
+  put_many(0, 20, 40, "behind the base");
+  replica_close(world, 0);
+  while (name_of(0, "wal-") != NULL)
+    memory_env_remove(&world->at[0].memory, name_of(0, "wal-"));
+  struct replica *replica = &world->at[0];
+  int rc = sync_open(&replica->engine, &replica->memory.env, &replica->options, &replica->report);
+  assert_int_equal(rc, SYNC_E_DAMAGED);
+  assert_int_equal(replica->memory.blocks, 0);
+  replica->engine = NULL;
+  replicas_destroy(world);
+}
+
+/* A snapshot that cannot be merged for now must not keep our own from being taken. */
+static void a_merge_that_waits_for_room_keeps_no_snapshot_from_being_taken(void **state) {
+  (void)state;
+  begin(2);
+  replica_close(world, 1);
+  world->at[1].options.store_bytes_max = 4096;
+  replica_open(world, 1);
+  put_many(0, 0, 100, "more than n1 has room for");
+  take_snapshot(0);
+  put_many(1, 500, 505, "v");
+  replicas_link(world, 0, 1);
+  settle(3000 * MS);
+  assert_int_equal(world->at[1].engine->fetch.stage, FETCH_MERGE);
+  uint64_t before = stats_of(1).snapshots;
+  assert_int_equal(sync_snapshot(world->at[1].engine), SYNC_OK);
+  /* A slow disk: one fsync in 700 ms. */
+  for (unsigned i = 0; i < 60; i++) {
+    for (unsigned k = 0; k < 7; k++)
+      replicas_advance(world, 100 * MS);
+    for (uint32_t n = 0; n < 2; n++)
+      (void)replica_collect(world, n);
+    replicas_drop_all(world);
+    replica_flush(world, 0);
+    uint64_t token = 0;
+    if (memory_env_complete(&world->at[1].memory, SYNC_OK, &token))
+      assert_int_equal(sync_disk_done(world->at[1].engine, token, SYNC_OK), SYNC_OK);
+  }
+  assert_true(stats_of(1).snapshots > before);
+  replicas_destroy(world);
+}
+
+/* --- A snapshot with any bytes, sealed as they should be ---------------------------------------- */
+
+struct forged {
+  uint8_t bytes[65536];
+  size_t size;
+  size_t at[64]; /* where its blocks begin */
+  size_t count;
+};
+
+static void forged_from(struct forged *forged, uint32_t index) {
+  size_t size = 0;
+  const uint8_t *bytes = memory_env_bytes(&world->at[index].memory, name_of(index, "base-"), &size);
+  assert_true(size <= sizeof forged->bytes);
+  memcpy(forged->bytes, bytes, size);
+  forged->size = size;
+  forged->count = 0;
+  for (size_t at = 0; at < size; at += BLOCK_HEADER_BYTES + bytes_get_u32(bytes + at + 8)) {
+    assert_true(forged->count < 64);
+    forged->at[forged->count++] = at;
+  }
+}
+
+/* Seals all blocks again, and the sum in the last one. */
+static void forged_seal(struct forged *forged, uint64_t id) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < forged->count; i++) {
+    size_t at = forged->at[i], end = i + 1 < forged->count ? forged->at[i + 1] : forged->size;
+    size_t size = end - at - BLOCK_HEADER_BYTES;
+    enum block_type type = (enum block_type)forged->bytes[at + 12];
+    if (i + 1 == forged->count && size >= 40) bytes_put_u64(forged->bytes + at + BLOCK_HEADER_BYTES + 32, sum);
+    block_seal(forged->bytes + at, type, size, id, at);
+    sum = block_sum(sum, forged->bytes + at);
+  }
+}
+
+static int forged_offer(uint64_t id, uint64_t bytes_size) {
+  uint8_t bytes[512];
+  struct bytes_writer writer = frame_begin(bytes, sizeof bytes - FRAME_TRAILER_BYTES);
+  hello_write_head(&writer, &(struct hello){.limits_hash = world->at[1].engine->limits_hash,
+                                            .node_id = (const uint8_t *)"n0",
+                                            .node_id_size = 2,
+                                            .session = world->at[0].engine->session,
+                                            .nonce = 77,
+                                            .echo = 78,
+                                            .known_session = world->at[1].engine->session,
+                                            .snapshot_id = id,
+                                            .snapshot_size = bytes_size});
+  size_t size = frame_finish(&writer, FRAME_HELLO, world->at[1].options.cluster_id);
+  return sync_receive(world->at[1].engine, replica_peer(world, 1, 0), bytes, size);
+}
+
+static void forged_send(const struct forged *forged, uint64_t id) {
+  assert_int_equal(forged_offer(id, forged->size), SYNC_OK);
+  for (size_t i = 0; i < forged->count; i++) {
+    uint8_t bytes[8192];
+    size_t end = i + 1 < forged->count ? forged->at[i + 1] : forged->size;
+    struct bytes_writer writer = frame_begin(bytes, sizeof bytes - FRAME_TRAILER_BYTES);
+    block_write_head(&writer, id, forged->at[i], forged->size);
+    bytes_write(&writer, forged->bytes + forged->at[i], end - forged->at[i]);
+    size_t size = frame_finish(&writer, FRAME_BLOCK, world->at[1].options.cluster_id);
+    int rc = sync_receive(world->at[1].engine, replica_peer(world, 1, 0), bytes, size);
+    (void)rc;
+    replica_flush(world, 1);
+    (void)replica_collect(world, 1);
+    replicas_drop_all(world);
+  }
+  for (unsigned i = 0; i < 3; i++)
+    replica_flush(world, 1);
+}
+
+static void check_sound(uint32_t index) {
+  struct sync_digest kept, computed;
+  sync_digest_get(world->at[index].engine, &kept);
+  sync_digest_recompute(world->at[index].engine, &computed);
+  assert_memory_equal(&kept, &computed, sizeof kept);
+}
+
+static void a_snapshot_of_any_bytes_is_refused_or_merged_soundly(void **state) {
+  (void)state;
+  static struct forged whole, forged;
+  uint64_t chance = 7, merged = 0, refused = 0;
+  const char *rounds = getenv("FORGED");
+  unsigned most = rounds == NULL ? 1500 : (unsigned)strtoul(rounds, NULL, 10);
+  for (unsigned round = 0; round < most; round++) {
+    if (round % 250 == 0) {
+      if (round > 0) replicas_destroy(world);
+      begin(3);
+      for (unsigned life = 0; life < 3; life++) {
+        put_many(0, life * 4, life * 4 + 8, "n0");
+        replica_close(world, 0);
+        replica_open(world, 0);
+      }
+      replica_delete(world, 0, "key-001");
+      put_many(1, 6, 20, "n1");
+      put_many(2, 0, 12, "n2");
+      replicas_link(world, 0, 2);
+      settle(2000 * MS);
+      take_snapshot(0);
+      replica_delete(world, 2, "key-003");
+      put_many(2, 10, 16, "later");
+      assert_int_equal(sync_peer_add(world->at[1].engine, "n0", NULL), SYNC_OK);
+      replica_flush(world, 1);
+      forged_from(&whole, 0);
+    }
+    forged = whole;
+    uint64_t id = 100000 + round;
+    for (uint64_t edits = 1 + memory_env_random(&chance) % 3; edits > 0; edits--) {
+      size_t block = (size_t)(memory_env_random(&chance) % forged.count);
+      size_t from = forged.at[block] + BLOCK_HEADER_BYTES;
+      size_t to = block + 1 < forged.count ? forged.at[block + 1] : forged.size;
+      if (from >= to) continue;
+      size_t at = from + (size_t)(memory_env_random(&chance) % (to - from));
+      switch (memory_env_random(&chance) % 5) {
+      case 0:
+        forged.bytes[at] ^= (uint8_t)(1u << (memory_env_random(&chance) % 8));
+        break;
+      case 1:
+        forged.bytes[at] = (uint8_t)memory_env_random(&chance);
+        break;
+      case 2:
+        forged.bytes[at] = 0xff;
+        break;
+      case 3: { /* what stands elsewhere in it */
+        size_t other = from + (size_t)(memory_env_random(&chance) % (to - from));
+        size_t most_bytes = to - (at > other ? at : other);
+        memmove(forged.bytes + at, forged.bytes + other, most_bytes < 24 ? most_bytes : 24);
+        break;
+      }
+      default: /* a block of another type */
+        forged.bytes[forged.at[block] + 12] = (uint8_t)(1 + memory_env_random(&chance) % 5);
+      }
+    }
+    bytes_put_u64(forged.bytes + BLOCK_HEADER_BYTES + 10, id);
+    /* Digests that match, where the bytes say anything: what the merge worked out itself is asked of the engine. */
+    forged_seal(&forged, id);
+    world->at[1].engine->fetch.refused_until_ns = 0;
+    uint64_t before = stats_of(1).merges;
+    forged_send(&forged, id);
+    merged += stats_of(1).merges - before;
+    refused += stats_of(1).merges == before;
+    check_sound(1);
+    world->at[1].memory.mono_ns += 100000 * MS;
+    assert_int_equal(sync_tick(world->at[1].engine, NULL), SYNC_OK);
+    replica_flush(world, 1);
+    (void)replica_collect(world, 1);
+    replicas_drop_all(world);
+    if (stats_of(1).merges != before) {
+      replica_put(world, 1, "key-002", "goes on");
+      replica_close(world, 1);
+      replica_open(world, 1);
+      check_sound(1);
+    }
+  }
+  replicas_destroy(world);
+  assert_true(refused > 0);
+  print_message("%llu merged, %llu refused\n", (unsigned long long)merged, (unsigned long long)refused);
+}
+
+static void a_transfer_for_which_there_is_no_room_leaves_the_log_what_there_is(void **state) {
+  (void)state;
+  begin(2);
+  put_many(0, 0, 300, "some value that takes room");
+  take_snapshot(0);
+  replica_put(world, 1, "first", "v");
+  replica_flush(world, 1);
+  struct replica *receiver = &world->at[1];
+  uint64_t used = 0;
+  for (size_t i = 0; i < receiver->memory.live_count; i++) {
+    size_t size = 0;
+    (void)memory_env_bytes(&receiver->memory, receiver->memory.live[i].name, &size);
+    used += size;
+  }
+  receiver->memory.disk_bytes_max = used + 6000; /* the snapshot is longer */
+  assert_true(stats_of(0).snapshot_bytes > 7000);
+  replicas_link(world, 0, 1);
+  for (unsigned i = 0; i < 40; i++) {
+    for (uint32_t n = 0; n < 2; n++) {
+      (void)replica_collect(world, n);
+      replica_flush(world, n);
+    }
+    while (world->frame_count > 0) {
+      int rc = replicas_deliver(world, 0, false);
+      assert_true(rc == SYNC_OK || rc == SYNC_E_NO_SPACE);
+    }
+    replicas_advance(world, 50 * MS);
+  }
+  assert_int_equal(files_of(1, "stage-"), 0);
+  for (unsigned i = 0; i < 10; i++) {
+    replica_put(world, 1, "own", "goes on");
+    replica_flush(world, 1);
+  }
+  receiver->memory.disk_bytes_max = 0;
+  settle(40000 * MS);
+  assert_int_equal(stats_of(1).merges, 1);
+  assert_true(replicas_agree(world));
+  replicas_destroy(world);
+}
+
+static int allocate(void **state) {
+  (void)state;
+  world = calloc(1, sizeof *world);
+  return world == NULL;
+}
+static int release(void **state) {
+  (void)state;
+  free(world);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_an_fsync_did_not_make_durable_is_written_again_before_the_log_names_it),
+      cmocka_unit_test(a_staged_snapshot_that_goes_bad_is_fetched_again),
+      cmocka_unit_test(a_staged_snapshot_that_cannot_be_read_any_more_is_fetched_again),
+      cmocka_unit_test(a_request_from_within_a_block_says_nothing_about_the_snapshot),
+      cmocka_unit_test(an_offer_of_a_session_that_is_over_says_nothing_of_the_next),
+      cmocka_unit_test(a_transfer_ends_whatever_snapshots_are_taken_meanwhile),
+      cmocka_unit_test(transfers_that_end_nowhere_leave_two_files),
+      cmocka_unit_test(a_base_without_its_log_is_refused),
+      cmocka_unit_test(a_snapshot_of_any_bytes_is_refused_or_merged_soundly),
+      cmocka_unit_test(a_transfer_for_which_there_is_no_room_leaves_the_log_what_there_is),
+      cmocka_unit_test(a_merge_that_waits_for_room_keeps_no_snapshot_from_being_taken),
+  };
+  return cmocka_run_group_tests(tests, allocate, release);
+}
