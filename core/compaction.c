@@ -259,6 +259,7 @@ static int begin(struct sync_engine *engine) {
 /* Asks for an fsync, of the file or of the directory (-1). What is refused is given up: another file is made then. */
 static int ask(struct sync_engine *engine, enum compaction_stage stage, sync_file file) {
   uint64_t token = engine->token + 1;
+  engine->compaction.names = wal_names(engine->wal);
   int rc = file < 0 ? file_io_fsync_names(engine->env, token) : file_io_fsync(engine->env, file, token);
   if (rc != SYNC_OK) return rc;
   engine->compaction.token = ++engine->token;
@@ -373,7 +374,10 @@ int compaction_disk_done(struct sync_engine *engine, int result) {
     compaction->stage = COMPACTION_WAIT;
     return compaction_run(engine);
   }
-  if (compaction->stage == COMPACTION_SYNC_NAME) adopt(engine);
+  if (compaction->stage == COMPACTION_SYNC_NAME) {
+    wal_names_durable(engine->wal, compaction->names);
+    adopt(engine);
+  }
   return engine->stopped;
 }
 

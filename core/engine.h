@@ -36,6 +36,7 @@ struct compaction {
   uint64_t base_log_id;        /* at open: the log that the base belongs to */
   struct snapshot_writer writer;
   uint64_t token;  /* of the fsync in flight */
+  uint64_t names;  /* wal_names() when it was requested */
   uint64_t due_ns; /* of the next step, or of the next try */
   uint32_t failures;
   bool wanted;              /* whatever the log has grown by */

@@ -33,6 +33,7 @@ static int request(struct wal *wal, enum wal_stage stage, sync_file file) {
   if (status == SYNC_OK) {
     wal->token = token;
     wal->stage = stage;
+    if (stage == WAL_STAGE_DIRECTORY) wal->removals_asked = wal->removals;
     return SYNC_OK;
   }
   if (status == SYNC_E_POWERED_OFF || not_begun(status)) return status == SYNC_E_INTERRUPTED ? SYNC_E_IO : status;
@@ -117,6 +118,7 @@ int wal_disk_done(struct wal *wal, uint64_t token, int result, bool *ours) {
   } else {
     for (size_t i = wal->epoch_at; i < wal->stage_at; i++)
       wal_chain(wal, i)->named = true;
+    wal_names_durable(wal, wal->removals_asked);
     /* Durable with the next request for the directory, and before any file below is cut. */
     if (!wal->established) wal_voids_unlink(wal);
     wal->established = true;
@@ -345,6 +347,14 @@ uint64_t wal_id(const struct wal *wal) {
   return wal->header.log_id;
 }
 
+uint64_t wal_names(const struct wal *wal) {
+  return wal->removals;
+}
+
+void wal_names_durable(struct wal *wal, uint64_t names) {
+  if (names > wal->removals_durable) wal->removals_durable = names;
+}
+
 bool wal_established(const struct wal *wal) {
   return wal->established;
 }
@@ -393,7 +403,7 @@ int wal_trim(struct wal *wal, uint64_t position, size_t files_max, uint64_t *fir
   wal->ahead_bytes = 0;
   /* A file of an older history that was given up could take the place of one that goes. */
   if (wal->established && wal->voids.count > 0) wal_voids_unlink(wal);
-  bool clean = wal->voids.count == 0;
+  bool clean = wal->voids.count == 0 && wal->removals_durable == wal->removals;
   for (size_t i = 0; i < files_max && clean && status == SYNC_OK && may_trim(wal, position); i++)
     status = trim_first(wal);
   *first = wal_first_position(wal);
