@@ -585,6 +585,77 @@ static void a_transfer_for_which_there_is_no_room_leaves_the_log_what_there_is(v
   replicas_destroy(world);
 }
 
+/* --- Own operations that came back --------------------------------------------------------------- */
+
+struct owed {
+  uint64_t count, bits[2]; /* by seq, of each life */
+  uint64_t lives[2];
+  bool twice;
+};
+static int owe(void *arg, const struct sync_outbox_entry *entry) {
+  struct owed *owed = arg;
+  struct sync_peer_info info;
+  assert_int_equal(sync_peer_info(world->at[0].engine, entry->peer, &info), SYNC_OK);
+  if (strcmp(info.node_id, "n2") != 0) return 0;
+  unsigned life = owed->lives[0] == 0 || owed->lives[0] == entry->dot.origin.incarnation ? 0 : 1;
+  owed->lives[life] = entry->dot.origin.incarnation;
+  owed->twice = owed->twice || (owed->bits[life] >> entry->dot.seq & 1u) != 0;
+  owed->bits[life] |= UINT64_C(1) << entry->dot.seq;
+  owed->count++;
+  return 0;
+}
+
+static void an_operation_that_a_merge_jumped_over_is_owed_once(void **state) {
+  (void)state;
+  begin_with(3, 1024 * 1024);
+  replica_close(world, 1);
+  world->at[1].options.segment_bytes = 1024;
+  world->at[1].options.retain_bytes = 1;
+  replica_open(world, 1);
+  replica_close(world, 2); /* n2 is never heard of */
+  assert_int_equal(sync_peer_add(world->at[0].engine, "n2", NULL), SYNC_OK);
+  replicas_link(world, 0, 1);
+  put_many(0, 0, 2, "an older life");
+  settle(1000 * MS);
+  replica_close(world, 0);
+  replica_open(world, 0);
+  put_many(0, 2, 4, "in the backup");
+  settle(1000 * MS);
+  struct {
+    char name[64];
+    uint8_t *bytes;
+    size_t size;
+  } backup[4];
+  size_t files = world->at[0].memory.live_count;
+  assert_true(files <= 4);
+  for (size_t i = 0; i < files; i++) {
+    (void)snprintf(backup[i].name, sizeof backup[i].name, "%s", world->at[0].memory.live[i].name);
+    const uint8_t *bytes = memory_env_bytes(&world->at[0].memory, backup[i].name, &backup[i].size);
+    backup[i].bytes = malloc(backup[i].size);
+    assert_non_null(backup[i].bytes);
+    memcpy(backup[i].bytes, bytes, backup[i].size);
+  }
+  put_many(0, 4, 40, "behind the backup");
+  settle(1000 * MS);
+
+  take_snapshot(1); /* from now on n1 sends a snapshot */
+  replica_close(world, 0);
+  while (world->at[0].memory.live_count > 0)
+    memory_env_remove(&world->at[0].memory, world->at[0].memory.live[0].name);
+  for (size_t i = 0; i < files; i++) {
+    memory_env_put(&world->at[0].memory, backup[i].name, backup[i].bytes, backup[i].size);
+    free(backup[i].bytes);
+  }
+  replica_open(world, 0);
+  settle(2000 * MS);
+  assert_int_equal(stats_of(0).merges, 1);
+  struct owed owed = {0};
+  assert_int_equal(sync_outbox(world->at[0].engine, owe, &owed), SYNC_OK);
+  assert_int_equal(owed.count, 40);
+  assert_false(owed.twice);
+  replicas_destroy(world);
+}
+
 static int allocate(void **state) {
   (void)state;
   world = calloc(1, sizeof *world);
@@ -608,6 +679,7 @@ int main(void) {
       cmocka_unit_test(a_base_without_its_log_is_refused),
       cmocka_unit_test(a_snapshot_of_any_bytes_is_refused_or_merged_soundly),
       cmocka_unit_test(a_transfer_for_which_there_is_no_room_leaves_the_log_what_there_is),
+      cmocka_unit_test(an_operation_that_a_merge_jumped_over_is_owed_once),
       cmocka_unit_test(a_merge_that_waits_for_room_keeps_no_snapshot_from_being_taken),
   };
   return cmocka_run_group_tests(tests, allocate, release);
