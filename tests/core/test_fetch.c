@@ -656,6 +656,56 @@ static void an_operation_that_a_merge_jumped_over_is_owed_once(void **state) {
   replicas_destroy(world);
 }
 
+/* One byte of a value is another one: all seals and sums are right, and what the author says of the whole is not. */
+static void a_snapshot_that_is_not_what_its_end_says_is_refused(void **state) {
+  (void)state;
+  static struct forged forged;
+  begin(2);
+  put_many(0, 0, 8, "valued");
+  take_snapshot(0);
+  assert_int_equal(sync_peer_add(world->at[1].engine, "n0", NULL), SYNC_OK);
+  replica_flush(world, 1);
+  forged_from(&forged, 0);
+  uint64_t id = 4711;
+  bytes_put_u64(forged.bytes + BLOCK_HEADER_BYTES + 10, id);
+  size_t at = 0;
+  while (memcmp(forged.bytes + at, "valued", 6) != 0)
+    at++;
+  forged.bytes[at]++;
+  forged_seal(&forged, id);
+  forged_send(&forged, id);
+  assert_int_equal(stats_of(1).merges, 0);
+  assert_int_equal(stats_of(1).merges_refused, 1);
+  assert_int_equal(files_of(1, "stage-"), 0);
+  forged.bytes[at]--; /* the same, as it was */
+  forged_seal(&forged, ++id);
+  bytes_put_u64(forged.bytes + BLOCK_HEADER_BYTES + 10, id);
+  forged_seal(&forged, id);
+  world->at[1].engine->fetch.refused_until_ns = 0;
+  forged_send(&forged, id);
+  assert_int_equal(stats_of(1).merges, 1);
+  replicas_destroy(world);
+}
+
+static void a_block_that_is_not_what_was_sealed_is_not_kept(void **state) {
+  (void)state;
+  static struct forged forged;
+  begin(2);
+  put_many(0, 0, 8, "valued");
+  take_snapshot(0);
+  assert_int_equal(sync_peer_add(world->at[1].engine, "n0", NULL), SYNC_OK);
+  replica_flush(world, 1);
+  forged_from(&forged, 0);
+  uint64_t id = world->at[0].engine->compaction.base.id;
+  forged.bytes[forged.at[1] + BLOCK_HEADER_BYTES + 3] ^= 1; /* in the second block, after it was sealed */
+  forged_send(&forged, id);
+  assert_int_equal(world->at[1].engine->fetch.have, forged.at[1]);
+  forged.bytes[forged.at[1] + BLOCK_HEADER_BYTES + 3] ^= 1;
+  forged_send(&forged, id);
+  assert_int_equal(stats_of(1).merges, 1);
+  replicas_destroy(world);
+}
+
 static int allocate(void **state) {
   (void)state;
   world = calloc(1, sizeof *world);
@@ -680,6 +730,8 @@ int main(void) {
       cmocka_unit_test(a_snapshot_of_any_bytes_is_refused_or_merged_soundly),
       cmocka_unit_test(a_transfer_for_which_there_is_no_room_leaves_the_log_what_there_is),
       cmocka_unit_test(an_operation_that_a_merge_jumped_over_is_owed_once),
+      cmocka_unit_test(a_snapshot_that_is_not_what_its_end_says_is_refused),
+      cmocka_unit_test(a_block_that_is_not_what_was_sealed_is_not_kept),
       cmocka_unit_test(a_merge_that_waits_for_room_keeps_no_snapshot_from_being_taken),
   };
   return cmocka_run_group_tests(tests, allocate, release);
