@@ -706,6 +706,38 @@ static void a_block_that_is_not_what_was_sealed_is_not_kept(void **state) {
   replicas_destroy(world);
 }
 
+/* What a merge brought is in no log of n1's and not in its base: until there is another one, nobody is offered any. */
+static void a_base_from_before_a_merge_is_offered_to_nobody(void **state) {
+  (void)state;
+  begin(3);
+  put_many(1, 200, 260, "of n1");
+  take_snapshot(1);
+  uint64_t old = world->at[1].engine->compaction.base.id;
+  world->at[1].engine->compaction.due_ns = UINT64_MAX; /* the next one is long in coming */
+  put_many(0, 0, 100, "lag");
+  take_snapshot(0);
+  replicas_link(world, 0, 1);
+  for (unsigned i = 0; i < 4000 && stats_of(1).merges == 0; i++) {
+    exchange();
+    replica_flush(world, 0);
+    uint64_t token = 0;
+    if (stats_of(1).merges == 0 && memory_env_complete(&world->at[1].memory, SYNC_OK, &token))
+      assert_int_equal(sync_disk_done(world->at[1].engine, token, SYNC_OK), SYNC_OK);
+  }
+  assert_int_equal(stats_of(1).merges, 1);
+  assert_int_equal(world->at[1].engine->compaction.stage, COMPACTION_IDLE);
+  replicas_link(world, 1, 2);
+  settle(8000 * MS);
+  assert_int_equal(world->at[1].engine->compaction.base.id, old);
+  assert_int_equal(stats_of(2).merges, 0);
+  assert_int_equal(stats_of(2).blocks_in, 0);
+  world->at[1].engine->compaction.due_ns = 0;
+  settle(30000 * MS);
+  assert_int_equal(stats_of(2).merges, 1);
+  assert_true(replicas_agree(world));
+  replicas_destroy(world);
+}
+
 static int allocate(void **state) {
   (void)state;
   world = calloc(1, sizeof *world);
@@ -732,6 +764,7 @@ int main(void) {
       cmocka_unit_test(an_operation_that_a_merge_jumped_over_is_owed_once),
       cmocka_unit_test(a_snapshot_that_is_not_what_its_end_says_is_refused),
       cmocka_unit_test(a_block_that_is_not_what_was_sealed_is_not_kept),
+      cmocka_unit_test(a_base_from_before_a_merge_is_offered_to_nobody),
       cmocka_unit_test(a_merge_that_waits_for_room_keeps_no_snapshot_from_being_taken),
   };
   return cmocka_run_group_tests(tests, allocate, release);
