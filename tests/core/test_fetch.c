@@ -356,6 +356,28 @@ static void a_base_without_its_log_is_refused(void **state) {
   replicas_destroy(world);
 }
 
+static void a_base_whose_log_begins_behind_it_is_refused(void **state) {
+  (void)state;
+  begin(1);
+  put_many(0, 0, 20, "v");
+  take_snapshot(0);
+  put_many(0, 20, 99, "behind the base");
+  replica_close(world, 0);
+  assert_true(files_of(0, "wal-") > 2);
+  struct replica *replica = &world->at[0];
+  char first[64] = "wal-z";
+  for (size_t i = 0; i < replica->memory.live_count; i++) {
+    const char *name = replica->memory.live[i].name;
+    if (strncmp(name, "wal-", 4) == 0 && strcmp(name, first) < 0) (void)snprintf(first, sizeof first, "%s", name);
+  }
+  memory_env_remove(&replica->memory, first);
+  int rc = sync_open(&replica->engine, &replica->memory.env, &replica->options, &replica->report);
+  assert_int_equal(rc, SYNC_E_DAMAGED);
+  assert_int_equal(replica->memory.blocks, 0);
+  replica->engine = NULL;
+  replicas_destroy(world);
+}
+
 /* A snapshot that cannot be merged for now must not keep our own from being taken. */
 static void a_merge_that_waits_for_room_keeps_no_snapshot_from_being_taken(void **state) {
   (void)state;
@@ -765,6 +787,7 @@ int main(void) {
       cmocka_unit_test(a_snapshot_that_is_not_what_its_end_says_is_refused),
       cmocka_unit_test(a_block_that_is_not_what_was_sealed_is_not_kept),
       cmocka_unit_test(a_base_from_before_a_merge_is_offered_to_nobody),
+      cmocka_unit_test(a_base_whose_log_begins_behind_it_is_refused),
       cmocka_unit_test(a_merge_that_waits_for_room_keeps_no_snapshot_from_being_taken),
   };
   return cmocka_run_group_tests(tests, allocate, release);
