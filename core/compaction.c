@@ -104,7 +104,7 @@ static bool base_covers_floors(const struct sync_engine *engine) {
 
 const struct engine_base *compaction_offer(struct sync_engine *engine, const struct peer *peer) {
   struct compaction *compaction = &engine->compaction;
-  if (!peer->behind) return NULL;
+  if (!peer->behind || peer->offer_due_ns != SYNC_NO_DEADLINE) return NULL;
   if (compaction->base.id == 0 || compaction->unreadable || !base_covers_floors(engine)) {
     if (compaction->stage == COMPACTION_IDLE) compaction_want(engine); /* else the one in the making will do */
     return NULL;
