@@ -761,6 +761,46 @@ static void a_base_from_before_a_merge_is_offered_to_nobody(void **state) {
   replicas_destroy(world);
 }
 
+/* What a life had seen of its node's others is everywhere the same: in the log, in a base, in what a peer merged. */
+static void check_births(uint32_t index, uint32_t like) {
+  const struct origins *origins = &world->at[index].engine->state.origins;
+  const struct origins *others = &world->at[like].engine->state.origins;
+  assert_int_equal(origins_count(origins), origins_count(others));
+  for (size_t i = 0; i < origins_count(origins); i++) {
+    const struct origin *origin = origins_sorted(origins, i), *other = origins_sorted(others, i);
+    assert_int_equal(origin_compare(origin, other), 0);
+    assert_int_equal(origin->birth_count, other->birth_count);
+    assert_int_equal(origin->covered, other->covered);
+  }
+}
+
+static void births_come_with_a_snapshot(void **state) {
+  (void)state;
+  begin(2);
+  for (unsigned life = 0; life < 6; life++) {
+    put_many(0, life, life + 30, "v");
+    replica_close(world, 0);
+    replica_open(world, 0);
+  }
+  size_t births = 0;
+  for (size_t i = 0; i < origins_count(&world->at[0].engine->state.origins); i++)
+    births += origins_at(&world->at[0].engine->state.origins, i)->birth_count;
+  assert_int_equal(births, 5);
+  take_snapshot(0);
+  replicas_link(world, 0, 1);
+  settle(8000 * MS);
+  assert_int_equal(stats_of(1).merges, 1);
+  check_births(1, 0);
+  replica_close(world, 0);
+  replica_open(world, 0); /* from its base */
+  births = 0;
+  for (size_t i = 0; i < origins_count(&world->at[0].engine->state.origins); i++)
+    births += origins_at(&world->at[0].engine->state.origins, i)->birth_count;
+  assert_int_equal(births, 5);
+  check_births(1, 0);
+  replicas_destroy(world);
+}
+
 static int allocate(void **state) {
   (void)state;
   world = calloc(1, sizeof *world);
@@ -789,6 +829,7 @@ int main(void) {
       cmocka_unit_test(a_block_that_is_not_what_was_sealed_is_not_kept),
       cmocka_unit_test(a_base_from_before_a_merge_is_offered_to_nobody),
       cmocka_unit_test(a_base_whose_log_begins_behind_it_is_refused),
+      cmocka_unit_test(births_come_with_a_snapshot),
       cmocka_unit_test(a_merge_that_waits_for_room_keeps_no_snapshot_from_being_taken),
   };
   return cmocka_run_group_tests(tests, allocate, release);
