@@ -185,10 +185,10 @@ static bool is_grown(const struct sync_engine *engine) {
   return grown >= engine->options.snapshot_bytes && grown >= compaction->base.size / 2;
 }
 
-/* Whether there is anything that the base has not. */
+/* Whether there is anything that the base has not, or is not known to have. */
 static bool is_news(const struct sync_engine *engine) {
   const struct compaction *compaction = &engine->compaction;
-  return compaction->base.id == 0 || compaction->unreadable ||
+  return compaction->base.id == 0 || compaction->unreadable || !compaction->named ||
          wal_appended_position(engine->wal) > compaction->base.position;
 }
 

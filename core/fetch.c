@@ -164,6 +164,8 @@ static void merge(struct sync_engine *engine) {
   struct merge merge;
   struct merge_source source = source_of(engine, name, fetch->id);
   source.size = fetch->size;
+  /* Twice: nodes that have not heard of each other may each have begun as many as it allows. */
+  source.origins_max = 2 * (size_t)engine->options.origins_max;
   int rc = merge_plan(&merge, &engine->state, &source);
   if (rc == SYNC_E_DAMAGED || rc == SYNC_E_NOT_FOUND || rc == SYNC_E_IO) {
     give_up(engine, rc); /* our own disk: the next try fetches again from where it is whole */
@@ -276,7 +278,10 @@ static int check_some(struct sync_engine *engine) {
     snapshot_reader_close(&fetch->reader);
     fetch->stage = FETCH_BLOCKS;
     /* A peer that says another length must not take away what recovery may need. */
-    if (fetch->have == 0 && !compaction_is_proven(engine)) return SYNC_E_CORRUPT;
+    if (fetch->have == 0 && !compaction_is_proven(engine)) {
+      compaction_want(engine); /* of our own: behind it nothing else is needed */
+      return SYNC_E_CORRUPT;
+    }
     return write_on(engine);
   }
   fetch->due_ns = port_now(engine->env);
