@@ -134,6 +134,19 @@ static bool birth_is_true(const struct cluster *cluster, uint32_t life, struct d
   return true;
 }
 
+/* Whether its node held none of its other lives when it began: only then is there nothing to say of its birth. */
+CLUSTER_SELDOM static bool is_first(struct cluster *cluster, uint32_t life) {
+  const struct ledger *ledger = &cluster->ledger;
+  struct ledger_life *known = &cluster->ledger.lives[life];
+  const struct ledger_operation *first = &ledger->operations[known->operations[0]];
+  for (uint32_t k = 0; k < first->held_count; k++) {
+    const struct ledger_held *held = &ledger->held[first->held_first + k];
+    if (held->seq > 0 && held->life != life && ledger->lives[held->life].node == known->node) return false;
+  }
+  known->first = true;
+  return true;
+}
+
 /* Once for the same bytes, which the ledger keeps; false: it is not true. */
 CLUSTER_SELDOM static bool birth_is_new(struct cluster *cluster, uint32_t life, struct decode_reader *reader) {
   struct ledger_life *known = &cluster->ledger.lives[life];
@@ -151,7 +164,8 @@ CLUSTER_SELDOM static bool birth_is_new(struct cluster *cluster, uint32_t life, 
 static inline bool birth_is_known(struct cluster *cluster, uint32_t life, struct decode_reader *reader) {
   const struct ledger_life *known = &cluster->ledger.lives[life];
   static const uint8_t none[1] = {0};
-  if (decode_birth_skip(reader, none, 1) || decode_birth_skip(reader, known->birth, known->birth_size)) return true;
+  if (decode_birth_skip(reader, none, 1)) return known->first || is_first(cluster, life);
+  if (decode_birth_skip(reader, known->birth, known->birth_size)) return true;
   struct decode_reader copy = *reader; /* which stays in registers */
   bool right = birth_is_new(cluster, life, &copy);
   *reader = copy;
@@ -206,7 +220,7 @@ static bool check_entries(struct belief *belief, struct decode_hello hello, stru
     }
     note_entry(cluster, known, life, (size_t)(entry.seq_at - entries), (size_t)(hello.entries.at - entry.seq_at));
     if (!birth_is_known(cluster, life, &hello.entries)) {
-      mumbles(belief, "says of a life that it began with what it did not hold");
+      mumbles(belief, "says of a life that it began with what it did not hold, or without what it held");
       return false;
     }
   }

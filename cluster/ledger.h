@@ -68,6 +68,7 @@ struct ledger_life {
   bool lost;         /* the node was wiped since: promises are excused */
   uint8_t *birth;    /* what a HELLO said of its beginning and was found to be true, from its count on */
   uint32_t birth_size, birth_capacity;
+  bool first; /* its node held none of its other lives when it began: no HELLO said anything else */
 };
 
 struct ledger {

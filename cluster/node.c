@@ -41,9 +41,25 @@ static void register_peers(struct cluster_software *software) {
       software->peers_missing = true; /* a full disk, say: tried again at the next event */
       continue;
     }
+    struct cluster_node *node = software->node;
+    if (!node->peers[other].end) node->peers[other].end = sync_appended_position(software->engine);
     software->peer_of[other] = peer;
     sim_trace_name(cluster->world, SIM_NAME_PEER, software->node->number, peer, cluster->nodes[other].name);
     if (peer <= CLUSTER_NODES_MAX) software->node_of[peer] = (uint8_t)other;
+  }
+}
+
+/* Which peers an open should have known, and did not. */
+static void look_at_peers(struct cluster_software *software) {
+  struct cluster_node *node = software->node;
+  struct sync_peer_info info;
+  for (uint32_t other = 1; other <= node->cluster->config.nodes; other++) {
+    bool known = false;
+    for (uint32_t peer = 0; peer < CLUSTER_NODES_MAX && !known; peer++)
+      known = sync_peer_info(software->engine, peer, &info) == SYNC_OK &&
+              strcmp(info.node_id, node->cluster->nodes[other].name) == 0;
+    node->peers[other].lost = node->peers[other].promised && !known;
+    if (!known && !node->peers[other].lost) node->peers[other].end = 0; /* it is registered once more */
   }
 }
 
@@ -104,6 +120,7 @@ static void *boot(struct sim_node *sim_node, const void *config) {
     node->open_status = SYNC_E_NO_MEMORY;
     return NULL;
   }
+  look_at_peers(software);
   register_peers(software);
   cluster_pump(sim_node, software);
   return software;
@@ -149,6 +166,9 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
 static void note_durable(struct cluster_software *software) {
   struct cluster *cluster = software->node->cluster;
   uint64_t durable = sync_durable_position(software->engine);
+  for (uint32_t other = 1; other <= cluster->config.nodes; other++)
+    if (software->node->peers[other].end && software->node->peers[other].end <= durable)
+      software->node->peers[other].promised = true;
   uint32_t promised = ledger_promise(&cluster->ledger, software->node->life, durable);
   if (!promised) return;
   uint64_t fields[] = {CLUSTER_STEP_PROMISE, promised, durable};

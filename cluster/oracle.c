@@ -99,6 +99,24 @@ static void check_promises(struct cluster *cluster, struct cluster_node *node, s
   }
 }
 
+/* Who was registered durably is owed what it lacks, until it is removed. */
+static void check_peers(struct cluster *cluster, struct cluster_node *node) {
+  for (uint32_t other = 1; other <= cluster->config.nodes; other++) {
+    const struct ledger_operation record = {.position = node->peers[other].end};
+    bool lost = node->peers[other].lost;
+    node->peers[other].lost = false;
+    if (!lost) continue;
+    node->peers[other].promised = false;
+    node->peers[other].end = 0;
+    if (is_excused(cluster, node, &record) || cluster_violated(cluster)) continue;
+    static const uint64_t nothing[3] = {0, 0, 0};
+    sim_violation(
+        cluster->world, CLUSTER_DURABILITY, node->number, nothing,
+        "%s had %s registered as a peer, durably up to position %llu, and does not know it after it started again",
+        node->name, cluster->nodes[other].name, (unsigned long long)record.position);
+  }
+}
+
 void cluster_check_damage(struct cluster *cluster, uint32_t number) {
   const struct cluster_node *node = &cluster->nodes[number];
   static const uint64_t nothing[3] = {0, 0, 0};
@@ -119,6 +137,7 @@ void cluster_check_boot(struct cluster *cluster, uint32_t number) {
   struct vector_context context = {cluster, node};
   sync_vector(engine, false, origin_at_boot, &context);
   check_promises(cluster, node, engine);
+  check_peers(cluster, node);
   node->repair_begun = false;
   cluster_check_damage(cluster, number);
   sim_disk_damage_names_seen(sim_node_disk(sim_node_at(cluster->world, number)));

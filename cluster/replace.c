@@ -1,11 +1,19 @@
 #include "cluster/replace.h"
 
+#include <string.h>
+
 #include "cluster/lookup.h"
 #include "cluster/state.h"
+
+/* What another disk, or an older one, knows is not promised. */
+static void forget_peers(struct cluster *cluster, uint32_t node) {
+  memset(cluster->nodes[node].peers, 0, sizeof cluster->nodes[node].peers);
+}
 
 void cluster_wipe(struct cluster *cluster, uint32_t node) {
   ledger_wiped(&cluster->ledger, node);
   sim_node_wipe(cluster->world, node);
+  forget_peers(cluster, node);
 }
 
 void cluster_backup(struct cluster *cluster, uint32_t node) {
@@ -18,5 +26,6 @@ void cluster_backup(struct cluster *cluster, uint32_t node) {
 bool cluster_restore(struct cluster *cluster, uint32_t node) {
   bool restored = sim_node_restore(cluster->world, node);
   if (restored) ledger_image_restored(&cluster->ledger, node);
+  if (restored) forget_peers(cluster, node);
   return restored;
 }

@@ -62,10 +62,16 @@ struct cluster_node {
   uint64_t limits_hash;              /* as its last HELLO told it, for forged ones; 0: none yet */
   struct log_damage damage;          /* of its disk, just before the last boot */
   bool repair_due;
-  bool repairs;               /* its next boot repairs what is damaged */
-  bool repaired;              /* its last one did */
-  bool repair_begun;          /* one may have put something aside of which nobody has taken note */
-  uint64_t open_end;          /* where its last open says that the log ended */
+  bool repairs;      /* its next boot repairs what is damaged */
+  bool repaired;     /* its last one did */
+  bool repair_begun; /* one may have put something aside of which nobody has taken note */
+  uint64_t open_end; /* where its last open says that the log ended */
+  /* By node: where the record ends that registers it as a peer (0: none of this log does), whether that was durable,
+   * and whether the last open did not know it all the same. */
+  struct {
+    uint64_t end;
+    bool promised, lost;
+  } peers[CLUSTER_NODES_MAX + 1u];
   struct replica replica;     /* what its disk says that it holds */
   struct reads_counts counts; /* of this run of the engine */
   uint64_t looked_frames;     /* frames in and out at the last look at intervals */
