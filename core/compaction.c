@@ -11,7 +11,11 @@
 #define TRIM_SPACING_NS UINT64_C(1000000000)   /* between two looks at what peers lack still */
 #define PREVIOUS_KEPT_NS UINT64_C(30000000000) /* after a peer asked for a block of it last */
 #define UNREAD_TRIES 4u                        /* of an operation, before a snapshot is taken in its place */
-#define LEFTOVERS_MAX 16u                      /* names removed in one pass */
+/* Every open that writes makes a file, however little it writes: a snapshot is taken after so many files, and so many
+ * more than full ones are retained. */
+#define LOG_FILES_MAX 128u
+#define RETAINED_FILES_MORE 64u
+#define LEFTOVERS_MAX 16u /* names removed in one pass */
 
 /* --- Files -------------------------------------------------------------------------- */
 
@@ -131,6 +135,9 @@ static void trim(struct sync_engine *engine) {
   if (needed < oplog_end(oplog) && oplog_at(oplog, needed)->position < cut) cut = oplog_at(oplog, needed)->position;
   uint64_t retain = engine->options.retain_bytes;
   uint64_t kept = compaction->base.position > retain ? compaction->base.position - retain : 0;
+  uint64_t files = retain / engine->options.segment_bytes + RETAINED_FILES_MORE;
+  uint64_t few = wal_files_before(engine->wal, compaction->base.position, files < SIZE_MAX ? (size_t)files : SIZE_MAX);
+  if (kept < few) kept = few;
   if (cut < kept) cut = kept;
   cut = wal_trim_point(engine->wal, cut);
   uint64_t before = wal_first_position(engine->wal), first = before;
@@ -179,8 +186,11 @@ void compaction_unread(struct sync_engine *engine, const struct oplog_entry *ent
   peers_judge_behind(&engine->peers);
 }
 
+/* Also by files: an open reads each. */
 static bool is_grown(const struct sync_engine *engine) {
   const struct compaction *compaction = &engine->compaction;
+  if (engine->options.snapshot_bytes == UINT64_MAX) return false; /* only when asked */
+  if (wal_files_behind(engine->wal, compaction->base.position) > LOG_FILES_MAX) return true;
   uint64_t grown = wal_appended_position(engine->wal) - compaction->base.position;
   return grown >= engine->options.snapshot_bytes && grown >= compaction->base.size / 2;
 }

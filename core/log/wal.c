@@ -379,6 +379,18 @@ uint64_t wal_trim_point(const struct wal *wal, uint64_t position) {
   return point;
 }
 
+size_t wal_files_behind(const struct wal *wal, uint64_t position) {
+  size_t count = 0;
+  while (count < wal->chain.count && wal_chain(wal, wal->chain.count - 1 - count)->first >= position)
+    count++;
+  return count;
+}
+
+uint64_t wal_files_before(const struct wal *wal, uint64_t position, size_t files) {
+  size_t behind = wal_files_behind(wal, position), all = wal->chain.count;
+  return all - behind > files ? wal_chain(wal, all - behind - files)->first : wal_first_position(wal);
+}
+
 /* Takes the first file out of the chain. One that cannot be removed, or perhaps was, counts no more all the same. */
 static int trim_first(struct wal *wal) {
   int status = wal_reserve(wal, &wal->voids, 1);
