@@ -9,7 +9,7 @@ return sim.scenario {
   workload = sim.kv { keys = 200, writers = 3, rate = "50/s", deletes = "10%", value = "16B..64B" },
   network  = { delay = "1ms..20ms", loss = "1%", duplicate = "1%", reorder = "5%" },
   disk     = { on_crash = "adversarial" },
-  engine   = { value_max = "4KiB" },
+  engine   = { value_max = "4KiB", segment = "32KiB", snapshot = "32KiB", retain = "32KiB" },
 
   run = function(world)
     for round = 1, 5 do

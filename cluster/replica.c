@@ -365,6 +365,7 @@ static void forget_below(struct replica *replica, uint64_t position) {
   uint32_t gone = 0;
   while (gone + 1u < replica->segment_count && replica->segments[gone + 1u].first <= position)
     gone++;
+  if (gone == 0) return;
   replica->segment_count -= gone;
   memmove(replica->segments, replica->segments + gone, replica->segment_count * sizeof *replica->segments);
   replica->durable_segment = replica->durable_segment > gone ? replica->durable_segment - gone : 0;

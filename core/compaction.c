@@ -11,7 +11,11 @@
 #define TRIM_SPACING_NS UINT64_C(1000000000)   /* between two looks at what peers lack still */
 #define PREVIOUS_KEPT_NS UINT64_C(30000000000) /* after a peer asked for a block of it last */
 #define UNREAD_TRIES 4u                        /* of an operation, before a snapshot is taken in its place */
-#define LEFTOVERS_MAX 16u                      /* names removed in one pass */
+/* Every open that writes makes a file, however little it writes: a snapshot is taken after so many files, and so many
+ * more than full ones are retained. */
+#define LOG_FILES_MAX 128u
+#define RETAINED_FILES_MORE 64u
+#define LEFTOVERS_MAX 16u /* names removed in one pass */
 
 /* --- Files -------------------------------------------------------------------------- */
 
@@ -104,7 +108,7 @@ static bool base_covers_floors(const struct sync_engine *engine) {
 
 const struct engine_base *compaction_offer(struct sync_engine *engine, const struct peer *peer) {
   struct compaction *compaction = &engine->compaction;
-  if (!peer->behind) return NULL;
+  if (!peer->behind || peer->offer_due_ns != SYNC_NO_DEADLINE) return NULL;
   if (compaction->base.id == 0 || compaction->unreadable || !base_covers_floors(engine)) {
     if (compaction->stage == COMPACTION_IDLE) compaction_want(engine); /* else the one in the making will do */
     return NULL;
@@ -131,6 +135,9 @@ static void trim(struct sync_engine *engine) {
   if (needed < oplog_end(oplog) && oplog_at(oplog, needed)->position < cut) cut = oplog_at(oplog, needed)->position;
   uint64_t retain = engine->options.retain_bytes;
   uint64_t kept = compaction->base.position > retain ? compaction->base.position - retain : 0;
+  uint64_t files = retain / engine->options.segment_bytes + RETAINED_FILES_MORE;
+  uint64_t few = wal_files_before(engine->wal, compaction->base.position, files < SIZE_MAX ? (size_t)files : SIZE_MAX);
+  if (kept < few) kept = few;
   if (cut < kept) cut = kept;
   cut = wal_trim_point(engine->wal, cut);
   uint64_t before = wal_first_position(engine->wal), first = before;
@@ -179,21 +186,24 @@ void compaction_unread(struct sync_engine *engine, const struct oplog_entry *ent
   peers_judge_behind(&engine->peers);
 }
 
+/* Also by files: an open reads each. */
 static bool is_grown(const struct sync_engine *engine) {
   const struct compaction *compaction = &engine->compaction;
+  if (engine->options.snapshot_bytes == UINT64_MAX) return false; /* only when asked */
+  if (wal_files_behind(engine->wal, compaction->base.position) > LOG_FILES_MAX) return true;
   uint64_t grown = wal_appended_position(engine->wal) - compaction->base.position;
   return grown >= engine->options.snapshot_bytes && grown >= compaction->base.size / 2;
 }
 
-/* Whether there is anything that the base has not. */
+/* Whether there is anything that the base has not, or is not known to have. */
 static bool is_news(const struct sync_engine *engine) {
   const struct compaction *compaction = &engine->compaction;
-  return compaction->base.id == 0 || compaction->unreadable ||
+  return compaction->base.id == 0 || compaction->unreadable || !compaction->named ||
          wal_appended_position(engine->wal) > compaction->base.position;
 }
 
 static bool wants_one(const struct sync_engine *engine) {
-  return (engine->compaction.wanted || is_grown(engine)) && is_news(engine);
+  return engine->backup == NULL && (engine->compaction.wanted || is_grown(engine)) && is_news(engine);
 }
 
 static void abandon(struct sync_engine *engine) {
@@ -259,6 +269,7 @@ static int begin(struct sync_engine *engine) {
 /* Asks for an fsync, of the file or of the directory (-1). What is refused is given up: another file is made then. */
 static int ask(struct sync_engine *engine, enum compaction_stage stage, sync_file file) {
   uint64_t token = engine->token + 1;
+  engine->compaction.names = wal_names(engine->wal);
   int rc = file < 0 ? file_io_fsync_names(engine->env, token) : file_io_fsync(engine->env, file, token);
   if (rc != SYNC_OK) return rc;
   engine->compaction.token = ++engine->token;
@@ -373,7 +384,10 @@ int compaction_disk_done(struct sync_engine *engine, int result) {
     compaction->stage = COMPACTION_WAIT;
     return compaction_run(engine);
   }
-  if (compaction->stage == COMPACTION_SYNC_NAME) adopt(engine);
+  if (compaction->stage == COMPACTION_SYNC_NAME) {
+    wal_names_durable(engine->wal, compaction->names);
+    adopt(engine);
+  }
   return engine->stopped;
 }
 

@@ -36,6 +36,7 @@ struct compaction {
   uint64_t base_log_id;        /* at open: the log that the base belongs to */
   struct snapshot_writer writer;
   uint64_t token;  /* of the fsync in flight */
+  uint64_t names;  /* wal_names() when it was requested */
   uint64_t due_ns; /* of the next step, or of the next try */
   uint32_t failures;
   bool wanted;              /* whatever the log has grown by */
@@ -91,6 +92,8 @@ struct engine_repair {
   uint64_t named, unnamed; /* operations that are whole behind the damage */
 };
 
+struct sync_backup; /* backup.c */
+
 struct sync_engine {
   const struct sync_env *env;
   struct sync_options options; /* node_id points to the next member */
@@ -125,6 +128,7 @@ struct sync_engine {
   size_t block_bytes_max;
   struct compaction compaction;
   struct fetch fetch;
+  struct sync_backup *backup;   /* one that is not complete; no snapshot of our own is begun meanwhile */
   struct memory_array merges;   /* struct engine_merge */
   struct engine_repair *repair; /* at open only; NULL: damage is refused */
   bool indexed;                 /* ... that is done: all that is below */

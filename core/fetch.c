@@ -1,5 +1,6 @@
 #include "core/fetch.h"
 
+#include "core/backup.h"
 #include "core/base/file_io.h"
 #include "core/compaction.h"
 #include "core/engine.h"
@@ -131,6 +132,7 @@ static int merge_now(struct sync_engine *engine, struct merge *merge) {
   }
   note_sender(engine, merge);
   compaction_break(engine);
+  backup_break(engine);
   merge_commit(merge, end);
   note_merge(engine, fetch->id, end);
   fetch->done_id = fetch->id;
@@ -162,6 +164,8 @@ static void merge(struct sync_engine *engine) {
   struct merge merge;
   struct merge_source source = source_of(engine, name, fetch->id);
   source.size = fetch->size;
+  /* Twice: nodes that have not heard of each other may each have begun as many as it allows. */
+  source.origins_max = 2 * (size_t)engine->options.origins_max;
   int rc = merge_plan(&merge, &engine->state, &source);
   if (rc == SYNC_E_DAMAGED || rc == SYNC_E_NOT_FOUND || rc == SYNC_E_IO) {
     give_up(engine, rc); /* our own disk: the next try fetches again from where it is whole */
@@ -274,7 +278,10 @@ static int check_some(struct sync_engine *engine) {
     snapshot_reader_close(&fetch->reader);
     fetch->stage = FETCH_BLOCKS;
     /* A peer that says another length must not take away what recovery may need. */
-    if (fetch->have == 0 && !compaction_is_proven(engine)) return SYNC_E_CORRUPT;
+    if (fetch->have == 0 && !compaction_is_proven(engine)) {
+      compaction_want(engine); /* of our own: behind it nothing else is needed */
+      return SYNC_E_CORRUPT;
+    }
     return write_on(engine);
   }
   fetch->due_ns = port_now(engine->env);

@@ -1,6 +1,7 @@
 /* The beginning and the end of an engine: options, open, close. */
 #include "core/recovery.h"
 
+#include "core/backup.h"
 #include "core/compaction.h"
 #include "core/fetch.h"
 
@@ -232,6 +233,7 @@ int sync_open_repair(struct sync_engine **engine, const struct sync_env *env, co
 void sync_close(struct sync_engine *engine) {
   if (engine == NULL) return;
   PORT_TRACE(engine->env, SYNC_TRACE_CLOSE, wal_durable_position(engine->wal), wal_appended_position(engine->wal));
+  backup_break(engine);
   fetch_end(engine);
   compaction_end(engine);
   wal_close(engine->wal);

@@ -201,7 +201,6 @@ static void receive_judge_behind(struct sync_engine *engine, struct peer *peer, 
   bool before = peer->behind;
   peer_judge_behind(&engine->peers, peer);
   if (peer->behind == before) return;
-  if (peer->behind) peer->hello_pending = true;
   peer->fetch_id = peer->behind ? peer->fetch_id : 0;
   peer_schedule(&engine->peers, peer, now_ns);
 }

@@ -1,4 +1,5 @@
 /* Writing (rule 1): validate, encode, reserve all memory, append, apply. */
+#include "core/backup.h"
 #include "core/compaction.h"
 #include "core/engine.h"
 
@@ -217,6 +218,7 @@ int sync_write(struct sync_engine *engine, const struct sync_change *changes, si
   }
   engine_commit_soon(engine);
   compaction_relieve(engine);
+  backup_relieve(engine);
   return SYNC_OK;
 }
 

@@ -207,6 +207,26 @@ SYNC_MUST_USE int sync_disk_done(struct sync_engine *engine, uint64_t token, int
  * was not. SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_snapshot(struct sync_engine *engine);
 
+/* --- Backup -------------------------------------------------------------------
+ *
+ * A live backup is the state of one instant in another directory, from which an engine of the same node id opens: a
+ * node of its own right, even beside this one, for its first write begins a life that no other has. While one is made
+ * the engine takes no snapshot of its own. */
+struct sync_backup;
+/* Begins one. `to` must have no files of an engine, and must outlive *backup. SYNC_E_EXISTS: it has;
+ * SYNC_E_TOO_MANY: one is being made; SYNC_E_NO_MEMORY, and what listing the names gives. */
+SYNC_MUST_USE int sync_backup_begin(struct sync_engine *engine, const struct sync_env *to, struct sync_backup **backup);
+/* Does some of the work, at most a write of about 32 KiB; between two steps the engine is used as ever. The instant is
+ * that of the first step that finds no snapshot of the engine's own in the making. *done: all is
+ * durable. Errors are final, and leave nothing that counts: SYNC_E_STALE (a snapshot of a peer was merged, or the
+ * engine closed, before all was saved), SYNC_E_NO_MEMORY, SYNC_E_FAILED, and what calls on `to` give, such as
+ * SYNC_E_NO_SPACE. */
+SYNC_MUST_USE int sync_backup_step(struct sync_backup *backup, bool *done);
+/* The completion of an fsync of `to`. Errors as above; SYNC_E_INVALID: no such token. */
+SYNC_MUST_USE int sync_backup_disk_done(struct sync_backup *backup, uint64_t token, int result);
+/* Ends it, also before it is done: then what is there is removed. NULL is allowed. */
+void sync_backup_end(struct sync_backup *backup);
+
 /* --- Reading ------------------------------------------------------------- */
 
 /* One sibling of a key: one change that no held operation replaced. Pointers

@@ -74,3 +74,10 @@ int file_io_fsync_names(const struct sync_env *env, uint64_t token) {
   int status = file_io_fsync(env, -1, token);
   return status == SYNC_OK || status == SYNC_E_POWERED_OFF || file_io_not_begun(status) ? status : SYNC_E_FAILED;
 }
+
+int file_io_list(const struct sync_env *env, int (*each)(void *arg, const char *name), void *arg) {
+  int status = SYNC_E_INTERRUPTED;
+  for (unsigned tries = 0; status == SYNC_E_INTERRUPTED && tries < FILE_IO_INTERRUPTS_MAX; tries++)
+    status = env->ops->dir_list(env->ctx, each, arg);
+  return status;
+}

@@ -31,6 +31,8 @@ static inline bool file_io_not_begun(int status) {
 /* The same of the directory, whose names are not the caller's alone: what leaves it open what reached the disk is
  * SYNC_E_FAILED. */
 int file_io_fsync_names(const struct sync_env *env, uint64_t token);
+/* Calls `each` again from the beginning when the listing was interrupted. */
+int file_io_list(const struct sync_env *env, int (*each)(void *arg, const char *name), void *arg);
 int file_io_unlink(const struct sync_env *env, const char *name);
 
 #endif

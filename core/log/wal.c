@@ -33,6 +33,7 @@ static int request(struct wal *wal, enum wal_stage stage, sync_file file) {
   if (status == SYNC_OK) {
     wal->token = token;
     wal->stage = stage;
+    if (stage == WAL_STAGE_DIRECTORY) wal->removals_asked = wal->removals;
     return SYNC_OK;
   }
   if (status == SYNC_E_POWERED_OFF || not_begun(status)) return status == SYNC_E_INTERRUPTED ? SYNC_E_IO : status;
@@ -117,6 +118,7 @@ int wal_disk_done(struct wal *wal, uint64_t token, int result, bool *ours) {
   } else {
     for (size_t i = wal->epoch_at; i < wal->stage_at; i++)
       wal_chain(wal, i)->named = true;
+    wal_names_durable(wal, wal->removals_asked);
     /* Durable with the next request for the directory, and before any file below is cut. */
     if (!wal->established) wal_voids_unlink(wal);
     wal->established = true;
@@ -345,6 +347,14 @@ uint64_t wal_id(const struct wal *wal) {
   return wal->header.log_id;
 }
 
+uint64_t wal_names(const struct wal *wal) {
+  return wal->removals;
+}
+
+void wal_names_durable(struct wal *wal, uint64_t names) {
+  if (names > wal->removals_durable) wal->removals_durable = names;
+}
+
 bool wal_established(const struct wal *wal) {
   return wal->established;
 }
@@ -367,6 +377,18 @@ uint64_t wal_trim_point(const struct wal *wal, uint64_t position) {
   for (size_t i = 0; i + 1 < wal->chain.count && wal_chain(wal, i)->end <= position; i++)
     point = wal_chain(wal, i)->end;
   return point;
+}
+
+size_t wal_files_behind(const struct wal *wal, uint64_t position) {
+  size_t count = 0;
+  while (count < wal->chain.count && wal_chain(wal, wal->chain.count - 1 - count)->first >= position)
+    count++;
+  return count;
+}
+
+uint64_t wal_files_before(const struct wal *wal, uint64_t position, size_t files) {
+  size_t behind = wal_files_behind(wal, position), all = wal->chain.count;
+  return all - behind > files ? wal_chain(wal, all - behind - files)->first : wal_first_position(wal);
 }
 
 /* Takes the first file out of the chain. One that cannot be removed, or perhaps was, counts no more all the same. */
@@ -393,11 +415,47 @@ int wal_trim(struct wal *wal, uint64_t position, size_t files_max, uint64_t *fir
   wal->ahead_bytes = 0;
   /* A file of an older history that was given up could take the place of one that goes. */
   if (wal->established && wal->voids.count > 0) wal_voids_unlink(wal);
-  bool clean = wal->voids.count == 0;
+  bool clean = wal->voids.count == 0 && wal->removals_durable == wal->removals;
   for (size_t i = 0; i < files_max && clean && status == SYNC_OK && may_trim(wal, position); i++)
     status = trim_first(wal);
   *first = wal_first_position(wal);
   return status == SYNC_E_POWERED_OFF ? status : SYNC_OK;
+}
+
+/* --- The beginning of another log ------------------------------------------------------ */
+
+bool wal_name_is_one(const char *name) {
+  uint64_t first = 0;
+  uint32_t epoch = 0;
+  bool aside = false;
+  return segment_name_parse(name, &first, &epoch, &aside);
+}
+
+void wal_first_name(char name[WAL_NAME_BYTES], uint64_t position) {
+  segment_name(name, position, 1, false);
+}
+
+int wal_plant(const struct sync_env *env, const struct wal_options *options, sync_file *file) {
+  struct segment_header header = {.epoch = 1,
+                                  .log_id = options->base_log_id,
+                                  .life = env->ops->unique(env->ctx),
+                                  .first = options->base_position,
+                                  .durable = options->base_position,
+                                  .payload_bytes_max = (uint32_t)options->payload_bytes_max};
+  memcpy(header.cluster_id, options->cluster_id, sizeof header.cluster_id);
+  memcpy(header.node_id, options->node_id, strlen(options->node_id));
+  char name[SEGMENT_NAME_BYTES];
+  uint8_t bytes[SEGMENT_HEADER_BYTES];
+  segment_header_encode(bytes, &header);
+  wal_first_name(name, header.first);
+  int status = file_io_open(env, name, SYNC_OPEN_CREATE | SYNC_OPEN_TRUNCATE, file);
+  if (status != SYNC_OK) return status;
+  status = file_io_write(env, *file, 0, bytes, sizeof bytes);
+  if (status == SYNC_OK) return SYNC_OK;
+  (void)file_io_close(env, *file);
+  (void)file_io_unlink(env, name);
+  *file = -1;
+  return status;
 }
 
 void wal_usage(const struct wal *wal, uint64_t *bytes, uint64_t *segments) {

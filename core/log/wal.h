@@ -38,6 +38,14 @@ struct wal_options {
   int (*lost)(void *arg, enum wal_record_type type, uint64_t position, uint64_t end, const uint8_t *payload,
               size_t size); /* then: told of each record that is whole behind the damage */
 };
+/* The first file of a log that begins at options->base_position, under options->base_log_id: for a directory that has
+ * none. Neither the file, which stays open, nor its name is fsynced. What the file calls give; then there is no file.
+ */
+int wal_plant(const struct sync_env *env, const struct wal_options *options, sync_file *file);
+#define WAL_NAME_BYTES 34u
+void wal_first_name(char name[WAL_NAME_BYTES], uint64_t position);
+/* Whether it is the name of a file of a log. */
+bool wal_name_is_one(const char *name);
 /* Names of what was put aside: bad-<8 hex>-<the name that it had>. */
 #define WAL_BAD_NAME_BYTES 64u
 void wal_bad_name(char name[WAL_BAD_NAME_BYTES], const char *old, uint64_t unique);
@@ -140,6 +148,13 @@ int wal_check(struct wal *wal, uint64_t position, size_t ahead, enum wal_record_
  * base has it; at most `files_max` of them. What cannot be removed now goes another time. Gives the position
  * at which the log begins then. SYNC_E_POWERED_OFF. */
 int wal_trim(struct wal *wal, uint64_t position, size_t files_max, uint64_t *first);
+/* How many of its files begin at `position` or behind it; where the last `files` of those begin that begin before it. */
+size_t wal_files_behind(const struct wal *wal, uint64_t position);
+uint64_t wal_files_before(const struct wal *wal, uint64_t position, size_t files);
+/* What the log did to the names of its files so far, for who requests an fsync of the directory as well: taken before
+ * the request, and given back when that has succeeded. Trims wait for it. */
+uint64_t wal_names(const struct wal *wal);
+void wal_names_durable(struct wal *wal, uint64_t names);
 /* Whether everything that the directory had at open is durable. */
 bool wal_established(const struct wal *wal);
 /* Where the log begins. */

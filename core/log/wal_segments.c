@@ -64,6 +64,7 @@ void wal_void_last(struct wal *wal) {
 void wal_voids_unlink(struct wal *wal) {
   struct wal_segment *voids = wal->voids.items;
   size_t kept = 0;
+  if (wal->voids.count > 0) wal->removals++;
   for (size_t i = 0; i < wal->voids.count; i++) {
     const struct wal_segment *segment = &voids[i];
     char name[SEGMENT_NAME_BYTES];

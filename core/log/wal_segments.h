@@ -68,6 +68,9 @@ struct wal {
   uint64_t commit_target; /* everything below is to become durable */
   enum wal_stage stage;   /* what the one request in flight is */
   uint64_t token;
+  /* Removals of voids: so many passes, so many that the request for the directory in flight covers, and that are
+   * durable. What is removed could come back in the place of what is trimmed until then. */
+  uint64_t removals, removals_asked, removals_durable;
   size_t stage_at;    /* WAL_STAGE_FILE: index of the segment; _DIRECTORY: segments that existed */
   uint64_t stage_end; /* WAL_STAGE_FILE: its bytes below this are covered */
 };

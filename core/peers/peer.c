@@ -72,6 +72,7 @@ static struct peer *peer_take(struct peers *peers, uint32_t handle, const uint8_
   peer->state = SYNC_PEER_NEW;
   peer->due_ns = SYNC_NO_DEADLINE;
   peer->gap_due_ns = SYNC_NO_DEADLINE;
+  peer->offer_due_ns = SYNC_NO_DEADLINE;
   peers->count++;
   return peer;
 }
@@ -271,6 +272,10 @@ static void peer_timeout(struct peers *peers, struct peer *peer, uint64_t now_ns
 static bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   bool restarted = peer->gap_due_ns <= now_ns;
   if (restarted) peer_restart_after_gap(peers, peer, now_ns);
+  if (peer->offer_due_ns <= now_ns) {
+    peer->offer_due_ns = SYNC_NO_DEADLINE;
+    peer->hello_pending = true;
+  }
   if (peer->due_ns > now_ns) return restarted;
   peer->stalled = false;
   if (peer->state == SYNC_PEER_PARKED) {
@@ -288,7 +293,8 @@ static bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns) {
 }
 
 uint64_t peer_deadline(const struct peer *peer) {
-  return peer->due_ns < peer->gap_due_ns ? peer->due_ns : peer->gap_due_ns;
+  uint64_t due_ns = peer->due_ns < peer->gap_due_ns ? peer->due_ns : peer->gap_due_ns;
+  return due_ns < peer->offer_due_ns ? due_ns : peer->offer_due_ns;
 }
 
 const struct oplog_entry *peer_next(const struct peers *peers, struct peer *peer) {
@@ -304,14 +310,23 @@ const struct oplog_entry *peer_next(const struct peers *peers, struct peer *peer
 
 /* --- What the log has no more ------------------------------------------------------- */
 
-void peer_judge_behind(const struct peers *peers, struct peer *peer) {
+static bool peer_is_behind(const struct peers *peers, const struct peer *peer) {
   const struct origins *origins = &peers->state->origins;
-  peer->behind = false;
-  if (peer->known_session == 0) return;
-  for (size_t i = 0; i < peer->heard && !peer->behind; i++) {
+  for (size_t i = 0; i < peer->heard && peer->known_session != 0; i++) {
     const struct origin *origin = origins_at(origins, i);
-    peer->behind = origin->floor > vector_get(&peer->known, origin->index);
+    if (origin->floor > vector_get(&peer->known, origin->index)) return true;
   }
+  return false;
+}
+
+void peer_judge_behind(const struct peers *peers, struct peer *peer) {
+  bool before = peer->behind;
+  peer->behind = peer_is_behind(peers, peer);
+  if (peer->behind == before) return;
+  uint64_t wait_ns = peers->options->retry_interval_ns / 4;
+  peer->offer_due_ns = SYNC_NO_DEADLINE;
+  if (peer->behind)
+    peer->offer_due_ns = time_add(port_now(peers->env), wait_ns < PEER_OFFER_NS ? wait_ns : PEER_OFFER_NS);
 }
 
 void peers_judge_behind(struct peers *peers) {
@@ -320,7 +335,7 @@ void peers_judge_behind(struct peers *peers) {
     if (peer == NULL) continue;
     bool before = peer->behind;
     peer_judge_behind(peers, peer);
-    if (peer->behind) peer->hello_pending = true;
+    if (peer->behind && peer->offer_due_ns == SYNC_NO_DEADLINE) peer->hello_pending = true;
     if (peer->behind != before && peer->state == SYNC_PEER_ACTIVE) peer_schedule(peers, peer, port_now(peers->env));
   }
 }

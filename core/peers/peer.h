@@ -9,7 +9,9 @@
 
 #define PEER_NOMINAL_BYTES 512u
 #define PEER_GAP_SPACING_NS UINT64_C(100000000) /* between two restarts that a peer's gaps ask for */
-#define PEER_CLEAN_WINDOWS 8u                   /* acknowledged without a gap before more is in flight again */
+#define PEER_OFFER_NS                                                                                                  \
+  UINT64_C(1000000000)        /* behind for so long (or a quarter of the retry interval): it is offered a snapshot */
+#define PEER_CLEAN_WINDOWS 8u /* acknowledged without a gap before more is in flight again */
 
 struct peer {
   char node_id[NODE_ID_ROOM];
@@ -52,6 +54,8 @@ struct peer {
   uint32_t heard;   /* origins that were known here when it told last what it holds: of others it says nothing yet */
   bool ask;         /* the next HELLO asks for one */
   bool behind;      /* it lacks what the log has no more: it takes a snapshot */
+  uint64_t
+      offer_due_ns; /* when it is offered one, if it is behind then still; others may be sending it what it lacks */
 
   /* The snapshot that it is being sent; 0: none. */
   uint64_t fetch_id;

@@ -61,6 +61,7 @@ static int merge_origins(struct merge *merge, const struct merge_source *source,
   struct state *state = merge->state;
   struct image_origin entry;
   while (image_next_origin(&reader, &entry)) {
+    if (source->origins_max != 0 && merge->origins.count >= source->origins_max) return SYNC_E_LIMITS;
     int rc = memory_array_reserve(state->env, &merge->origins, sizeof(struct merge_origin), MERGE_ORIGIN_NOMINAL_BYTES,
                                   merge->origins.count + 1, UINT32_MAX);
     if (rc != SYNC_OK) return rc;

@@ -16,6 +16,7 @@ struct merge_source {
   const char *node_id;      /* its author; NULL: anybody */
   uint32_t value_bytes_max; /* the replica's limit */
   size_t payload_bytes_max; /* of a block */
+  size_t origins_max;       /* 0: any number */
   const struct origin *own; /* the life in which the replica writes, NULL: none yet */
   /* Given each peer's id by handle, *size 0 for a handle not in use; a negative result ends it. NULL: nobody asks. */
   int (*peer)(void *arg, const uint8_t *id, size_t size);
@@ -43,9 +44,9 @@ struct merge {
 /* Reads and checks all of it, and takes all memory; the state reads as before, but may not be written until the
  * merge is committed or cancelled. SYNC_OK also when it brings nothing (`news` 0).
  * SYNC_E_DAMAGED: it is not what was sealed; SYNC_E_CORRUPT: it was sealed so, and is no snapshot; SYNC_E_CLUSTER (of
- * another cluster or author), SYNC_E_LIMITS (written under a greater value limit), SYNC_E_VERSION, SYNC_E_ID_CONFLICT
- * (it has operations of our life that we did not write), SYNC_E_FULL, SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY, and what the
- * file calls give: nothing changed, and nothing is to be cancelled. */
+ * another cluster or author), SYNC_E_LIMITS (written under a greater value limit, or more origins), SYNC_E_VERSION,
+ * SYNC_E_ID_CONFLICT (it has operations of our life that we did not write), SYNC_E_FULL, SYNC_E_NO_MEMORY,
+ * SYNC_E_TOO_MANY, and what the file calls give: nothing changed, and nothing is to be cancelled. */
 int merge_plan(struct merge *merge, struct state *state, const struct merge_source *source);
 void merge_cancel(struct merge *merge);
 /* Makes it so. `end` is where its record in the log ends. Cannot fail. */

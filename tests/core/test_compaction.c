@@ -145,9 +145,11 @@ static void a_snapshot_is_of_one_instant_while_writing_goes_on(void **state) {
 
 static uint64_t promised; /* operations of n0's first life */
 
+static const char early[] = "before the snapshot, and long enough for several segments";
+
 static void fill(void) {
   begin(1);
-  put_many(0, 0, 60, "before the snapshot, and long enough for several segments");
+  put_many(0, 0, 60, early);
   promised = 60;
 }
 
@@ -208,6 +210,44 @@ static void power_may_go_at_every_call_of_a_snapshot_and_again_while_recovering(
         take_snapshot(0, NULL);
         reopen(0);
         assert_int_equal(files_of(0, "base-"), 1);
+        replicas_destroy(world);
+      }
+}
+
+/* The process dies at the k-th call of a snapshot, so that its name may be in the page cache alone; the next life takes
+ * another one at once, and at its j-th call power goes. */
+static void a_name_that_only_the_page_cache_has_is_not_built_upon(void **state) {
+  (void)state;
+  uint64_t calls = calls_of_a_snapshot();
+  for (uint64_t k = 1; k <= calls; k++)
+    for (uint64_t j = 1; j <= calls + 8; j++)
+      for (unsigned style = 0; style < MEMORY_ENV_LOSSES; style++) {
+        fill();
+        take_snapshot(0, NULL);
+        put_many(0, 30, 50, "then");
+        struct sync_digest before = digest_of(0);
+        struct replica *replica = &world->at[0];
+        replica->memory.power_off_at = replica->memory.calls + k;
+        try_snapshot();
+        replica->memory.powered_off = true;
+        sync_close(replica->engine);
+        replica->engine = NULL;
+        replica->memory.power_off_at = 0;
+        memory_env_process_crash(&replica->memory);
+        replica_open(world, 0);
+        replica->memory.power_off_at = replica->memory.calls + j;
+        int rc = sync_put(replica->engine, "last", 4, "v", 1, NULL);
+        try_snapshot();
+        bool durable =
+            rc == SYNC_OK && sync_durable_position(replica->engine) == sync_appended_position(replica->engine);
+        replica_crash(world, 0, (enum memory_env_loss)style, k * 41 + j);
+        replica->memory.power_off_at = 0;
+        replica_open(world, 0);
+        struct sync_digest after = digest_of(0);
+        bool last = replica_reads(world, 0, "last", "v");
+        assert_true(last || !durable);
+        if (!last) assert_memory_equal(&before, &after, sizeof before);
+        assert_true(replica_reads(world, 0, "key-055", early) && replica_reads(world, 0, "key-049", "then"));
         replicas_destroy(world);
       }
 }
@@ -393,6 +433,7 @@ int main(void) {
       cmocka_unit_test(a_snapshot_becomes_the_base_and_the_log_behind_it_goes),
       cmocka_unit_test(a_snapshot_is_of_one_instant_while_writing_goes_on),
       cmocka_unit_test(power_may_go_at_every_call_of_a_snapshot_and_again_while_recovering),
+      cmocka_unit_test(a_name_that_only_the_page_cache_has_is_not_built_upon),
       cmocka_unit_test(a_base_with_any_byte_changed_is_refused_by_name),
       cmocka_unit_test(damage_of_the_log_below_the_base_costs_no_state),
       cmocka_unit_test(what_rotted_in_the_log_goes_when_it_is_found),

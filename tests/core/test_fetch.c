@@ -619,7 +619,7 @@ static void an_offset_at_which_no_block_begins_gives_nothing(void **state) {
   (void)state;
   size_t blocks = lag(2);
   replicas_link(world, 0, 1);
-  settle(200 * MS);
+  settle(2000 * MS);
   size_t size = 0;
   const char *name = file_of(0, "base-");
   (void)memory_env_bytes(&world->at[0].memory, name, &size);

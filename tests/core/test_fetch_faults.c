@@ -171,6 +171,26 @@ static void a_staged_snapshot_that_goes_bad_is_fetched_again(void **state) {
   replicas_destroy(world);
 }
 
+/* Nothing proves that the name of n1's base is durable, so that an older base and what was merged since may be needed
+ * yet: what is staged is not written anew over it before there is a base that is proven. */
+static void what_was_staged_and_is_not_whole_is_fetched_again_in_the_next_life(void **state) {
+  (void)state;
+  for (size_t left = 0; left < 2; left++) {
+    begin(2);
+    put_many(1, 200, 230, "own");
+    take_snapshot(1);
+    fetch_whole();
+    replica_close(world, 1);
+    replicas_drop_all(world);
+    memory_env_cut(&world->at[1].memory, name_of(1, "stage-"), left);
+    replica_open(world, 1);
+    settle(30000 * MS);
+    assert_true(replica_reads(world, 1, "key-050", "lag"));
+    assert_true(replicas_agree(world));
+    replicas_destroy(world);
+  }
+}
+
 static void a_staged_snapshot_that_cannot_be_read_any_more_is_fetched_again(void **state) {
   (void)state;
   begin(2);
@@ -350,6 +370,28 @@ static void a_base_without_its_log_is_refused(void **state) {
   while (name_of(0, "wal-") != NULL)
     memory_env_remove(&world->at[0].memory, name_of(0, "wal-"));
   struct replica *replica = &world->at[0];
+  int rc = sync_open(&replica->engine, &replica->memory.env, &replica->options, &replica->report);
+  assert_int_equal(rc, SYNC_E_DAMAGED);
+  assert_int_equal(replica->memory.blocks, 0);
+  replica->engine = NULL;
+  replicas_destroy(world);
+}
+
+static void a_base_whose_log_begins_behind_it_is_refused(void **state) {
+  (void)state;
+  begin(1);
+  put_many(0, 0, 20, "v");
+  take_snapshot(0);
+  put_many(0, 20, 99, "behind the base");
+  replica_close(world, 0);
+  assert_true(files_of(0, "wal-") > 2);
+  struct replica *replica = &world->at[0];
+  char first[64] = "wal-z";
+  for (size_t i = 0; i < replica->memory.live_count; i++) {
+    const char *name = replica->memory.live[i].name;
+    if (strncmp(name, "wal-", 4) == 0 && strcmp(name, first) < 0) (void)snprintf(first, sizeof first, "%s", name);
+  }
+  memory_env_remove(&replica->memory, first);
   int rc = sync_open(&replica->engine, &replica->memory.env, &replica->options, &replica->report);
   assert_int_equal(rc, SYNC_E_DAMAGED);
   assert_int_equal(replica->memory.blocks, 0);
@@ -586,6 +628,199 @@ static void a_transfer_for_which_there_is_no_room_leaves_the_log_what_there_is(v
   replicas_destroy(world);
 }
 
+/* --- Own operations that came back --------------------------------------------------------------- */
+
+struct owed {
+  uint64_t count, bits[2]; /* by seq, of each life */
+  uint64_t lives[2];
+  bool twice;
+};
+static int owe(void *arg, const struct sync_outbox_entry *entry) {
+  struct owed *owed = arg;
+  struct sync_peer_info info;
+  assert_int_equal(sync_peer_info(world->at[0].engine, entry->peer, &info), SYNC_OK);
+  if (strcmp(info.node_id, "n2") != 0) return 0;
+  unsigned life = owed->lives[0] == 0 || owed->lives[0] == entry->dot.origin.incarnation ? 0 : 1;
+  owed->lives[life] = entry->dot.origin.incarnation;
+  owed->twice = owed->twice || (owed->bits[life] >> entry->dot.seq & 1u) != 0;
+  owed->bits[life] |= UINT64_C(1) << entry->dot.seq;
+  owed->count++;
+  return 0;
+}
+
+static void an_operation_that_a_merge_jumped_over_is_owed_once(void **state) {
+  (void)state;
+  begin_with(3, 1024 * 1024);
+  replica_close(world, 1);
+  world->at[1].options.segment_bytes = 1024;
+  world->at[1].options.retain_bytes = 1;
+  replica_open(world, 1);
+  replica_close(world, 2); /* n2 is never heard of */
+  assert_int_equal(sync_peer_add(world->at[0].engine, "n2", NULL), SYNC_OK);
+  replicas_link(world, 0, 1);
+  put_many(0, 0, 2, "an older life");
+  settle(1000 * MS);
+  replica_close(world, 0);
+  replica_open(world, 0);
+  put_many(0, 2, 4, "in the backup");
+  settle(1000 * MS);
+  struct {
+    char name[64];
+    uint8_t *bytes;
+    size_t size;
+  } backup[4];
+  size_t files = world->at[0].memory.live_count;
+  assert_true(files <= 4);
+  for (size_t i = 0; i < files; i++) {
+    (void)snprintf(backup[i].name, sizeof backup[i].name, "%s", world->at[0].memory.live[i].name);
+    const uint8_t *bytes = memory_env_bytes(&world->at[0].memory, backup[i].name, &backup[i].size);
+    backup[i].bytes = malloc(backup[i].size);
+    assert_non_null(backup[i].bytes);
+    memcpy(backup[i].bytes, bytes, backup[i].size);
+  }
+  put_many(0, 4, 40, "behind the backup");
+  settle(1000 * MS);
+
+  take_snapshot(1); /* from now on n1 sends a snapshot */
+  replica_close(world, 0);
+  while (world->at[0].memory.live_count > 0)
+    memory_env_remove(&world->at[0].memory, world->at[0].memory.live[0].name);
+  for (size_t i = 0; i < files; i++) {
+    memory_env_put(&world->at[0].memory, backup[i].name, backup[i].bytes, backup[i].size);
+    free(backup[i].bytes);
+  }
+  replica_open(world, 0);
+  settle(2000 * MS);
+  assert_int_equal(stats_of(0).merges, 1);
+  struct owed owed = {0};
+  assert_int_equal(sync_outbox(world->at[0].engine, owe, &owed), SYNC_OK);
+  assert_int_equal(owed.count, 40);
+  assert_false(owed.twice);
+  replicas_destroy(world);
+}
+
+/* One byte of a value is another one: all seals and sums are right, and what the author says of the whole is not. */
+static void a_snapshot_that_is_not_what_its_end_says_is_refused(void **state) {
+  (void)state;
+  static struct forged forged;
+  begin(2);
+  put_many(0, 0, 8, "valued");
+  take_snapshot(0);
+  assert_int_equal(sync_peer_add(world->at[1].engine, "n0", NULL), SYNC_OK);
+  replica_flush(world, 1);
+  forged_from(&forged, 0);
+  uint64_t id = 4711;
+  bytes_put_u64(forged.bytes + BLOCK_HEADER_BYTES + 10, id);
+  size_t at = 0;
+  while (memcmp(forged.bytes + at, "valued", 6) != 0)
+    at++;
+  forged.bytes[at]++;
+  forged_seal(&forged, id);
+  forged_send(&forged, id);
+  assert_int_equal(stats_of(1).merges, 0);
+  assert_int_equal(stats_of(1).merges_refused, 1);
+  assert_int_equal(files_of(1, "stage-"), 0);
+  forged.bytes[at]--; /* the same, as it was */
+  forged_seal(&forged, ++id);
+  bytes_put_u64(forged.bytes + BLOCK_HEADER_BYTES + 10, id);
+  forged_seal(&forged, id);
+  world->at[1].engine->fetch.refused_until_ns = 0;
+  forged_send(&forged, id);
+  assert_int_equal(stats_of(1).merges, 1);
+  replicas_destroy(world);
+}
+
+static void a_block_that_is_not_what_was_sealed_is_not_kept(void **state) {
+  (void)state;
+  static struct forged forged;
+  begin(2);
+  put_many(0, 0, 8, "valued");
+  take_snapshot(0);
+  assert_int_equal(sync_peer_add(world->at[1].engine, "n0", NULL), SYNC_OK);
+  replica_flush(world, 1);
+  forged_from(&forged, 0);
+  uint64_t id = world->at[0].engine->compaction.base.id;
+  forged.bytes[forged.at[1] + BLOCK_HEADER_BYTES + 3] ^= 1; /* in the second block, after it was sealed */
+  forged_send(&forged, id);
+  assert_int_equal(world->at[1].engine->fetch.have, forged.at[1]);
+  forged.bytes[forged.at[1] + BLOCK_HEADER_BYTES + 3] ^= 1;
+  forged_send(&forged, id);
+  assert_int_equal(stats_of(1).merges, 1);
+  replicas_destroy(world);
+}
+
+/* What a merge brought is in no log of n1's and not in its base: until there is another one, nobody is offered any. */
+static void a_base_from_before_a_merge_is_offered_to_nobody(void **state) {
+  (void)state;
+  begin(3);
+  put_many(1, 200, 260, "of n1");
+  take_snapshot(1);
+  uint64_t old = world->at[1].engine->compaction.base.id;
+  world->at[1].engine->compaction.due_ns = UINT64_MAX; /* the next one is long in coming */
+  put_many(0, 0, 100, "lag");
+  take_snapshot(0);
+  replicas_link(world, 0, 1);
+  for (unsigned i = 0; i < 4000 && stats_of(1).merges == 0; i++) {
+    exchange();
+    replica_flush(world, 0);
+    uint64_t token = 0;
+    if (stats_of(1).merges == 0 && memory_env_complete(&world->at[1].memory, SYNC_OK, &token))
+      assert_int_equal(sync_disk_done(world->at[1].engine, token, SYNC_OK), SYNC_OK);
+  }
+  assert_int_equal(stats_of(1).merges, 1);
+  assert_int_equal(world->at[1].engine->compaction.stage, COMPACTION_IDLE);
+  replicas_link(world, 1, 2);
+  settle(8000 * MS);
+  assert_int_equal(world->at[1].engine->compaction.base.id, old);
+  assert_int_equal(stats_of(2).merges, 0);
+  assert_int_equal(stats_of(2).blocks_in, 0);
+  world->at[1].engine->compaction.due_ns = 0;
+  settle(30000 * MS);
+  assert_int_equal(stats_of(2).merges, 1);
+  assert_true(replicas_agree(world));
+  replicas_destroy(world);
+}
+
+/* What a life had seen of its node's others is everywhere the same: in the log, in a base, in what a peer merged. */
+static void check_births(uint32_t index, uint32_t like) {
+  const struct origins *origins = &world->at[index].engine->state.origins;
+  const struct origins *others = &world->at[like].engine->state.origins;
+  assert_int_equal(origins_count(origins), origins_count(others));
+  for (size_t i = 0; i < origins_count(origins); i++) {
+    const struct origin *origin = origins_sorted(origins, i), *other = origins_sorted(others, i);
+    assert_int_equal(origin_compare(origin, other), 0);
+    assert_int_equal(origin->birth_count, other->birth_count);
+    assert_int_equal(origin->covered, other->covered);
+  }
+}
+
+static void births_come_with_a_snapshot(void **state) {
+  (void)state;
+  begin(2);
+  for (unsigned life = 0; life < 6; life++) {
+    put_many(0, life, life + 30, "v");
+    replica_close(world, 0);
+    replica_open(world, 0);
+  }
+  size_t births = 0;
+  for (size_t i = 0; i < origins_count(&world->at[0].engine->state.origins); i++)
+    births += origins_at(&world->at[0].engine->state.origins, i)->birth_count;
+  assert_int_equal(births, 5);
+  take_snapshot(0);
+  replicas_link(world, 0, 1);
+  settle(8000 * MS);
+  assert_int_equal(stats_of(1).merges, 1);
+  check_births(1, 0);
+  replica_close(world, 0);
+  replica_open(world, 0); /* from its base */
+  births = 0;
+  for (size_t i = 0; i < origins_count(&world->at[0].engine->state.origins); i++)
+    births += origins_at(&world->at[0].engine->state.origins, i)->birth_count;
+  assert_int_equal(births, 5);
+  check_births(1, 0);
+  replicas_destroy(world);
+}
+
 static int allocate(void **state) {
   (void)state;
   world = calloc(1, sizeof *world);
@@ -601,6 +836,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_an_fsync_did_not_make_durable_is_written_again_before_the_log_names_it),
       cmocka_unit_test(a_staged_snapshot_that_goes_bad_is_fetched_again),
+      cmocka_unit_test(what_was_staged_and_is_not_whole_is_fetched_again_in_the_next_life),
       cmocka_unit_test(a_staged_snapshot_that_cannot_be_read_any_more_is_fetched_again),
       cmocka_unit_test(a_request_from_within_a_block_says_nothing_about_the_snapshot),
       cmocka_unit_test(an_offer_of_a_session_that_is_over_says_nothing_of_the_next),
@@ -609,6 +845,12 @@ int main(void) {
       cmocka_unit_test(a_base_without_its_log_is_refused),
       cmocka_unit_test(a_snapshot_of_any_bytes_is_refused_or_merged_soundly),
       cmocka_unit_test(a_transfer_for_which_there_is_no_room_leaves_the_log_what_there_is),
+      cmocka_unit_test(an_operation_that_a_merge_jumped_over_is_owed_once),
+      cmocka_unit_test(a_snapshot_that_is_not_what_its_end_says_is_refused),
+      cmocka_unit_test(a_block_that_is_not_what_was_sealed_is_not_kept),
+      cmocka_unit_test(a_base_from_before_a_merge_is_offered_to_nobody),
+      cmocka_unit_test(a_base_whose_log_begins_behind_it_is_refused),
+      cmocka_unit_test(births_come_with_a_snapshot),
       cmocka_unit_test(a_merge_that_waits_for_room_keeps_no_snapshot_from_being_taken),
   };
   return cmocka_run_group_tests(tests, allocate, release);

@@ -135,10 +135,64 @@ static void a_life_that_lost_its_end_is_covered_up_to_there(void **state) {
   assert_int_equal(elder->covered, 1);
 }
 
+/* Entries of the last HELLO from n0 to n1, who holds everything. */
+static size_t hello_entries(size_t *bytes) {
+  size_t entries = 0;
+  replicas_advance(world, UINT64_C(120000000000)); /* an idle greeting */
+  (void)replica_collect(world, 0);
+  while (world->frame_count > 0) {
+    const struct replica_frame *frame = &world->frames[0];
+    struct frame_view view;
+    struct hello said;
+    if (frame->from == 0 && replicas_frame_type(world, 0) == FRAME_HELLO) {
+      assert_int_equal(frame_parse(frame->bytes, frame->size, world->at[0].options.cluster_id, &view), SYNC_OK);
+      assert_int_equal(hello_parse(view.body, view.body_size, &said), SYNC_OK);
+      entries = 0;
+      struct hello_walk walk = hello_walk_of(&said);
+      for (struct hello_entry entry; hello_next(&walk, &entry);)
+        entries++;
+      *bytes = frame->size;
+    }
+    assert_int_equal(replicas_deliver(world, 0, false), SYNC_OK);
+  }
+  return entries;
+}
+
+/* OPENS=N in the environment: so many, and what they cost is printed. */
+static void reopenings_cost_one_entry_on_the_wire_and_little_memory(void **state) {
+  (void)state;
+  const char *asked = getenv("OPENS");
+  uint32_t opens = asked == NULL ? 300 : (uint32_t)strtoul(asked, NULL, 10);
+  replicas_link(world, 0, 1);
+  live(0, 1);
+  uint64_t before = world->at[0].memory.nominal_bytes;
+  for (uint32_t i = 1; i < opens; i++) {
+    live(i, 1);
+    for (unsigned turns = 0; turns < 40; turns++) { /* a snapshot may be due, and files may go */
+      replicas_advance(world, 1000000);
+      replicas_settle(world, 10000);
+    }
+  }
+  size_t bytes = 0;
+  size_t entries = hello_entries(&bytes);
+  uint64_t each = (world->at[0].memory.nominal_bytes - before) / opens;
+  struct sync_stats stats;
+  sync_stats_get(world->at[0].engine, &stats);
+  if (asked != NULL)
+    print_message(
+        "%u reopenings, a put in each: a HELLO of %zu bytes with %zu entries, %llu nominal bytes of memory for each, "
+        "an operation of %zu bytes, a snapshot of %llu bytes\n",
+        opens, bytes, entries, (unsigned long long)each, last_operation_size(0),
+        (unsigned long long)stats.snapshot_bytes);
+  assert_true(entries == 1 && bytes < 200);
+  assert_true(each < 512);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(an_operation_does_not_grow_with_the_number_of_opens, begin, end),
       cmocka_unit_test_setup_teardown(what_is_left_out_of_a_delta_is_implied_everywhere, begin, end),
+      cmocka_unit_test_setup_teardown(reopenings_cost_one_entry_on_the_wire_and_little_memory, begin, end),
       cmocka_unit_test_setup_teardown(a_life_that_lost_its_end_is_covered_up_to_there, begin, end),
   };
   int r = cmocka_run_group_tests_name("opens", tests, NULL, NULL);

@@ -107,7 +107,7 @@ static void damage_and_mend(size_t file, size_t at, uint64_t snapshot_bytes, siz
   begin(2, snapshot_bytes);
   replicas_link(world, 0, 1);
   write_some(0, 60);
-  settle(300 * MS);
+  settle(3000 * MS);
   replica_put(world, 0, "last", "known to nobody else");
   replica_close(world, 0);
   struct replica *replica = &world->at[0];

@@ -19,7 +19,7 @@
 
 static struct memory_env memory;
 static struct wal_model model;
-static struct wal_model_record written[WAL_MODEL_RECORDS_MAX]; /* all of this history, by place */
+static struct wal_model_record written[8 * WAL_MODEL_RECORDS_MAX]; /* all of this history, by place */
 static size_t written_count;
 
 /* --- A log and what it must hold ----------------------------------------------------------- */
@@ -220,6 +220,139 @@ static void a_trim_takes_nothing_that_is_not_durable(void **state) {
   assert_true(first <= wal_durable_position(model.wal));
   wal_model_read_all(&model);
   end();
+}
+
+/* Records of which some are durable, in flight, or neither; then a trim, more completions, and no power. */
+static uint64_t trim_in_flight(unsigned epochs, unsigned completions, unsigned completions_after) {
+  begin(12);
+  for (unsigned i = 1; i < epochs; i++) {
+    wal_model_crash(&model);
+    memory_env_process_crash(&memory);
+    open_ok(0);
+    append(9);
+  }
+  uint64_t base = place(written_count), first = 0, before = wal_first_position(model.wal);
+  for (unsigned i = 0; i < 24; i++) {
+    assert_int_equal(wal_model_append(&model, PAYLOAD), SYNC_OK);
+    written[written_count++] = model.records[model.count - 1];
+    if (i % 3 == 0) assert_int_equal(wal_commit(model.wal), SYNC_OK);
+  }
+  for (unsigned i = 0; i < completions; i++)
+    (void)wal_model_complete(&model, SYNC_OK);
+  assert_int_equal(wal_trim(model.wal, base, SIZE_MAX, &first), SYNC_OK);
+  for (unsigned i = 0; i < completions_after; i++)
+    (void)wal_model_complete(&model, SYNC_OK);
+  if (completions_after == 0) {
+    assert_int_equal(wal_model_settle(&model), SYNC_OK);
+    assert_int_equal(wal_durable_position(model.wal), place(written_count));
+  }
+  bool trimmed = first > before;
+  crash(MEMORY_ENV_LOSE_ALL, completions);
+  open_ok(base);
+  expect_alive(base);
+  end();
+  return trimmed ? 1 : 0;
+}
+
+/* The base ends where a file does; the next ones were made, and nothing of them is durable yet. */
+static void names_of_files_behind_a_base_may_be_lost_in_any_order(void **state) {
+  (void)state;
+  for (uint64_t seed = 1; seed <= 100; seed++) {
+    begin(21); /* three files are full */
+    uint64_t first = 0, base = wal_durable_position(model.wal);
+    for (unsigned i = 0; i < 16; i++) {
+      assert_int_equal(wal_model_append(&model, PAYLOAD), SYNC_OK);
+      written[written_count++] = model.records[model.count - 1];
+    }
+    assert_int_equal(wal_trim(model.wal, base, SIZE_MAX, &first), SYNC_OK);
+    assert_true(first > 0 && first <= base);
+    crash(MEMORY_ENV_SECTORS, seed);
+    open_ok(base);
+    expect_alive(base);
+    end();
+  }
+}
+
+/* Something behind the gap says that more was durable: that is no tail. */
+static void a_gap_behind_a_base_is_damage_when_a_later_file_says_so(void **state) {
+  (void)state;
+  begin(35);
+  char list[16][SEGMENT_NAME_BYTES];
+  size_t count = names(list, 16);
+  uint64_t base = first_of(list[2]), first = 0;
+  assert_int_equal(wal_trim(model.wal, base, SIZE_MAX, &first), SYNC_OK);
+  close_it();
+  memory_env_remove(&memory, list[2]);
+  assert_int_equal(open_behind(base), SYNC_E_DAMAGED);
+  assert_true(model.report.damage_position == base && count > 3);
+  assert_true(model.report.claimed_position > base);
+  /* Also when it is the header alone that says it. */
+  for (size_t i = 4; i < count; i++)
+    memory_env_remove(&memory, list[i]);
+  memory_env_cut(&memory, list[3], SEGMENT_HEADER_BYTES);
+  assert_int_equal(open_behind(base), SYNC_E_DAMAGED);
+  end();
+}
+
+/* Between any two completions: those in flight are of files whose places in the chain have moved. */
+static void a_trim_while_fsyncs_are_in_flight_takes_and_gives_no_promise(void **state) {
+  (void)state;
+  uint64_t trimmed = 0;
+  for (unsigned epochs = 1; epochs < 4; epochs++)
+    for (unsigned completions = 0; completions < 12; completions += emulated() ? 3 : 1) /* alike */
+      for (unsigned after = 0; after < 6; after++)
+        trimmed += trim_in_flight(epochs, completions, after);
+  assert_true(trimmed > 20);
+}
+
+/* As whoever names a base does before anything is trimmed: all names are durable as they are now, but for those of
+ * files that are made meanwhile. */
+static void sync_names(size_t records_meanwhile) {
+  assert_int_equal(memory.env.ops->dir_fsync(memory.env.ctx, 1), SYNC_OK);
+  for (size_t i = 0; i < records_meanwhile; i++) {
+    assert_int_equal(wal_model_append(&model, PAYLOAD), SYNC_OK);
+    written[written_count++] = model.records[model.count - 1];
+  }
+  uint64_t token = 0;
+  while (token != 1) {
+    bool ours = false;
+    assert_true(memory_env_complete(&memory, SYNC_OK, &token));
+    if (token != 1) assert_int_equal(wal_disk_done(model.wal, token, SYNC_OK, &ours), SYNC_OK);
+  }
+  wal_model_observe(&model);
+}
+
+/* Any order of all that moves the log, and then no power: what was promised behind the base is there. */
+static void trims_come_at_any_moment_of_a_life(void **state) {
+  (void)state;
+  uint64_t trims = 0, seeds = emulated() ? 60 : 1500; /* they differ in luck alone */
+  for (uint64_t seed = 1; seed <= seeds; seed++) {
+    uint64_t random = seed, base = 0;
+    begin(10);
+    for (unsigned lives = 0; lives < 3; lives++) {
+      for (unsigned i = 0; i < 40 + seed % 30; i++) {
+        uint64_t what = memory_env_random(&random) % 8, first = 0, before = wal_first_position(model.wal);
+        if (what < 3) {
+          assert_int_equal(wal_model_append(&model, PAYLOAD), SYNC_OK);
+          written[written_count++] = model.records[model.count - 1];
+        } else if (what == 3) {
+          assert_int_equal(wal_commit(model.wal), SYNC_OK);
+        } else if (what < 7) {
+          (void)wal_model_complete(&model, SYNC_OK);
+        } else {
+          base = wal_durable_position(model.wal);
+          sync_names((size_t)(memory_env_random(&random) % 24));
+          assert_int_equal(wal_trim(model.wal, base, SIZE_MAX, &first), SYNC_OK);
+          trims += first > before ? 1 : 0;
+        }
+      }
+      crash((enum memory_env_loss)(memory_env_random(&random) % MEMORY_ENV_LOSSES), seed);
+      open_ok(base);
+    }
+    expect_alive(base);
+    end();
+  }
+  assert_true(trims > seeds);
 }
 
 static void power_may_go_at_every_call_of_a_trim(void **state) {
@@ -469,6 +602,10 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_trim_at_any_position_removes_whole_files_below_it),
       cmocka_unit_test(a_trim_takes_nothing_that_is_not_durable),
+      cmocka_unit_test(a_trim_while_fsyncs_are_in_flight_takes_and_gives_no_promise),
+      cmocka_unit_test(names_of_files_behind_a_base_may_be_lost_in_any_order),
+      cmocka_unit_test(a_gap_behind_a_base_is_damage_when_a_later_file_says_so),
+      cmocka_unit_test(trims_come_at_any_moment_of_a_life),
       cmocka_unit_test(power_may_go_at_every_call_of_a_trim),
       cmocka_unit_test(a_file_that_could_not_be_removed_is_no_part_of_the_log_any_more),
       cmocka_unit_test(any_files_below_the_base_may_be_missing_and_none_behind_it),
