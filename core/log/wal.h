@@ -148,7 +148,8 @@ int wal_check(struct wal *wal, uint64_t position, size_t ahead, enum wal_record_
  * base has it; at most `files_max` of them. What cannot be removed now goes another time. Gives the position
  * at which the log begins then. SYNC_E_POWERED_OFF. */
 int wal_trim(struct wal *wal, uint64_t position, size_t files_max, uint64_t *first);
-/* How many of its files begin at `position` or behind it; where the last `files` of those begin that begin before it. */
+/* How many of its files begin at `position` or behind it; where the last `files` of those begin that begin before it.
+ */
 size_t wal_files_behind(const struct wal *wal, uint64_t position);
 uint64_t wal_files_before(const struct wal *wal, uint64_t position, size_t files);
 /* What the log did to the names of its files so far, for who requests an fsync of the directory as well: taken before

@@ -50,7 +50,8 @@ static void disk_done(struct sim_node *node, void *state, uint64_t token, int re
 static void stop(struct sim_node *node, void *state) {
   (void)node, (void)state;
 }
-static const struct sim_node_kind looping_kind = {"looping", boot, message, timer, disk_done, NULL, stop, NULL, NULL, NULL};
+static const struct sim_node_kind looping_kind = {"looping", boot, message, timer, disk_done,
+                                                  NULL,      stop, NULL,    NULL,  NULL};
 
 static void before_run(void *arg, struct sim *sim, uint32_t scenario, uint64_t *seed) {
   const struct troubled *troubled = arg;
