@@ -89,9 +89,11 @@ struct sync_options {
   uint32_t origins_max;     /* at local submit only; 65536 */
   uint64_t segment_bytes;   /* rotate the log past this; 4 MiB */
   uint64_t snapshot_bytes;  /* the log grows by this, or by half the last snapshot if that is more, before the next
-                               snapshot is taken: 4 MiB; UINT64_MAX: only by sync_snapshot() */
-  uint64_t retain_bytes;    /* of log behind a snapshot, kept for peers that lack it: 16 MiB. Past it they are sent the
-                               snapshot */
+                               snapshot is taken: 4 MiB; also when it is in 128 files, of which each open that writes
+                               makes one. UINT64_MAX: only by sync_snapshot() */
+  uint64_t retain_bytes;    /* of log below a snapshot, kept for peers that lack it: 16 MiB, in at most as many files as
+                               that is segments, and 64. Past it they are sent the snapshot, so it should be more than
+                               a few of the longest values come to */
 
   uint32_t batch_size;        /* operations in one frame, 64 */
   uint32_t window_ops;        /* operations in flight to one peer, 256 */
