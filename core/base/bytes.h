@@ -125,19 +125,19 @@ static inline void bytes_read(struct bytes_reader *reader, void *to, size_t size
 }
 static inline uint8_t bytes_read_u8(struct bytes_reader *reader) {
   const uint8_t *from = bytes_take(reader, 1);
-  return from == NULL ? (uint8_t)0 : from[0];
+  return reader->failed ? (uint8_t)0 : from[0];
 }
 static inline uint16_t bytes_read_u16(struct bytes_reader *reader) {
   const uint8_t *from = bytes_take(reader, 2);
-  return from == NULL ? (uint16_t)0 : bytes_get_u16(from);
+  return reader->failed ? (uint16_t)0 : bytes_get_u16(from);
 }
 static inline uint32_t bytes_read_u32(struct bytes_reader *reader) {
   const uint8_t *from = bytes_take(reader, 4);
-  return from == NULL ? 0u : bytes_get_u32(from);
+  return reader->failed ? 0u : bytes_get_u32(from);
 }
 static inline uint64_t bytes_read_u64(struct bytes_reader *reader) {
   const uint8_t *from = bytes_take(reader, 8);
-  return from == NULL ? 0u : bytes_get_u64(from);
+  return reader->failed ? 0u : bytes_get_u64(from);
 }
 static inline uint64_t bytes_read_varint(struct bytes_reader *reader) {
   /* Most are small. */

@@ -80,6 +80,7 @@ static void oplog_shrink(struct oplog *oplog) {
   if (memory_array_reserve(oplog->env, &smaller, sizeof(struct oplog_entry), OPLOG_ENTRY_NOMINAL_BYTES,
                            2 * entries->count + 8, UINT32_MAX) != SYNC_OK)
     return;
+  if (smaller.items == NULL) return;
   if (entries->count > 0) memcpy(smaller.items, entries->items, entries->count * sizeof(struct oplog_entry));
   smaller.count = entries->count;
   memory_array_free(oplog->env, entries, sizeof(struct oplog_entry), OPLOG_ENTRY_NOMINAL_BYTES);

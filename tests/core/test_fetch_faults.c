@@ -668,7 +668,7 @@ static void an_operation_that_a_merge_jumped_over_is_owed_once(void **state) {
     char name[64];
     uint8_t *bytes;
     size_t size;
-  } backup[4];
+  } backup[4] = {0};
   size_t files = world->at[0].memory.live_count;
   assert_true(files <= 4);
   for (size_t i = 0; i < files; i++) {
