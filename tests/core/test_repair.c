@@ -166,6 +166,79 @@ static void whatever_is_damaged_behind_a_snapshot_is_mended_by_a_peer(void **sta
   every_file_is_mended(2048, 131);
 }
 
+/* --- Power losses --------------------------------------------------------------------- */
+
+static int open_or_repair(uint32_t index) {
+  struct replica *replica = &world->at[index];
+  struct told told;
+  int rc = sync_open(&replica->engine, &replica->memory.env, &replica->options, &replica->report);
+  if (rc == SYNC_E_DAMAGED) rc = open_repaired(index, &told);
+  if (rc != SYNC_OK) replica->engine = NULL;
+  return rc;
+}
+
+/* Opens n0, repaired where it must be, and lets it work; at its `k`-th call from here power goes. False: there was no
+ * such call. */
+static bool repair_until(uint64_t k, enum memory_env_loss style, uint64_t seed) {
+  struct replica *replica = &world->at[0];
+  replica->memory.power_off_at = replica->memory.calls + k;
+  int rc = open_or_repair(0);
+  for (unsigned turns = 0; turns < 20 && rc == SYNC_OK && !replica->memory.powered_off; turns++) {
+    replica->memory.mono_ns += 50 * MS;
+    uint64_t token = 0;
+    rc = sync_tick(replica->engine, NULL);
+    while (rc == SYNC_OK && !replica->memory.powered_off && memory_env_complete(&replica->memory, SYNC_OK, &token))
+      rc = sync_disk_done(replica->engine, token, SYNC_OK);
+  }
+  bool struck = replica->memory.powered_off;
+  assert_true(struck || rc == SYNC_OK);
+  replica->memory.power_off_at = 0;
+  if (replica->engine != NULL)
+    replica_crash(world, 0, style, seed);
+  else
+    memory_env_power_loss(&replica->memory, style, seed);
+  return struck;
+}
+
+static void power_may_go_at_every_call_of_a_repair_and_again_in_the_next(void **state) {
+  (void)state;
+  bool struck = true;
+  uint64_t k = 1;
+  for (; struck; k++)
+    for (unsigned style = 0; style < MEMORY_ENV_LOSSES; style++)
+      for (uint64_t again = 1; again < 60; again += 7) {
+        begin(2, k % 2 == 0 ? 2048 : UINT64_MAX);
+        replicas_link(world, 0, 1);
+        write_some(0, 60);
+        settle(3000 * MS);
+        replica_close(world, 0);
+        struct replica *replica = &world->at[0];
+        const char *name = NULL;
+        size_t size = 0;
+        for (size_t file = 0; name == NULL; file++)
+          if (strncmp(file_of(0, file), k % 2 == 0 ? "base-" : "wal-", 4) == 0) name = file_of(0, file);
+        (void)memory_env_bytes(&replica->memory, name, &size);
+        memory_env_flip(&replica->memory, name, size / 2);
+        size_t held = bytes_of(0, "wal-") + bytes_of(0, "base-");
+        assert_int_equal(sync_open(&replica->engine, &replica->memory.env, &replica->options, NULL), SYNC_E_DAMAGED);
+        replica->engine = NULL;
+        struck = repair_until(k, (enum memory_env_loss)style, k * 31 + again);
+        (void)repair_until(again, (enum memory_env_loss)style, k * 17 + again);
+        assert_int_equal(open_or_repair(0), SYNC_OK);
+        assert_true(bytes_of(0, "wal-") + bytes_of(0, "base-") + bytes_of(0, "bad-") >= held);
+        int added = sync_peer_add(replica->engine, "n1", NULL); /* it may know it */
+        assert_true(added == SYNC_OK || added == SYNC_E_EXISTS);
+        replicas_drop_all(world);
+        settle(12000 * MS);
+        assert_true(replicas_agree(world));
+        assert_true(replica_reads(world, 0, "key-059", VALUE));
+        replica_close(world, 0);
+        replica_open(world, 0);
+        replicas_destroy(world);
+      }
+  assert_true(k > 10);
+}
+
 static int allocate(void **state) {
   (void)state;
   world = calloc(1, sizeof *world);
@@ -182,6 +255,7 @@ int main(void) {
       cmocka_unit_test(an_undamaged_directory_opens_as_it_is),
       cmocka_unit_test(whatever_is_damaged_in_a_log_is_mended_by_a_peer),
       cmocka_unit_test(whatever_is_damaged_behind_a_snapshot_is_mended_by_a_peer),
+      cmocka_unit_test(power_may_go_at_every_call_of_a_repair_and_again_in_the_next),
   };
   return cmocka_run_group_tests(tests, allocate, release);
 }
