@@ -393,9 +393,9 @@ static void a_read_is_verified_every_time(void **state) {
   assert_int_equal(wal_read(w->model.wal, wal_appended_position(w->model.wal), &type, buffer, sizeof buffer, &size),
                    SYNC_E_INVALID);
   for (size_t at = 0; at < w->model.records[1].end - second; at += 5) {
-    memory_env_flip(&w->memory, name, SEGMENT_HEADER_BYTES + second + at);
+    memory_env_flip(&w->memory, name, SEGMENT_HEADER_BYTES + (size_t)second + at);
     assert_int_equal(wal_read(w->model.wal, second, &type, buffer, sizeof buffer, &size), SYNC_E_DAMAGED);
-    memory_env_flip(&w->memory, name, SEGMENT_HEADER_BYTES + second + at);
+    memory_env_flip(&w->memory, name, SEGMENT_HEADER_BYTES + (size_t)second + at);
   }
   /* What cannot be read holds up what it is part of, and not the record before it. */
   w->memory.unreadable_from = SEGMENT_HEADER_BYTES + 100;
