@@ -86,8 +86,8 @@ static void each_look_of_a_property_has_steps_of_its_own(void **state) {
 
 /* How many keys a table has room for depends on their hashes, which differ from
  * process to process: it may change neither the bound of memory nor that of steps.
- * Here from state to state, for each has hashes of its own. Not emulated: nothing in it is a matter of the processor, and
- * it would take minutes. */
+ * Here from state to state, for each has hashes of its own. Not emulated: nothing in it is a matter of the processor,
+ * and it would take minutes. */
 static void churn_of_keys_takes_neither_memory_nor_steps(void **state) {
   struct script_fixture *fixture = *state;
   char first[1200] = "";
