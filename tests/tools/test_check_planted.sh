@@ -57,6 +57,13 @@ plant durability 1e2 durable submitted
 claim seeds_must_be_a_number refuses 'must be a number' check
 plant '' 100 durable submitted
 claim a_header_without_oracle_is_refused refuses 'its header needs' check
+plant durability 100 durable submitted
+for name in 02-early 03-early; do cp "$tree/tests/planted/01-early.patch" "$tree/tests/planted/$name.patch"; done
+share() { [ "$(tools/check-planted --tree "$tree" --share "$1" | sed -n 's/^ok \([^ ]*\).*/\1/p' | tr '\n' ' ')" = "$2" ]; }
+claim a_share_is_every_nth share 0/2 '01-early 03-early '
+claim the_next_share_is_the_others share 1/2 '02-early '
+misuse() { tools/check-planted --tree "$tree" --share 2/2 >"$scratch/out" 2>&1 || [ $? -eq 2 ] && grep -q 'K below N' "$scratch/out"; }
+claim a_share_beyond_the_last_is_refused misuse
 rm -f "$tree"/tests/planted/*
 claim no_patch_is_no_success refuses 'there is none' check
 echo 'promise = submitted' >"$tree/core/engine.c"
