@@ -108,7 +108,7 @@ tests: $(TESTS) $(CANARIES) $(OUT)/hashes ## build every cmocka program of this 
 JOBS ?= $(shell nproc)
 # Chosen so that `make sim` runs for less than a minute on two cores.
 SEEDS ?= 200
-TIME ?= 55s
+TIME ?= 120s
 # More options of `syncsim run`, such as --seed-from TEXT.
 SUITE_OPTIONS ?=
 MAKE_QUIET := $(MAKE) --no-print-directory -s -j$(JOBS)
