@@ -26,25 +26,10 @@ static void begin(uint32_t count) {
   }
 }
 
-static struct sync_stats stats_of(uint32_t index) {
-  struct sync_stats stats;
-  sync_stats_get(world->at[index].engine, &stats);
-  return stats;
-}
 static struct sync_digest digest_of(uint32_t index) {
   struct sync_digest digest;
   sync_digest_get(world->at[index].engine, &digest);
   return digest;
-}
-
-static void put_many(uint32_t index, unsigned from, unsigned to, const char *value) {
-  for (unsigned i = from; i < to; i++) {
-    char key[16];
-    (void)snprintf(key, sizeof key, "key-%03u", i);
-    replica_put(world, index, key, value);
-    if (i % 4 == 0) replica_flush(world, index);
-  }
-  replica_flush(world, index);
 }
 
 /* A turn of the loop: time passes, what is due is done, fsyncs complete. */
@@ -58,13 +43,13 @@ static void turn(uint32_t index) {
 
 /* Takes a snapshot, and writes in between by `meanwhile`. */
 static void take_snapshot(uint32_t index, void (*meanwhile)(unsigned turn_number)) {
-  uint64_t before = stats_of(index).snapshots;
+  uint64_t before = replica_stats(world, index).snapshots;
   assert_int_equal(sync_snapshot(world->at[index].engine), SYNC_OK);
-  for (unsigned i = 0; i < 1000 && stats_of(index).snapshots == before; i++) {
+  for (unsigned i = 0; i < 1000 && replica_stats(world, index).snapshots == before; i++) {
     turn(index);
     if (meanwhile != NULL) meanwhile(i);
   }
-  assert_int_equal(stats_of(index).snapshots, before + 1);
+  assert_int_equal(replica_stats(world, index).snapshots, before + 1);
 }
 
 static void reopen(uint32_t index) {
@@ -77,32 +62,25 @@ static void reopen(uint32_t index) {
   assert_memory_equal(&before, &after, sizeof before);
 }
 
-static size_t files_of(uint32_t index, const char *prefix) {
-  size_t count = 0;
-  for (size_t i = 0; i < world->at[index].memory.live_count; i++)
-    if (strncmp(world->at[index].memory.live[i].name, prefix, strlen(prefix)) == 0) count++;
-  return count;
-}
-
 static void a_snapshot_becomes_the_base_and_the_log_behind_it_goes(void **state) {
   (void)state;
   begin(1);
-  put_many(0, 0, 200, "some value");
-  size_t segments = files_of(0, "wal-");
+  replica_put_many(world, 0, 0, 200, "some value");
+  size_t segments = replica_files(world, 0, "wal-");
   assert_true(segments > 5);
   take_snapshot(0, NULL);
-  assert_int_equal(files_of(0, "base-"), 1);
+  assert_int_equal(replica_files(world, 0, "base-"), 1);
   for (unsigned i = 0; i < 20; i++) /* a few files a step */
     turn(0);
-  assert_true(files_of(0, "wal-") <= 2);
-  struct sync_stats stats = stats_of(0);
+  assert_true(replica_files(world, 0, "wal-") <= 2);
+  struct sync_stats stats = replica_stats(world, 0);
   assert_true(stats.log_first > 0 && stats.snapshot_position >= stats.log_first && stats.snapshot_bytes > 200);
   reopen(0);
   assert_int_equal(world->at[0].report.base_position, stats.snapshot_position);
   assert_true(replica_reads(world, 0, "key-123", "some value"));
-  put_many(0, 100, 120, "a later value");
+  replica_put_many(world, 0, 100, 120, "a later value");
   take_snapshot(0, NULL);
-  assert_int_equal(files_of(0, "base-"), 1);
+  assert_int_equal(replica_files(world, 0, "base-"), 1);
   reopen(0);
   assert_true(replica_reads(world, 0, "key-119", "a later value"));
   replicas_destroy(world);
@@ -149,7 +127,7 @@ static const char early[] = "before the snapshot, and long enough for several se
 
 static void fill(void) {
   begin(1);
-  put_many(0, 0, 60, early);
+  replica_put_many(world, 0, 0, 60, early);
   promised = 60;
 }
 
@@ -170,7 +148,7 @@ static uint64_t calls_of_a_snapshot(void) {
   uint64_t before = world->at[0].memory.calls;
   try_snapshot();
   uint64_t calls = world->at[0].memory.calls - before;
-  assert_int_equal(stats_of(0).snapshots, 1);
+  assert_int_equal(replica_stats(world, 0).snapshots, 1);
   replicas_destroy(world);
   return calls;
 }
@@ -206,10 +184,10 @@ static void power_may_go_at_every_call_of_a_snapshot_and_again_while_recovering(
         open_after_two_crashes(again, (enum memory_env_loss)style, k * 17 + again);
         struct sync_digest after = digest_of(0);
         assert_memory_equal(&before, &after, sizeof before);
-        put_many(0, 60, 64, "after");
+        replica_put_many(world, 0, 60, 64, "after");
         take_snapshot(0, NULL);
         reopen(0);
-        assert_int_equal(files_of(0, "base-"), 1);
+        assert_int_equal(replica_files(world, 0, "base-"), 1);
         replicas_destroy(world);
       }
 }
@@ -224,7 +202,7 @@ static void a_name_that_only_the_page_cache_has_is_not_built_upon(void **state) 
       for (unsigned style = 0; style < MEMORY_ENV_LOSSES; style++) {
         fill();
         take_snapshot(0, NULL);
-        put_many(0, 30, 50, "then");
+        replica_put_many(world, 0, 30, 50, "then");
         struct sync_digest before = digest_of(0);
         struct replica *replica = &world->at[0];
         replica->memory.power_off_at = replica->memory.calls + k;
@@ -271,30 +249,22 @@ static void settle(uint64_t ns) {
   }
 }
 
-static const char *name_of(uint32_t index, const char *prefix) {
-  for (size_t i = 0; i < world->at[index].memory.live_count; i++)
-    if (strncmp(world->at[index].memory.live[i].name, prefix, strlen(prefix)) == 0)
-      return world->at[index].memory.live[i].name;
-  fail();
-  return NULL;
-}
-
 static void a_base_with_any_byte_changed_is_refused_by_name(void **state) {
   (void)state;
   begin(1);
-  put_many(0, 0, 20, "v");
+  replica_put_many(world, 0, 0, 20, "v");
   take_snapshot(0, NULL);
   replica_close(world, 0);
   struct replica *replica = &world->at[0];
   size_t size = 0;
-  (void)memory_env_bytes(&replica->memory, name_of(0, "base-"), &size);
+  (void)memory_env_bytes(&replica->memory, replica_file(world, 0, "base-"), &size);
   for (size_t at = 0; at < size; at++) {
-    memory_env_flip(&replica->memory, name_of(0, "base-"), at);
+    memory_env_flip(&replica->memory, replica_file(world, 0, "base-"), at);
     int rc = sync_open(&replica->engine, &replica->memory.env, &replica->options, &replica->report);
     assert_int_equal(rc, SYNC_E_DAMAGED);
     assert_non_null(strstr(replica->report.detail, "base-"));
     assert_int_equal(replica->memory.blocks, 0);
-    memory_env_flip(&replica->memory, name_of(0, "base-"), at);
+    memory_env_flip(&replica->memory, replica_file(world, 0, "base-"), at);
   }
   replica_open(world, 0);
   replicas_destroy(world);
@@ -307,21 +277,21 @@ static void damage_of_the_log_below_the_base_costs_no_state(void **state) {
   replica_close(world, 0);
   replica_open(world, 0);
   assert_int_equal(sync_peer_add(world->at[0].engine, "n1", NULL), SYNC_OK); /* it lacks everything */
-  put_many(0, 0, 60, "a value that is long enough for several segments of the log");
+  replica_put_many(world, 0, 0, 60, "a value that is long enough for several segments of the log");
   take_snapshot(0, NULL);
-  assert_true(files_of(0, "wal-") > 3);
+  assert_true(replica_files(world, 0, "wal-") > 3);
   struct sync_digest before = digest_of(0);
   replica_close(world, 0);
   size_t size = 0;
   struct replica *replica = &world->at[0];
-  (void)memory_env_bytes(&replica->memory, name_of(0, "wal-"), &size);
+  (void)memory_env_bytes(&replica->memory, replica_file(world, 0, "wal-"), &size);
   for (size_t at = 0; at < size; at += 7) {
-    memory_env_flip(&replica->memory, name_of(0, "wal-"), at);
+    memory_env_flip(&replica->memory, replica_file(world, 0, "wal-"), at);
     replica_open(world, 0);
     struct sync_digest after = digest_of(0);
     assert_memory_equal(&before, &after, sizeof before);
     replica_close(world, 0);
-    memory_env_flip(&replica->memory, name_of(0, "wal-"), at);
+    memory_env_flip(&replica->memory, replica_file(world, 0, "wal-"), at);
   }
   replicas_destroy(world);
 }
@@ -329,16 +299,16 @@ static void damage_of_the_log_below_the_base_costs_no_state(void **state) {
 static void what_rotted_in_the_log_goes_when_it_is_found(void **state) {
   (void)state;
   begin(2);
-  put_many(0, 0, 60, "a value that is long enough for several segments of the log");
+  replica_put_many(world, 0, 0, 60, "a value that is long enough for several segments of the log");
   size_t size = 0;
   struct replica *replica = &world->at[0];
-  (void)memory_env_bytes(&replica->memory, name_of(0, "wal-"), &size);
-  memory_env_flip(&replica->memory, name_of(0, "wal-"), size / 2);
+  (void)memory_env_bytes(&replica->memory, replica_file(world, 0, "wal-"), &size);
+  memory_env_flip(&replica->memory, replica_file(world, 0, "wal-"), size / 2);
   replicas_link(world, 0, 1);
   settle(4000 * MS);
   /* What could not be read back for the peer is in the snapshot that was taken of memory. */
-  assert_true(stats_of(0).snapshots >= 1);
-  assert_int_equal(stats_of(1).merges, 1);
+  assert_true(replica_stats(world, 0).snapshots >= 1);
+  assert_int_equal(replica_stats(world, 1).merges, 1);
   assert_true(replicas_agree(world));
   reopen(0);
   replicas_destroy(world);
@@ -349,15 +319,15 @@ static void what_rotted_in_the_log_goes_when_it_is_found(void **state) {
 static void a_peer_that_lacks_what_the_log_has_no_more_takes_a_snapshot(void **state) {
   (void)state;
   begin(2);
-  put_many(0, 0, 300, "from n0");
+  replica_put_many(world, 0, 0, 300, "from n0");
   take_snapshot(0, NULL);
-  put_many(0, 290, 310, "written behind it");
+  replica_put_many(world, 0, 290, 310, "written behind it");
   replica_put(world, 1, "key-005", "from n1, never sent");
   replica_put(world, 1, "own", "from n1, never sent");
   replicas_link(world, 0, 1);
   settle(3000 * MS);
-  assert_int_equal(stats_of(1).merges, 1);
-  assert_true(stats_of(1).blocks_in > 0);
+  assert_int_equal(replica_stats(world, 1).merges, 1);
+  assert_true(replica_stats(world, 1).blocks_in > 0);
   assert_true(replica_reads(world, 1, "key-123", "from n0"));
   assert_true(replica_reads(world, 1, "key-300", "written behind it"));
   assert_true(replica_reads(world, 0, "own", "from n1, never sent"));
@@ -365,14 +335,14 @@ static void a_peer_that_lacks_what_the_log_has_no_more_takes_a_snapshot(void **s
   assert_int_equal(sync_outbox_size(world->at[0].engine), 0);
   assert_int_equal(sync_outbox_size(world->at[1].engine), 0);
   /* The merged file goes when a base has what it had. */
-  assert_int_equal(files_of(1, "stage-"), 0);
-  assert_int_equal(files_of(1, "base-"), 1);
+  assert_int_equal(replica_files(world, 1, "stage-"), 0);
+  assert_int_equal(replica_files(world, 1, "base-"), 1);
   reopen(1);
   replicas_destroy(world);
 }
 
 static void lag(uint32_t from, uint32_t to) {
-  put_many(from, 0, 100, "lag");
+  replica_put_many(world, from, 0, 100, "lag");
   take_snapshot(from, NULL);
   replicas_link(world, from, to);
 }

@@ -32,57 +32,17 @@ static void begin(uint32_t count) {
   }
 }
 
-static struct sync_stats stats_of(uint32_t index) {
-  struct sync_stats stats;
-  sync_stats_get(world->at[index].engine, &stats);
-  return stats;
-}
-
-static void fill(uint32_t index, unsigned keys, const char *value) {
-  for (unsigned i = 0; i < keys; i++) {
-    char key[16];
-    (void)snprintf(key, sizeof key, "key-%03u", i);
-    replica_put(world, index, key, value);
-    if (i % 8 == 0) replica_flush(world, index);
-  }
-  replica_flush(world, index);
-}
-
-static void take_snapshot(uint32_t index) {
-  uint64_t before = stats_of(index).snapshots;
-  assert_int_equal(sync_snapshot(world->at[index].engine), SYNC_OK);
-  for (unsigned i = 0; i < 1000 && stats_of(index).snapshots == before; i++) {
-    world->at[index].memory.mono_ns += MS;
-    assert_int_equal(sync_tick(world->at[index].engine, NULL), SYNC_OK);
-    replica_flush(world, index);
-  }
-  assert_int_equal(stats_of(index).snapshots, before + 1);
-}
-
 #define LONG_VALUE                                                                                                     \
   "a value of about two hundred bytes, so that a snapshot of some of them has many blocks, each of which may be lost " \
   "or come twice or in the wrong order or from somebody who does not mean it well with us"
 
-static const char *file_of(uint32_t index, const char *prefix) {
-  for (size_t i = 0; i < world->at[index].memory.live_count; i++)
-    if (strncmp(world->at[index].memory.live[i].name, prefix, strlen(prefix)) == 0)
-      return world->at[index].memory.live[i].name;
-  return NULL;
-}
-static size_t files_of(uint32_t index, const char *prefix) {
-  size_t count = 0;
-  for (size_t i = 0; i < world->at[index].memory.live_count; i++)
-    if (strncmp(world->at[index].memory.live[i].name, prefix, strlen(prefix)) == 0) count++;
-  return count;
-}
-
 /* n0 has a base and no log behind it. Blocks of the base. */
 static size_t lag_alone(uint32_t replicas) {
   begin(replicas);
-  fill(0, 150, LONG_VALUE);
-  take_snapshot(0);
+  replica_put_many(world, 0, 0, 150, LONG_VALUE);
+  replica_snapshot(world, 0);
   size_t size = 0, blocks = 0;
-  const uint8_t *bytes = memory_env_bytes(&world->at[0].memory, file_of(0, "base-"), &size);
+  const uint8_t *bytes = memory_env_bytes(&world->at[0].memory, replica_file(world, 0, "base-"), &size);
   for (size_t at = 0; at < size; blocks++)
     at += BLOCK_HEADER_BYTES + bytes_get_u32(bytes + at + 8);
   assert_true(blocks > 8);
@@ -127,7 +87,7 @@ static void run_until_blocks(uint64_t blocks, uint64_t ns) {
       while (world->frame_count > 0) {
         int rc = replicas_deliver(world, 0, false);
         assert_true(rc == SYNC_OK || rc == SYNC_E_CORRUPT);
-        if (world->at[1].engine != NULL && stats_of(1).blocks_in >= blocks) return;
+        if (world->at[1].engine != NULL && replica_stats(world, 1).blocks_in >= blocks) return;
       }
     }
     replicas_advance(world, 20 * MS);
@@ -145,13 +105,13 @@ static void what_the_receiver_had_is_not_fetched_again(void **state) {
     (void)lag(2);
     replicas_link(world, 0, 1);
     run_until_blocks(had, 20 * SECOND);
-    assert_int_equal(stats_of(1).blocks_in, had);
+    assert_int_equal(replica_stats(world, 1).blocks_in, had);
     replica_close(world, 1);
     replicas_drop_all(world);
     replica_open(world, 1);
     settle(12 * SECOND);
-    assert_int_equal(stats_of(1).merges, 1);
-    assert_int_equal(stats_of(1).blocks_in, blocks - had);
+    assert_int_equal(replica_stats(world, 1).merges, 1);
+    assert_int_equal(replica_stats(world, 1).blocks_in, blocks - had);
     finish();
   }
 }
@@ -169,9 +129,9 @@ static void a_receiver_that_lost_power_goes_on_with_what_is_whole(void **state) 
       replicas_drop_all(world);
       replica_open(world, 1);
       settle(12 * SECOND);
-      assert_int_equal(stats_of(1).merges, 1);
-      assert_true(stats_of(1).blocks_in >= blocks - had && stats_of(1).blocks_in <= blocks);
-      kept += blocks - (size_t)stats_of(1).blocks_in;
+      assert_int_equal(replica_stats(world, 1).merges, 1);
+      assert_true(replica_stats(world, 1).blocks_in >= blocks - had && replica_stats(world, 1).blocks_in <= blocks);
+      kept += blocks - (size_t)replica_stats(world, 1).blocks_in;
       finish();
     }
   assert_true(kept > 5);
@@ -187,9 +147,9 @@ static void a_sender_that_starts_again_goes_on_where_it_was(void **state) {
     replicas_drop_all(world);
     replica_open(world, 0);
     settle(12 * SECOND);
-    assert_int_equal(stats_of(1).merges, 1);
-    assert_int_equal(stats_of(1).blocks_in, blocks);
-    assert_true(stats_of(0).blocks_out <= blocks - had);
+    assert_int_equal(replica_stats(world, 1).merges, 1);
+    assert_int_equal(replica_stats(world, 1).blocks_in, blocks);
+    assert_true(replica_stats(world, 0).blocks_out <= blocks - had);
     finish();
   }
 }
@@ -202,7 +162,7 @@ static void no_harm_on_the_way_does_more_than_delay(void **state) {
     uint64_t random = seed;
     size_t blocks = lag(2);
     replicas_link(world, 0, 1);
-    for (uint64_t passed = 0; passed < 10 * SECOND && stats_of(1).merges == 0; passed += 50 * MS) {
+    for (uint64_t passed = 0; passed < 10 * SECOND && replica_stats(world, 1).merges == 0; passed += 50 * MS) {
       for (unsigned rounds = 0; rounds < 20; rounds++) {
         collect_all();
         if (world->frame_count == 0) break;
@@ -227,8 +187,8 @@ static void no_harm_on_the_way_does_more_than_delay(void **state) {
     }
     replicas_drop_all(world);
     settle(40 * SECOND);
-    assert_true(stats_of(1).merges >= 1);
-    assert_true(stats_of(1).blocks_in >= blocks && stats_of(0).blocks_out < 20 * blocks);
+    assert_true(replica_stats(world, 1).merges >= 1);
+    assert_true(replica_stats(world, 1).blocks_in >= blocks && replica_stats(world, 0).blocks_out < 20 * blocks);
     finish();
   }
 }
@@ -310,10 +270,10 @@ static void a_block_that_is_not_the_next_one_of_this_snapshot_changes_nothing(vo
   }
   wrong.bytes_size = right.bytes_size + 1;
   assert_int_equal(hear_block(&wrong), SYNC_E_CORRUPT);
-  assert_int_equal(stats_of(1).blocks_in, 0);
+  assert_int_equal(replica_stats(world, 1).blocks_in, 0);
   assert_true(memory_env_digest(&world->at[1].memory) == digest);
   assert_int_equal(hear_block(&right), SYNC_OK);
-  assert_int_equal(stats_of(1).blocks_in, 1);
+  assert_int_equal(replica_stats(world, 1).blocks_in, 1);
   settle(12 * SECOND);
   finish();
 }
@@ -367,7 +327,7 @@ static void offers_without_end(bool blocks, bool falls_silent) {
   static uint8_t hello[4096], bytes[BLOCK_HEADER_BYTES + 3000];
   size_t hello_size = take_hello(hello, sizeof hello);
   uint64_t disk = disk_of(1);
-  uint64_t out = stats_of(1).frames_out;
+  uint64_t out = replica_stats(world, 1).frames_out;
   enum { SECONDS = 600 };
   for (uint64_t i = 1; i <= SECONDS; i++) {
     uint64_t id = 0xabc000 + i / 40; /* it stays for as long as it is asked for */
@@ -383,11 +343,11 @@ static void offers_without_end(bool blocks, bool falls_silent) {
     (void)replica_collect(world, 1);
     replicas_drop_all(world);
   }
-  assert_true(files_of(1, "stage-") <= 2); /* the last that was left, and the present one */
+  assert_true(replica_files(world, 1, "stage-") <= 2); /* the last that was left, and the present one */
   assert_true(disk_of(1) <= disk + 16384);
   /* A request each retry interval, and an answer to each HELLO. */
-  assert_true(stats_of(1).frames_out - out < 3 * SECONDS);
-  assert_int_equal(stats_of(1).merges, 0);
+  assert_true(replica_stats(world, 1).frames_out - out < 3 * SECONDS);
+  assert_int_equal(replica_stats(world, 1).merges, 0);
   assert_true(replica_reads(world, 1, "own", "kept"));
   replicas_destroy(world);
 }
@@ -403,9 +363,9 @@ static void a_snapshot_longer_than_the_store_could_hold_is_not_asked_for(void **
   static uint8_t hello[4096];
   size_t hello_size = take_hello(hello, sizeof hello);
   assert_int_equal(hear_offer(hello, hello_size, 77, UINT64_MAX), SYNC_OK);
-  assert_int_equal(files_of(1, "stage-"), 0);
+  assert_int_equal(replica_files(world, 1, "stage-"), 0);
   assert_int_equal(hear_offer(hello, hello_size, 77, 1u << 20), SYNC_OK);
-  assert_int_equal(files_of(1, "stage-"), 1);
+  assert_int_equal(replica_files(world, 1, "stage-"), 1);
   replicas_destroy(world);
 }
 
@@ -438,11 +398,11 @@ static size_t die_before_the_name_is_durable(uint8_t *hello, uint64_t *id, uint6
     bool done = !memory_env_complete(&world->at[1].memory, SYNC_OK, &token);
     if (!done) assert_int_equal(sync_disk_done(world->at[1].engine, token, SYNC_OK), SYNC_OK);
     if (done) replicas_advance(world, MS);
-    const char *name = file_of(1, "base-");
+    const char *name = replica_file(world, 1, "base-");
     named = name != NULL && strlen(name) == 38;
   }
-  assert_int_equal(stats_of(1).merges, 1);
-  assert_int_equal(stats_of(1).snapshots, 0);
+  assert_int_equal(replica_stats(world, 1).merges, 1);
+  assert_int_equal(replica_stats(world, 1).snapshots, 0);
   replica_close(world, 1);
   replicas_drop_all(world);
   return hello_size;
@@ -488,13 +448,13 @@ static void what_is_no_snapshot_is_refused_once_and_its_file_goes(void **state) 
         .id = 77, .offset = 0, .size = sizeof bytes, .bytes = bytes, .bytes_size = sizeof bytes};
     assert_int_equal(hear_block(&block), SYNC_OK);
     replica_flush(world, 1);
-    assert_int_equal(stats_of(1).merges_refused, 1);
-    assert_int_equal(stats_of(1).blocks_in, 1);
-    assert_int_equal(files_of(1, "stage-"), 0);
+    assert_int_equal(replica_stats(world, 1).merges_refused, 1);
+    assert_int_equal(replica_stats(world, 1).blocks_in, 1);
+    assert_int_equal(replica_files(world, 1, "stage-"), 0);
     replicas_drop_all(world);
     replicas_advance(world, 20 * SECOND);
   }
-  assert_int_equal(stats_of(1).merges, 0);
+  assert_int_equal(replica_stats(world, 1).merges, 0);
   replicas_destroy(world);
 }
 
@@ -521,7 +481,7 @@ static void a_peer_that_is_removed_in_the_middle_is_asked_no_more_until_it_is_ba
     assert_int_equal(sync_peer_remove(world->at[1].engine, replica_peer(world, 1, 2)), SYNC_OK);
     assert_int_equal(sync_peer_add(world->at[1].engine, "n0", NULL), SYNC_OK);
     settle(60 * SECOND);
-    assert_int_equal(stats_of(1).blocks_in, blocks);
+    assert_int_equal(replica_stats(world, 1).blocks_in, blocks);
     replica_close(world, 2);
     world->count = 2; /* of which nobody heard */
     finish();
@@ -538,18 +498,18 @@ static void a_base_that_is_replaced_in_the_middle_still_arrives(void **state) {
     replicas_drop_all(world);
     replica_put(world, 0, "later", "than the base");
     replica_flush(world, 0);
-    take_snapshot(0);
-    assert_int_equal(files_of(0, "base-"), 2); /* the one that is on its way stays */
+    replica_snapshot(world, 0);
+    assert_int_equal(replica_files(world, 0, "base-"), 2); /* the one that is on its way stays */
     settle(60 * SECOND);
-    assert_true(stats_of(1).merges >= 1);
+    assert_true(replica_stats(world, 1).merges >= 1);
     assert_true(replica_reads(world, 1, "later", "than the base"));
     /* It goes when nobody has asked for it for long, at the latest with the next one. */
     replicas_advance(world, 60 * SECOND);
     replica_put(world, 0, "latest", "of all");
     replica_flush(world, 0);
-    take_snapshot(0);
+    replica_snapshot(world, 0);
     settle(10 * SECOND);
-    assert_int_equal(files_of(0, "base-"), 1);
+    assert_int_equal(replica_files(world, 0, "base-"), 1);
     finish();
   }
 }
@@ -559,15 +519,15 @@ static void a_sender_whose_base_is_damaged_takes_another_one_from_memory(void **
   (void)state;
   size_t size = 0;
   (void)lag_alone(2);
-  (void)memory_env_bytes(&world->at[0].memory, file_of(0, "base-"), &size);
+  (void)memory_env_bytes(&world->at[0].memory, replica_file(world, 0, "base-"), &size);
   replicas_destroy(world);
   for (size_t at = 0; at < size; at += size / (emulated() ? 3 : 12)) { /* alike */
     (void)lag_alone(2);
-    memory_env_flip(&world->at[0].memory, file_of(0, "base-"), at);
+    memory_env_flip(&world->at[0].memory, replica_file(world, 0, "base-"), at);
     replicas_link(world, 0, 1);
     settle(60 * SECOND);
-    assert_int_equal(stats_of(0).snapshots, 2);
-    assert_int_equal(stats_of(1).merges, 1);
+    assert_int_equal(replica_stats(world, 0).snapshots, 2);
+    assert_int_equal(replica_stats(world, 1).merges, 1);
     finish_alone();
   }
 }
@@ -592,8 +552,8 @@ static void a_base_that_is_damaged_is_offered_no_more(void **state) {
   (void)state;
   (void)lag_alone(2);
   size_t size = 0;
-  (void)memory_env_bytes(&world->at[0].memory, file_of(0, "base-"), &size);
-  memory_env_flip(&world->at[0].memory, file_of(0, "base-"), size / 2);
+  (void)memory_env_bytes(&world->at[0].memory, replica_file(world, 0, "base-"), &size);
+  memory_env_flip(&world->at[0].memory, replica_file(world, 0, "base-"), size / 2);
   world->at[0].memory.disk_bytes_max = disk_of(0) + 3000;
   replicas_link(world, 0, 1);
   bool found = false;
@@ -603,14 +563,14 @@ static void a_base_that_is_damaged_is_offered_no_more(void **state) {
     (*(found ? &after : &before)) += offers_of_n0();
     while (world->frame_count > 0)
       assert_int_equal(replicas_deliver(world, 0, false), SYNC_OK);
-    found = found || stats_of(0).snapshots_failed > 0;
+    found = found || replica_stats(world, 0).snapshots_failed > 0;
     replicas_advance(world, 100 * MS);
   }
   assert_true(found && before > 0);
   assert_int_equal(after, 0);
   world->at[0].memory.disk_bytes_max = 0;
   settle(120 * SECOND);
-  assert_int_equal(stats_of(1).merges, 1);
+  assert_int_equal(replica_stats(world, 1).merges, 1);
   finish_alone();
 }
 
@@ -621,12 +581,12 @@ static void an_offset_at_which_no_block_begins_gives_nothing(void **state) {
   replicas_link(world, 0, 1);
   settle(2000 * MS);
   size_t size = 0;
-  const char *name = file_of(0, "base-");
+  const char *name = replica_file(world, 0, "base-");
   (void)memory_env_bytes(&world->at[0].memory, name, &size);
-  uint64_t position = 0, id = 0, out = stats_of(0).blocks_out;
+  uint64_t position = 0, id = 0, out = replica_stats(world, 0).blocks_out;
   bool aside = false;
   assert_true(base_name_parse(name, &position, &id, &aside));
-  assert_int_equal(stats_of(1).blocks_in, blocks);
+  assert_int_equal(replica_stats(world, 1).blocks_in, blocks);
   for (uint64_t offset = 1; offset < size + 100; offset += 1 + offset / 7) {
     uint8_t buffer[256];
     struct bytes_writer writer = frame_begin(buffer, sizeof buffer - FRAME_TRAILER_BYTES);
@@ -635,8 +595,8 @@ static void an_offset_at_which_no_block_begins_gives_nothing(void **state) {
     assert_int_equal(sync_receive(world->at[0].engine, replica_peer(world, 0, 1), buffer, made), SYNC_OK);
     settle(20 * MS);
   }
-  assert_int_equal(stats_of(0).snapshots, 1);
-  assert_int_equal(stats_of(0).blocks_out, out);
+  assert_int_equal(replica_stats(world, 0).snapshots, 1);
+  assert_int_equal(replica_stats(world, 0).blocks_out, out);
   finish();
 }
 
@@ -648,17 +608,17 @@ static void damage_of_a_base_that_was_replaced_makes_no_other_suspect(void **sta
   run_until_blocks(2, 20 * SECOND);
   replicas_drop_all(world);
   char name[64];
-  memcpy(name, file_of(0, "base-"), strlen(file_of(0, "base-")) + 1);
+  memcpy(name, replica_file(world, 0, "base-"), strlen(replica_file(world, 0, "base-")) + 1);
   size_t size = 0;
   (void)memory_env_bytes(&world->at[0].memory, name, &size);
   replica_put(world, 0, "later", "than the base");
   replica_flush(world, 0);
-  take_snapshot(0);
-  assert_int_equal(files_of(0, "base-"), 2);
+  replica_snapshot(world, 0);
+  assert_int_equal(replica_files(world, 0, "base-"), 2);
   memory_env_flip(&world->at[0].memory, name, size - 1);
   settle(60 * SECOND);
-  assert_int_equal(stats_of(0).snapshots, 2);
-  assert_int_equal(stats_of(1).merges, 1);
+  assert_int_equal(replica_stats(world, 0).snapshots, 2);
+  assert_int_equal(replica_stats(world, 1).merges, 1);
   finish_alone();
 }
 
@@ -668,13 +628,13 @@ static void two_that_offer_at_once_do_not_disturb_each_other(void **state) {
   size_t blocks = lag(3);
   replicas_link(world, 0, 2);
   settle(20 * SECOND);
-  assert_int_equal(stats_of(2).merges, 1);
+  assert_int_equal(replica_stats(world, 2).merges, 1);
   replicas_link(world, 0, 1);
   replicas_link(world, 2, 1);
   settle(60 * SECOND);
-  assert_int_equal(stats_of(1).merges, 1);
+  assert_int_equal(replica_stats(world, 1).merges, 1);
   /* The second may be on its way before anybody hears of the merge; it brings nothing then. */
-  assert_true(stats_of(1).blocks_in <= 2 * blocks + 2);
+  assert_true(replica_stats(world, 1).blocks_in <= 2 * blocks + 2);
   finish();
 }
 

@@ -218,3 +218,56 @@ bool replicas_agree(struct replicas *replicas) {
 uint8_t replicas_frame_type(const struct replicas *replicas, size_t place) {
   return replicas->frames[place].bytes[5];
 }
+
+void replicas_settle_for(struct replicas *replicas, uint64_t ns) {
+  const uint64_t step_ns = UINT64_C(50000000);
+  for (uint64_t passed = 0; passed < ns; passed += step_ns) {
+    (void)replicas_settle(replicas, 4000);
+    replicas_advance(replicas, step_ns);
+  }
+}
+
+/* --- Files and snapshots ------------------------------------------------------------ */
+
+struct sync_stats replica_stats(const struct replicas *replicas, uint32_t index) {
+  struct sync_stats stats;
+  sync_stats_get(replicas->at[index].engine, &stats);
+  return stats;
+}
+
+const char *replica_file(const struct replicas *replicas, uint32_t index, const char *prefix) {
+  const struct memory_env *memory = &replicas->at[index].memory;
+  for (size_t i = 0; i < memory->live_count; i++)
+    if (strncmp(memory->live[i].name, prefix, strlen(prefix)) == 0) return memory->live[i].name;
+  return NULL;
+}
+
+size_t replica_files(const struct replicas *replicas, uint32_t index, const char *prefix) {
+  const struct memory_env *memory = &replicas->at[index].memory;
+  size_t count = 0;
+  for (size_t i = 0; i < memory->live_count; i++)
+    count += strncmp(memory->live[i].name, prefix, strlen(prefix)) == 0 ? 1 : 0;
+  return count;
+}
+
+void replica_snapshot(struct replicas *replicas, uint32_t index) {
+  struct replica *replica = &replicas->at[index];
+  uint64_t before = replica_stats(replicas, index).snapshots;
+  assert_int_equal(sync_snapshot(replica->engine), SYNC_OK);
+  for (unsigned i = 0; i < 1000 && replica_stats(replicas, index).snapshots == before; i++) {
+    replica->memory.mono_ns += UINT64_C(1000000);
+    assert_int_equal(sync_tick(replica->engine, NULL), SYNC_OK);
+    replica_flush(replicas, index);
+  }
+  assert_int_equal(replica_stats(replicas, index).snapshots, before + 1);
+}
+
+void replica_put_many(struct replicas *replicas, uint32_t index, unsigned from, unsigned to, const char *value) {
+  for (unsigned i = from; i < to; i++) {
+    char key[16];
+    (void)snprintf(key, sizeof key, "key-%03u", i);
+    replica_put(replicas, index, key, value);
+    if (i % 4 == 0) replica_flush(replicas, index);
+  }
+  replica_flush(replicas, index);
+}

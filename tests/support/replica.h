@@ -56,7 +56,18 @@ void replicas_drop_all(struct replicas *replicas);
 size_t replicas_settle(struct replicas *replicas, size_t limit);
 /* All clocks, wall and monotonic; then ticks every engine. */
 void replicas_advance(struct replicas *replicas, uint64_t ns);
+/* Settles, and lets 50 ms pass, for so long. */
+void replicas_settle_for(struct replicas *replicas, uint64_t ns);
 
+struct sync_stats replica_stats(const struct replicas *replicas, uint32_t index);
+/* The first of its files whose name begins so, NULL: there is none; how many there are. */
+const char *replica_file(const struct replicas *replicas, uint32_t index, const char *prefix);
+size_t replica_files(const struct replicas *replicas, uint32_t index, const char *prefix);
+/* Takes a snapshot, in turns of a millisecond; fails the test when there is none after a second. */
+void replica_snapshot(struct replicas *replicas, uint32_t index);
+
+/* Puts key-NNN for each of [from, to), a few in each turn. */
+void replica_put_many(struct replicas *replicas, uint32_t index, unsigned from, unsigned to, const char *value);
 void replica_put(struct replicas *replicas, uint32_t index, const char *key, const char *value);
 void replica_delete(struct replicas *replicas, uint32_t index, const char *key);
 /* Whether the key reads as `value` (NULL: absent). */
