@@ -114,8 +114,8 @@ void sync_options_fast(struct sync_options *options);
 
 /* What sync_open found. All positions are bytes of the whole log. */
 struct sync_open_report {
-  uint64_t epoch; /* opens that wrote, from 1 */
-  uint64_t recovered_ops;
+  uint64_t epoch;             /* opens that wrote, from 1 */
+  uint64_t recovered_ops;     /* that the log still has; those that only the snapshot has do not count */
   uint64_t base_position;     /* of the snapshot that it began with; 0: there was none */
   uint64_t durable_position;  /* known durable from marks */
   uint64_t appended_position; /* end of the valid prefix */

@@ -355,10 +355,6 @@ void wal_names_durable(struct wal *wal, uint64_t names) {
   if (names > wal->removals_durable) wal->removals_durable = names;
 }
 
-bool wal_established(const struct wal *wal) {
-  return wal->established;
-}
-
 uint64_t wal_first_position(const struct wal *wal) {
   return wal->chain.count > 0 ? wal_chain(wal, 0)->first : wal->appended;
 }

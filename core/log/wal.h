@@ -156,8 +156,6 @@ uint64_t wal_files_before(const struct wal *wal, uint64_t position, size_t files
  * the request, and given back when that has succeeded. Trims wait for it. */
 uint64_t wal_names(const struct wal *wal);
 void wal_names_durable(struct wal *wal, uint64_t names);
-/* Whether everything that the directory had at open is durable. */
-bool wal_established(const struct wal *wal);
 /* Where the log begins. */
 uint64_t wal_first_position(const struct wal *wal);
 /* The greatest position, at most `position`, at which a file ends: wal_trim() can cut there. */
