@@ -298,6 +298,75 @@ static void check_hello(struct belief *belief, struct decode_reader body, uint64
   check_all_of_hello(belief, hello, damaged);
 }
 
+static bool ranks_below(const struct cluster *cluster, uint32_t a, uint32_t b) {
+  const struct ledger_life *lives = cluster->ledger.lives;
+  int order = strcmp(cluster->nodes[lives[a].node].name, cluster->nodes[lives[b].node].name);
+  return order ? order < 0 : lives[a].incarnation < lives[b].incarnation;
+}
+
+/* Takes note of the lives that came since, in the order of (node id, incarnation). */
+static void rank_lives(struct cluster *cluster, struct replica *replica) {
+  CLUSTER_GROW(cluster->world, replica->ranked, replica->ranked_capacity, replica->named_count);
+  CLUSTER_GROW(cluster->world, replica->digests, replica->digest_capacity, replica->named_count);
+  while (replica->ranked_count < replica->named_count) {
+    uint32_t index = replica->ranked_count, life = replica->named_lives[index], to = replica->ranked_count++;
+    for (; to > 0 && ranks_below(cluster, life, replica->named_lives[replica->ranked[to - 1u]]); to--)
+      replica->ranked[to] = replica->ranked[to - 1u];
+    replica->ranked[to] = index;
+    const struct ledger_life *known = &cluster->ledger.lives[life];
+    replica->digests[index] = (index ? replica->digests[index - 1u] : 0) +
+                              decode_life_digest(cluster->nodes[known->node].name, known->incarnation);
+  }
+}
+
+/* How many of the first lives in its log have that digest; LEDGER_NONE: no number of them. */
+static uint32_t ranks_among(const struct replica *replica, uint64_t digest) {
+  for (uint32_t count = replica->named_count; count > 0; count--)
+    if (replica->digests[count - 1u] == digest) return count;
+  return LEDGER_NONE;
+}
+
+/* The life of that rank among the first `count`; *passed and *at: how far the ones before led. */
+static uint32_t ranked_life(const struct replica *replica, uint32_t count, uint64_t rank, uint64_t *passed,
+                            uint32_t *at) {
+  for (; *at < replica->ranked_count; ++*at) {
+    if (replica->ranked[*at] >= count) continue;
+    if ((*passed)++ == rank) return replica->named_lives[replica->ranked[(*at)++]];
+  }
+  return LEDGER_NONE;
+}
+
+static void check_news(struct belief *belief, struct decode_reader body, uint64_t session) {
+  struct cluster *cluster = belief->cluster;
+  struct replica *replica = &cluster->nodes[belief->node].replica;
+  struct decode_news news;
+  if (!decode_news(body, &news) || news.session != session) {
+    mumbles(belief, "is no NEWS, or is not its own");
+    return;
+  }
+  bool damaged = is_damaged(cluster, belief->node);
+  if (news.named) {
+    struct decode_hello hello = {.entries = news.entries};
+    check_all_of_hello(belief, hello, damaged);
+    return;
+  }
+  rank_lives(cluster, replica);
+  uint32_t count = ranks_among(replica, news.lives), at = 0;
+  uint64_t rank, seq, passed = 0;
+  while (decode_rank_next(&news, &rank, &seq)) {
+    uint32_t life = count == LEDGER_NONE ? LEDGER_NONE : ranked_life(replica, count, rank, &passed, &at);
+    if (life == LEDGER_NONE) {
+      if (!damaged) mumbles(belief, "says that it holds operations of a life that it does not know");
+      return;
+    }
+    if (damaged || holds_durably(belief, life, seq)) continue;
+    struct decode_entry entry = {.incarnation = cluster->ledger.lives[life].incarnation, .seq = seq};
+    overstates(belief, life, &entry);
+    return;
+  }
+  if (news.entries.bad) mumbles(belief, "is no NEWS");
+}
+
 CLUSTER_SELDOM static void sends_too_early(struct belief *belief, uint32_t operation) {
   const struct cluster *cluster = belief->cluster;
   cluster_subject(cluster, operation, belief->subject);
@@ -432,10 +501,11 @@ void cluster_check_sent(struct cluster *cluster, uint32_t number, const void *fr
   enum decode_frame kind = decode_frame(frame, size, &body);
   node->counts.frames_out++;
   node->counts.frames_out_bytes += size;
-  node->counts.hellos_out += kind == DECODE_HELLO;
+  node->counts.hellos_out += kind == DECODE_HELLO || kind == DECODE_NEWS;
   if (kind == DECODE_NOTHING) mumbles(&belief, "cannot be read as the format says");
   if (!node->replica.following || !software) return; /* it is being opened: looked at in a moment */
   if (kind == DECODE_HELLO) check_hello(&belief, body, sync_session(software->engine));
+  if (kind == DECODE_NEWS) check_news(&belief, body, sync_session(software->engine));
   if (kind == DECODE_BLOCK) check_block(&belief, &body);
   if (kind == DECODE_OPS) node->counts.ops_out += check_operations(&belief, body, sync_session(software->engine));
 }

@@ -32,6 +32,14 @@ bool decode_name_is(struct decode_name name, const char *text) {
   return strlen(text) == name.size && memcmp(name.bytes, text, name.size) == 0;
 }
 
+uint64_t decode_life_digest(const char *node, uint64_t incarnation) {
+  uint8_t bytes[80] = {0}; /* the name, filled with zeros to 64; the incarnation; 0 */
+  memcpy(bytes, node, strlen(node));
+  for (unsigned i = 0; i < 8; i++)
+    bytes[64 + i] = (uint8_t)(incarnation >> (8 * i));
+  return (uint64_t)XXH3_64bits_withSeed(bytes, sizeof bytes, 0);
+}
+
 /* --- Operation -------------------------------------------------------------------------- */
 
 /* What an operation says is read once, whole, and not at every event: short code, not

@@ -89,8 +89,9 @@ enum decode_frame {
   DECODE_OPS = 2,
   DECODE_FETCH = 3,
   DECODE_BLOCK = 4,
+  DECODE_NEWS = 5,
 };
-#define DECODE_FRAME_HEADER_BYTES 28u
+#define DECODE_FRAME_HEADER_BYTES 8u
 #define DECODE_FRAME_TRAILER_BYTES 8u
 
 /* Looks at the header; the checksum is the receiver's to look at. body: what is
@@ -98,12 +99,11 @@ enum decode_frame {
 static inline enum decode_frame decode_frame(const void *bytes, size_t size, struct decode_reader *body) {
   const size_t around = DECODE_FRAME_HEADER_BYTES + DECODE_FRAME_TRAILER_BYTES;
   const uint8_t *frame = bytes;
-  if (size < around || memcmp(frame, "SYNF", 4) != 0 || frame[4] != 2) return DECODE_NOTHING;
-  if (decode_little4(frame + 8) != size - around) return DECODE_NOTHING;
+  if (size < around || frame[0] != 'S' || frame[1] != 'Y' || frame[2] != 3) return DECODE_NOTHING;
   body->at = frame + DECODE_FRAME_HEADER_BYTES;
   body->end = frame + size - DECODE_FRAME_TRAILER_BYTES;
   body->bad = false;
-  return frame[5] >= DECODE_HELLO && frame[5] <= DECODE_BLOCK ? (enum decode_frame)frame[5] : DECODE_NOTHING;
+  return frame[3] >= DECODE_HELLO && frame[3] <= DECODE_NEWS ? (enum decode_frame)frame[3] : DECODE_NOTHING;
 }
 
 struct decode_hello {
@@ -111,6 +111,7 @@ struct decode_hello {
   uint64_t session, nonce, echo, known_session;
   uint8_t flags;
   uint64_t snapshot_id, snapshot_size; /* offered; 0: none */
+  uint64_t operations, heard, wanted;  /* counted in the sender's log, in the receiver's, in that again */
   struct decode_reader entries;
   uint64_t left;         /* of the entries of the node that is being read */
   struct decode_name of; /* ... which is it */
@@ -121,6 +122,13 @@ static inline bool decode_hello(struct decode_reader body, struct decode_hello *
   hello->node = decode_name_next(&body);
   const uint8_t *numbers = decode_take(&body, 41);
   hello->snapshot_size = decode_varint(&body);
+  (void)decode_varint(&body); /* its place among its parts */
+  hello->operations = decode_varint(&body);
+  hello->heard = decode_varint(&body);
+  hello->wanted = decode_varint(&body);
+  (void)decode_long(&body); /* lives that it knows */
+  uint64_t tags = decode_varint(&body);
+  (void)decode_take(&body, tags < SIZE_MAX / 4 ? tags * 4 : SIZE_MAX);
   hello->entries = body;
   if (!numbers || body.bad) return false;
   hello->session = decode_little8(numbers);
@@ -146,7 +154,7 @@ static inline bool decode_entry_next(struct decode_hello *hello, struct decode_e
   if (entry->heads) {
     if (reader->bad || reader->at == reader->end) return false;
     hello->of = decode_name_next(reader);
-    hello->left = decode_varint(reader);
+    hello->left = decode_varint(reader) >> 2; /* the low bits: what it wishes of that node's operations */
     if (hello->left == 0) reader->bad = true;
   }
   hello->left--;
@@ -154,6 +162,41 @@ static inline bool decode_entry_next(struct decode_hello *hello, struct decode_e
   entry->incarnation = decode_long(reader);
   entry->seq_at = reader->at;
   entry->seq = decode_varint(reader);
+  return !reader->bad;
+}
+
+/* NEWS: what it says of holdings is by rank, which is the place of a life among those that its sender knows, in the
+ * order of (node id, incarnation); or `named`: then as a HELLO says it. */
+struct decode_news {
+  uint64_t session;
+  bool named;
+  uint64_t lives; /* the digest of the lives that are ranked: the first ones in its log */
+  struct decode_reader entries;
+  uint64_t next; /* the least rank of the next entry */
+};
+static inline bool decode_news(struct decode_reader body, struct decode_news *news) {
+  news->session = decode_long(&body);
+  (void)decode_take(&body, 4); /* whose run it is for */
+  uint8_t flags = decode_byte(&body);
+  news->named = (flags & 16u) == 0;
+  if (flags & 32u) (void)decode_varint(&body);
+  if (flags & 32u) (void)decode_varint(&body);
+  (void)decode_varint(&body);
+  (void)decode_varint(&body);
+  if (flags & 64u) (void)decode_long(&body);
+  news->lives = decode_long(&body);
+  news->entries = body;
+  news->next = 0;
+  return !body.bad;
+}
+/* What one life adds to the digest of several. */
+uint64_t decode_life_digest(const char *node, uint64_t incarnation);
+static inline bool decode_rank_next(struct decode_news *news, uint64_t *rank, uint64_t *seq) {
+  struct decode_reader *reader = &news->entries;
+  if (reader->bad || reader->at == reader->end) return false;
+  *rank = news->next + (decode_varint(reader) >> 2);
+  *seq = decode_varint(reader);
+  news->next = *rank + 1u;
   return !reader->bad;
 }
 
@@ -172,7 +215,10 @@ static inline bool decode_birth_skip(struct decode_reader *reader, const uint8_t
 }
 
 static inline uint64_t decode_ops_session(struct decode_reader *body) {
-  return decode_long(body);
+  uint64_t session = decode_long(body);
+  (void)decode_byte(body);   /* flags */
+  (void)decode_varint(body); /* operations before */
+  return session;
 }
 /* The next operation's bytes; false at their end, where what the frame says of origins begins. */
 static inline bool decode_ops_next(struct decode_reader *body, const uint8_t **bytes, size_t *size) {

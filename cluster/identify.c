@@ -28,7 +28,9 @@ static uint64_t incarnation_of(struct bytes_reader reader, uint32_t wanted) {
 
 /* The beginning of the first operation, up to its sequence number. */
 static uint64_t name_of_ops(const struct ledger *ledger, struct bytes_reader *reader) {
-  (void)bytes_read_u64(reader); /* session */
+  (void)bytes_read_u64(reader);    /* session */
+  (void)bytes_read_u8(reader);     /* flags */
+  (void)bytes_read_varint(reader); /* operations before */
   struct bytes_reader operations = *reader;
   (void)bytes_read_varint(reader); /* size */
   (void)bytes_read_u8(reader);     /* head */
@@ -51,6 +53,12 @@ static uint64_t name_of_hello(const struct ledger *ledger, struct bytes_reader *
   return sim_hash_fold(sim_hash_fold(FRAME_HELLO, bytes_read_u8(reader)), span);
 }
 
+static uint64_t name_of_news(const struct ledger *ledger, struct bytes_reader *reader) {
+  (void)bytes_take(reader, 8u + 4u); /* session, whose run it is for */
+  uint64_t span = sim_now(ledger->world) >> HELLO_SPAN_SHIFT;
+  return sim_hash_fold(sim_hash_fold(FRAME_NEWS, bytes_read_u8(reader)), span);
+}
+
 /* By the place in the snapshot and about when: which snapshot it is says its id, which no other run has. */
 static uint64_t name_of_blocks(const struct ledger *ledger, uint8_t type, struct bytes_reader *reader) {
   (void)bytes_read_u64(reader); /* id */
@@ -62,9 +70,10 @@ uint64_t cluster_identify(const struct cluster *cluster, const uint8_t *bytes, s
   if (size < FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES) return size;
   struct bytes_reader reader =
       bytes_reader_of(bytes + FRAME_HEADER_BYTES, size - FRAME_HEADER_BYTES - FRAME_TRAILER_BYTES);
-  if (bytes[5] == FRAME_FETCH || bytes[5] == FRAME_BLOCK) return name_of_blocks(&cluster->ledger, bytes[5], &reader);
-  if (bytes[5] == FRAME_OPS) return name_of_ops(&cluster->ledger, &reader);
-  return bytes[5] == FRAME_HELLO ? name_of_hello(&cluster->ledger, &reader) : bytes[5];
+  if (bytes[3] == FRAME_FETCH || bytes[3] == FRAME_BLOCK) return name_of_blocks(&cluster->ledger, bytes[3], &reader);
+  if (bytes[3] == FRAME_OPS) return name_of_ops(&cluster->ledger, &reader);
+  if (bytes[3] == FRAME_NEWS) return name_of_news(&cluster->ledger, &reader);
+  return bytes[3] == FRAME_HELLO ? name_of_hello(&cluster->ledger, &reader) : bytes[3];
 }
 
 size_t cluster_forge_hello(struct cluster *cluster, uint32_t from, uint8_t *frame, size_t capacity) {
@@ -77,5 +86,6 @@ size_t cluster_forge_hello(struct cluster *cluster, uint32_t from, uint8_t *fram
                         .nonce = 7,
                         .echo = 7};
   hello_write_head(&writer, &hello);
+  bytes_write_varint(&writer, 0); /* no peers */
   return frame_finish(&writer, FRAME_HELLO, cluster->config.engine.cluster_id);
 }

@@ -240,15 +240,14 @@ static void stop(struct sim_node *sim_node, void *state) {
 
 /* By the header alone: a damaged frame still counts as what it says it is. */
 static uint32_t classify(const uint8_t *bytes, size_t size) {
-  static const uint8_t magic[4] = {'S', 'Y', 'N', 'F'};
-  if (size < FRAME_HEADER_BYTES || memcmp(bytes, magic, sizeof magic) != 0) return 0;
-  return bytes[5] >= FRAME_HELLO && bytes[5] <= FRAME_BLOCK ? bytes[5] : 0;
+  if (size < FRAME_HEADER_BYTES || bytes[0] != 'S' || bytes[1] != 'Y') return 0;
+  return bytes[3] >= FRAME_HELLO && bytes[3] <= FRAME_NEWS ? bytes[3] : 0;
 }
 
 static uint64_t identify(struct sim_node *sim_node, const void *config, const uint8_t *bytes, size_t size) {
   (void)sim_node;
   struct cluster_node *node = config_node(config);
-  if (size > FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES && bytes[5] == FRAME_HELLO)
+  if (size > FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES && bytes[3] == FRAME_HELLO)
     node->limits_hash = bytes_get_u64(bytes + FRAME_HEADER_BYTES);
   return cluster_identify(node->cluster, bytes, size);
 }

@@ -18,7 +18,7 @@ void replica_clear(struct replica *replica) {
   if (replica->mark_capacity) memset(replica->marks, 0, replica->mark_capacity);
   replica->segment_count = replica->news_count = 0;
   replica->log_id = replica->end = replica->hlc_last = replica->remote = 0;
-  replica->named_count = 0;
+  replica->named_count = replica->ranked_count = 0;
   replica->ahead_count = replica->ahead_first = 0;
   replica->behind = false;
   replica->merging_id = replica->sent_id = 0;

@@ -65,6 +65,10 @@ struct replica {
 
   uint32_t *named_lives; /* by index in the log */
   uint32_t named_count, named_capacity;
+  uint32_t *ranked; /* the same indexes by (node id, incarnation) of their lives, so many of them */
+  uint32_t ranked_count, ranked_capacity;
+  uint64_t *digests; /* by index: of the lives up to there (decode_life_digest) */
+  uint32_t digest_capacity;
 
   /* What is in it, by life: so many operations; so many that would survive a power
    * loss now (at the life + 1: 0 is no life, of which nothing is durable); and what

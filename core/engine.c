@@ -101,7 +101,9 @@ void engine_take_durable(struct sync_engine *engine) {
   if (durable <= engine->durable_seen) return;
   engine->stats.fsync_bytes += durable - engine->durable_seen;
   engine->durable_seen = durable;
-  oplog_raise_durable(&engine->state.oplog, durable);
+  size_t jumps = engine->state.oplog.jumps.count;
+  oplog_raise_durable(&engine->state.oplog, &engine->state.origins, durable);
+  if (engine->state.oplog.jumps.count < jumps) peers_untold(&engine->peers);
   peers_take_durable(&engine->peers, durable);
 }
 

@@ -92,6 +92,13 @@ struct engine_repair {
   uint64_t named, unnamed; /* operations that are whole behind the damage */
 };
 
+/* Frames that wait for causes (pending.h). */
+struct pending {
+  struct pending_frame *first; /* the oldest */
+  uint32_t count;
+  size_t bytes;
+};
+
 struct sync_backup; /* backup.c */
 
 struct sync_engine {
@@ -128,6 +135,7 @@ struct sync_engine {
   size_t block_bytes_max;
   struct compaction compaction;
   struct fetch fetch;
+  struct pending pending;
   struct sync_backup *backup;   /* one that is not complete; no snapshot of our own is begun meanwhile */
   struct memory_array merges;   /* struct engine_merge */
   struct engine_repair *repair; /* at open only; NULL: damage is refused */

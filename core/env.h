@@ -87,6 +87,7 @@ enum sync_trace_kind {
   SYNC_TRACE_SEND_BLOCK = 23,    /* {peer, id, offset} */
   SYNC_TRACE_MERGE = 24,         /* {id, end position, peer} a snapshot was merged */
   SYNC_TRACE_SNAPSHOT_FAIL = 25, /* {status, id} one was given up */
+  SYNC_TRACE_SEND_NEWS = 26,     /* {peer, lives named, operations told of or 0, operations asked for, flags} */
 };
 
 struct sync_env_ops {

@@ -1,6 +1,7 @@
 /* Peers that come and go, by the log. */
 #include "core/engine.h"
 #include "core/fetch.h"
+#include "core/pending.h"
 
 static bool membership_is_peer(const struct sync_engine *engine, const char *node_id, size_t *size) {
   if (node_id == NULL) return false;
@@ -38,6 +39,7 @@ int sync_peer_remove(struct sync_engine *engine, uint32_t handle) {
   int rc = engine_append(engine, WAL_PEER_REMOVED, (const uint8_t *)peer->node_id, peer->node_id_size, &position, &end);
   if (rc != SYNC_OK) return rc;
   fetch_peer_gone(engine, handle);
+  pending_peer_gone(engine, handle);
   peer_delete(&engine->peers, peer);
   engine_commit_soon(engine);
   return SYNC_OK;

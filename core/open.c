@@ -4,6 +4,7 @@
 #include "core/backup.h"
 #include "core/compaction.h"
 #include "core/fetch.h"
+#include "core/pending.h"
 
 static const struct sync_options open_defaults = {
     .value_bytes_max = 65536,
@@ -42,6 +43,7 @@ static uint64_t open_limits_hash(const struct sync_options *options) {
   return checksum64(bytes, sizeof bytes, 0);
 }
 
+#define OPEN_ACK_DELAY_SHARE 100u /* of the acknowledgement timeout */
 #define OPEN_DEFAULT(options, field)                                                                                   \
   do {                                                                                                                 \
     if ((options)->field == 0) (options)->field = open_defaults.field;                                                 \
@@ -63,6 +65,7 @@ static void open_fill_defaults(struct sync_options *options) {
   OPEN_DEFAULT(options, retry_cap_ns);
   OPEN_DEFAULT(options, probe_interval_ns);
   OPEN_DEFAULT(options, ack_timeout_ns);
+  if (options->ack_delay_ns == 0) options->ack_delay_ns = options->ack_timeout_ns / OPEN_ACK_DELAY_SHARE + 1;
   OPEN_DEFAULT(options, idle_hello_ns);
   OPEN_DEFAULT(options, idle_mark_ns);
   OPEN_DEFAULT(options, clock_bound_ns);
@@ -234,6 +237,7 @@ void sync_close(struct sync_engine *engine) {
   if (engine == NULL) return;
   PORT_TRACE(engine->env, SYNC_TRACE_CLOSE, wal_durable_position(engine->wal), wal_appended_position(engine->wal));
   backup_break(engine);
+  pending_end(engine);
   fetch_end(engine);
   compaction_end(engine);
   wal_close(engine->wal);

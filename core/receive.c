@@ -1,8 +1,11 @@
 /* Taking frames (rules 2 and 7). A frame is checked whole before any of it has
  * an effect. */
+#include "core/ask.h"
 #include "core/compaction.h"
 #include "core/engine.h"
 #include "core/fetch.h"
+#include "core/hear.h"
+#include "core/pending.h"
 
 /* --- OPS ----------------------------------------------------------------------- */
 
@@ -10,6 +13,8 @@
 struct receive_outcome {
   uint64_t held_end; /* end of the last record of those held */
   uint32_t applied, skipped;
+  bool again;  /* the frame was kept until causes came: what is held of it was not sent twice */
+  bool prunes; /* the peer is to hear that it is not to push what it pushed */
 };
 
 /* Of a snapshot, for one request: whoever asks for more asks again. */
@@ -131,12 +136,15 @@ static int receive_operation(struct sync_engine *engine, struct peer *peer, uint
   if (verdict >= 0 && verdict != APPLY_DUPLICATE && origin != NULL && origin == engine->own)
     verdict = SYNC_E_ID_CONFLICT;
   if (verdict == APPLY_DUPLICATE) {
-    engine->stats.duplicates++;
     receive_note_held(engine, origin, sent->seq, outcome);
+    if (outcome->again) return SYNC_OK;
+    engine->stats.duplicates++;
+    if (feed_take(&engine->peers, peer, origin, false)) outcome->prunes = true;
     PORT_TRACE(engine->env, SYNC_TRACE_DUPLICATE, origin->node_hash, origin->incarnation, sent->seq, peer->handle);
   } else if (verdict == APPLY_NOT_YET) {
-    engine->stats.not_yet++;
     outcome->skipped++;
+    if (outcome->again) return SYNC_OK;
+    engine->stats.not_yet++;
     uint64_t node = origin != NULL ? origin->node_hash : receive_node_hash(own);
     PORT_TRACE(engine->env, SYNC_TRACE_NOT_YET, node, own->incarnation, sent->seq, peer->handle);
     return SYNC_OK;
@@ -146,27 +154,79 @@ static int receive_operation(struct sync_engine *engine, struct peer *peer, uint
     if (rc == SYNC_OK) rc = receive_apply(engine, peer, &view, outcome);
     if (rc != SYNC_OK) return rc;
     origin = origins_at(&engine->state.origins, view.origin);
+    if (feed_reserve(&engine->peers, peer) == SYNC_OK && feed_take(&engine->peers, peer, origin, true))
+      outcome->prunes = true;
   } else {
     return verdict;
   }
+  telling_touch(peer, origin);
   receive_note_sender(peer, origin, session, sent->seq);
   return SYNC_OK;
 }
 
-/* Decides when the sender hears what is durable here: at once when nothing
- * still has to become so. */
+/* Decides when the sender hears what is durable here. */
 static void receive_acknowledge(struct sync_engine *engine, struct peer *peer, const struct receive_outcome *outcome) {
   bool all_durable = outcome->held_end <= engine->durable_seen;
-  if (outcome->skipped > 0) peer->gap_pending = true;
-  if (outcome->skipped > 0 || (outcome->applied == 0 && all_durable)) peer->hello_pending = true;
+  if (outcome->prunes) peer_acknowledge(&engine->peers, peer);
   /* It sends what is held here: perhaps it cannot tell what the lives that a
    * HELLO leaves out imply. Without this, its window could stay full of them. */
-  if (outcome->skipped == 0 && outcome->applied == 0 && all_durable) peer->list_all = true;
+  bool nothing = outcome->skipped == 0 && outcome->applied == 0 && all_durable;
+  if (nothing && !outcome->again) peer->list_all = true;
+  if (nothing) peer_acknowledge(&engine->peers, peer);
   if (all_durable) return;
   /* It cannot be acknowledged until there is room: the peer is to wait, not to send it again. */
   if (engine->stats.full) peer->hello_pending = true;
   if (peer->ack_first == 0) peer->ack_first = outcome->held_end;
   if (peer->ack_last < outcome->held_end) peer->ack_last = outcome->held_end;
+}
+
+/* Causes are missing: the frame waits for them here, or is skipped, which its sender is told. */
+static void receive_wait(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame,
+                         uint64_t operations) {
+  if (!engine->stats.full && pending_keep(engine, peer, frame->body, frame->body_size)) {
+    ask_causes(engine, peer, operations);
+    return;
+  }
+  peer->gap_pending = true;
+  peer->hello_pending = peer->tell_all = true;
+}
+
+/* Applies what can be of it. */
+static int receive_operations(struct sync_engine *engine, struct peer *peer, const struct ops *ops,
+                              struct receive_walk *walk, struct receive_outcome *outcome) {
+  int rc = SYNC_OK;
+  uint64_t now_ns = port_now(engine->env);
+  receive_begin(walk, engine, ops, walk->kept);
+  while (receive_next(walk, &rc))
+    rc = receive_operation(engine, peer, ops->session, walk->view, outcome);
+  if (engine->stopped != SYNC_OK) return rc;
+  peer_settle(&engine->peers, peer, now_ns);
+  if (ops->urgent) peer->ack_soon = true;
+  receive_acknowledge(engine, peer, outcome);
+  if (rc == SYNC_E_FULL || rc == SYNC_E_NO_SPACE) {
+    if (!engine->stats.full) peer->hello_pending = true;
+    engine->stats.full = true;
+  } else if (rc == SYNC_E_ID_CONFLICT) {
+    engine->stats.id_conflicts++;
+    peer_park(&engine->peers, peer, now_ns);
+  }
+  if (outcome->applied > 0) engine_commit_soon(engine);
+  return rc;
+}
+
+/* Of a frame that came before. */
+static struct pending_again receive_again(struct sync_engine *engine, struct peer *peer, const uint8_t *body,
+                                          size_t size) {
+  struct ops ops;
+  struct receive_walk walk;
+  int rc = ops_parse(body, size, &ops);
+  if (rc == SYNC_OK) rc = receive_check_operations(engine, &ops, &walk);
+  if (rc != SYNC_OK) return (struct pending_again){.waits = rc == SYNC_E_NO_MEMORY};
+  struct receive_outcome outcome = {.again = true};
+  rc = receive_operations(engine, peer, &ops, &walk, &outcome);
+  bool refused = rc == SYNC_E_ID_CONFLICT || rc == SYNC_E_CORRUPT;
+  return (struct pending_again){.applied = outcome.applied > 0,
+                                .waits = rc == SYNC_OK ? outcome.skipped > 0 : !refused};
 }
 
 static int receive_ops(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame, uint64_t now_ns) {
@@ -177,69 +237,10 @@ static int receive_ops(struct sync_engine *engine, struct peer *peer, const stru
   if (rc != SYNC_OK) return rc;
   peer_alive(&engine->peers, peer, now_ns);
   struct receive_outcome outcome = {0};
-  receive_begin(&walk, engine, &ops, walk.kept);
-  while (receive_next(&walk, &rc))
-    rc = receive_operation(engine, peer, ops.session, walk.view, &outcome);
-  if (engine->stopped != SYNC_OK) return rc;
-  peer_settle(&engine->peers, peer, now_ns);
-  receive_acknowledge(engine, peer, &outcome);
-  if (rc == SYNC_E_FULL || rc == SYNC_E_NO_SPACE) {
-    if (!engine->stats.full) peer->hello_pending = true;
-    engine->stats.full = true;
-  } else if (rc == SYNC_E_ID_CONFLICT) {
-    engine->stats.id_conflicts++;
-    peer_park(&engine->peers, peer, now_ns);
-  }
-  if (outcome.applied > 0) engine_commit_soon(engine);
-  return rc;
-}
-
-/* --- HELLO ---------------------------------------------------------------------- */
-
-/* By what the peer is known to hold now. What a snapshot can help, it is told of. */
-static void receive_judge_behind(struct sync_engine *engine, struct peer *peer, uint64_t now_ns) {
-  bool before = peer->behind;
-  peer_judge_behind(&engine->peers, peer);
-  if (peer->behind == before) return;
-  peer->fetch_id = peer->behind ? peer->fetch_id : 0;
-  peer_schedule(&engine->peers, peer, now_ns);
-}
-
-static int receive_hello(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame,
-                         uint64_t now_ns) {
-  struct hello hello;
-  int rc = hello_parse(frame->body, frame->body_size, &hello);
-  if (rc != SYNC_OK) return rc;
-  if (hello.node_id_size != peer->node_id_size || memcmp(hello.node_id, peer->node_id, peer->node_id_size) != 0)
-    return SYNC_E_PEER;
-  if (hello.limits_hash != engine->limits_hash) return SYNC_E_LIMITS;
-  rc = greeting_hear(&engine->peers, &hello);
-  if (rc == SYNC_OK) rc = vector_reserve(engine->env, &peer->known, origins_count(&engine->state.origins));
-  if (rc != SYNC_OK) return rc;
-
-  peer_alive(&engine->peers, peer, now_ns);
-  peer->their_nonce = hello.nonce;
-  if (peer->known_session == hello.session) {
-    greeting_believe(&engine->peers, peer);
-    peer_settle(&engine->peers, peer, now_ns);
-    PORT_TRACE(engine->env, SYNC_TRACE_KNOWN, peer->handle, hello.session, 0);
-  } else if (hello.echo == peer->my_nonce) {
-    peer_new_session(&engine->peers, peer, hello.session, now_ns);
-    greeting_believe(&engine->peers, peer);
-    PORT_TRACE(engine->env, SYNC_TRACE_KNOWN, peer->handle, hello.session, 1);
-  } else {
-    PORT_TRACE(engine->env, SYNC_TRACE_IGNORED_HELLO, peer->handle, hello.session);
-    peer->hello_pending = true;
-  }
-  if (hello.known_session != engine->session || (hello.flags & HELLO_FLAG_ANSWER) != 0) peer->hello_pending = true;
-  if (hello.snapshot_id != 0) fetch_offered(engine, peer, hello.session, hello.snapshot_id, hello.snapshot_size);
-  if (engine->stopped != SYNC_OK) return engine->stopped;
-  if (peer->known_session != hello.session) return SYNC_OK;
-  peer->heard = (uint32_t)origins_count(&engine->state.origins);
-  receive_judge_behind(engine, peer, now_ns);
-  peer_full(&engine->peers, peer, (hello.flags & HELLO_FLAG_FULL) != 0, now_ns);
-  if ((hello.flags & HELLO_FLAG_GAP) != 0 && !peer->is_full) peer_gap(&engine->peers, peer, now_ns);
-  return SYNC_OK;
+  rc = receive_operations(engine, peer, &ops, &walk, &outcome);
+  if (rc == SYNC_OK && outcome.skipped > 0) receive_wait(engine, peer, frame, ops.before);
+  if (outcome.applied > 0 && engine->stopped == SYNC_OK) (void)pending_retry(engine, receive_again);
+  return engine->stopped != SYNC_OK ? engine->stopped : rc;
 }
 
 /* --- Snapshots -------------------------------------------------------------------- */
@@ -280,7 +281,9 @@ static int receive_frame(struct sync_engine *engine, struct peer *peer, const st
   uint64_t now_ns = port_now(engine->env);
   switch ((enum frame_type)frame->type) {
   case FRAME_HELLO:
-    return receive_hello(engine, peer, frame, now_ns);
+    return hear_hello(engine, peer, frame, now_ns);
+  case FRAME_NEWS:
+    return hear_news(engine, peer, frame, now_ns);
   case FRAME_OPS:
     return receive_ops(engine, peer, frame, now_ns);
   case FRAME_FETCH:

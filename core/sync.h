@@ -36,6 +36,7 @@
 #define SYNC_FRAME_OVERHEAD_BYTES 4096u        /* a frame is at most value_bytes_max + this */
 #define SYNC_NO_DEADLINE UINT64_MAX
 #define SYNC_PEER_NONE UINT32_MAX
+#define SYNC_ACK_AT_ONCE UINT64_MAX
 
 struct sync_engine;
 
@@ -102,6 +103,8 @@ struct sync_options {
   uint64_t retry_cap_ns;      /* longest backoff, 30 s */
   uint64_t probe_interval_ns; /* to a parked peer, 15 s */
   uint64_t ack_timeout_ns;    /* 10 s */
+  uint64_t ack_delay_ns;      /* an acknowledgement waits so long for others, which one frame tells together:
+                                 a hundredth of ack_timeout_ns; SYNC_ACK_AT_ONCE: not at all */
   uint64_t idle_hello_ns;     /* to a peer with which nothing is owed, 30 s */
   uint64_t idle_mark_ns;      /* quiet time before a durable mark, 1 s */
   uint64_t fsync_spacing_ns;  /* preset `durable`: 0, fsync as soon as the last is done; preset `fast`: 10 ms */

@@ -1,4 +1,4 @@
-/* Making frames: HELLO with the durable vector, OPS with durable operations
+/* Making frames: HELLO and NEWS with the durable vector, OPS with durable operations
  * read back from the log. Peers take turns. */
 #include "core/base/file_io.h"
 #include "core/compaction.h"
@@ -9,13 +9,39 @@
 
 static uint8_t transmit_flags(const struct sync_engine *engine, const struct peer *peer) {
   bool waits = peer->state == SYNC_PEER_BACKOFF || peer->state == SYNC_PEER_PARKED;
-  return (uint8_t)((peer->gap_pending ? HELLO_FLAG_GAP : 0) | (engine->stats.full ? HELLO_FLAG_FULL : 0) |
-                   (waits || peer->ask ? HELLO_FLAG_ANSWER : 0));
+  return (uint8_t)((peer->passed > peer->confirmed ? HELLO_FLAG_NEWS : 0) | (peer->gap_pending ? HELLO_FLAG_GAP : 0) |
+                   (engine->stats.full ? HELLO_FLAG_FULL : 0) | (waits || peer->ask ? HELLO_FLAG_ANSWER : 0));
+}
+
+/* So many of our operations a HELLO tells of, that names all that is held. */
+static uint64_t transmit_told(const struct sync_engine *engine) {
+  return engine->state.oplog.durable + 1;
+}
+
+/* It was told: all that is held, or some of it. */
+static void transmit_was_told(struct sync_engine *engine, struct peer *peer, bool all) {
+  peer->hello_pending = false;
+  peer->hello_last = true;
+  peer->gap_pending = false;
+  peer->ask = false;
+  peer->ack_soon = false;
+  peer->ack_due_ns = SYNC_NO_DEADLINE;
+  peer->touched_count = 0;
+  peer->wanted = 0;
+  engine->stats.hellos_out++;
+  if (!all) return;
+  peer->tell_all = false;
+  peer->told = transmit_told(engine);
+  peer->tell_due_ns = SYNC_NO_DEADLINE;
+  if (peer->passed > peer->confirmed) /* again until it says that it has heard */
+    peer->tell_due_ns = time_add(port_now(engine->env), peer_share_ns(&engine->peers, PEER_TELL_SHARE));
 }
 
 static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void *buffer) {
   struct bytes_writer writer = frame_begin(buffer, engine->frame_bytes_max - FRAME_TRAILER_BYTES);
   const struct engine_base *offer = compaction_offer(engine, peer);
+  if (peer->list_from == 0) peer->part = 0;
+  if (peer->part == 0) peer->part_operations = transmit_told(engine);
   struct hello hello = {
       .snapshot_id = offer == NULL ? 0 : offer->id,
       .snapshot_size = offer == NULL ? 0 : offer->size,
@@ -27,18 +53,56 @@ static size_t transmit_hello(struct sync_engine *engine, struct peer *peer, void
       .echo = peer->their_nonce,
       .known_session = peer->known_session,
       .flags = transmit_flags(engine, peer),
+      .part = peer->part,
+      .operations = peer->part_operations,
+      .heard = peer->heard_of,
+      .wanted = peer->wanted,
+      .lives = engine->state.origins.durable_lives,
   };
   hello_write_head(&writer, &hello);
+  greeting_write_peers(&engine->peers, &writer);
   greeting_write(&engine->peers, peer, &writer);
   sync_check(engine->env, !writer.failed);
-  peer->hello_pending = false;
-  peer->hello_last = true;
-  peer->gap_pending = false;
-  peer->ask = false;
-  engine->stats.hellos_out++;
+  transmit_was_told(engine, peer, true);
+  peer->greet = false;
+  if (peer->list_from > 0) { /* it goes on at once */
+    hello_set_part(&writer, &hello);
+    peer->part++;
+    peer->hello_pending = peer->greet = true;
+  }
   if (offer != NULL) PORT_TRACE(engine->env, SYNC_TRACE_OFFER, peer->handle, offer->id, offer->size);
   PORT_TRACE(engine->env, SYNC_TRACE_SEND_HELLO, peer->handle, hello.session, hello.nonce, hello.echo, hello.flags);
   return frame_finish(&writer, FRAME_HELLO, engine->options.cluster_id);
+}
+
+/* --- NEWS ------------------------------------------------------------------------ */
+
+/* 0: it is to be sent a HELLO. */
+static size_t transmit_news(struct sync_engine *engine, struct peer *peer, void *buffer) {
+  struct telling telling;
+  if (peer->ask || peer->greet || peer->state != SYNC_PEER_ACTIVE || compaction_offer(engine, peer) != NULL) return 0;
+  if (!telling_choose(&engine->peers, peer, &telling)) return 0;
+  struct news news = {
+      .session = engine->session,
+      .known_tag = (uint32_t)peer->known_session,
+      .flags = (uint8_t)(transmit_flags(engine, peer) | (telling.ranks ? NEWS_FLAG_RANKS : 0) |
+                         (telling.all ? NEWS_FLAG_ALL : 0)),
+      .operations = transmit_told(engine),
+      .since = peer->confirmed,
+      .heard = peer->heard_of,
+      .wanted = peer->wanted,
+      .vector = engine->state.origins.digest,
+      .lives = engine->state.origins.durable_lives,
+  };
+  if (news.since == news.operations && telling.all) news.flags &= (uint8_t)~NEWS_FLAG_ALL; /* it heard of that */
+  if (telling.count == 0 && telling_is_settled(&engine->peers)) news.flags |= NEWS_FLAG_VECTOR;
+  struct bytes_writer writer = frame_begin(buffer, engine->frame_bytes_max - FRAME_TRAILER_BYTES);
+  news_write_head(&writer, &news);
+  if (!telling_write(&engine->peers, peer, &telling, &writer)) return 0;
+  transmit_was_told(engine, peer, telling.all);
+  PORT_TRACE(engine->env, SYNC_TRACE_SEND_NEWS, peer->handle, telling.count, telling.all ? news.operations : 0,
+             news.wanted, news.flags);
+  return frame_finish(&writer, FRAME_NEWS, engine->options.cluster_id);
 }
 
 /* --- OPS ------------------------------------------------------------------------- */
@@ -139,14 +203,15 @@ static int transmit_ops(struct sync_engine *engine, struct peer *peer, void *buf
                               .writer = frame_begin(buffer, engine->frame_bytes_max - FRAME_TRAILER_BYTES),
                               .stamp = origins_stamp(&engine->state.origins),
                               .named = engine->state.origins.work.items};
-  ops_write_head(&transmit.writer, engine->session);
+  const uint64_t before = push_next(&engine->peers, peer) == NULL ? 0 : push_ordinal(peer);
+  ops_write_head(&transmit.writer, engine->session, before + 1);
   int rc = SYNC_OK;
   const struct oplog_entry *entry = NULL;
-  while (transmit.operations < engine->options.batch_size && (entry = peer_next(&engine->peers, peer)) != NULL) {
+  while (transmit.operations < engine->options.batch_size && (entry = push_next(&engine->peers, peer)) != NULL) {
     rc = transmit_add(&transmit, entry);
     if (rc != SYNC_OK && rc != SYNC_E_BUFFER && engine->stopped == SYNC_OK) compaction_unread(engine, entry, rc);
     if (rc != SYNC_OK) break;
-    peer->in_flight[peer->in_flight_count++] = peer->cursor++;
+    push_sent(peer);
     PORT_TRACE(engine->env, SYNC_TRACE_SEND_OP, entry->origin->node_hash, entry->origin->incarnation, entry->seq,
                peer->handle);
   }
@@ -161,6 +226,7 @@ static int transmit_ops(struct sync_engine *engine, struct peer *peer, void *buf
   if (transmit.operations == 0) return rc != SYNC_OK ? rc : SYNC_E_NOT_FOUND;
   peer->hello_last = false;
   engine->stats.ops_out += transmit.operations;
+  if (peer->in_flight_count >= peer->allowance) ops_set_urgent(&transmit.writer);
   *size = transmit_finish(&transmit);
   return SYNC_OK;
 }
@@ -252,14 +318,14 @@ static int transmit_block(struct sync_engine *engine, struct peer *peer, void *b
 /* --- Whose turn it is --------------------------------------------------------------- */
 
 static bool transmit_ready(struct sync_engine *engine, struct peer *peer) {
-  return peer->hello_pending || transmit_sends_blocks(peer) || fetch_asks(engine, peer) ||
-         peer_next(&engine->peers, peer) != NULL;
+  bool operations = push_next(&engine->peers, peer) != NULL; /* which may want a HELLO */
+  return operations || peer->hello_pending || transmit_sends_blocks(peer) || fetch_asks(engine, peer);
 }
 
 /* Both take turns, where a transport takes one frame at a time: an
  * acknowledgement may be owed whenever there is room for a frame. */
 static bool transmit_hello_next(struct sync_engine *engine, struct peer *peer) {
-  bool other = transmit_sends_blocks(peer) || peer_next(&engine->peers, peer) != NULL;
+  bool other = transmit_sends_blocks(peer) || push_next(&engine->peers, peer) != NULL;
   return peer->hello_pending && !(peer->hello_last && other);
 }
 
@@ -270,7 +336,8 @@ static int transmit_frame(struct sync_engine *engine, struct peer *peer, void *b
     return SYNC_OK;
   }
   if (transmit_hello_next(engine, peer)) {
-    *size = transmit_hello(engine, peer, buffer);
+    *size = transmit_news(engine, peer, buffer);
+    if (*size == 0) *size = transmit_hello(engine, peer, buffer);
     return SYNC_OK;
   }
   peer->hello_last = false;

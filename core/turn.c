@@ -1,7 +1,9 @@
 /* What the embedder's loop hands over besides frames: completions and time. */
+#include "core/ask.h"
 #include "core/compaction.h"
 #include "core/engine.h"
 #include "core/fetch.h"
+#include "core/pending.h"
 
 /* A completion for a snapshot's file, or for the name of one. */
 static int turn_snapshot_done(struct sync_engine *engine, uint64_t token, int result, bool *ours) {
@@ -63,6 +65,8 @@ int sync_tick(struct sync_engine *engine, struct sync_tick_report *report) {
   memset(report, 0, sizeof *report);
   if (engine->stopped != SYNC_OK) return engine->stopped;
   uint64_t now_ns = port_now(engine->env);
+  pending_expire(engine, now_ns);
+  ask_run(engine, now_ns);
   report->retried = peers_tick(&engine->peers, now_ns);
   engine_tick_counts(engine, report);
   (void)fetch_run(engine);

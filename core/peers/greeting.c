@@ -1,5 +1,9 @@
 #include "core/peers/greeting.h"
 
+#include "core/peers/feed.h"
+
+#define GREETING_PEERS_MAX 512u /* that a HELLO names: half of the smallest frame */
+
 /* --- Writing ---------------------------------------------------------------------- */
 
 /* Dead lives that the birth of a listed one implies are left out, but not for
@@ -27,8 +31,9 @@ static void greeting_entry(struct bytes_writer *writer, const struct origin *ori
 
 /* Writes the entries of one node, the sorted origins [from, to). Returns where
  * it stopped: below `to` when the frame is full. */
-static size_t greeting_node(const struct origins *origins, const struct peer *peer, struct bytes_writer *writer,
+static size_t greeting_node(const struct peers *peers, const struct peer *peer, struct bytes_writer *writer,
                             size_t from, size_t to) {
+  const struct origins *origins = &peers->state->origins;
   const struct origin *first = origins_sorted(origins, from);
   size_t room = writer->capacity - writer->size;
   size_t size = 1 + first->node_id_size + BYTES_VARINT_MAX;
@@ -44,10 +49,18 @@ static size_t greeting_node(const struct origins *origins, const struct peer *pe
   if (count == 0) return end;
   bytes_write_u8(writer, (uint8_t)first->node_id_size);
   bytes_write(writer, first->node_id, first->node_id_size);
-  bytes_write_varint(writer, count);
+  bytes_write_varint(writer, hello_node_count(count, feed_wish(peers, peer, first)));
   for (size_t i = from; i < end; i++)
     if (greeting_listed(peer, origins_sorted(origins, i))) greeting_entry(writer, origins_sorted(origins, i));
   return end;
+}
+
+void greeting_write_peers(const struct peers *peers, struct bytes_writer *writer) {
+  const uint32_t *tags = peers->tags.items;
+  size_t count = peers->tags.count < GREETING_PEERS_MAX ? peers->tags.count : GREETING_PEERS_MAX;
+  bytes_write_varint(writer, count);
+  for (size_t i = 0; i < count; i++)
+    bytes_write_u32(writer, tags[i]);
 }
 
 void greeting_write(struct peers *peers, struct peer *peer, struct bytes_writer *writer) {
@@ -60,7 +73,7 @@ void greeting_write(struct peers *peers, struct peer *peer, struct bytes_writer 
     while (to < count &&
            memcmp(origins_sorted(origins, to)->node_id, origins_sorted(origins, from)->node_id, NODE_ID_ROOM) == 0)
       to++;
-    size_t end = greeting_node(origins, peer, writer, from, to);
+    size_t end = greeting_node(peers, peer, writer, from, to);
     from = end;
     if (end < to) break;
   }
@@ -68,18 +81,54 @@ void greeting_write(struct peers *peers, struct peer *peer, struct bytes_writer 
   peer->list_all = false;
 }
 
+static bool greeting_same_node(const struct origin *a, const struct origin *b) {
+  return memcmp(a->node_id, b->node_id, NODE_ID_ROOM) == 0;
+}
+
+bool greeting_write_some(const struct peers *peers, const struct peer *peer, size_t count,
+                         struct bytes_writer *writer) {
+  struct origin **some = peers->state->origins.work.items;
+  for (size_t from = 0, to; from < count; from = to) {
+    for (to = from + 1; to < count && greeting_same_node(some[from], some[to]);)
+      to++;
+    bytes_write_u8(writer, (uint8_t)some[from]->node_id_size);
+    bytes_write(writer, some[from]->node_id, some[from]->node_id_size);
+    bytes_write_varint(writer, hello_node_count(to - from, feed_wish(peers, peer, some[from])));
+    for (size_t i = from; i < to; i++)
+      greeting_entry(writer, some[i]);
+  }
+  return !writer->failed;
+}
+
 /* --- Hearing ---------------------------------------------------------------------- */
 
-int greeting_hear(struct peers *peers, const struct hello *hello) {
+static int greeting_hear_peers(const struct peers *peers, struct peer *peer, struct bytes_reader tags) {
+  size_t count = bytes_left(&tags) / sizeof(uint32_t);
+  int rc = memory_array_reserve(peers->env, &peer->tags, sizeof(uint32_t), 4, count, UINT32_MAX);
+  if (rc != SYNC_OK) return rc;
+  uint32_t *items = peer->tags.items;
+  for (size_t i = 0; i < count; i++)
+    items[i] = bytes_read_u32(&tags);
+  peer->tags.count = count;
+  return SYNC_OK;
+}
+
+int greeting_hear_nodes(struct peers *peers, struct peer *peer, struct bytes_reader nodes) {
   int rc = vector_reserve(peers->env, &peers->heard, origins_count(&peers->state->origins));
   if (rc != SYNC_OK) return rc;
+  peers->heard_unknown = false;
   vector_clear(&peers->heard);
-  struct hello_walk walk = hello_walk_of(hello);
+  struct hello_walk walk = hello_walk_of(nodes);
   struct hello_entry entry;
   while (hello_next(&walk, &entry)) {
     const struct origin *origin =
         origins_find(&peers->state->origins, entry.node_id, entry.node_id_size, entry.incarnation);
-    if (origin != NULL) (void)vector_raise(&peers->heard, origin->index, entry.seq);
+    if (origin != NULL) {
+      (void)vector_raise(&peers->heard, origin->index, entry.seq);
+      feed_wished(peers, peer, origin, entry.wish);
+    } else {
+      peers->heard_unknown = true;
+    }
     for (size_t i = 0; i < entry.birth_count; i++) {
       uint64_t incarnation;
       uint64_t seq;
@@ -90,6 +139,13 @@ int greeting_hear(struct peers *peers, const struct hello *hello) {
   }
   origins_complete(&peers->state->origins, &peers->heard);
   return SYNC_OK;
+}
+
+int greeting_hear(struct peers *peers, struct peer *peer, const struct hello *hello) {
+  int rc = feed_reserve(peers, peer);
+  if (rc == SYNC_OK) rc = greeting_hear_peers(peers, peer, hello->peers);
+  if (rc == SYNC_OK) rc = greeting_hear_nodes(peers, peer, hello->nodes);
+  return rc;
 }
 
 void greeting_believe(const struct peers *peers, struct peer *peer) {

@@ -1,5 +1,7 @@
 #include "core/peers/outbox.h"
 
+#include "core/peers/push.h"
+
 /* How much of the origin every registered peer is known to hold. */
 static uint64_t outbox_held_by_all(const struct peers *peers, const struct origin *origin) {
   uint64_t held = origin->applied;
@@ -35,23 +37,10 @@ static uint64_t outbox_begin(const struct peers *peers) {
   return begin;
 }
 
-static bool outbox_in_flight(const struct peer *peer, uint64_t ordinal) {
-  uint32_t low = 0;
-  uint32_t high = peer->in_flight_count;
-  while (low < high) {
-    uint32_t middle = low + (high - low) / 2;
-    if (peer->in_flight[middle] < ordinal)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low < peer->in_flight_count && peer->in_flight[low] == ordinal;
-}
-
 static enum sync_outbox_status outbox_status(const struct peers *peers, const struct peer *peer, uint64_t ordinal) {
   if (ordinal >= peers->state->oplog.durable) return SYNC_OUTBOX_PENDING;
   if (peer->state == SYNC_PEER_PARKED) return SYNC_OUTBOX_FAILED;
-  return outbox_in_flight(peer, ordinal) ? SYNC_OUTBOX_IN_FLIGHT : SYNC_OUTBOX_QUEUED;
+  return push_in_flight(peer, ordinal) ? SYNC_OUTBOX_IN_FLIGHT : SYNC_OUTBOX_QUEUED;
 }
 
 /* Operations of ours that the log has no more and that a snapshot pays, by origin. */

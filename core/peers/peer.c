@@ -20,6 +20,8 @@ struct peer *peer_find(const struct peers *peers, const uint8_t *node_id, size_t
 static void peer_free(struct peers *peers, struct peer *peer) {
   if (peer == NULL) return;
   vector_free(peers->env, &peer->known);
+  memory_array_free(peers->env, &peer->wishes, 1, 1);
+  memory_array_free(peers->env, &peer->tags, sizeof(uint32_t), sizeof(uint32_t));
   memory_free(peers->env, peer->in_flight, peer->window * sizeof(uint64_t), peer->window * sizeof(uint64_t));
   memory_free(peers->env, peer, sizeof *peer, PEER_NOMINAL_BYTES);
 }
@@ -38,6 +40,8 @@ void peers_deinit(struct peers *peers) {
     peer_free(peers, peer_at(peers, i));
   peer_free(peers, peers->spare);
   vector_free(peers->env, &peers->heard);
+  memory_array_free(peers->env, &peers->tags, sizeof(uint32_t), 4);
+  memory_array_free(peers->env, &peers->feeds, sizeof(struct feed), FEED_NOMINAL_BYTES);
   memory_array_free(peers->env, &peers->all, sizeof(struct peer *), 8);
 }
 
@@ -45,6 +49,8 @@ int peer_reserve(struct peers *peers) {
   if (peers->count >= peers->options->peers_max) return SYNC_E_TOO_MANY;
   int rc =
       memory_array_reserve(peers->env, &peers->all, sizeof(struct peer *), 8, peers->all.count + 1, UINT32_MAX - 1);
+  if (rc == SYNC_OK)
+    rc = memory_array_reserve(peers->env, &peers->tags, sizeof(uint32_t), 4, peers->tags.count + 1, UINT32_MAX);
   if (rc != SYNC_OK || peers->spare != NULL) return rc;
   struct peer *peer = memory_alloc_zero(peers->env, sizeof *peer, PEER_NOMINAL_BYTES);
   if (peer == NULL) return SYNC_E_NO_MEMORY;
@@ -60,6 +66,34 @@ int peer_reserve(struct peers *peers) {
   return SYNC_OK;
 }
 
+/* The first place among the tags that is not below. */
+static size_t peer_tag_place(const struct peers *peers, uint32_t tag) {
+  const uint32_t *tags = peers->tags.items;
+  size_t place = 0;
+  while (place < peers->tags.count && tags[place] < tag)
+    place++;
+  return place;
+}
+
+static uint32_t peer_tag(const struct peer *peer) {
+  return hello_peer_tag(sync_node_hash(peer->node_id));
+}
+
+static void peer_tag_add(struct peers *peers, uint32_t tag) {
+  uint32_t *tags = peers->tags.items;
+  size_t place = peer_tag_place(peers, tag);
+  memmove(tags + place + 1, tags + place, (peers->tags.count - place) * sizeof *tags);
+  tags[place] = tag;
+  peers->tags.count++;
+}
+
+static void peer_tag_remove(struct peers *peers, uint32_t tag) {
+  uint32_t *tags = peers->tags.items;
+  size_t place = peer_tag_place(peers, tag);
+  peers->tags.count--;
+  memmove(tags + place, tags + place + 1, (peers->tags.count - place) * sizeof *tags);
+}
+
 static struct peer *peer_take(struct peers *peers, uint32_t handle, const uint8_t *node_id, size_t node_id_size) {
   struct peer *peer = peers->spare;
   peers->spare = NULL;
@@ -73,7 +107,11 @@ static struct peer *peer_take(struct peers *peers, uint32_t handle, const uint8_
   peer->due_ns = SYNC_NO_DEADLINE;
   peer->gap_due_ns = SYNC_NO_DEADLINE;
   peer->offer_due_ns = SYNC_NO_DEADLINE;
+  peer->tell_due_ns = SYNC_NO_DEADLINE;
+  peer->ack_due_ns = SYNC_NO_DEADLINE;
+  peer->ask_due_ns = SYNC_NO_DEADLINE;
   peers->count++;
+  peer_tag_add(peers, peer_tag(peer));
   return peer;
 }
 
@@ -93,9 +131,17 @@ void peer_insert_next(struct peers *peers, const uint8_t *node_id, size_t node_i
     ((struct peer **)peers->all.items)[peers->all.count++] = NULL;
 }
 
+static void peer_forget_feeds(struct peers *peers, const struct peer *peer) {
+  struct feed *feeds = peers->feeds.items;
+  for (size_t i = 0; i < peers->feeds.count; i++)
+    if (feeds[i].feeder == peer->handle + 1) feeds[i].feeder = 0;
+}
+
 void peer_delete(struct peers *peers, struct peer *peer) {
+  peer_forget_feeds(peers, peer);
   struct peer **slots = peers->all.items;
   slots[peer->handle] = NULL;
+  peer_tag_remove(peers, peer_tag(peer));
   while (peers->all.count > 0 && slots[peers->all.count - 1] == NULL)
     peers->all.count--;
   peers->count--;
@@ -157,7 +203,7 @@ void peer_alive(struct peers *peers, struct peer *peer, uint64_t now_ns) {
 
 /* Forgets what is in flight: sends again from what the peer is known to hold. */
 static void peer_restart_window(struct peer *peer, uint64_t now_ns) {
-  if (peer->in_flight_count > 0) peer->cursor = peer->in_flight[0];
+  if (peer->in_flight_count > 0 && peer->in_flight[0] < peer->cursor) peer->cursor = peer->in_flight[0];
   peer->in_flight_count = 0;
   peer->gap_due_ns = SYNC_NO_DEADLINE;
   peer->last_restart_ns = now_ns;
@@ -229,6 +275,14 @@ void peer_new_session(struct peers *peers, struct peer *peer, uint64_t session, 
   peer->my_nonce = port_unique(peers->env);
   peer_restart_window(peer, now_ns);
   peer->cursor = peers->state->oplog.base;
+  peer->held_end = peer->passed = peer->told = peer->confirmed = peer->answer_end = 0;
+  peer->heard_of = peer->lacking = peer->wanted = 0;
+  peer->touched_count = 0;
+  peer->tell_all = peer->knows_us = false;
+  peer->parts_heard = 0;
+  peer->tell_due_ns = peer->ack_due_ns = SYNC_NO_DEADLINE;
+  peer->unknown = false;
+  peer->ask_due_ns = SYNC_NO_DEADLINE;
   peer->allowance = peer->window;
   peer->clean = 0;
   peer->settled = 0;
@@ -276,6 +330,13 @@ static bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns) {
     peer->offer_due_ns = SYNC_NO_DEADLINE;
     peer->hello_pending = true;
   }
+  if (peer->tell_due_ns <= now_ns || peer->ack_due_ns <= now_ns) {
+    if (peer->tell_due_ns <= now_ns) peer->tell_all = true;
+    if (peer->tell_due_ns <= now_ns) peer->tell_due_ns = SYNC_NO_DEADLINE;
+    peer->ack_due_ns = SYNC_NO_DEADLINE;
+    /* Who does not answer is greeted as the backoff allows. */
+    if (peer->state != SYNC_PEER_BACKOFF && peer->state != SYNC_PEER_PARKED) peer->hello_pending = true;
+  }
   if (peer->due_ns > now_ns) return restarted;
   peer->stalled = false;
   if (peer->state == SYNC_PEER_PARKED) {
@@ -294,18 +355,33 @@ static bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns) {
 
 uint64_t peer_deadline(const struct peer *peer) {
   uint64_t due_ns = peer->due_ns < peer->gap_due_ns ? peer->due_ns : peer->gap_due_ns;
+  if (peer->tell_due_ns < due_ns) due_ns = peer->tell_due_ns;
+  if (peer->ack_due_ns < due_ns) due_ns = peer->ack_due_ns;
+  if (peer->ask_due_ns < due_ns) due_ns = peer->ask_due_ns;
   return due_ns < peer->offer_due_ns ? due_ns : peer->offer_due_ns;
 }
 
-const struct oplog_entry *peer_next(const struct peers *peers, struct peer *peer) {
-  if (peer->known_session == 0 || peer->state == SYNC_PEER_PARKED || peer->stalled || peer->behind) return NULL;
-  if (peer->in_flight_count >= peer->allowance) return NULL;
-  while (peer->cursor < peers->state->oplog.durable) {
-    const struct oplog_entry *entry = oplog_at(&peers->state->oplog, peer->cursor);
-    if (!peer_holds(peer, entry->origin, entry->seq)) return entry;
-    peer->cursor++;
+/* --- What it is told, and holds ---------------------------------------------------- */
+
+void peer_tell_by(struct peer *peer, uint64_t due_ns) {
+  if (due_ns < peer->tell_due_ns) peer->tell_due_ns = due_ns;
+}
+
+void peer_confirmed(struct peers *peers, struct peer *peer, uint64_t operations, uint64_t now_ns) {
+  if (operations <= peer->confirmed) return;
+  peer->confirmed = operations;
+  if (peer->in_flight_count == 0 && peer->state == SYNC_PEER_ACTIVE) peer_schedule(peers, peer, now_ns);
+}
+
+uint64_t peer_held_end(const struct peers *peers, struct peer *peer) {
+  const struct oplog *oplog = &peers->state->oplog;
+  if (peer->held_end < oplog->base) peer->held_end = oplog->base;
+  while (peer->held_end < oplog->durable && peer->known_session != 0) {
+    const struct oplog_entry *entry = oplog_at(oplog, peer->held_end);
+    if (!peer_holds(peer, entry->origin, entry->seq)) break;
+    peer->held_end++;
   }
-  return NULL;
+  return peer->held_end;
 }
 
 /* --- What the log has no more ------------------------------------------------------- */
@@ -343,11 +419,9 @@ void peers_judge_behind(struct peers *peers) {
 uint64_t peers_needed(const struct peers *peers) {
   uint64_t needed = oplog_end(&peers->state->oplog);
   for (uint32_t i = 0; i < peer_handles(peers); i++) {
-    const struct peer *peer = peer_at(peers, i);
+    struct peer *peer = peer_at(peers, i);
     if (peer == NULL || peer->behind) continue;
-    uint64_t from = peer->cursor;
-    if (peer->known_session == 0) from = peers->state->oplog.base;
-    if (peer->in_flight_count > 0) from = peer->in_flight[0];
+    uint64_t from = peer->known_session == 0 ? peers->state->oplog.base : peer_held_end(peers, peer);
     if (from < needed) needed = from;
   }
   return needed;
@@ -359,6 +433,8 @@ void peers_trimmed(struct peers *peers) {
     struct peer *peer = peer_at(peers, i);
     if (peer == NULL) continue;
     if (peer->cursor < base) peer->cursor = base;
+    if (peer->answer < base) peer->answer = base;
+    if (peer->answer_end < base) peer->answer_end = base;
     uint32_t gone = 0;
     while (gone < peer->in_flight_count && peer->in_flight[gone] < base)
       gone++;
@@ -389,11 +465,19 @@ void peers_ask(struct peers *peers) {
     if (peer_at(peers, i) != NULL) peer_at(peers, i)->ask = true;
 }
 
+void peer_acknowledge(const struct peers *peers, struct peer *peer) {
+  uint64_t delay_ns = peers->options->ack_delay_ns;
+  if (peer->ack_soon || delay_ns == SYNC_ACK_AT_ONCE)
+    peer->hello_pending = true;
+  else if (peer->ack_due_ns == SYNC_NO_DEADLINE)
+    peer->ack_due_ns = time_add(port_now(peers->env), delay_ns);
+}
+
 void peers_take_durable(struct peers *peers, uint64_t durable) {
   for (uint32_t i = 0; i < peer_handles(peers); i++) {
     struct peer *peer = peer_at(peers, i);
     if (peer == NULL || peer->ack_first == 0 || peer->ack_first > durable) continue;
-    peer->hello_pending = true;
+    peer_acknowledge(peers, peer);
     peer->ack_first = peer->ack_last > durable ? peer->ack_last : 0;
   }
 }
@@ -414,4 +498,14 @@ uint64_t peers_deadline(const struct peers *peers) {
     if (peer != NULL && peer_deadline(peer) < deadline) deadline = peer_deadline(peer);
   }
   return deadline;
+}
+
+void peers_untold(struct peers *peers) {
+  for (uint32_t i = 0; i < peer_handles(peers); i++) {
+    struct peer *peer = peer_at(peers, i);
+    if (peer == NULL) continue;
+    peer->confirmed = peer->told = 0;
+    if (peer->passed == 0) peer->passed = 1;
+    peer_tell_by(peer, time_add(port_now(peers->env), peer_share_ns(peers, PEER_TELL_SHARE)));
+  }
 }

@@ -10,8 +10,13 @@
 #define PEER_NOMINAL_BYTES 512u
 #define PEER_GAP_SPACING_NS UINT64_C(100000000) /* between two restarts that a peer's gaps ask for */
 #define PEER_OFFER_NS                                                                                                  \
-  UINT64_C(1000000000)        /* behind for so long (or a quarter of the retry interval): it is offered a snapshot */
-#define PEER_CLEAN_WINDOWS 8u /* acknowledged without a gap before more is in flight again */
+  UINT64_C(1000000000) /* behind for so long (or a quarter of the retry interval): it is offered a snapshot */
+#define PEER_TOUCHED_MAX 8u
+/* Shares of the acknowledgement timeout. */
+#define PEER_TELL_SHARE 4u       /* so long waits what a peer has from others as well, for it to be told, */
+#define PEER_ASK_WAIT_SHARE 40u  /* ... and what a peer holds and we lack, for it to come by itself */
+#define PEER_ASK_AGAIN_SHARE 16u /* ... or for an answer, before another one is asked */
+#define PEER_CLEAN_WINDOWS 8u    /* acknowledged without a gap before more is in flight again */
 
 struct peer {
   char node_id[NODE_ID_ROOM];
@@ -42,12 +47,42 @@ struct peer {
 
   bool awaiting; /* an acknowledgement is due at due_ns; a restart for gaps does not put it off */
 
+  /* What it is told: how many operations are durable here, in the order of the log. */
+  struct memory_array wishes;         /* uint8_t, enum hello_wish, by writer (feed.h) */
+  struct memory_array tags;           /* uint32_t, of its peers, ascending */
+  bool greet;                         /* the next is a HELLO */
+  uint64_t part;                      /* HELLOs of one list that it was sent, */
+  uint64_t part_operations;           /* ... and what they tell of */
+  uint64_t parts_heard;               /* the same of its: one after the other */
+  bool knows_us;                      /* it heard in this run of ours who we are: NEWS will do */
+  uint64_t lives;                     /* the digest of the lives that it knows */
+  uint32_t touched[PEER_TOUCHED_MAX]; /* origins that it sent operations of since it was told what is held of them */
+  uint32_t touched_count;
+  bool tell_all;     /* ... or of more */
+  uint64_t held_end; /* all operations below are known to be held there */
+  /* Counted as in a HELLO: one more than the durable operations of a log. */
+  uint64_t passed;             /* the last that was not pushed is among these, */
+  uint64_t told;               /* ... it was told of these, */
+  uint64_t confirmed;          /* ... and it has heard of these; 0: of nothing */
+  uint64_t tell_due_ns;        /* of what it was not sent */
+  uint64_t ack_due_ns;         /* ... of what it sent */
+  uint64_t answer, answer_end; /* what it asked for is in there */
+
+  /* What it tells us. */
+  uint64_t heard_of;   /* operations in its log */
+  uint64_t lacking;    /* among so many of them are some that we lack; 0: none */
+  bool unknown;        /* ... some of lives that are not known here */
+  uint64_t ask_due_ns; /* ... when it is asked for them */
+  uint32_t asks;       /* in a row */
+  uint64_t wanted;     /* the next HELLO asks for them; 0: not */
+
   /* Positions whose durability owes the peer an acknowledgement; 0: none. */
   uint64_t ack_first, ack_last;
 
   bool hello_pending;
   bool hello_last;  /* the last frame to it was a HELLO: operations that wait go first now */
   bool gap_pending; /* the next HELLO says that operations were skipped */
+  bool ack_soon;    /* it waits for an acknowledgement: its window is full */
   bool list_all;    /* the next HELLO leaves nothing out: the peer sent what is held here */
   size_t list_from; /* the sorted origin at which the next HELLO goes on, after one that was too long */
   bool is_full;     /* says that it is not applying */
@@ -65,6 +100,14 @@ struct peer {
   bool stalled; /* an operation for it could not be read back; again when due */
 };
 
+/* What is known of the way of one node's operations to this one. */
+struct feed {
+  uint32_t feeder;   /* handle of the peer that they come from, and 1; 0: nobody yet */
+  uint32_t misses;   /* in a row that others brought, though the feeder is their writer */
+  uint64_t moved_ns; /* when one was applied, or somebody was asked for some; 0: never */
+};
+#define FEED_NOMINAL_BYTES 24u
+
 /* All peers, and what they use of the node that they belong to. */
 struct peers {
   const struct sync_env *env;
@@ -73,6 +116,10 @@ struct peers {
   struct sync_stats *stats;
   struct memory_array all; /* struct peer *, by handle; NULL: free */
   struct peer *spare;
+  struct memory_array feeds; /* struct feed, by writer */
+  struct memory_array tags;  /* uint32_t, of all peers, ascending */
+  uint64_t causes_asked_ns;  /* when somebody was asked for causes of operations, or for lives that are not known */
+  bool heard_unknown;        /* the HELLO heard last names lives that are not known here */
   uint32_t count;
   uint32_t turn;       /* whose turn it is to send */
   struct vector heard; /* scratch: what a HELLO says, completed */
@@ -116,9 +163,17 @@ void peer_gap(const struct peers *peers, struct peer *peer, uint64_t now_ns);
 void peer_full(struct peers *peers, struct peer *peer, bool full, uint64_t now_ns);
 void peer_park(struct peers *peers, struct peer *peer, uint64_t now_ns);
 uint64_t peer_deadline(const struct peer *peer);
-/* The next operation that the peer may be sent, or NULL; moves the cursor past
- * what it holds. */
-const struct oplog_entry *peer_next(const struct peers *peers, struct peer *peer);
+/* A HELLO to it is due then, or before. */
+void peer_tell_by(struct peer *peer, uint64_t due_ns);
+/* It is owed an acknowledgement: soon, or with others. */
+void peer_acknowledge(const struct peers *peers, struct peer *peer);
+/* So many of our first operations it is known to hold: moves past them. */
+uint64_t peer_held_end(const struct peers *peers, struct peer *peer);
+/* It has heard of so many of ours. */
+void peer_confirmed(struct peers *peers, struct peer *peer, uint64_t operations, uint64_t now_ns);
+static inline uint64_t peer_share_ns(const struct peers *peers, uint64_t share) {
+  return peers->options->ack_timeout_ns / share;
+}
 
 /* Whether it lacks operations that the log has no more, by what it is known to hold. */
 void peer_judge_behind(const struct peers *peers, struct peer *peer);
@@ -131,6 +186,8 @@ void peers_start(struct peers *peers, uint64_t now_ns);
 void peers_greet(struct peers *peers);
 /* The same, which asks for an answer: what was heard before may not have been understood. */
 void peers_ask(struct peers *peers);
+/* More is held durably than the log tells of: what they heard of before it does not say so. */
+void peers_untold(struct peers *peers);
 /* The durable position moved: a HELLO to those that wait for it. */
 void peers_take_durable(struct peers *peers, uint64_t durable);
 /* Does what is due; returns how many windows were restarted. */
@@ -146,7 +203,7 @@ void peers_judge_behind(struct peers *peers);
 
 /* Whether an answer to what was sent, or offered, is due. */
 static inline bool peer_owes_answer(const struct peer *peer) {
-  return peer->in_flight_count > 0 || peer->behind;
+  return peer->in_flight_count > 0 || peer->behind || peer->passed > peer->confirmed;
 }
 
 static inline bool peer_holds(const struct peer *peer, const struct origin *origin, uint64_t seq) {

@@ -5,8 +5,11 @@
 #ifndef SYNC_CORE_PEERS_PEERS_H
 #define SYNC_CORE_PEERS_PEERS_H
 
+#include "core/peers/feed.h"
 #include "core/peers/greeting.h"
 #include "core/peers/outbox.h"
 #include "core/peers/peer.h"
+#include "core/peers/push.h"
+#include "core/peers/telling.h"
 
 #endif

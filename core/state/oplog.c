@@ -46,14 +46,14 @@ void oplog_jump(struct oplog *oplog, struct origin *origin, uint64_t seq, uint64
       (struct oplog_jump){.end = end, .origin = origin, .seq = seq};
 }
 
-static void oplog_raise_jumps(struct oplog *oplog, uint64_t position) {
+static void oplog_raise_jumps(struct oplog *oplog, struct origins *origins, uint64_t position) {
   struct oplog_jump *jumps = oplog->jumps.items;
   size_t kept = 0;
   for (size_t i = 0; i < oplog->jumps.count; i++) {
     if (jumps[i].end > position)
       jumps[kept++] = jumps[i];
-    else if (jumps[i].origin->durable < jumps[i].seq)
-      jumps[i].origin->durable = jumps[i].seq;
+    else
+      origins_raise_durable(origins, jumps[i].origin, jumps[i].seq);
   }
   oplog->jumps.count = kept;
 }
@@ -144,12 +144,12 @@ void oplog_index_end(struct oplog *oplog, struct origins *origins) {
   oplog->durable = oplog_end(oplog);
 }
 
-void oplog_raise_durable(struct oplog *oplog, uint64_t position) {
-  if (oplog->jumps.count > 0) oplog_raise_jumps(oplog, position);
+void oplog_raise_durable(struct oplog *oplog, struct origins *origins, uint64_t position) {
+  if (oplog->jumps.count > 0) oplog_raise_jumps(oplog, origins, position);
   while (oplog->durable < oplog_end(oplog)) {
     const struct oplog_entry *entry = oplog_at(oplog, oplog->durable);
     if (oplog_entry_end(entry) > position) break;
-    if (entry->origin->durable < entry->seq) entry->origin->durable = entry->seq;
+    origins_raise_durable(origins, entry->origin, entry->seq);
     oplog->durable++;
   }
 }

@@ -88,6 +88,6 @@ void oplog_index_none(struct oplog *oplog, struct origins *origins);
 void oplog_index_end(struct oplog *oplog, struct origins *origins);
 
 /* Takes a new durable position: raises `durable` of the origins. */
-void oplog_raise_durable(struct oplog *oplog, uint64_t position);
+void oplog_raise_durable(struct oplog *oplog, struct origins *origins, uint64_t position);
 
 #endif

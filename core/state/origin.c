@@ -111,9 +111,24 @@ struct origin *origin_make(const struct origins *origins, const uint8_t *node_id
   return origin;
 }
 
+/* Another life of that node, which stand side by side with the place of this one; NULL: there is none. */
+static const struct origin *origins_sibling(const struct origins *origins, const struct origin *origin, size_t place) {
+  for (size_t at = place > 0 ? place - 1 : 0; at <= place + 1 && at < origins->sorted.count; at++) {
+    const struct origin *other = origins_sorted(origins, at);
+    if (other != origin && memcmp(other->node_id, origin->node_id, NODE_ID_ROOM) == 0) return other;
+  }
+  return NULL;
+}
+
 void origins_remove_last(struct origins *origins) {
   struct origin *origin = origins_at(origins, origins_count(origins) - 1);
   size_t place = origins_place(origins, origin->node_id, origin->incarnation);
+  if (origins_sibling(origins, origin, place) == NULL) origins->writers--;
+  if (origin->durable > 0) {
+    origins->durable_count--;
+    origins->durable_lives -= origin_life_hash(origin);
+  }
+  origins->ranked_count = 0;
   struct origin **sorted = origins->sorted.items;
   origins->sorted.count--;
   memmove(sorted + place, sorted + place + 1, (origins->sorted.count - place) * sizeof(struct origin *));
@@ -130,6 +145,8 @@ void origins_insert(struct origins *origins, struct origin *origin) {
   memmove(sorted + place + 1, sorted + place, (origins->sorted.count - place) * sizeof(struct origin *));
   sorted[place] = origin;
   origins->sorted.count++;
+  const struct origin *sibling = origins_sibling(origins, origin, place);
+  origin->writer = sibling != NULL ? sibling->writer : origins->writers++;
   origins->recent[origins_slot(origin->incarnation)] = origin;
   ((struct origin **)origins->all.items)[origins->all.count++] = origin;
 }
@@ -140,6 +157,27 @@ struct origin *origins_add(struct origins *origins, const uint8_t *node_id, size
   origin_name(origins, origin, node_id, node_id_size, incarnation);
   origins_insert(origins, origin);
   return origin;
+}
+
+uint64_t origin_life_hash(const struct origin *origin) {
+  return origin_hash_at(origin, 0);
+}
+
+void origins_rank(struct origins *origins) {
+  if (origins->ranked_count == origins->durable_count) return;
+  uint32_t rank = 0;
+  for (size_t i = 0; i < origins_count(origins); i++)
+    if (origins_sorted(origins, i)->durable > 0) origins_sorted(origins, i)->rank = rank++;
+  origins->ranked_count = origins->durable_count;
+}
+
+void origins_raise_durable(struct origins *origins, struct origin *origin, uint64_t seq) {
+  if (origin->durable >= seq) return;
+  if (origin->durable == 0) {
+    origins->durable_count++;
+    origins->durable_lives += origin_life_hash(origin);
+  }
+  origin->durable = seq;
 }
 
 uint64_t origin_hash_at(const struct origin *origin, uint64_t seq) {

@@ -25,6 +25,8 @@ struct origin {
   uint64_t incarnation;
   uint64_t node_hash;
   uint32_t index;   /* in the order of their first operations in the log, where they go by it */
+  uint32_t rank;    /* its place among the durable ones by (node id, incarnation), once origins_rank() was called */
+  uint32_t writer;  /* the same for all lives of a node: 0, 1, 2, ... in the order in which nodes were first seen */
   bool own_node;    /* a life of this node, present or past */
   bool changed;     /* raised since our last operation: belongs in its delta */
   uint64_t applied; /* VV; origins_raise() sets it */
@@ -55,6 +57,10 @@ struct origins {
   struct memory_array sorted;  /* the same by (node id, incarnation) */
   struct memory_array changed; /* struct origin * with `changed` set */
   struct memory_array work;    /* struct origin *, scratch */
+  uint32_t writers;            /* nodes */
+  size_t durable_count;        /* lives of which something is durable: the first ones, by index */
+  uint64_t durable_lives;      /* the sum of their origin_life_hash(): the same where they are the same */
+  size_t ranked_count;         /* `rank` is right among so many first ones; 0: of none */
   struct origin *spare;        /* what the next origins_add takes */
   /* By the low bits of the incarnation, the origin added or raised last: where
    * origins_find() looks first. */
@@ -79,6 +85,13 @@ static inline struct origin *origins_sorted(const struct origins *origins, size_
 static inline uint64_t origins_stamp(struct origins *origins) {
   return ++origins->stamp;
 }
+
+/* Sets the ranks of the durable ones, if some came or went. */
+void origins_rank(struct origins *origins);
+/* Something of it is durable now. In the order of the log. */
+void origins_raise_durable(struct origins *origins, struct origin *origin, uint64_t seq);
+/* Of who it is, whatever is held of it. */
+uint64_t origin_life_hash(const struct origin *origin);
 
 /* NULL when it was never seen. */
 struct origin *origins_find(const struct origins *origins, const uint8_t *node_id, size_t node_id_size,

@@ -1,6 +1,9 @@
 #include "core/wire/frame.h"
 
-static const uint8_t frame_magic[4] = {'S', 'Y', 'N', 'F'};
+/* Of a cluster: the tag that each frame bears, and what its checksum begins with. */
+static uint64_t frame_seed(const uint8_t *cluster_id) {
+  return checksum64(cluster_id, SYNC_CLUSTER_ID_BYTES, 0);
+}
 
 struct bytes_writer frame_begin(void *buffer, size_t capacity) {
   struct bytes_writer writer = bytes_writer_to(buffer, capacity);
@@ -10,13 +13,13 @@ struct bytes_writer frame_begin(void *buffer, size_t capacity) {
 
 size_t frame_finish(struct bytes_writer *writer, enum frame_type type, const uint8_t *cluster_id) {
   uint8_t *at = writer->bytes;
-  memcpy(at, frame_magic, sizeof frame_magic);
-  at[4] = FRAME_VERSION;
-  at[5] = (uint8_t)type;
-  bytes_put_u16(at + 6, 0);
-  bytes_put_u32(at + 8, (uint32_t)(writer->size - FRAME_HEADER_BYTES));
-  memcpy(at + 12, cluster_id, SYNC_CLUSTER_ID_BYTES);
-  bytes_put_u64(at + writer->size, checksum64(at, writer->size, 0));
+  uint64_t seed = frame_seed(cluster_id);
+  at[0] = 'S';
+  at[1] = 'Y';
+  at[2] = FRAME_VERSION;
+  at[3] = (uint8_t)type;
+  bytes_put_u32(at + 4, (uint32_t)seed);
+  bytes_put_u64(at + writer->size, checksum64(at, writer->size, seed));
   return writer->size + FRAME_TRAILER_BYTES;
 }
 
@@ -24,16 +27,22 @@ int frame_parse(const void *bytes, size_t size, const uint8_t *cluster_id, struc
   const uint8_t *at = bytes;
   if (size < FRAME_HEADER_BYTES + FRAME_TRAILER_BYTES) return SYNC_E_CORRUPT;
   size_t checked = size - FRAME_TRAILER_BYTES;
-  if (memcmp(at, frame_magic, sizeof frame_magic) != 0) return SYNC_E_CORRUPT;
-  if (bytes_get_u64(at + checked) != checksum64(at, checked, 0)) return SYNC_E_CORRUPT;
-  if (at[4] != FRAME_VERSION) return SYNC_E_VERSION;
-  if (bytes_get_u16(at + 6) != 0) return SYNC_E_CORRUPT;
-  view->type = at[5];
-  if (view->type < FRAME_HELLO || view->type > FRAME_BLOCK) return SYNC_E_CORRUPT;
+  if (at[0] != 'S' || at[1] != 'Y') return SYNC_E_CORRUPT;
+  uint64_t seed = frame_seed(cluster_id);
+  /* What another cluster sealed cannot be checked here. */
+  if (bytes_get_u32(at + 4) != (uint32_t)seed) return SYNC_E_CLUSTER;
+  if (bytes_get_u64(at + checked) != checksum64(at, checked, seed)) return SYNC_E_CORRUPT;
+  if (at[2] != FRAME_VERSION) return SYNC_E_VERSION;
+  view->type = at[3];
+  if (view->type < FRAME_HELLO || view->type > FRAME_NEWS) return SYNC_E_CORRUPT;
   view->body = at + FRAME_HEADER_BYTES;
   view->body_size = checked - FRAME_HEADER_BYTES;
-  if (bytes_get_u32(at + 8) != view->body_size) return SYNC_E_CORRUPT;
-  return memcmp(at + 12, cluster_id, SYNC_CLUSTER_ID_BYTES) == 0 ? SYNC_OK : SYNC_E_CLUSTER;
+  return SYNC_OK;
+}
+
+void hello_set_part(struct bytes_writer *writer, const struct hello *hello) {
+  size_t flags_at = FRAME_HEADER_BYTES + 8u + 1u + hello->node_id_size + 4u * 8u;
+  writer->bytes[flags_at] |= HELLO_FLAG_PART;
 }
 
 void hello_write_head(struct bytes_writer *writer, const struct hello *hello) {
@@ -47,6 +56,11 @@ void hello_write_head(struct bytes_writer *writer, const struct hello *hello) {
   bytes_write_u8(writer, hello->flags);
   bytes_write_u64(writer, hello->snapshot_id);
   bytes_write_varint(writer, hello->snapshot_size);
+  bytes_write_varint(writer, hello->part);
+  bytes_write_varint(writer, hello->operations);
+  bytes_write_varint(writer, hello->heard);
+  bytes_write_varint(writer, hello->wanted);
+  bytes_write_u64(writer, hello->lives);
 }
 
 void hello_next_birth(struct bytes_reader *birth, uint64_t *incarnation, uint64_t *seq) {
@@ -60,10 +74,13 @@ bool hello_next(struct hello_walk *walk, struct hello_entry *entry) {
     if (bytes_left(reader) == 0) return false;
     walk->node_id_size = bytes_read_u8(reader);
     walk->node_id = bytes_take(reader, walk->node_id_size);
-    walk->entries_left = bytes_read_varint(reader);
-    if (walk->entries_left == 0) reader->failed = true;
+    uint64_t head = bytes_read_varint(reader);
+    walk->entries_left = head >> 2;
+    walk->wish = (enum hello_wish)(head & 3u);
+    if (walk->entries_left == 0 || walk->wish > HELLO_WISH_HOLD) reader->failed = true;
   }
   walk->entries_left--;
+  entry->wish = walk->wish;
   entry->node_id = walk->node_id;
   entry->node_id_size = walk->node_id_size;
   entry->incarnation = bytes_read_u64(reader);
@@ -79,8 +96,8 @@ bool hello_next(struct hello_walk *walk, struct hello_entry *entry) {
 }
 
 /* Nodes ascend, incarnations ascend within a node, births within an entry. */
-static bool hello_check_entries(const struct hello *hello) {
-  struct hello_walk walk = hello_walk_of(hello);
+bool hello_check_nodes(struct bytes_reader nodes) {
+  struct hello_walk walk = hello_walk_of(nodes);
   struct hello_entry last = {0};
   struct hello_entry entry;
   while (hello_next(&walk, &entry)) {
@@ -119,12 +136,27 @@ int hello_parse(const uint8_t *body, size_t size, struct hello *hello) {
   hello->flags = bytes_read_u8(&reader);
   hello->snapshot_id = bytes_read_u64(&reader);
   hello->snapshot_size = bytes_read_varint(&reader);
+  hello->part = bytes_read_varint(&reader);
+  hello->operations = bytes_read_varint(&reader);
+  hello->heard = bytes_read_varint(&reader);
+  hello->wanted = bytes_read_varint(&reader);
+  hello->lives = bytes_read_u64(&reader);
+  size_t tags = (size_t)bytes_read_varint_max(&reader, bytes_left(&reader) / 4) * 4;
+  const uint8_t *tags_at = bytes_take(&reader, tags);
+  hello->peers = bytes_reader_of(tags_at, tags);
   if (reader.failed || !node_id_valid(hello->node_id, hello->node_id_size)) return SYNC_E_CORRUPT;
   if (hello->session == 0 || hello->nonce == 0) return SYNC_E_CORRUPT;
   if ((hello->snapshot_id == 0) != (hello->snapshot_size == 0)) return SYNC_E_CORRUPT;
-  if ((hello->flags & ~(HELLO_FLAG_GAP | HELLO_FLAG_FULL | HELLO_FLAG_ANSWER)) != 0) return SYNC_E_CORRUPT;
+  if ((hello->flags & ~(HELLO_FLAG_GAP | HELLO_FLAG_FULL | HELLO_FLAG_ANSWER | HELLO_FLAG_NEWS | HELLO_FLAG_PART)) != 0)
+    return SYNC_E_CORRUPT;
+  uint32_t tag = 0;
+  for (struct bytes_reader left = hello->peers; bytes_left(&left) > 0;) {
+    uint32_t before = tag;
+    tag = bytes_read_u32(&left);
+    if (tag < before) return SYNC_E_CORRUPT;
+  }
   hello->nodes = reader;
-  return hello_check_entries(hello) ? SYNC_OK : SYNC_E_CORRUPT;
+  return hello_check_nodes(hello->nodes) ? SYNC_OK : SYNC_E_CORRUPT;
 }
 
 void fetch_write(struct bytes_writer *writer, const struct fetch_request *request) {
@@ -161,8 +193,14 @@ int block_parse(const uint8_t *body, size_t size, struct block_frame *block) {
   return block->offset < block->size && block->bytes_size <= block->size - block->offset ? SYNC_OK : SYNC_E_CORRUPT;
 }
 
-void ops_write_head(struct bytes_writer *writer, uint64_t session) {
+void ops_write_head(struct bytes_writer *writer, uint64_t session, uint64_t operations) {
   bytes_write_u64(writer, session);
+  bytes_write_u8(writer, 0);
+  bytes_write_varint(writer, operations);
+}
+
+void ops_set_urgent(struct bytes_writer *writer) {
+  writer->bytes[FRAME_HEADER_BYTES + 8u] = OPS_FLAG_URGENT;
 }
 
 void ops_write_end(struct bytes_writer *writer) {
@@ -210,7 +248,10 @@ bool ops_next_origin(struct bytes_reader *origins, struct operation_origin *orig
 int ops_parse(const uint8_t *body, size_t size, struct ops *ops) {
   struct bytes_reader reader = bytes_reader_of(body, size);
   ops->session = bytes_read_u64(&reader);
-  if (reader.failed || ops->session == 0) return SYNC_E_CORRUPT;
+  uint8_t flags = bytes_read_u8(&reader);
+  ops->urgent = (flags & OPS_FLAG_URGENT) != 0;
+  ops->before = bytes_read_varint(&reader);
+  if (reader.failed || ops->session == 0 || (flags & ~OPS_FLAG_URGENT) != 0) return SYNC_E_CORRUPT;
   ops->operations = reader;
   const uint8_t *bytes;
   size_t bytes_size, count = 0;

@@ -5,6 +5,7 @@
 #define SYNC_CORE_WIRE_WIRE_H
 
 #include "core/wire/frame.h"
+#include "core/wire/news.h"
 #include "core/wire/operation.h"
 
 #endif

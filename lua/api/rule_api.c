@@ -15,7 +15,7 @@
 /* In the order of enum sim_rule_action. */
 static const char *const actions[] = {"drop", "delay", "duplicate", "hold"};
 /* As the engine's node classifies its frames; 0 is any. */
-static const char *const kinds[] = {"any", "hello", "ops", "fetch", "block", NULL};
+static const char *const kinds[] = {"any", "hello", "ops", "fetch", "block", "news", NULL};
 
 struct options {
   uint32_t kind;

@@ -125,6 +125,7 @@ static const char *const trace_names[32] = {
     [SYNC_TRACE_DURABLE] = "durables",
     [SYNC_TRACE_SEND_OP] = "sent",
     [SYNC_TRACE_SEND_HELLO] = "hellos",
+    [SYNC_TRACE_SEND_NEWS] = "news",
     [SYNC_TRACE_KNOWN] = "acknowledgements",
     [SYNC_TRACE_IGNORED_HELLO] = "ignored_hellos",
     [SYNC_TRACE_TIMEOUT] = "timeouts",

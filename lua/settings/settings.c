@@ -109,6 +109,7 @@ static const struct schema_field engine_fields[] = {
     DURATION(ENGINE, "retry_cap", retry_cap_ns),
     DURATION(ENGINE, "probe_interval", probe_interval_ns),
     DURATION(ENGINE, "ack_timeout", ack_timeout_ns),
+    DURATION(ENGINE, "ack_delay", ack_delay_ns),
     DURATION(ENGINE, "idle_hello", idle_hello_ns),
     DURATION(ENGINE, "idle_mark", idle_mark_ns),
     DURATION(ENGINE, "fsync_spacing", fsync_spacing_ns),

@@ -154,6 +154,7 @@ static const struct words REPORTS[] = {
     {SYNC_TRACE_DURABLE, "", "durable to %u1"},
     {SYNC_TRACE_SEND_OP, "", "put %o1 into a frame for %p4"},
     {SYNC_TRACE_SEND_HELLO, "", "says HELLO to %p1: session %x2, nonce %x3, echo %x4, flags %u5"},
+    {SYNC_TRACE_SEND_NEWS, "", "tells %p1 what it holds: %u2 lives, up to %u3 of its log, asks for %u4, flags %u5"},
     {SYNC_TRACE_KNOWN, "", "learned what %p1 holds (session %x2, replaced %u3)"},
     {SYNC_TRACE_IGNORED_HELLO, "", "ignored a HELLO of %p1 from a dead session %x2"},
     {SYNC_TRACE_TIMEOUT, "", "got no answer from %p1 (retry %u2), next at %t3 s of its monotonic clock"},

@@ -69,7 +69,7 @@ static size_t ops_frame(struct cluster *cluster, uint32_t node, uint8_t *frame, 
   uint8_t operation[500];
   size_t size = newest_operation(cluster, node, operation);
   struct bytes_writer writer = frame_begin(frame, capacity - FRAME_TRAILER_BYTES);
-  ops_write_head(&writer, sync_session(cluster_engine(cluster, node)));
+  ops_write_head(&writer, sync_session(cluster_engine(cluster, node)), 0);
   bytes_write_varint(&writer, size);
   bytes_write(&writer, operation, size);
   ops_write_end(&writer);
@@ -90,6 +90,7 @@ static size_t hello_born(struct cluster *cluster, uint32_t node, uint64_t seq, u
                         .session = engine->session,
                         .nonce = 7};
   hello_write_head(&writer, &hello);
+  bytes_write_varint(&writer, 0); /* no peers */
   bytes_write_u8(&writer, 2);
   bytes_write(&writer, engine->node_id, 2);
   bytes_write_varint(&writer, 1);

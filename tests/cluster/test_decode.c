@@ -244,12 +244,12 @@ static void the_frames_of_the_engine_are_read(void **state) {
   uint8_t bytes[ROOM];
   struct decode_reader body = {0};
   struct bytes_writer writer = frame_begin(bytes, sizeof bytes - FRAME_TRAILER_BYTES);
-  ops_write_head(&writer, 77);
+  ops_write_head(&writer, 77, 0);
   size_t size = frame_finish(&writer, FRAME_OPS, cluster_id);
   assert_int_equal(decode_frame(bytes, size, &body), DECODE_OPS);
   assert_true(decode_ops_session(&body) == 77);
   writer = frame_begin(bytes, sizeof bytes - FRAME_TRAILER_BYTES);
-  ops_write_head(&writer, 77);
+  ops_write_head(&writer, 77, 0);
   bytes_write_varint(&writer, 3);
   bytes_write(&writer, "abc", 3);
   ops_write_end(&writer);
@@ -280,6 +280,7 @@ static void the_frames_of_the_engine_are_read(void **state) {
   struct decode_entry entry;
   writer = frame_begin(bytes, sizeof bytes - FRAME_TRAILER_BYTES);
   hello_write_head(&writer, &hello);
+  bytes_write_varint(&writer, 0); /* no peers */
   size = frame_finish(&writer, FRAME_HELLO, cluster_id);
   assert_int_equal(decode_frame(bytes, size, &body), DECODE_HELLO);
   assert_true(decode_hello(body, &heard));

@@ -289,6 +289,7 @@ static int hear_offer(const uint8_t *hello_frame, size_t hello_size, uint64_t id
   hello.snapshot_size = size;
   struct bytes_writer out = frame_begin(buffer, sizeof buffer - FRAME_TRAILER_BYTES);
   hello_write_head(&out, &hello);
+  bytes_write_varint(&out, 0); /* no peers */
   bytes_write(&out, hello.nodes.at, bytes_left(&hello.nodes));
   size_t made = frame_finish(&out, FRAME_HELLO, cluster);
   return sync_receive(world->at[1].engine, replica_peer(world, 1, 0), buffer, made);

@@ -217,6 +217,7 @@ static void an_offer_of_a_session_that_is_over_says_nothing_of_the_next(void **s
                                             .known_session = world->at[1].engine->session,
                                             .snapshot_id = id,
                                             .snapshot_size = size});
+  bytes_write_varint(&writer, 0); /* no peers */
   size_t late_size = frame_finish(&writer, FRAME_HELLO, world->at[1].options.cluster_id);
   replica_crash(world, 1, MEMORY_ENV_KEEP_ALL, 1);
   replicas_drop_all(world);
@@ -303,6 +304,7 @@ static void transfers_that_end_nowhere_leave_two_files(void **state) {
                                               .known_session = world->at[1].engine->session,
                                               .snapshot_id = id,
                                               .snapshot_size = 100000});
+    bytes_write_varint(&writer, 0); /* no peers */
     size_t size = frame_finish(&writer, FRAME_HELLO, world->at[1].options.cluster_id);
     assert_int_equal(sync_receive(world->at[1].engine, replica_peer(world, 1, 0), bytes, size), SYNC_OK);
     replicas_settle_for(world, 60000 * MS);

@@ -74,6 +74,7 @@ static int forged_offer(uint64_t id, uint64_t bytes_size) {
                                             .known_session = world->at[1].engine->session,
                                             .snapshot_id = id,
                                             .snapshot_size = bytes_size});
+  bytes_write_varint(&writer, 0); /* no peers */
   size_t size = frame_finish(&writer, FRAME_HELLO, world->at[1].options.cluster_id);
   return sync_receive(world->at[1].engine, replica_peer(world, 1, 0), bytes, size);
 }

@@ -148,7 +148,7 @@ static size_t hello_entries(size_t *bytes) {
       assert_int_equal(frame_parse(frame->bytes, frame->size, world->at[0].options.cluster_id, &view), SYNC_OK);
       assert_int_equal(hello_parse(view.body, view.body_size, &said), SYNC_OK);
       entries = 0;
-      struct hello_walk walk = hello_walk_of(&said);
+      struct hello_walk walk = hello_walk_of(said.nodes);
       for (struct hello_entry entry; hello_next(&walk, &entry);)
         entries++;
       *bytes = frame->size;

@@ -234,7 +234,7 @@ static void a_write_waits_for_its_causes(void **state) {
       memcpy(last, bytes, next);
     }
     struct bytes_writer writer = frame_begin(frame->bytes, frame->size - FRAME_TRAILER_BYTES);
-    ops_write_head(&writer, ops.session);
+    ops_write_head(&writer, ops.session, 0);
     bytes_write_varint(&writer, size);
     bytes_write(&writer, last, size);
     ops_write_end(&writer);

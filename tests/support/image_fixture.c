@@ -66,7 +66,7 @@ static struct image_bytes wrap(const struct image_replica *replica, const uint8_
   assert_true(body != NULL && last != NULL);
   assert_int_equal(operation_parse(bytes, size, &limits, &view), SYNC_OK);
   struct bytes_writer writer = bytes_writer_to(body, capacity);
-  ops_write_head(&writer, 1);
+  ops_write_head(&writer, 1, 0);
   bytes_write_varint(&writer, size);
   bytes_write(&writer, bytes, size);
   ops_write_end(&writer);

@@ -20,6 +20,7 @@ void replicas_init(struct replicas *replicas, uint32_t count) {
     (void)snprintf(replica->node_id, sizeof replica->node_id, "n%u", i);
     replica->options.node_id = replica->node_id;
     memset(replica->options.cluster_id, 7, SYNC_CLUSTER_ID_BYTES);
+    replica->options.ack_delay_ns = SYNC_ACK_AT_ONCE; /* the clock stands still unless a test moves it */
     replica_open(replicas, i);
   }
 }

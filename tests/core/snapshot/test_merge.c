@@ -212,9 +212,9 @@ static void own_operations_that_nobody_has_stay_in_the_log_and_others_leave_it(v
   assert_null(oplog_find(&a->state.oplog, other, 1, &ordinal));
   /* What a merge brought is durable with its record, and not before. */
   assert_int_equal(other->durable, 0);
-  oplog_raise_durable(&a->state.oplog, a->position - 1);
+  oplog_raise_durable(&a->state.oplog, &a->state.origins, a->position - 1);
   assert_int_equal(other->durable, 1);
-  oplog_raise_durable(&a->state.oplog, a->position);
+  oplog_raise_durable(&a->state.oplog, &a->state.origins, a->position);
   assert_int_equal(other->durable, 2);
   end();
 }

@@ -24,7 +24,7 @@ struct frame {
 static void frame_of(struct frame *frame) {
   frame->writer = frame_begin(frame->bytes, sizeof frame->bytes - FRAME_TRAILER_BYTES);
   frame->named = false;
-  ops_write_head(&frame->writer, 77);
+  ops_write_head(&frame->writer, 77, 0);
 }
 static void add(struct frame *frame, const struct operation *operation) {
   static uint8_t bytes[72 * 1024];

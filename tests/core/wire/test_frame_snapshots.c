@@ -140,6 +140,7 @@ static void a_hello_offers_in_these_bytes(void **state) {
                         .snapshot_id = ID,
                         .snapshot_size = 4096};
   hello_write_head(&writer, &hello);
+  bytes_write_varint(&writer, 0); /* no peers */
   assert_int_equal(writer.size, sizeof hello_bytes);
   assert_memory_equal(room, hello_bytes, sizeof hello_bytes);
   struct hello read;

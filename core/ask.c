@@ -1,0 +1,103 @@
+#include "core/ask.h"
+
+#include "core/engine.h"
+#include "core/pending.h"
+
+/* Whether a writer's operations may be asked for: nobody was asked just now, and none came. */
+static bool ask_is_quiet(const struct sync_engine *engine, uint64_t moved_ns, uint64_t now_ns) {
+  return moved_ns == 0 || now_ns >= time_add(moved_ns, peer_share_ns(&engine->peers, PEER_ASK_AGAIN_SHARE));
+}
+
+struct ask_lack {
+  bool any;   /* the peer holds something that is not here, */
+  bool fed;   /* ... all of it is of writers whose operations come from some peer, */
+  bool quiet; /* ... and some of it may be asked for now */
+};
+
+static struct ask_lack ask_lack(const struct sync_engine *engine, const struct peer *peer, uint64_t now_ns) {
+  struct ask_lack lack = {.any = peer->unknown || pending_has(engine, peer->handle), .fed = !peer->unknown};
+  lack.quiet = lack.any && ask_is_quiet(engine, engine->peers.causes_asked_ns, now_ns);
+  for (size_t i = 0; i < origins_count(&engine->state.origins); i++) {
+    const struct origin *origin = origins_at(&engine->state.origins, i);
+    if (vector_get(&peer->known, origin->index) <= origin->applied) continue;
+    const struct feed *feed = feed_of(&engine->peers, origin);
+    lack.any = true;
+    lack.fed = lack.fed && feed != NULL && feed->feeder != 0;
+    lack.quiet = lack.quiet || feed == NULL || ask_is_quiet(engine, feed->moved_ns, now_ns);
+  }
+  return lack;
+}
+
+/* Somebody is asked for all that the peer holds and that is not here. */
+static void ask_note(struct sync_engine *engine, const struct peer *peer, uint64_t now_ns) {
+  engine->peers.causes_asked_ns = now_ns;
+  for (size_t i = 0; i < origins_count(&engine->state.origins); i++) {
+    const struct origin *origin = origins_at(&engine->state.origins, i);
+    struct feed *feed = feed_of(&engine->peers, origin);
+    if (feed != NULL && vector_get(&peer->known, origin->index) > origin->applied) feed->moved_ns = now_ns;
+  }
+}
+
+static void ask_done(struct peer *peer) {
+  peer->lacking = 0;
+  peer->asks = 0;
+  peer->ask_due_ns = SYNC_NO_DEADLINE;
+}
+
+static void ask_by(struct peer *peer, uint64_t operations, uint64_t due_ns) {
+  if (peer->lacking < operations) peer->lacking = operations;
+  if (due_ns < peer->ask_due_ns) peer->ask_due_ns = due_ns;
+}
+
+void ask_judge(struct sync_engine *engine, struct peer *peer, uint64_t operations) {
+  uint64_t now_ns = port_now(engine->env);
+  if (operations == 0 && peer->lacking == 0) return;
+  struct ask_lack lack = ask_lack(engine, peer, now_ns);
+  if (!lack.any) {
+    ask_done(peer);
+    return;
+  }
+  if (peer->asks > 0) { /* it was asked already: again when that is due */
+    if (peer->lacking < operations) peer->lacking = operations;
+    return;
+  }
+  uint64_t wait_ns = lack.fed ? peer_share_ns(&engine->peers, PEER_ASK_WAIT_SHARE) : 0;
+  ask_by(peer, operations, time_add(now_ns, wait_ns));
+}
+
+void ask_causes(struct sync_engine *engine, struct peer *peer, uint64_t operations) {
+  if (operations == 0) return;
+  ask_by(peer, operations, time_add(port_now(engine->env), peer_share_ns(&engine->peers, PEER_ASK_WAIT_SHARE)));
+}
+
+/* The wait for an answer, doubled each time in a row, up to that for an acknowledgement. */
+static uint64_t ask_wait_ns(const struct sync_engine *engine, const struct peer *peer) {
+  uint64_t wait_ns = peer_share_ns(&engine->peers, PEER_ASK_AGAIN_SHARE);
+  for (uint32_t i = 1; i < peer->asks && wait_ns < engine->options.ack_timeout_ns; i++)
+    wait_ns *= 2;
+  return wait_ns;
+}
+
+static void ask_peer(struct sync_engine *engine, struct peer *peer, uint64_t now_ns) {
+  struct ask_lack lack = ask_lack(engine, peer, now_ns);
+  if (!lack.any || peer->state != SYNC_PEER_ACTIVE || peer->known_session == 0) {
+    ask_done(peer); /* one that comes back tells what it holds */
+    return;
+  }
+  if (!lack.quiet || engine->stats.full) {
+    peer->ask_due_ns = time_add(now_ns, peer_share_ns(&engine->peers, PEER_ASK_AGAIN_SHARE));
+    return;
+  }
+  peer->wanted = peer->lacking;
+  peer->hello_pending = peer->tell_all = true; /* so that it sends nothing else */
+  peer->asks++;
+  peer->ask_due_ns = time_add(now_ns, ask_wait_ns(engine, peer));
+  ask_note(engine, peer, now_ns);
+}
+
+void ask_run(struct sync_engine *engine, uint64_t now_ns) {
+  for (uint32_t i = 0; i < peer_handles(&engine->peers); i++) {
+    struct peer *peer = peer_at(&engine->peers, i);
+    if (peer != NULL && peer->ask_due_ns <= now_ns) ask_peer(engine, peer, now_ns);
+  }
+}

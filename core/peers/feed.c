@@ -1,0 +1,94 @@
+#include "core/peers/feed.h"
+
+int feed_reserve(struct peers *peers, struct peer *peer) {
+  size_t writers = peers->state->origins.writers;
+  int rc =
+      memory_array_reserve(peers->env, &peers->feeds, sizeof(struct feed), FEED_NOMINAL_BYTES, writers, UINT32_MAX);
+  if (rc == SYNC_OK) rc = memory_array_reserve(peers->env, &peer->wishes, 1, 1, writers, UINT32_MAX);
+  if (rc != SYNC_OK) return rc;
+  struct feed *feeds = peers->feeds.items;
+  while (peers->feeds.count < writers)
+    feeds[peers->feeds.count++] = (struct feed){0};
+  uint8_t *wishes = peer->wishes.items;
+  while (peer->wishes.count < writers)
+    wishes[peer->wishes.count++] = HELLO_WISH_NONE;
+  return SYNC_OK;
+}
+
+void feed_reset(struct peer *peer) {
+  peer->wishes.count = 0;
+}
+
+struct feed *feed_of(const struct peers *peers, const struct origin *origin) {
+  return origin->writer < peers->feeds.count ? (struct feed *)peers->feeds.items + origin->writer : NULL;
+}
+
+static bool feed_is_writer(const struct peer *peer, const struct origin *origin) {
+  return memcmp(peer->node_id, origin->node_id, NODE_ID_ROOM) == 0;
+}
+
+/* Whether the peer said that the writer is a peer of its own. */
+static bool feed_is_neighbour(const struct peer *peer, const struct origin *origin) {
+  const uint32_t *tags = peer->tags.items;
+  uint32_t tag = hello_peer_tag(origin->node_hash);
+  size_t low = 0;
+  size_t high = peer->tags.count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (tags[middle] < tag)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < peer->tags.count && tags[low] == tag;
+}
+
+enum feed_push feed_push(const struct peers *peers, const struct peer *peer, const struct origin *origin) {
+  (void)peers;
+  if (origin->own_node) return FEED_PUSH;
+  uint8_t wish = origin->writer < peer->wishes.count ? ((const uint8_t *)peer->wishes.items)[origin->writer]
+                                                     : (uint8_t)HELLO_WISH_NONE;
+  if (wish != HELLO_WISH_NONE) return wish == HELLO_WISH_PUSH ? FEED_PUSH : FEED_HOLD;
+  if (peer->tags.count == 1) return FEED_PUSH; /* it has nobody else */
+  return feed_is_writer(peer, origin) || !feed_is_neighbour(peer, origin) ? FEED_TELL : FEED_HOLD;
+}
+
+enum hello_wish feed_wish(const struct peers *peers, const struct peer *peer, const struct origin *origin) {
+  const struct feed *feed = feed_of(peers, origin);
+  if (origin->own_node || feed == NULL || feed->feeder == 0) return HELLO_WISH_NONE;
+  return feed->feeder == peer->handle + 1 ? HELLO_WISH_PUSH : HELLO_WISH_HOLD;
+}
+
+void feed_wished(const struct peers *peers, struct peer *peer, const struct origin *origin, enum hello_wish wish) {
+  (void)peers;
+  if (wish != HELLO_WISH_NONE) ((uint8_t *)peer->wishes.items)[origin->writer] = (uint8_t)wish;
+}
+
+/* Whether operations still come to be expected from the feeder. */
+static bool feed_flows(const struct peers *peers, const struct feed *feed) {
+  const struct peer *feeder = feed->feeder == 0 ? NULL : peer_at(peers, feed->feeder - 1);
+  return feeder != NULL && feeder->state == SYNC_PEER_ACTIVE;
+}
+
+bool feed_take(struct peers *peers, const struct peer *peer, const struct origin *origin, bool first) {
+  struct feed *feed = feed_of(peers, origin);
+  if (feed == NULL || origin->own_node) return false;
+  if (first) feed->moved_ns = port_now(peers->env);
+  uint32_t from = peer->handle + 1;
+  if (feed->feeder == from) {
+    feed->misses = 0;
+    return false;
+  }
+  if (feed_is_writer(peer, origin)) { /* it pushes its own in any case */
+    feed->feeder = from;
+    feed->misses = 0;
+    return false;
+  }
+  if (!first) return feed->feeder != 0;
+  const struct peer *feeder = feed->feeder == 0 ? NULL : peer_at(peers, feed->feeder - 1);
+  bool direct = feeder != NULL && feed_is_writer(feeder, origin);
+  if (direct && feed_flows(peers, feed) && ++feed->misses < FEED_MISSES_MAX) return true;
+  feed->feeder = from;
+  feed->misses = 0;
+  return false;
+}
