@@ -6,6 +6,7 @@
 #include "cluster/node.h"
 #include "cluster/oracle.h"
 #include "cluster/state.h"
+#include "cluster/topology.h"
 #include "cluster/trace_names.h"
 #include "cluster/workload.h"
 
@@ -109,6 +110,7 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
     node->machine = sim_node_at(world, i);
     node->disk = sim_node_disk(node->machine);
   }
+  topology_link(cluster);
   cluster->config.node_options = NULL;
   for (uint32_t i = 1; i <= config->nodes && config->node_options != NULL; i++)
     if (config->node_options[i - 1].clock_ns != 0) sim_clock_step(world, i, config->node_options[i - 1].clock_ns);

@@ -32,8 +32,11 @@ enum cluster_topology {
   CLUSTER_MESH = 0, /* everyone knows everyone */
   CLUSTER_LINE = 1, /* 1 - 2 - 3 - ... */
   CLUSTER_RING = 2,
-  CLUSTER_STAR = 3, /* node 1 in the middle */
+  CLUSTER_STAR = 3,   /* node 1 in the middle */
+  CLUSTER_RANDOM = 4, /* connected: each node knows one of those before it, and there are 2 n more links, chosen by the
+                         seed; calm: a star */
 };
+#define CLUSTER_TOPOLOGIES 5u
 
 /* What one node has of its own. */
 struct cluster_node_options {

@@ -103,6 +103,7 @@ struct cluster {
   struct cluster_config config;
   struct cluster_node nodes[CLUSTER_NODES_MAX + 1u]; /* from 1 */
   uint32_t present;                                  /* nodes that are not absent */
+  uint64_t links[CLUSTER_NODES_MAX + 1u];            /* by number: whom the node knows, bits by number - 1 */
   struct ledger ledger;
   uint32_t driver;
   struct cluster_workload workload;
