@@ -33,7 +33,7 @@ SUPPORT_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/support/*.c))
 TEST_SOURCES := $(wildcard tests/*/test_*.c tests/*/*/test_*.c)
 TESTS := $(patsubst %.c,$(OUT)/%,$(TEST_SOURCES))
 CANARIES := $(patsubst %.c,$(OUT)/%,$(wildcard tests/canaries/*.c))
-# Other stores, for bench/stores. `make bench` installs them (packages-bench.txt);
+# Other stores, for bench/stores (bench/receive finds Yjs by itself). `make bench` installs them (packages-bench.txt);
 # whoever lacks one builds the other benches, so that no gate needs them.
 PEER_HEADERS := $(addprefix /usr/include/,leveldb/c.h lmdb.h sqlite3.h)
 PEERS_MISSING := $(filter-out $(wildcard $(PEER_HEADERS)),$(PEER_HEADERS))
@@ -177,6 +177,7 @@ lint: setup ## clang-format, clang-tidy, cppcheck
 .PHONY: bench
 bench: setup ## measure speeds
 	@tools/setup packages-bench.txt
+	@tools/setup-yjs || true
 	@tools/run-benches --jobs $(JOBS)
 
 # Lists for the tools, which know no wildcards of their own.

@@ -5,8 +5,11 @@
 #include "cluster/lookup.h"
 #include "cluster/node.h"
 #include "cluster/oracle.h"
+#include "cluster/propagation.h"
 #include "cluster/state.h"
+#include "cluster/topology.h"
 #include "cluster/trace_names.h"
+#include "cluster/traffic.h"
 #include "cluster/workload.h"
 
 #define CHECK_INTERVAL_NS (2u * SIM_SECOND)
@@ -109,6 +112,7 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
     node->machine = sim_node_at(world, i);
     node->disk = sim_node_disk(node->machine);
   }
+  topology_link(cluster);
   cluster->config.node_options = NULL;
   for (uint32_t i = 1; i <= config->nodes && config->node_options != NULL; i++)
     if (config->node_options[i - 1].clock_ns != 0) sim_clock_step(world, i, config->node_options[i - 1].clock_ns);
@@ -120,6 +124,7 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
     memset(cluster->deliveries, 0, bytes);
     sim_link_watch(world);
   }
+  if (config->measured && !(cluster_traffic_begin(cluster) && cluster_propagation_begin(cluster))) return NULL;
   for (uint32_t i = 1; i <= config->nodes; i++)
     if (cluster_present(cluster, i)) sim_node_boot(world, i);
   if (!config->no_oracles)

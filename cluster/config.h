@@ -32,8 +32,11 @@ enum cluster_topology {
   CLUSTER_MESH = 0, /* everyone knows everyone */
   CLUSTER_LINE = 1, /* 1 - 2 - 3 - ... */
   CLUSTER_RING = 2,
-  CLUSTER_STAR = 3, /* node 1 in the middle */
+  CLUSTER_STAR = 3,   /* node 1 in the middle */
+  CLUSTER_RANDOM = 4, /* connected: each node knows one of those before it, and there are 2 n more links, chosen by the
+                         seed; calm: a star */
 };
+#define CLUSTER_TOPOLOGIES 5u
 
 /* What one node has of its own. */
 struct cluster_node_options {
@@ -48,6 +51,7 @@ struct cluster_config {
   struct sync_options engine; /* of every node; node_id and cluster_id are filled in ("n1", "n2", ...) */
   const struct cluster_node_options *node_options; /* by number - 1; NULL: all are alike. Copied by cluster_create */
   bool promise_at_submit;                          /* the canary: the ledger takes every submit for promised at once */
+  bool measured;   /* counts what is sent, and when it comes (traffic.h, propagation.h) */
   bool no_oracles; /* for benches only: nothing is looked at while a run goes on, but the ledger's promises at a boot */
 };
 

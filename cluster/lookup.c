@@ -3,21 +3,7 @@
 #include "cluster/state.h"
 
 bool cluster_linked(const struct cluster *cluster, uint32_t a, uint32_t b) {
-  const struct cluster_node *one = &cluster->nodes[a < b ? a : b], *other = &cluster->nodes[a < b ? b : a];
-  if (a == b || one->absent || other->absent) return false;
-  /* The shape is that of the nodes that are there: no gap where one is left out. */
-  uint32_t low = one->rank, high = other->rank;
-  switch (cluster->config.topology) {
-  case CLUSTER_MESH:
-    return true;
-  case CLUSTER_LINE:
-    return high == low + 1u;
-  case CLUSTER_RING:
-    return high == low + 1u || (low == 1u && high == cluster->present);
-  case CLUSTER_STAR:
-    return low == 1u;
-  }
-  return false;
+  return (cluster->links[a] >> (b - 1u) & 1u) != 0;
 }
 
 bool cluster_present(const struct cluster *cluster, uint32_t node) {

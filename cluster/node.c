@@ -9,6 +9,7 @@
 #include "cluster/pace.h"
 #include "cluster/model.h"
 #include "cluster/replica.h"
+#include "cluster/traffic.h"
 #include "core/wire/wire.h"
 #include "sim/world/progress.h"
 
@@ -131,9 +132,23 @@ void cluster_flush(struct cluster_software *software) {
   (void)status; /* tried again by all that ends a turn */
 }
 
+/* By the header alone: a damaged frame still counts as what it says it is. */
+static uint32_t classify(const uint8_t *bytes, size_t size) {
+  if (size < FRAME_HEADER_BYTES || bytes[0] != 'S' || bytes[1] != 'Y') return 0;
+  return bytes[3] >= FRAME_HELLO && bytes[3] <= FRAME_NEWS ? bytes[3] : 0;
+}
+
+static uint64_t operations_sent(const struct cluster_software *software) {
+  struct sync_stats stats;
+  if (!software->node->cluster->traffic) return 0;
+  sync_stats_get(software->engine, &stats);
+  return stats.ops_out;
+}
+
 void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) {
   struct cluster_node *node = software->node;
   if (software->peers_missing) register_peers(software);
+  uint64_t sent_before = operations_sent(software);
   for (;;) {
     uint32_t peer = 0;
     size_t size = 0;
@@ -142,8 +157,14 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
     if (status == SYNC_E_IO) continue; /* that peer waits for its next retry; the others do not */
     if (status != SYNC_OK) break;
     if (is_looked_at(node->cluster)) cluster_check_sent(node->cluster, node->number, software->frame, size);
-    if (peer <= CLUSTER_NODES_MAX && software->node_of[peer])
-      sim_send(sim_node, software->node_of[peer], software->frame, size);
+    if (peer > CLUSTER_NODES_MAX || !software->node_of[peer]) continue;
+    if (node->cluster->traffic) {
+      uint64_t sent = operations_sent(software);
+      cluster_traffic_sent(node->cluster, software->node_of[peer], classify(software->frame, size), size,
+                           sent - sent_before);
+      sent_before = sent;
+    }
+    sim_send(sim_node, software->node_of[peer], software->frame, size);
   }
   uint64_t deadline = sync_next_deadline(software->engine);
   if (software->peers_missing) { /* with no peer at all nothing else would happen here */
@@ -236,12 +257,6 @@ static void stop(struct sim_node *sim_node, void *state) {
   sync_close(software->engine);
   env->ops->free(env->ctx, software->frame, software->frame_bytes, software->frame_bytes);
   env->ops->free(env->ctx, software, sizeof *software, SOFTWARE_NOMINAL_BYTES);
-}
-
-/* By the header alone: a damaged frame still counts as what it says it is. */
-static uint32_t classify(const uint8_t *bytes, size_t size) {
-  if (size < FRAME_HEADER_BYTES || bytes[0] != 'S' || bytes[1] != 'Y') return 0;
-  return bytes[3] >= FRAME_HELLO && bytes[3] <= FRAME_NEWS ? bytes[3] : 0;
 }
 
 static uint64_t identify(struct sim_node *sim_node, const void *config, const uint8_t *bytes, size_t size) {

@@ -8,6 +8,9 @@
 #include "cluster/log_watch.h"
 #include "cluster/replica_types.h"
 
+struct cluster_traffic;     /* traffic.h */
+struct cluster_propagation; /* propagation.h */
+
 #define CLUSTER_NODES_MAX 64u
 #define CLUSTER_TRACE_KINDS 32u
 
@@ -103,6 +106,7 @@ struct cluster {
   struct cluster_config config;
   struct cluster_node nodes[CLUSTER_NODES_MAX + 1u]; /* from 1 */
   uint32_t present;                                  /* nodes that are not absent */
+  uint64_t links[CLUSTER_NODES_MAX + 1u];            /* by number: whom the node knows, bits by number - 1 */
   struct ledger ledger;
   uint32_t driver;
   struct cluster_workload workload;
@@ -124,6 +128,8 @@ struct cluster {
   uint32_t explained_count, explained_capacity;
   uint8_t *value; /* scratch of submits */
   uint32_t value_capacity;
+  struct cluster_traffic *traffic;         /* NULL: not counted */
+  struct cluster_propagation *propagation; /* NULL: not measured */
 };
 
 #endif

@@ -130,7 +130,7 @@
 ---@field name string what must hold, in a few words
 ---@field story? string the real failure that it stands for
 ---@field nodes? integer 1 to 64; 3
----@field topology? "mesh"|"line"|"ring"|"star"
+---@field topology? "mesh"|"line"|"ring"|"star"|"random"
 ---@field duration? duration of faults; "20s"
 ---@field settle? duration to converge in; "120s"
 ---@field workload? sim.Kv

@@ -16,7 +16,7 @@
 
 #define YEAR_NS (UINT64_C(365) * 24u * 3600u * SIM_SECOND)
 
-static const char *const topologies[] = {"mesh", "line", "ring", "star", NULL};
+static const char *const topologies[] = {"mesh", "line", "ring", "star", "random", NULL};
 static const char *const crash_styles[] = {"adversarial", "ordered", "strict", NULL};
 static const char *const tearings[] = {"by_kind", "never", "always", NULL};
 static const char *const overwrites[] = {"safe", "unsafe", NULL};
@@ -377,11 +377,11 @@ static void keep_outline(struct script *script, struct settings *settings, const
   settings->cluster.topology = (enum cluster_topology)outline->topology;
 }
 
-/* The greatest number of peers that a node has. */
+/* The greatest number of peers that a node may have. */
 static uint32_t degree(const struct cluster_config *config) {
   uint32_t others = config->nodes - 1u;
-  bool wide = config->topology == CLUSTER_MESH || config->topology == CLUSTER_STAR;
-  return wide || others < 2u ? others : 2u;
+  bool narrow = config->topology == CLUSTER_LINE || config->topology == CLUSTER_RING;
+  return narrow && others > 2u ? 2u : others;
 }
 
 /* What can be known beforehand to keep the nodes apart for ever. */

@@ -40,7 +40,8 @@ void vary_settings(struct sim_world *world, struct settings *settings) {
   struct cluster_config *cluster = &settings->cluster;
   struct sync_options *engine = &cluster->engine;
   if (cluster->nodes > 2) cluster->nodes -= (uint32_t)pick(world, VARY_NODES, cluster->nodes - 1u);
-  cluster->topology = (enum cluster_topology)(((uint32_t)cluster->topology + pick(world, VARY_TOPOLOGY, 4)) % 4u);
+  uint64_t topology = (uint32_t)cluster->topology + pick(world, VARY_TOPOLOGY, CLUSTER_TOPOLOGIES);
+  cluster->topology = (enum cluster_topology)(topology % CLUSTER_TOPOLOGIES);
   uint32_t batch = batches[pick(world, VARY_BATCH, 4)], window = windows[pick(world, VARY_WINDOW, 4)];
   uint64_t segment = segments[pick(world, VARY_SEGMENT, 4)];
   if (batch) engine->batch_size = batch;

@@ -80,6 +80,7 @@ static const struct choice_name NAMES[] = {
     {SIM_CHOICE_NODE_CRASH_CALL, "node_crash_call"},
     {SIM_CHOICE_NODE_ALLOC, "node_alloc"},
     {SIM_CHOICE_NODE_SKIP, "node_skip"},
+    {SIM_CHOICE_NODE_LINK, "node_link"},
     {SIM_CHOICE_SCENARIO, "scenario"},
     {SIM_CHOICE_SWARM, "swarm"},
     {SIM_CHOICE_SCENARIO_SKIP, "scenario_skip"},

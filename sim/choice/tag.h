@@ -79,6 +79,7 @@ enum sim_choice_kind {
   SIM_CHOICE_NODE_CRASH_CALL = 81, /* at which environment call an armed power loss strikes */
   SIM_CHOICE_NODE_ALLOC = 82,
   SIM_CHOICE_NODE_SKIP = 83,       /* 1: the node is left out, it never boots */
+  SIM_CHOICE_NODE_LINK = 84,       /* whom a node knows in a random topology */
   SIM_CHOICE_SCENARIO = 100,       /* world:between and its like, and faults of a script: by task and call */
   SIM_CHOICE_SWARM = 101,          /* which faults a seed enables */
   SIM_CHOICE_SCENARIO_SKIP = 102,  /* 1: an act of a script that is no fault is left out */

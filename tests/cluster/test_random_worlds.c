@@ -53,7 +53,7 @@ static struct sim_config random_config(uint64_t seed, uint64_t *chance) {
 
 static struct cluster *random_cluster(struct sim_world *world, uint64_t *chance) {
   struct cluster_config config = {.nodes = 2 + (uint32_t)below(chance, 4),
-                                  .topology = (enum cluster_topology)below(chance, 4)};
+                                  .topology = (enum cluster_topology)below(chance, CLUSTER_TOPOLOGIES)};
   if (below(chance, 2)) config.engine.segment_bytes = 4096 + below(chance, 20000);
   if (below(chance, 2)) sync_options_fast(&config.engine);
   if (below(chance, 4)) config.engine.snapshot_bytes = 2048 + below(chance, 30000);

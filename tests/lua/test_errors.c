@@ -91,7 +91,7 @@ static void a_wrong_type_or_word_names_the_right_one(void **state) {
             "file.lua:2: sim.scenario.nodes is a string: write a whole number");
   file_says(state, HEAD "return sim.scenario { name = \"x\", topology = \"star fish\" }",
             "file.lua:2: sim.scenario.topology cannot be \"star fish\": write one of \"mesh\", \"line\", \"ring\", "
-            "\"star\"");
+            "\"star\", \"random\"");
   file_says(state, HEAD "return sim.scenario { name = \"x\", disk = { on_crash = \"strickt\" } }",
             "file.lua:2: disk.on_crash cannot be \"strickt\"; did you mean \"strict\"? (\"adversarial\", \"ordered\", "
             "\"strict\")");

@@ -252,8 +252,8 @@ static void a_submit_or_a_node_left_out_leaves_the_rest(void **state) {
 
 static void the_nodes_that_are_left_close_the_gap(void **state) {
   struct script_fixture *fixture = *state;
-  static const char *const shapes[] = {"line", "ring", "star", "mesh"};
-  for (size_t i = 0; i < 4; i++) {
+  static const char *const shapes[] = {"line", "ring", "star", "mesh", "random"};
+  for (size_t i = 0; i < 5; i++) {
     char text[600];
     int size = snprintf(text, sizeof text,
                         "local sim = require 'sim' return sim.scenario { name = 'test', nodes = 4, topology = '%s', "
