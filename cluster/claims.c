@@ -83,6 +83,30 @@ static bool in_order(const struct cluster *cluster, uint32_t life, uint32_t next
   return order < 0 || (order == 0 && a->incarnation < b->incarnation);
 }
 
+/* Whether that operation, or one before it in its life, was written by one who held so much of the other life. Who had
+ * seen an operation wrote after it: the ledger's numbers say so. */
+static bool has_seen(const struct ledger *ledger, const struct ledger_held *by, const struct ledger_held *held) {
+  uint32_t seen = ledger->lives[held->life].operations[held->seq - 1u];
+  for (uint32_t seq = by->seq; seq > 0; seq--) {
+    uint32_t number = ledger->lives[by->life].operations[seq - 1u];
+    if (number < seen) return false;
+    const struct ledger_held *of = held_of(ledger, &ledger->operations[number], held->life);
+    if (of && of->seq >= held->seq) return true;
+  }
+  return false;
+}
+
+/* Whether the rest of what its writer held says so: somebody wrote some of it who held this. */
+static bool is_reached(const struct claim *claim, const struct ledger_held *held) {
+  const struct ledger *ledger = &claim->cluster->ledger;
+  const struct ledger_operation *operation = &ledger->operations[claim->operation];
+  for (uint32_t i = 0; i < operation->held_count; i++) {
+    const struct ledger_held *by = &ledger->held[operation->held_first + i];
+    if (by->life != held->life && has_seen(ledger, by, held)) return true;
+  }
+  return false;
+}
+
 static bool check_delta(const struct claim *claim) {
   const struct ledger *ledger = &claim->cluster->ledger;
   const struct ledger_operation *operation = &ledger->operations[claim->operation];
@@ -105,7 +129,7 @@ static bool check_delta(const struct claim *claim) {
     delta = claim->decoded.delta;
     for (uint64_t k = 0; k < claim->decoded.delta_count && !listed; k++)
       listed = life_at(claim, decode_dot_next(&delta).index) == held->life;
-    if (listed || is_implied(claim, held)) continue;
+    if (listed || is_implied(claim, held) || is_reached(claim, held)) continue;
     lie(claim, CLUSTER_CAUSAL, "does not say all that its writer held");
     return false;
   }

@@ -15,8 +15,9 @@ struct ask_lack {
 };
 
 static struct ask_lack ask_lack(const struct sync_engine *engine, const struct peer *peer, uint64_t now_ns) {
-  struct ask_lack lack = {.any = peer->unknown || pending_has(engine, peer->handle), .fed = !peer->unknown};
-  lack.quiet = lack.any && ask_is_quiet(engine, engine->peers.causes_asked_ns, now_ns);
+  bool waits = pending_has(engine, peer->handle);
+  struct ask_lack lack = {.any = peer->unknown || waits, .fed = !peer->unknown};
+  lack.quiet = peer->unknown || (waits && ask_is_quiet(engine, engine->peers.causes_asked_ns, now_ns));
   for (size_t i = 0; i < origins_count(&engine->state.origins); i++) {
     const struct origin *origin = origins_at(&engine->state.origins, i);
     if (vector_get(&peer->known, origin->index) <= origin->applied) continue;
@@ -62,6 +63,8 @@ void ask_judge(struct sync_engine *engine, struct peer *peer, uint64_t operation
     return;
   }
   uint64_t wait_ns = lack.fed ? peer_share_ns(&engine->peers, PEER_ASK_WAIT_SHARE) : 0;
+  if (peer->unknown && !engine->peers.heard_first) /* another one is asked */
+    wait_ns = peer_share_ns(&engine->peers, PEER_ASK_AGAIN_SHARE);
   ask_by(peer, operations, time_add(now_ns, wait_ns));
 }
 

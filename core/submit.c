@@ -92,10 +92,18 @@ static void submit_sort_changed(struct origin **changed, size_t count) {
   }
 }
 
-/* The delta: everything at the first operation of a life, else what changed;
- * without dead lives of which all that is held here stood at the birth of a
- * later one. That one is named, or was before, and to have it means to have
- * them: so an operation does not grow with the number of opens ever. */
+/* Whether to hold other operations that the new one names means to hold all that is held of this origin. These are,
+ * of a dead life, the birth of a later one; else what was written by one who held it. The first operation of a life
+ * names all lives of its node that births do not imply: these are its own birth. */
+static bool submit_is_implied(const struct sync_engine *engine, const struct origin *origin) {
+  if (origin->applied == origin->covered) return true;
+  bool birth = engine->own == NULL && origin->own_node;
+  return !birth && origin->applied <= origin->reached;
+}
+
+/* The delta: everything at the first operation of a life, else what changed; without what is implied by the rest. So
+ * an operation does not grow with the number of opens ever, nor with that of nodes that write: of what was seen, it
+ * names what nobody else is known to have seen. */
 static size_t submit_delta(struct sync_engine *engine, struct operation_dot *dots) {
   bool first = engine->own == NULL;
   struct origin **changed = engine->state.origins.changed.items;
@@ -104,7 +112,7 @@ static size_t submit_delta(struct sync_engine *engine, struct operation_dot *dot
   size_t count = 0;
   for (size_t i = 0; i < candidates; i++) {
     struct origin *origin = first ? origins_sorted(&engine->state.origins, i) : changed[i];
-    if (origin == engine->own || origin->applied == 0 || origin->applied == origin->covered) continue;
+    if (origin == engine->own || origin->applied == 0 || submit_is_implied(engine, origin)) continue;
     dots[count++] = (struct operation_dot){.origin = origin->index, .seq = origin->applied};
   }
   return count;

@@ -113,10 +113,20 @@ static int greeting_hear_peers(const struct peers *peers, struct peer *peer, str
   return SYNC_OK;
 }
 
+/* Whether nobody told of the life that is not known here a moment ago: who did is asked for it. */
+static bool greeting_is_first(struct peers *peers, uint64_t incarnation) {
+  struct peer_stranger *stranger = &peers->strangers[incarnation % PEER_STRANGERS];
+  uint64_t now_ns = port_now(peers->env);
+  uint64_t again_ns = time_add(stranger->heard_ns, peer_share_ns(peers, PEER_ASK_AGAIN_SHARE));
+  if (stranger->incarnation == incarnation && now_ns < again_ns) return false;
+  *stranger = (struct peer_stranger){.incarnation = incarnation, .heard_ns = now_ns};
+  return true;
+}
+
 int greeting_hear_nodes(struct peers *peers, struct peer *peer, struct bytes_reader nodes) {
   int rc = vector_reserve(peers->env, &peers->heard, origins_count(&peers->state->origins));
   if (rc != SYNC_OK) return rc;
-  peers->heard_unknown = false;
+  peers->heard_unknown = peers->heard_first = false;
   vector_clear(&peers->heard);
   struct hello_walk walk = hello_walk_of(nodes);
   struct hello_entry entry;
@@ -128,6 +138,7 @@ int greeting_hear_nodes(struct peers *peers, struct peer *peer, struct bytes_rea
       feed_wished(peers, peer, origin, entry.wish);
     } else {
       peers->heard_unknown = true;
+      if (greeting_is_first(peers, entry.incarnation)) peers->heard_first = true;
     }
     for (size_t i = 0; i < entry.birth_count; i++) {
       uint64_t incarnation;

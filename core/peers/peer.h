@@ -12,6 +12,7 @@
 #define PEER_OFFER_NS                                                                                                  \
   UINT64_C(1000000000) /* behind for so long (or a quarter of the retry interval): it is offered a snapshot */
 #define PEER_TOUCHED_MAX 8u
+#define PEER_STRANGERS 64u
 /* Shares of the acknowledgement timeout. */
 #define PEER_TELL_SHARE 4u       /* so long waits what a peer has from others as well, for it to be told, */
 #define PEER_ASK_WAIT_SHARE 40u  /* ... and what a peer holds and we lack, for it to come by itself */
@@ -118,8 +119,12 @@ struct peers {
   struct peer *spare;
   struct memory_array feeds; /* struct feed, by writer */
   struct memory_array tags;  /* uint32_t, of all peers, ascending */
-  uint64_t causes_asked_ns;  /* when somebody was asked for causes of operations, or for lives that are not known */
-  bool heard_unknown;        /* the HELLO heard last names lives that are not known here */
+  uint64_t causes_asked_ns;  /* when somebody was asked for causes of operations that wait */
+  bool heard_unknown;        /* what was heard last names lives that are not known here, */
+  bool heard_first;          /* ... of some of which nobody told a moment ago */
+  struct peer_stranger {
+    uint64_t incarnation, heard_ns;
+  } strangers[PEER_STRANGERS]; /* such lives, by their incarnations: who told last of each, others are not asked */
   uint32_t count;
   uint32_t turn;       /* whose turn it is to send */
   struct vector heard; /* scratch: what a HELLO says, completed */

@@ -126,7 +126,7 @@ int telling_hear(struct peers *peers, struct peer *peer, const struct news *news
   int rc = vector_reserve(peers->env, &peer->known, origins_count(origins));
   if (rc == SYNC_OK) rc = feed_reserve(peers, peer);
   if (rc != SYNC_OK) return rc;
-  peers->heard_unknown = false;
+  peers->heard_unknown = peers->heard_first = false;
   peer->lives = news->lives;
   if ((news->flags & NEWS_FLAG_RANKS) != 0) return telling_hear_ranks(peers, peer, news);
   rc = greeting_hear_nodes(peers, peer, news->entries);

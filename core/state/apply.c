@@ -156,6 +156,16 @@ void apply_cancel(struct state *state, struct apply_plan *plan) {
   plan->birth_count = 0;
 }
 
+/* What the operation has seen need not be said by one that has seen it. */
+static void apply_reach(struct state *state, const struct operation_view *view) {
+  struct bytes_reader delta = operation_delta(view);
+  for (size_t i = 0; i < view->delta_count; i++) {
+    struct operation_dot dot = operation_next_dot(&delta);
+    struct origin *origin = apply_named(state, dot.origin);
+    if (origin->reached < dot.seq) origin->reached = dot.seq;
+  }
+}
+
 struct origin *apply_commit(struct state *state, struct apply_plan *plan, uint64_t position, uint64_t end) {
   const struct operation_view *view = plan->view;
   struct origin *origin = plan->origin;
@@ -178,6 +188,7 @@ struct origin *apply_commit(struct state *state, struct apply_plan *plan, uint64
     store_plan_commit(&state->store, &plans[i], origin, view->seq, seen, change.seen_count);
     if (change.seen_count > 0) seen += change.seen_count;
   }
+  apply_reach(state, view);
   origins_raise(&state->origins, origin, view->seq);
   origin->hlc = view->hlc;
   oplog_add(&state->oplog, &(struct oplog_entry){.position = position,

@@ -40,6 +40,7 @@ struct origin {
   /* BIRTH without what the births of its own members say already. */
   struct origin_edge *birth;
   size_t birth_count;
+  uint64_t reached; /* so much of it was seen by other operations that are held here: whoever holds these holds it */
   uint64_t covered; /* whoever holds what is held here holds this much of it, by the birth of a later life */
 
   struct memory_array ordinals; /* uint32_t: place in the oplog of floor + 1, floor + 2, ...; its low half */
