@@ -28,7 +28,7 @@ static void hear_told(struct sync_engine *engine, struct peer *peer, const struc
   peer->unknown = peers->heard_unknown || (told->more && peer->unknown);
   /* What it told of lives that are not known here it is to tell again: nothing keeps it. */
   if (!peer->unknown && peer->heard_of < told->operations) peer->heard_of = told->operations;
-  if ((told->flags & HELLO_FLAG_NEWS) != 0) peer_tell_by(peer, time_add(now_ns, peer_share_ns(peers, PEER_TELL_SHARE)));
+  if ((told->flags & HELLO_FLAG_NEWS) != 0) peer_confirm(peers, peer, now_ns);
   ask_judge(engine, peer, told->operations);
   if (told->wanted > 0) push_asked(peers, peer, told->wanted);
   hear_judge_behind(engine, peer, now_ns);
@@ -106,6 +106,7 @@ int hear_news(struct sync_engine *engine, struct peer *peer, const struct frame_
   if (rc != SYNC_OK) return rc;
   peer_alive(&engine->peers, peer, now_ns);
   if (peer->known_session != news.session || news.known_tag != (uint32_t)engine->session) return hear_nothing(peer);
+  peer->knows_us = true;
   rc = telling_hear(&engine->peers, peer, &news);
   if (rc == SYNC_E_NOT_FOUND) return hear_nothing(peer);
   if (rc != SYNC_OK) return rc;

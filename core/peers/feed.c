@@ -49,8 +49,9 @@ enum feed_push feed_push(const struct peers *peers, const struct peer *peer, con
   uint8_t wish = origin->writer < peer->wishes.count ? ((const uint8_t *)peer->wishes.items)[origin->writer]
                                                      : (uint8_t)HELLO_WISH_NONE;
   if (wish != HELLO_WISH_NONE) return wish == HELLO_WISH_PUSH ? FEED_PUSH : FEED_HOLD;
-  if (peer->tags.count == 1) return FEED_PUSH; /* it has nobody else */
-  return feed_is_writer(peer, origin) || !feed_is_neighbour(peer, origin) ? FEED_TELL : FEED_HOLD;
+  if (feed_is_neighbour(peer, origin)) return FEED_HOLD; /* it has them from their writer */
+  if (feed_is_writer(peer, origin)) return FEED_TELL;
+  return peer->tags.count <= FEED_FEW_LINKS ? FEED_PUSH : FEED_TELL;
 }
 
 enum hello_wish feed_wish(const struct peers *peers, const struct peer *peer, const struct origin *origin) {

@@ -9,6 +9,7 @@
 #include "core/peers/peer.h"
 #include "core/wire/wire.h"
 
+#define FEED_FEW_LINKS 3u  /* who has so many peers at most is sent what may come twice, once for each writer */
 #define FEED_MISSES_MAX 2u /* operations that came by others before a link to their writer is no feeder any more */
 
 enum feed_push {

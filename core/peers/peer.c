@@ -367,9 +367,19 @@ void peer_tell_by(struct peer *peer, uint64_t due_ns) {
   if (due_ns < peer->tell_due_ns) peer->tell_due_ns = due_ns;
 }
 
+void peer_confirm(const struct peers *peers, struct peer *peer, uint64_t now_ns) {
+  uint64_t due_ns = time_add(now_ns, peer_share_ns(peers, PEER_CONFIRM_SHARE));
+  peer->tell_all = true; /* and what is new here */
+  if (due_ns < peer->ack_due_ns) peer->ack_due_ns = due_ns;
+}
+
 void peer_confirmed(struct peers *peers, struct peer *peer, uint64_t operations, uint64_t now_ns) {
   if (operations <= peer->confirmed) return;
   peer->confirmed = operations;
+  if (operations >= peer->told) { /* it need not be told again */
+    peer->tell_due_ns = SYNC_NO_DEADLINE;
+    if (peer->passed > operations) peer_tell_by(peer, time_add(now_ns, peer_tell_ns(peers)));
+  }
   if (peer->in_flight_count == 0 && peer->state == SYNC_PEER_ACTIVE) peer_schedule(peers, peer, now_ns);
 }
 

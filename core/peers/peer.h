@@ -15,6 +15,9 @@
 #define PEER_STRANGERS 64u
 /* Shares of the acknowledgement timeout. */
 #define PEER_TELL_SHARE 4u       /* so long waits what a peer has from others as well, for it to be told, */
+#define PEER_TELL_PEERS 16u      /* ... with so many peers; longer with more of them, who are told as much, */
+#define PEER_TELL_MOST 3u        /* ... up to so many times as long; and so long until it is told again */
+#define PEER_CONFIRM_SHARE 8u    /* so long a peer may wait to hear that it was heard, */
 #define PEER_ASK_WAIT_SHARE 40u  /* ... and what a peer holds and we lack, for it to come by itself */
 #define PEER_ASK_AGAIN_SHARE 16u /* ... or for an answer, before another one is asked */
 #define PEER_CLEAN_WINDOWS 8u    /* acknowledged without a gap before more is in flight again */
@@ -174,10 +177,17 @@ void peer_tell_by(struct peer *peer, uint64_t due_ns);
 void peer_acknowledge(const struct peers *peers, struct peer *peer);
 /* So many of our first operations it is known to hold: moves past them. */
 uint64_t peer_held_end(const struct peers *peers, struct peer *peer);
+/* It waits to hear that it was heard. */
+void peer_confirm(const struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* It has heard of so many of ours. */
 void peer_confirmed(struct peers *peers, struct peer *peer, uint64_t operations, uint64_t now_ns);
 static inline uint64_t peer_share_ns(const struct peers *peers, uint64_t share) {
   return peers->options->ack_timeout_ns / share;
+}
+/* How long what it has from others may wait until it is told. */
+static inline uint64_t peer_tell_ns(const struct peers *peers) {
+  uint64_t times = peers->count / PEER_TELL_PEERS;
+  return peer_share_ns(peers, PEER_TELL_SHARE) * (times < 1 ? 1 : times < PEER_TELL_MOST ? times : PEER_TELL_MOST);
 }
 
 /* Whether it lacks operations that the log has no more, by what it is known to hold. */

@@ -22,8 +22,7 @@ bool push_in_flight(const struct peer *peer, uint64_t ordinal) {
 }
 
 static void push_tell(struct peers *peers, struct peer *peer) {
-  if (peer->tell_due_ns == SYNC_NO_DEADLINE)
-    peer_tell_by(peer, time_add(port_now(peers->env), peer_share_ns(peers, PEER_TELL_SHARE)));
+  if (peer->tell_due_ns == SYNC_NO_DEADLINE) peer_tell_by(peer, time_add(port_now(peers->env), peer_tell_ns(peers)));
 }
 
 /* It is not pushed, only told. */
@@ -41,7 +40,11 @@ static void push_pass(struct peers *peers, struct peer *peer, bool at_once) {
 static const struct oplog_entry *push_answer(const struct peers *peers, struct peer *peer) {
   for (; peer->answer < peer->answer_end; peer->answer++) {
     const struct oplog_entry *entry = oplog_at(&peers->state->oplog, peer->answer);
-    if (!peer_holds(peer, entry->origin, entry->seq) && !push_in_flight(peer, peer->answer)) return entry;
+    if (peer_holds(peer, entry->origin, entry->seq) || push_in_flight(peer, peer->answer)) continue;
+    /* Who asks and did not say where it has them from has them from nobody. */
+    if (feed_push(peers, peer, entry->origin) == FEED_TELL && entry->origin->writer < peer->wishes.count)
+      feed_wished(peers, peer, entry->origin, HELLO_WISH_PUSH);
+    return entry;
   }
   return NULL;
 }
