@@ -110,11 +110,14 @@ int hear_news(struct sync_engine *engine, struct peer *peer, const struct frame_
   rc = telling_hear(&engine->peers, peer, &news);
   if (rc == SYNC_E_NOT_FOUND) return hear_nothing(peer);
   if (rc != SYNC_OK) return rc;
+  if ((news.flags & NEWS_FLAG_VECTOR) != 0 && telling_is_settled(&engine->peers)) {
+    if (news.vector == engine->state.origins.digest)
+      telling_believe_all(&engine->peers, peer);
+    else
+      (void)hear_nothing(peer);
+  }
   peer_settle(&engine->peers, peer, now_ns);
   PORT_TRACE(engine->env, SYNC_TRACE_KNOWN, peer->handle, news.session, 0);
-  if ((news.flags & NEWS_FLAG_VECTOR) != 0 && telling_is_settled(&engine->peers) &&
-      news.vector != engine->state.origins.digest)
-    (void)hear_nothing(peer);
   struct hear_told told = {.flags = news.flags,
                            .operations = news.since > 0 && news.since <= peer->heard_of ? news.operations : 0,
                            .heard = news.heard,

@@ -378,7 +378,7 @@ void peer_confirmed(struct peers *peers, struct peer *peer, uint64_t operations,
   peer->confirmed = operations;
   if (operations >= peer->told) { /* it need not be told again */
     peer->tell_due_ns = SYNC_NO_DEADLINE;
-    if (peer->passed > operations) peer_tell_by(peer, time_add(now_ns, peer_tell_ns(peers)));
+    if (peer->cursor + 1 > peer->told) peer_tell_by(peer, time_add(now_ns, peer_tell_ns(peers)));
   }
   if (peer->in_flight_count == 0 && peer->state == SYNC_PEER_ACTIVE) peer_schedule(peers, peer, now_ns);
 }

@@ -134,6 +134,12 @@ int telling_hear(struct peers *peers, struct peer *peer, const struct news *news
   return rc;
 }
 
+void telling_believe_all(const struct peers *peers, struct peer *peer) {
+  const struct origins *origins = &peers->state->origins;
+  for (size_t i = 0; i < origins_count(origins); i++)
+    (void)vector_raise(&peer->known, origins_at(origins, i)->index, origins_at(origins, i)->durable);
+}
+
 void telling_touch(struct peer *peer, const struct origin *origin) {
   for (uint32_t i = 0; i < peer->touched_count; i++)
     if (peer->touched[i] == origin->index) return;
