@@ -201,9 +201,11 @@ void peer_alive(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   peer_schedule(peers, peer, now_ns);
 }
 
-/* Forgets what is in flight: sends again from what the peer is known to hold. */
+/* Forgets what is in flight: sends again from what the peer is known to hold, and what it asked for
+ * first, so that operations stay in the order of the log within a frame. */
 static void peer_restart_window(struct peer *peer, uint64_t now_ns) {
   if (peer->in_flight_count > 0 && peer->in_flight[0] < peer->cursor) peer->cursor = peer->in_flight[0];
+  if (peer->in_flight_count > 0 && peer->in_flight[0] < peer->answer) peer->answer = peer->in_flight[0];
   peer->in_flight_count = 0;
   peer->gap_due_ns = SYNC_NO_DEADLINE;
   peer->last_restart_ns = now_ns;
@@ -282,6 +284,7 @@ void peer_new_session(struct peers *peers, struct peer *peer, uint64_t session, 
   peer->parts_heard = 0;
   peer->tell_due_ns = peer->ack_due_ns = SYNC_NO_DEADLINE;
   peer->unknown = false;
+  peer->asks = 0; /* else it counts as asked, and is never asked again */
   peer->ask_due_ns = SYNC_NO_DEADLINE;
   peer->allowance = peer->window;
   peer->clean = 0;
