@@ -223,7 +223,7 @@ static void a_write_waits_for_its_causes(void **state) {
     struct ops ops;
     struct frame_view view;
     struct replica_frame *frame = &world->frames[place];
-    if (frame->to != 2 || frame->bytes[5] != FRAME_OPS) continue;
+    if (frame->to != 2 || frame->bytes[3] != FRAME_OPS) continue;
     assert_int_equal(frame_parse(frame->bytes, frame->size, world->at[0].options.cluster_id, &view), SYNC_OK);
     assert_int_equal(ops_parse(view.body, view.body_size, &ops), SYNC_OK);
     const uint8_t *bytes;

@@ -217,7 +217,7 @@ bool replicas_agree(struct replicas *replicas) {
 }
 
 uint8_t replicas_frame_type(const struct replicas *replicas, size_t place) {
-  return replicas->frames[place].bytes[5];
+  return replicas->frames[place].bytes[3];
 }
 
 void replicas_settle_for(struct replicas *replicas, uint64_t ns) {

@@ -67,7 +67,7 @@ static uint8_t take_one(uint32_t from, uint32_t to) {
   uint32_t peer = 0;
   size_t size = 0;
   if (sync_next_frame(world->at[from].engine, &peer, frame, sizeof frame, &size) != SYNC_OK) return 0;
-  uint8_t type = frame[5];
+  uint8_t type = frame[3];
   assert_int_equal(sync_receive(world->at[to].engine, replica_peer(world, to, from), frame, size), SYNC_OK);
   return type;
 }

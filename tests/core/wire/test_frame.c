@@ -53,7 +53,9 @@ static void every_flipped_bit_and_every_truncation_is_rejected(void **state) {
     assert_int_equal(parse_copy(frame->bytes, frame->size), SYNC_OK);
     for (size_t bit = 0; bit < frame->size * 8; bit++) {
       frame->bytes[bit / 8] ^= (uint8_t)(1u << (bit % 8));
-      assert_int_equal(parse_copy(frame->bytes, frame->size), SYNC_E_CORRUPT);
+      /* Another cluster's tag is named so: what it sealed cannot be checked here. */
+      bool tag = bit / 8 >= 4 && bit / 8 < FRAME_HEADER_BYTES;
+      assert_int_equal(parse_copy(frame->bytes, frame->size), tag ? SYNC_E_CLUSTER : SYNC_E_CORRUPT);
       assert_int_not_equal(replicas_deliver(world, place, true), SYNC_OK);
       frame->bytes[bit / 8] ^= (uint8_t)(1u << (bit % 8));
     }
@@ -81,7 +83,7 @@ static void sealed_bodies_cut_anywhere_change_nothing(void **state) {
   uint32_t peer = replica_peer(world, 0, 1);
   for (size_t place = 0; place < 2; place++) {
     const struct replica_frame *frame = &world->frames[place];
-    enum frame_type type = (enum frame_type)frame->bytes[5];
+    enum frame_type type = (enum frame_type)frame->bytes[3];
     for (size_t cut = 0; cut < frame->size - FRAME_HEADER_BYTES - FRAME_TRAILER_BYTES; cut++) {
       size_t room = FRAME_HEADER_BYTES + cut + FRAME_TRAILER_BYTES;
       uint8_t *exact = malloc(room);
@@ -116,7 +118,7 @@ static void sealed_bodies_with_any_bytes_changed_are_survived(void **state) {
             (uint8_t)memory_env_random(&random);
       struct bytes_writer writer = bytes_writer_to(copy, frame->size);
       writer.size = frame->size - FRAME_TRAILER_BYTES;
-      (void)frame_finish(&writer, (enum frame_type)frame->bytes[5], cluster);
+      (void)frame_finish(&writer, (enum frame_type)frame->bytes[3], cluster);
       if (sync_receive(world->at[0].engine, peer, copy, frame->size) == SYNC_OK) taken++;
     }
     free(copy);
