@@ -53,10 +53,9 @@ static uint64_t name_of_hello(const struct ledger *ledger, struct bytes_reader *
   return sim_hash_fold(sim_hash_fold(FRAME_HELLO, bytes_read_u8(reader)), span);
 }
 
-static uint64_t name_of_news(const struct ledger *ledger, struct bytes_reader *reader) {
-  (void)bytes_take(reader, 8u + 4u); /* session, whose run it is for */
-  uint64_t span = sim_now(ledger->world) >> HELLO_SPAN_SHIFT;
-  return sim_hash_fold(sim_hash_fold(FRAME_NEWS, bytes_read_u8(reader)), span);
+/* Its flags say how it tells what is held, which another message more or fewer changes. */
+static uint64_t name_of_news(const struct ledger *ledger) {
+  return sim_hash_fold(FRAME_NEWS, sim_now(ledger->world) >> HELLO_SPAN_SHIFT);
 }
 
 /* By the place in the snapshot and about when: which snapshot it is says its id, which no other run has. */
@@ -72,7 +71,7 @@ uint64_t cluster_identify(const struct cluster *cluster, const uint8_t *bytes, s
       bytes_reader_of(bytes + FRAME_HEADER_BYTES, size - FRAME_HEADER_BYTES - FRAME_TRAILER_BYTES);
   if (bytes[3] == FRAME_FETCH || bytes[3] == FRAME_BLOCK) return name_of_blocks(&cluster->ledger, bytes[3], &reader);
   if (bytes[3] == FRAME_OPS) return name_of_ops(&cluster->ledger, &reader);
-  if (bytes[3] == FRAME_NEWS) return name_of_news(&cluster->ledger, &reader);
+  if (bytes[3] == FRAME_NEWS) return name_of_news(&cluster->ledger);
   return bytes[3] == FRAME_HELLO ? name_of_hello(&cluster->ledger, &reader) : bytes[3];
 }
 
