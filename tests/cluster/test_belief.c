@@ -93,7 +93,7 @@ static size_t hello_born(struct cluster *cluster, uint32_t node, uint64_t seq, u
   bytes_write_varint(&writer, 0); /* no peers */
   bytes_write_u8(&writer, 2);
   bytes_write(&writer, engine->node_id, 2);
-  bytes_write_varint(&writer, 1);
+  bytes_write_varint(&writer, hello_node_count(1, HELLO_WISH_NONE));
   bytes_write_u64(&writer, engine->own->incarnation);
   bytes_write_varint(&writer, seq);
   bytes_write_varint(&writer, elder != 0);

@@ -295,17 +295,25 @@ static int hear_offer(const uint8_t *hello_frame, size_t hello_size, uint64_t id
   return sync_receive(world->at[1].engine, replica_peer(world, 1, 0), buffer, made);
 }
 
-/* A HELLO of n0 that n1 believes. */
+/* The last HELLO of n0 of those with which it meets n1: n1 believes it. */
 static size_t take_hello(uint8_t *buffer, size_t capacity) {
+  size_t size = 0;
   replicas_link(world, 0, 1);
-  (void)replicas_settle(world, 400);
+  for (unsigned rounds = 0;; rounds++) {
+    assert_true(rounds < 100);
+    collect_all();
+    if (world->frame_count == 0) break;
+    size_t place = find_frame(FRAME_HELLO, 0);
+    if (place < world->frame_count) {
+      assert_true(world->frames[place].size <= capacity);
+      size = world->frames[place].size;
+      memcpy(buffer, world->frames[place].bytes, size);
+    }
+    while (world->frame_count > 0)
+      assert_int_equal(replicas_deliver(world, 0, false), SYNC_OK);
+  }
+  assert_true(size > 0);
   replicas_advance(world, 31 * SECOND);
-  (void)replica_collect(world, 0);
-  size_t place = find_frame(FRAME_HELLO, 0);
-  assert_true(place < world->frame_count && world->frames[place].size <= capacity);
-  size_t size = world->frames[place].size;
-  memcpy(buffer, world->frames[place].bytes, size);
-  replicas_drop_all(world);
   return size;
 }
 

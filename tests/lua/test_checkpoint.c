@@ -155,12 +155,12 @@ static void a_run_interrupted_while_it_settles_or_is_judged_is_the_whole_run(voi
 static void a_run_ends_after_so_many_events_or_faults_earlier(void **state) {
   struct script_fixture *fixture = *state;
   struct scenario_file *file = open_file();
-  struct scenario_options options = {.source = {.seed = 3}, .until_events = 1000};
+  struct scenario_options options = {.source = {.seed = 3}, .until_events = 800};
   struct scenario_result result, stepped;
   scenario_run(fixture->sim, file, &options, &result);
-  assert_int_equal(sim_events_run(sim_world(fixture->sim)), 1000);
+  assert_int_equal(sim_events_run(sim_world(fixture->sim)), 800);
   struct scenario_world *run = scenario_begin(fixture->sim, file, &options, &stepped);
-  assert_true(scenario_step(run, UINT64_MAX, 1000));
+  assert_true(scenario_step(run, UINT64_MAX, 800));
   assert_true(result.trace_hash == sim_trace_hash(sim_world(fixture->sim)));
   scenario_free(run);
   options = (struct scenario_options){.source = {.seed = 3}};

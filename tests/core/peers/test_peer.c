@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-#include "core/wire/wire.h"
+#include "core/engine.h"
+#include "core/pending.h"
 #include "tests/support/replica.h"
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -159,38 +160,69 @@ static void an_idle_engine_marks_once_and_then_waits_for_peers_only(void **state
   replicas_destroy(world);
 }
 
-static void a_lost_frame_is_noticed_by_the_gap_without_waiting_for_the_timeout(void **state) {
-  (void)state;
+/* n0 writes twice; the first frame is lost. */
+static void lose_the_first_of_two(const char *lost, const char *kept) {
+  replica_put(world, 0, lost, "1");
+  replica_flush(world, 0);
+  assert_int_equal(replica_collect(world, 0), 1);
+  replicas_drop_all(world);
+  replica_put(world, 0, kept, "2");
+  (void)replicas_settle(world, 60);
+}
+
+static void meet(void) {
   replicas_init(world, 2);
   replicas_link(world, 0, 1);
   (void)replicas_settle(world, 60);
   replicas_advance(world, SECOND_NS);
   (void)replicas_settle(world, 60);
-  replica_put(world, 0, "a", "1");
-  replica_flush(world, 0);
-  assert_int_equal(replica_collect(world, 0), 1);
-  replicas_drop_all(world);
-  replica_put(world, 0, "b", "2");
+}
+
+/* What came behind it is kept, and it alone is asked for: after a fortieth of the acknowledgement timeout. */
+static void a_lost_frame_is_asked_for_without_waiting_for_the_timeout(void **state) {
+  (void)state;
+  meet();
+  lose_the_first_of_two("a", "b");
+  assert_int_equal(sync_outbox_size(world->at[0].engine), 2);
+  assert_true(sync_next_deadline(world->at[1].engine) == world->at[1].memory.mono_ns + SECOND_NS / 4);
+  uint64_t sent = replica_stats(world, 0).ops_out;
+  replicas_advance(world, SECOND_NS / 4);
   (void)replicas_settle(world, 60);
   assert_true(replicas_agree(world));
   assert_int_equal(sync_outbox_size(world->at[0].engine), 0);
-  struct sync_stats stats;
-  sync_stats_get(world->at[1].engine, &stats);
-  assert_int_equal(stats.not_yet, 1);
-  /* A second loss right after it: the restart waits for its spacing. */
-  replica_put(world, 0, "c", "3");
-  replica_flush(world, 0);
-  (void)replica_collect(world, 0);
-  replicas_drop_all(world);
-  replica_put(world, 0, "d", "4");
+  assert_int_equal(replica_stats(world, 0).ops_out, sent + 1);
+  assert_int_equal(replica_stats(world, 1).not_yet, 1);
+  /* A second loss right after it: asking again waits for its spacing, a sixteenth of the timeout. */
+  lose_the_first_of_two("c", "d");
+  replicas_advance(world, SECOND_NS / 4);
   (void)replicas_settle(world, 60);
+  assert_int_equal(sync_outbox_size(world->at[0].engine), 2);
+  assert_true(sync_next_deadline(world->at[1].engine) == world->at[1].memory.mono_ns + SECOND_NS * 5 / 8);
+  replicas_advance(world, SECOND_NS * 5 / 8);
+  (void)replicas_settle(world, 60);
+  assert_int_equal(sync_outbox_size(world->at[0].engine), 0);
+  assert_int_equal(replica_stats(world, 0).timeouts, 0);
+  replicas_destroy(world);
+}
+
+/* Nothing can be kept: the sender hears of the gap at once. */
+static void a_lost_frame_is_noticed_by_the_gap_without_waiting_for_the_timeout(void **state) {
+  (void)state;
+  meet();
+  world->at[1].engine->pending.count = PENDING_FRAMES_MAX;
+  lose_the_first_of_two("a", "b");
+  assert_true(replicas_agree(world));
+  assert_int_equal(sync_outbox_size(world->at[0].engine), 0);
+  assert_int_equal(replica_stats(world, 1).not_yet, 1);
+  /* A second loss right after it: the restart waits for its spacing. */
+  lose_the_first_of_two("c", "d");
   assert_int_equal(sync_outbox_size(world->at[0].engine), 2);
   assert_true(sync_next_deadline(world->at[0].engine) == world->at[0].memory.mono_ns + SECOND_NS / 10);
   replicas_advance(world, SECOND_NS / 10);
   (void)replicas_settle(world, 60);
   assert_int_equal(sync_outbox_size(world->at[0].engine), 0);
-  sync_stats_get(world->at[0].engine, &stats);
-  assert_int_equal(stats.timeouts, 0);
+  assert_int_equal(replica_stats(world, 0).timeouts, 0);
+  world->at[1].engine->pending.count = 0;
   replicas_destroy(world);
 }
 
@@ -321,6 +353,7 @@ int main(void) {
       cmocka_unit_test(jitter_is_at_most_an_eighth_of_the_wait),
       cmocka_unit_test(with_nothing_owed_a_hello_goes_out_now_and_then_and_is_not_answered),
       cmocka_unit_test(an_idle_engine_marks_once_and_then_waits_for_peers_only),
+      cmocka_unit_test(a_lost_frame_is_asked_for_without_waiting_for_the_timeout),
       cmocka_unit_test(a_lost_frame_is_noticed_by_the_gap_without_waiting_for_the_timeout),
       cmocka_unit_test(a_write_costs_one_frame_and_one_acknowledgement_and_never_echoes),
       cmocka_unit_test(a_second_payload_under_one_id_parks_the_peer),

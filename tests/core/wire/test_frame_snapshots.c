@@ -26,7 +26,10 @@ static const uint8_t hello_bytes[] = {
     0x02,        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x00, 0x00, 0x00, /* session, nonce */
     0x00,        0x00, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x05, 0x00, 0x00, 0x00, /* echo, known session */
     0x00,        0x00, 0x00, 0x00, 0x04,                                                       /* flags */
-    BYTES_OF_ID, 0x80, 0x20, /* the offer: 4096 bytes */
+    BYTES_OF_ID, 0x80, 0x20,                                     /* the offer: 4096 bytes */
+    0x01,        0xac, 0x02, 0x06, 0x07,                         /* its part, operations (300), heard, wanted */
+    0x08,        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,       /* lives */
+    0x02,        0x09, 0x00, 0x00, 0x00, 0x0a, 0x00, 0x00, 0x00, /* two peers */
 };
 
 static uint8_t room[256];
@@ -138,16 +141,36 @@ static void a_hello_offers_in_these_bytes(void **state) {
                         .known_session = 5,
                         .flags = HELLO_FLAG_ANSWER,
                         .snapshot_id = ID,
-                        .snapshot_size = 4096};
+                        .snapshot_size = 4096,
+                        .part = 1,
+                        .operations = 300,
+                        .heard = 6,
+                        .wanted = 7,
+                        .lives = 8};
   hello_write_head(&writer, &hello);
-  bytes_write_varint(&writer, 0); /* no peers */
+  bytes_write_varint(&writer, 2);
+  bytes_write_u32(&writer, 9);
+  bytes_write_u32(&writer, 10);
   assert_int_equal(writer.size, sizeof hello_bytes);
   assert_memory_equal(room, hello_bytes, sizeof hello_bytes);
   struct hello read;
   assert_int_equal(parse_hello(hello_bytes, sizeof hello_bytes, &read), SYNC_OK);
   assert_true(read.snapshot_id == ID && read.snapshot_size == 4096 && read.flags == HELLO_FLAG_ANSWER);
+  assert_true(read.part == 1 && read.operations == 300 && read.heard == 6 && read.wanted == 7 && read.lives == 8);
+  assert_int_equal(bytes_left(&read.peers), 8);
+  assert_int_equal(bytes_read_u32(&read.peers), 9);
+  assert_int_equal(bytes_read_u32(&read.peers), 10);
+  assert_int_equal(bytes_left(&read.nodes), 0);
   for (size_t cut = 0; cut < sizeof hello_bytes; cut++)
     assert_int_equal(parse_hello(hello_bytes, cut, &read), SYNC_E_CORRUPT);
+  room[sizeof hello_bytes - 8] = 11; /* peers that do not ascend */
+  assert_int_equal(parse_hello(room, sizeof hello_bytes, &read), SYNC_E_CORRUPT);
+  room[sizeof hello_bytes - 8] = 10; /* two that share a tag */
+  assert_int_equal(parse_hello(room, sizeof hello_bytes, &read), SYNC_OK);
+  for (unsigned flags = 0; flags < 256; flags++) {
+    room[43] = (uint8_t)flags;
+    assert_int_equal(parse_hello(room, sizeof hello_bytes, &read), flags < 32 ? SYNC_OK : SYNC_E_CORRUPT);
+  }
 }
 
 int main(void) {
