@@ -68,6 +68,8 @@ int hear_hello(struct sync_engine *engine, struct peer *peer, const struct frame
   if (hello.node_id_size != peer->node_id_size || memcmp(hello.node_id, peer->node_id, peer->node_id_size) != 0)
     return SYNC_E_PEER;
   if (hello.limits_hash != engine->limits_hash) return SYNC_E_LIMITS;
+  /* What it wished in the run before it wishes no more. */
+  if (peer->known_session != hello.session && hello.echo == peer->my_nonce) feed_reset(peer);
   rc = greeting_hear(&engine->peers, peer, &hello);
   if (rc == SYNC_OK) rc = vector_reserve(engine->env, &peer->known, origins_count(&engine->state.origins));
   if (rc != SYNC_OK) return rc;

@@ -101,13 +101,15 @@ static int telling_hear_ranks(struct peers *peers, struct peer *peer, const stru
   int newer = telling_newer(origins, news->lives);
   if (newer < 0) return SYNC_E_NOT_FOUND;
   size_t known = origins_count(origins) - (size_t)newer;
-  struct bytes_reader entries = news->entries;
-  struct news_entry entry;
+  struct news_entry entry = {0};
   uint64_t next = 0;
+  for (struct bytes_reader ahead = news->entries; news_next(&ahead, &next, &entry);)
+    if (entry.rank >= known) return SYNC_E_NOT_FOUND;
+  struct bytes_reader entries = news->entries;
+  next = 0;
   uint64_t rank = 0; /* among the lives that the sender knows, */
   size_t place = 0;  /* ... of this one */
   while (news_next(&entries, &next, &entry)) {
-    if (entry.rank >= known) return SYNC_E_NOT_FOUND;
     if (newer == 0) place = (size_t)entry.rank;
     for (; newer > 0; place++) {
       if (origins_sorted(origins, place)->index >= known) continue;

@@ -17,10 +17,6 @@ void news_write_head(struct bytes_writer *writer, const struct news *news) {
   bytes_write_u64(writer, news->lives);
 }
 
-size_t news_entry_bytes_max(void) {
-  return 2 * BYTES_VARINT_MAX;
-}
-
 void news_write_entry(struct bytes_writer *writer, uint64_t *next, const struct news_entry *entry) {
   bytes_write_varint(writer, (entry->rank - *next) << 2 | (uint64_t)entry->wish);
   bytes_write_varint(writer, entry->seq);

@@ -33,7 +33,6 @@ struct news_entry {
   enum hello_wish wish;
 };
 void news_write_entry(struct bytes_writer *writer, uint64_t *next, const struct news_entry *entry);
-size_t news_entry_bytes_max(void);
 /* False at the end, or when the bytes are not valid (entries->failed). */
 bool news_next(struct bytes_reader *entries, uint64_t *next, struct news_entry *entry);
 
