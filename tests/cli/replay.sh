@@ -16,7 +16,7 @@ local odd = false
 return sim.scenario {
   name = "some seeds fail",
   nodes = 3, duration = "5s",
-  workload = sim.kv { keys = 8, rate = "50/s", deletes = "10%" },
+  workload = sim.kv { keys = 8, rate = "100/s", deletes = "10%" },
   network = { delay = "1ms..20ms", loss = "2%", duplicate = "2%" },
   disk = { on_crash = "adversarial" },
   run = function(world)

@@ -6,7 +6,7 @@
 #include "core/sync.h"
 #include "tests/support/memory_env.h"
 
-#define REPLICAS_MAX 4u
+#define REPLICAS_MAX 6u
 #define REPLICA_FRAMES_MAX 256u
 
 struct replica {
