@@ -55,10 +55,16 @@ static bool hear_session(struct sync_engine *engine, struct peer *peer, const st
   return false;
 }
 
-/* Whether it is the last of its parts, and all of them came, one after the other. */
+/* Whether it is the last of its parts, and all of them came, one after the other. Parts of two lists are told
+ * apart by what they tell of: of as much, both tell the same. */
 static bool hear_parts(struct peer *peer, const struct hello *hello) {
-  peer->parts_heard = hello->part == 0 ? 1 : peer->parts_heard == hello->part ? hello->part + 1 : 0;
-  return peer->parts_heard > 0 && (hello->flags & HELLO_FLAG_PART) == 0;
+  bool next = peer->parts_heard == hello->part && peer->parts_operations == hello->operations;
+  peer->parts_heard = hello->part == 0 ? 1 : next && peer->parts_heard > 0 ? hello->part + 1 : 0;
+  peer->parts_operations = hello->operations;
+  if ((hello->flags & HELLO_FLAG_PART) != 0) return false;
+  bool whole = peer->parts_heard > 0;
+  peer->parts_heard = 0;
+  return whole;
 }
 
 int hear_hello(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame, uint64_t now_ns) {

@@ -57,7 +57,8 @@ struct peer {
   bool greet;                         /* the next is a HELLO */
   uint64_t part;                      /* HELLOs of one list that it was sent, */
   uint64_t part_operations;           /* ... and what they tell of */
-  uint64_t parts_heard;               /* the same of its: one after the other */
+  uint64_t parts_heard;               /* the same of its: one after the other, */
+  uint64_t parts_operations;          /* ... and what they tell of */
   bool knows_us;                      /* it heard in this run of ours who we are: NEWS will do */
   uint64_t lives;                     /* the digest of the lives that it knows */
   uint32_t touched[PEER_TOUCHED_MAX]; /* origins that it sent operations of since it was told what is held of them */
