@@ -17,7 +17,7 @@
 #include "cluster/lookup.h"
 #include "cluster/propagation.h"
 #include "cluster/state.h"
-#include "cluster/traffic.h"
+#include "cluster/tally.h"
 #include "cluster/workload.h"
 
 #define WARM_UP_NS (2u * SIM_SECOND)
@@ -66,9 +66,9 @@ struct run {
   struct cell cell;
   struct sim *sim;
   struct cluster *cluster;
-  const struct cluster_traffic *traffic;
+  const struct cluster_tally *tally;
   const struct cluster_propagation *propagation;
-  struct cluster_traffic warm_up;
+  struct cluster_tally warm_up;
   uint64_t begun_ns; /* CPU time */
   bool cut_off;
   bool settled;
@@ -122,7 +122,7 @@ static void begin(struct run *run, const struct cell *cell) {
   run->cluster = world ? cluster_create(world, &cluster_config) : NULL;
   if (!run->cluster) die("the arena is used up");
   run->propagation = cluster_propagation(run->cluster);
-  run->traffic = cluster_traffic(run->cluster);
+  run->tally = cluster_tally(run->cluster);
 }
 
 /* Until then, or until its time is used up. */
@@ -169,8 +169,8 @@ static void drain(struct run *run) {
 static void run_cell(struct run *run, const struct cell *cell) {
   begin(run, cell);
   if (!run_to(run, WARM_UP_NS)) return;
-  run->warm_up = *run->traffic;
-  cluster_traffic_reset(run->cluster);
+  run->warm_up = *run->tally;
+  cluster_tally_reset(run->cluster);
   if (cell->lossy) {
     struct sim_link_config link = {.delay_min_ns = DELAY_MIN_NS, .delay_max_ns = DELAY_MAX_NS, .loss_ppm = LOSS_PPM};
     sim_link_set_all(run->cluster->world, &link);
@@ -296,20 +296,20 @@ static void print_head(const char *mode) {
 
 /* Needed is each operation at each other node; when it was cut off, what was done. */
 static void print_cell(struct run *run, uint64_t cpu) {
-  const struct cluster_traffic *traffic = run->traffic;
+  const struct cluster_tally *tally = run->tally;
   const struct cluster_propagation *propagation = run->propagation;
   uint64_t whole = propagation->durable * (run->cell.nodes - 1u);
   uint64_t needed = run->cut_off ? propagation->applications : whole;
   double own = ratio(own_bytes(run), propagation->durable) * (double)needed; /* bytes */
-  uint64_t bytes = traffic->operations.bytes + traffic->blocks.bytes + traffic->talk.bytes;
+  uint64_t bytes = tally->operations.bytes + tally->blocks.bytes + tally->talk.bytes;
   struct times times = {0}, flooded = {0};
   measure(run, &times);
   flood(run, &flooded);
   uint64_t now = sim_now(run->cluster->world), end_ns = WARM_UP_NS + run->cell.seconds * SIM_SECOND;
   printf("%5u %-6s %4" PRIu64 " | %5.2f %4.2f %5.2f %5.2f | %8.2f %5.0f%% | %5.0f%% |", run->cell.nodes,
-         topologies[run->cell.topology], propagation->durable, ratio(traffic->sends, needed),
-         ratio(traffic->sends_down, needed), ratio(propagation->duplicates, needed), ratio(propagation->early, needed),
-         ratio(traffic->talk.frames, needed), own > 0 ? 100 * (double)traffic->talk.bytes / own : 0,
+         topologies[run->cell.topology], propagation->durable, ratio(tally->sends, needed),
+         ratio(tally->sends_down, needed), ratio(propagation->duplicates, needed), ratio(propagation->early, needed),
+         ratio(tally->talk.frames, needed), own > 0 ? 100 * (double)tally->talk.bytes / own : 0,
          own > 0 ? 100 * (double)bytes / own : 0);
   printf(" %4.0f %5.0f %6.0f | %4.0f %4.0f | %5.1f | %6.0fk %6.2f %11.1f %7.1fs |", ms(times_at(&times, 500)),
          ms(times_at(&times, 990)), ms(times_at(&times, 1000)), ms(times_at(&flooded, 500)),
@@ -385,16 +385,16 @@ static void idle_one(uint32_t nodes, enum cluster_topology topology) {
   }
   uint64_t begun = sim_now(run.cluster->world) + IDLE_BEFORE_NS;
   bool whole = run_to(&run, begun);
-  cluster_traffic_reset(run.cluster);
+  cluster_tally_reset(run.cluster);
   uint64_t events = sim_events_run(run.cluster->world);
   whole = whole && run_to(&run, begun + IDLE_NS);
-  const struct cluster_traffic *traffic = run.traffic;
+  const struct cluster_tally *tally = run.tally;
   double periods = (double)IDLE_NS / (double)IDLE_HELLO_NS;
   printf("%5u %-6s | %12.2f %12.0f %12.1f | %8.1f%s\n", nodes, topologies[topology],
-         ratio(traffic->talk.frames, links_of(&run)) / periods, ratio(traffic->talk.bytes, traffic->talk.frames),
-         ratio(traffic->talk.bytes + traffic->operations.bytes, nodes) / ((double)IDLE_NS / 1e9),
+         ratio(tally->talk.frames, links_of(&run)) / periods, ratio(tally->talk.bytes, tally->talk.frames),
+         ratio(tally->talk.bytes + tally->operations.bytes, nodes) / ((double)IDLE_NS / 1e9),
          (double)(sim_events_run(run.cluster->world) - events) / 1e3, whole ? "" : " CUT OFF");
-  if (traffic->operations.frames) printf("      %" PRIu64 " frames of operations!\n", traffic->operations.frames);
+  if (tally->operations.frames) printf("      %" PRIu64 " frames of operations!\n", tally->operations.frames);
   (void)fflush(stdout);
 }
 static void idle(void) {

@@ -9,7 +9,7 @@
 #include "cluster/state.h"
 #include "cluster/topology.h"
 #include "cluster/trace_names.h"
-#include "cluster/traffic.h"
+#include "cluster/tally.h"
 #include "cluster/workload.h"
 
 #define CHECK_INTERVAL_NS (2u * SIM_SECOND)
@@ -124,7 +124,7 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
     memset(cluster->deliveries, 0, bytes);
     sim_link_watch(world);
   }
-  if (config->measured && !(cluster_traffic_begin(cluster) && cluster_propagation_begin(cluster))) return NULL;
+  if (config->measured && !(cluster_tally_begin(cluster) && cluster_propagation_begin(cluster))) return NULL;
   for (uint32_t i = 1; i <= config->nodes; i++)
     if (cluster_present(cluster, i)) sim_node_boot(world, i);
   if (!config->no_oracles)

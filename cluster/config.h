@@ -51,7 +51,7 @@ struct cluster_config {
   struct sync_options engine; /* of every node; node_id and cluster_id are filled in ("n1", "n2", ...) */
   const struct cluster_node_options *node_options; /* by number - 1; NULL: all are alike. Copied by cluster_create */
   bool promise_at_submit;                          /* the canary: the ledger takes every submit for promised at once */
-  bool measured;   /* counts what is sent, and when it comes (traffic.h, propagation.h) */
+  bool measured;   /* counts what is sent, and when it comes (tally.h, propagation.h) */
   bool no_oracles; /* for benches only: nothing is looked at while a run goes on, but the ledger's promises at a boot */
 };
 

@@ -9,7 +9,7 @@
 #include "cluster/pace.h"
 #include "cluster/model.h"
 #include "cluster/replica.h"
-#include "cluster/traffic.h"
+#include "cluster/tally.h"
 #include "core/wire/wire.h"
 #include "sim/world/progress.h"
 
@@ -140,7 +140,7 @@ static uint32_t classify(const uint8_t *bytes, size_t size) {
 
 static uint64_t operations_sent(const struct cluster_software *software) {
   struct sync_stats stats;
-  if (!software->node->cluster->traffic) return 0;
+  if (!software->node->cluster->tally) return 0;
   sync_stats_get(software->engine, &stats);
   return stats.ops_out;
 }
@@ -158,9 +158,9 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
     if (status != SYNC_OK) break;
     if (is_looked_at(node->cluster)) cluster_check_sent(node->cluster, node->number, software->frame, size);
     if (peer > CLUSTER_NODES_MAX || !software->node_of[peer]) continue;
-    if (node->cluster->traffic) {
+    if (node->cluster->tally) {
       uint64_t sent = operations_sent(software);
-      cluster_traffic_sent(node->cluster, software->node_of[peer], classify(software->frame, size), size,
+      cluster_tally_sent(node->cluster, software->node_of[peer], classify(software->frame, size), size,
                            sent - sent_before);
       sent_before = sent;
     }

@@ -8,7 +8,7 @@
 #include "cluster/log_watch.h"
 #include "cluster/replica_types.h"
 
-struct cluster_traffic;     /* traffic.h */
+struct cluster_tally;     /* tally.h */
 struct cluster_propagation; /* propagation.h */
 
 #define CLUSTER_NODES_MAX 64u
@@ -128,7 +128,7 @@ struct cluster {
   uint32_t explained_count, explained_capacity;
   uint8_t *value; /* scratch of submits */
   uint32_t value_capacity;
-  struct cluster_traffic *traffic;         /* NULL: not counted */
+  struct cluster_tally *tally;         /* NULL: not counted */
   struct cluster_propagation *propagation; /* NULL: not measured */
 };
 

@@ -10,7 +10,7 @@
 #include "cluster/settle.h"
 #include "cluster/state.h"
 #include "cluster/submit.h"
-#include "cluster/traffic.h"
+#include "cluster/tally.h"
 #include "cluster/workload.h"
 
 #define DELAY_NS (10u * SIM_MS)
@@ -61,7 +61,7 @@ static void traffic_is_what_the_engines_count(void **state) {
   struct cluster_workload workload = {.keys = 8};
   cluster_workload_start(cluster, &workload);
   sim_run(sim, 5 * SIM_SECOND, UINT64_MAX);
-  const struct cluster_traffic *traffic = cluster_traffic(cluster);
+  const struct cluster_tally *tally = cluster_tally(cluster);
   struct sync_stats sum = {0};
   for (uint32_t i = 1; i <= 3; i++) {
     struct sync_stats stats;
@@ -74,16 +74,16 @@ static void traffic_is_what_the_engines_count(void **state) {
     sum.applied_remote += stats.applied_remote;
   }
   assert_true(sum.ops_out > 300 && sum.not_yet > 0);
-  assert_int_equal(traffic->operations.frames + traffic->blocks.frames + traffic->talk.frames, sum.frames_out);
-  assert_int_equal(traffic->operations.bytes + traffic->blocks.bytes + traffic->talk.bytes, sum.frames_out_bytes);
-  assert_int_equal(traffic->sends, sum.ops_out);
-  assert_int_equal(traffic->sends_down, 0);
+  assert_int_equal(tally->operations.frames + tally->blocks.frames + tally->talk.frames, sum.frames_out);
+  assert_int_equal(tally->operations.bytes + tally->blocks.bytes + tally->talk.bytes, sum.frames_out_bytes);
+  assert_int_equal(tally->sends, sum.ops_out);
+  assert_int_equal(tally->sends_down, 0);
   const struct cluster_propagation *propagation = cluster_propagation(cluster);
   assert_int_equal(propagation->applications, sum.applied_remote);
   assert_int_equal(propagation->duplicates, sum.duplicates);
   assert_int_equal(propagation->early, sum.not_yet);
-  cluster_traffic_reset(cluster);
-  assert_int_equal(traffic->talk.bytes, 0);
+  cluster_tally_reset(cluster);
+  assert_int_equal(tally->talk.bytes, 0);
   sim_close(sim);
 }
 
@@ -103,7 +103,7 @@ static void what_goes_to_a_node_without_power_and_comes_twice_is_told_apart(void
   sim_node_power_loss(sim_world(sim), 3); /* before its fsync */
   assert_int_equal(cluster_put(cluster, 2, 2, 100), SYNC_OK);
   sim_run(sim, 2 * SIM_SECOND, UINT64_MAX);
-  assert_int_equal(cluster_traffic(cluster)->sends_down, 1);
+  assert_int_equal(cluster_tally(cluster)->sends_down, 1);
   sim_node_boot(sim_world(sim), 3);
   cluster_settle(sim, cluster, 60 * SIM_SECOND);
   cluster_judge(cluster);
