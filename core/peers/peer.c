@@ -424,7 +424,9 @@ void peers_judge_behind(struct peers *peers) {
     if (peer == NULL) continue;
     bool before = peer->behind;
     peer_judge_behind(peers, peer);
-    if (peer->behind && peer->offer_due_ns == SYNC_NO_DEADLINE) peer->hello_pending = true;
+    /* Who does not answer is offered it with the next try. */
+    if (peer->behind && peer->offer_due_ns == SYNC_NO_DEADLINE && peer->state == SYNC_PEER_ACTIVE)
+      peer->hello_pending = true;
     if (peer->behind != before && peer->state == SYNC_PEER_ACTIVE) peer_schedule(peers, peer, port_now(peers->env));
   }
 }

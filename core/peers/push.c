@@ -29,7 +29,8 @@ static void push_tell(struct peers *peers, struct peer *peer) {
 static void push_pass(struct peers *peers, struct peer *peer, bool at_once) {
   bool owed = peer_owes_answer(peer);
   peer->passed = peer->cursor + 2;
-  if (at_once)
+  /* Who does not answer is greeted as the backoff allows, and told then. */
+  if (at_once && peer->state == SYNC_PEER_ACTIVE)
     peer->hello_pending = peer->tell_all = true;
   else
     push_tell(peers, peer);
