@@ -8,10 +8,14 @@
 #include "cluster/state.h"
 #include "cluster/replica.h"
 #include "cluster/snapshot.h"
+#include "cluster/traffics.h"
+
+#define HELLO_GOES_ON 16u /* flag of a HELLO: the next one is part of it */
 
 struct belief {
   struct cluster *cluster;
   uint32_t node; /* whose disk is asked */
+  uint32_t to;   /* whom the frame is for */
   uint64_t subject[3];
   uint64_t held;
 };
@@ -286,6 +290,8 @@ static void check_hello(struct belief *belief, struct decode_reader body, uint64
     mumbles(belief, "is no HELLO, or is not its own");
     return;
   }
+  if (!(hello.flags & HELLO_GOES_ON))
+    cluster_traffic_greeting(cluster, belief->node, belief->to, hello.flags, hello.wanted);
   struct replica *replica = &cluster->nodes[belief->node].replica;
   const uint8_t *entries = hello.entries.at;
   size_t size = (size_t)(hello.entries.end - entries);
@@ -344,6 +350,7 @@ static void check_news(struct belief *belief, struct decode_reader body, uint64_
     mumbles(belief, "is no NEWS, or is not its own");
     return;
   }
+  cluster_traffic_greeting(cluster, belief->node, belief->to, news.flags, news.wanted);
   bool damaged = is_damaged(cluster, belief->node);
   if (news.named) {
     struct decode_hello hello = {.entries = news.entries};
@@ -431,6 +438,7 @@ static uint64_t check_operations(struct belief *belief, struct decode_reader bod
   uint64_t count = 0;
   bool damaged = is_damaged(belief->cluster, belief->node);
   if (decode_ops_session(&body) != session) mumbles(belief, "names another session");
+  cluster_traffic_begin(belief->cluster, belief->node, belief->to);
   if (!learn_names(belief, body)) {
     mumbles(belief, "says of its operations that they are of others than they are");
     return 0;
@@ -443,6 +451,7 @@ static uint64_t check_operations(struct belief *belief, struct decode_reader bod
       mumbles(belief, "has an operation that is not one of the ledger's");
       return count;
     }
+    cluster_traffic_operation(belief->cluster, belief->node, belief->to, life, (uint32_t)seq);
     if (damaged || holds_durably(belief, life, seq)) continue;
     belief->subject[2] = seq;
     sends_too_early(belief, ledger->lives[life].operations[seq - 1u]);
@@ -491,12 +500,13 @@ static void check_block(struct belief *belief, const struct decode_reader *body)
     *sent_id = id;
 }
 
-void cluster_check_sent(struct cluster *cluster, uint32_t number, const void *frame, size_t size) {
+void cluster_check_sent(struct cluster *cluster, uint32_t number, uint32_t to, const void *frame, size_t size) {
   struct cluster_node *node = &cluster->nodes[number];
   const struct cluster_software *software = sim_node_software(node->machine);
   struct belief belief; /* what is believed is not asked here */
   belief.cluster = cluster;
   belief.node = number;
+  belief.to = to;
   struct decode_reader body;
   enum decode_frame kind = decode_frame(frame, size, &body);
   node->counts.frames_out++;

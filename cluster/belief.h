@@ -12,8 +12,8 @@
 
 /* After a node took a frame from another: what it believes that one to hold. */
 void cluster_check_belief(struct cluster *cluster, uint32_t node, uint32_t other);
-/* A frame that a node is about to send. */
-void cluster_check_sent(struct cluster *cluster, uint32_t node, const void *frame, size_t size);
+/* A frame that a node is about to send, to that one; 0: to nobody in particular. */
+void cluster_check_sent(struct cluster *cluster, uint32_t node, uint32_t to, const void *frame, size_t size);
 
 /* Puts into the trace, for the history of a failure, how the node sees its peer
  * `other`, and how much of the subject's origin it believes that one to hold. */

@@ -10,6 +10,7 @@
 #include "cluster/topology.h"
 #include "cluster/trace_names.h"
 #include "cluster/tally.h"
+#include "cluster/traffics.h"
 #include "cluster/workload.h"
 
 #define CHECK_INTERVAL_NS (2u * SIM_SECOND)
@@ -122,6 +123,12 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
     cluster->deliveries = sim_alloc(world, bytes);
     if (!cluster->deliveries) return NULL;
     memset(cluster->deliveries, 0, bytes);
+    if (config->nodes <= TRAFFIC_NODES_MAX) {
+      bytes = (size_t)config->nodes * config->nodes * sizeof *cluster->traffic;
+      cluster->traffic = sim_alloc(world, bytes);
+      if (!cluster->traffic) return NULL;
+      memset(cluster->traffic, 0, bytes);
+    }
     sim_link_watch(world);
   }
   if (config->measured && !(cluster_tally_begin(cluster) && cluster_propagation_begin(cluster))) return NULL;

@@ -168,7 +168,8 @@ static inline bool decode_entry_next(struct decode_hello *hello, struct decode_e
 /* NEWS: what it says of holdings is by rank, which is the place of a life among those that its sender knows, in the
  * order of (node id, incarnation); or `named`: then as a HELLO says it. */
 struct decode_news {
-  uint64_t session;
+  uint64_t session, wanted;
+  uint8_t flags;
   bool named;
   uint64_t lives; /* the digest of the lives that are ranked: the first ones in its log */
   struct decode_reader entries;
@@ -177,12 +178,12 @@ struct decode_news {
 static inline bool decode_news(struct decode_reader body, struct decode_news *news) {
   news->session = decode_long(&body);
   (void)decode_take(&body, 4); /* whose run it is for */
-  uint8_t flags = decode_byte(&body);
+  uint8_t flags = news->flags = decode_byte(&body);
   news->named = (flags & 16u) == 0;
   if (flags & 32u) (void)decode_varint(&body);
   if (flags & 32u) (void)decode_varint(&body);
-  (void)decode_varint(&body);
-  (void)decode_varint(&body);
+  (void)decode_varint(&body); /* heard */
+  news->wanted = decode_varint(&body);
   if (flags & 64u) (void)decode_long(&body);
   news->lives = decode_long(&body);
   news->entries = body;

@@ -10,6 +10,7 @@
 #include "cluster/model.h"
 #include "cluster/replica.h"
 #include "cluster/tally.h"
+#include "cluster/traffics.h"
 #include "core/wire/wire.h"
 #include "sim/world/progress.h"
 
@@ -23,7 +24,7 @@ static bool is_looked_at(const struct cluster *cluster) {
 /* Tokens from here on are the log's fsyncs, those below a snapshot's. */
 #define LOG_TOKENS (UINT64_C(1) << 63)
 
-#define FRAME_TYPE_AT 5u /* docs/formats.md, "Frame" */
+#define FRAME_TYPE_AT 3u /* docs/formats.md, "Frame" */
 
 static struct cluster_node *config_node(const void *config) {
   struct cluster_node *node;
@@ -156,15 +157,15 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
     if (node->replica.behind) replica_follow(node->cluster, node->number); /* it has tried to write once more */
     if (status == SYNC_E_IO) continue; /* that peer waits for its next retry; the others do not */
     if (status != SYNC_OK) break;
-    if (is_looked_at(node->cluster)) cluster_check_sent(node->cluster, node->number, software->frame, size);
-    if (peer > CLUSTER_NODES_MAX || !software->node_of[peer]) continue;
+    uint32_t to = peer <= CLUSTER_NODES_MAX ? software->node_of[peer] : 0;
+    if (is_looked_at(node->cluster)) cluster_check_sent(node->cluster, node->number, to, software->frame, size);
+    if (!to) continue;
     if (node->cluster->tally) {
       uint64_t sent = operations_sent(software);
-      cluster_tally_sent(node->cluster, software->node_of[peer], classify(software->frame, size), size,
-                           sent - sent_before);
+      cluster_tally_sent(node->cluster, to, classify(software->frame, size), size, sent - sent_before);
       sent_before = sent;
     }
-    sim_send(sim_node, software->node_of[peer], software->frame, size);
+    sim_send(sim_node, to, software->frame, size);
   }
   uint64_t deadline = sync_next_deadline(software->engine);
   if (software->peers_missing) { /* with no peer at all nothing else would happen here */
@@ -197,7 +198,7 @@ static void note_durable(struct cluster_software *software) {
 }
 
 const char *cluster_message_sort(uint32_t sort) {
-  static const char *const names[] = {NULL, "HELLO", "OPS", "FETCH", "BLOCK"};
+  static const char *const names[] = {NULL, "HELLO", "OPS", "FETCH", "BLOCK", "NEWS"};
   return sort < sizeof names / sizeof names[0] ? names[sort] : NULL;
 }
 
@@ -210,9 +211,9 @@ static void message(struct sim_node *sim_node, void *state, uint32_t from, const
    * sends it again. */
   struct cluster_node *node = software->node;
   int status = sync_receive(software->engine, peer, bytes, size);
-  (void)status;
   cluster_flush(software);
   if (is_looked_at(node->cluster)) {
+    if (status == SYNC_OK) cluster_traffic_heard(node->cluster, node->number, from, bytes, size);
     node->counts.frames_in++;
     node->counts.frames_in_bytes += size;
     replica_follow(node->cluster, node->number);

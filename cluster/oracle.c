@@ -13,6 +13,7 @@
 #include "cluster/state.h"
 #include "cluster/replica.h"
 #include "cluster/snapshot.h"
+#include "cluster/traffics.h"
 
 /* --- At a boot: durability ------------------------------------------------------------ */
 
@@ -250,6 +251,8 @@ void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum s
   (void)world;
   struct cluster *cluster = self;
   if ((uint32_t)kind < CLUSTER_TRACE_KINDS) cluster->by_trace[kind]++;
+  if (kind == SYNC_TRACE_APPLY || kind == SYNC_TRACE_TIMEOUT || kind == SYNC_TRACE_PARKED || kind == SYNC_TRACE_REVIVED)
+    cluster_traffic_traced(cluster, number, kind, count > 0 ? fields[0] : 0);
   if (log_watch_wants(kind)) traced(cluster, &cluster->nodes[number], kind, fields, count);
 }
 
@@ -289,4 +292,5 @@ void cluster_check(struct cluster *cluster) {
     if (up[i] && walks) cluster_check_walks(cluster, i);
   }
   if (!cluster_violated(cluster)) cluster_check_delivery(cluster);
+  if (!cluster_violated(cluster)) cluster_check_traffic(cluster);
 }

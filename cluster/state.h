@@ -7,6 +7,7 @@
 #include "cluster/ledger.h"
 #include "cluster/log_watch.h"
 #include "cluster/replica_types.h"
+#include "cluster/traffic.h"
 
 struct cluster_tally;     /* tally.h */
 struct cluster_propagation; /* propagation.h */
@@ -120,6 +121,8 @@ struct cluster {
   bool judging;                 /* lives that begin now are not judged by the ledger */
   uint64_t by_trace[CLUSTER_TRACE_KINDS];
   struct delivery *deliveries;    /* by (from - 1) * nodes + to - 1; NULL: not watched */
+  struct traffic *traffic;        /* the same; NULL: not watched */
+  struct traffic_calm calm;       /* of all of it */
   uint32_t delivery_node;         /* whose turn it is, in a large cluster */
   uint64_t looked;                /* records and keys that the oracles looked at: what they cost */
   uint32_t *known, *known_by_all; /* scratch of reads and deliveries, by life */

@@ -113,10 +113,10 @@ static void an_operation_sent_before_it_is_durable_is_found(void **state) {
   struct sim *sim = sim_open(&(struct sim_options){.fill = SIM_FILL_NONE});
   struct cluster *cluster = begin(sim);
   uint8_t frame[1000];
-  cluster_check_sent(cluster, 1, frame, ops_frame(cluster, 1, frame, sizeof frame));
+  cluster_check_sent(cluster, 1, 0, frame, ops_frame(cluster, 1, frame, sizeof frame));
   assert_false(cluster_violated(cluster));
   assert_int_equal(cluster_put(cluster, 1, 1, 16), SYNC_OK);
-  cluster_check_sent(cluster, 1, frame, ops_frame(cluster, 1, frame, sizeof frame));
+  cluster_check_sent(cluster, 1, 0, frame, ops_frame(cluster, 1, frame, sizeof frame));
   assert_true(cluster_violated(cluster));
   assert_string_equal(sim_violation_get(cluster->world)->property, CLUSTER_DURABILITY);
   sim_close(sim);
@@ -130,7 +130,7 @@ static void a_hello_that_says_more_than_the_disk_holds_is_found(void **state) {
     uint8_t frame[1000];
     assert_int_equal(cluster_put(cluster, 1, 1, 16), SYNC_OK);
     size_t size = hello_frame(cluster, 1, lies ? 2 : 1, frame, sizeof frame);
-    cluster_check_sent(cluster, 1, frame, size);
+    cluster_check_sent(cluster, 1, 0, frame, size);
     assert_int_equal(cluster_violated(cluster), lies);
     if (lies) assert_string_equal(sim_violation_get(cluster->world)->property, CLUSTER_HONEST_ACKS);
     sim_close(sim);
@@ -148,11 +148,11 @@ static void a_birth_that_was_not_is_found_after_a_true_hello(void **state) {
     struct sim *sim = sim_open(&(struct sim_options){.fill = SIM_FILL_NONE});
     struct cluster *cluster = begin(sim);
     uint8_t frame[1000];
-    cluster_check_sent(cluster, 1, frame, hello_frame(cluster, 1, 1, frame, sizeof frame));
+    cluster_check_sent(cluster, 1, 0, frame, hello_frame(cluster, 1, 1, frame, sizeof frame));
     assert_false(cluster_violated(cluster));
     size_t size = hello_born(cluster, 1, next[i].seq, next[i].elder, frame, sizeof frame);
     for (int again = 0; again < 2; again++)
-      cluster_check_sent(cluster, 1, frame, size);
+      cluster_check_sent(cluster, 1, 0, frame, size);
     assert_int_equal(cluster_violated(cluster), next[i].words != NULL);
     if (next[i].words) assert_non_null(strstr(sim_violation_get(cluster->world)->detail, next[i].words));
     sim_close(sim);
@@ -172,9 +172,9 @@ static void one_lie_among_many_true_hellos_is_found(void **state) {
     sim_run(sim, 4 * SIM_SECOND, UINT64_MAX);
     for (int again = 0; again < 3; again++)
       for (uint64_t seq = 1; seq <= 130; seq++)
-        cluster_check_sent(cluster, 1, frame, hello_born(cluster, 1, seq, 0, frame, sizeof frame));
+        cluster_check_sent(cluster, 1, 0, frame, hello_born(cluster, 1, seq, 0, frame, sizeof frame));
     assert_false(cluster_violated(cluster));
-    cluster_check_sent(cluster, 1, frame, hello_frame(cluster, 1, said, frame, sizeof frame));
+    cluster_check_sent(cluster, 1, 0, frame, hello_frame(cluster, 1, said, frame, sizeof frame));
     assert_int_equal(cluster_violated(cluster), said > 130);
     sim_close(sim);
   }
@@ -187,12 +187,12 @@ static void a_byte_that_is_not_a_number_is_found_among_true_hellos(void **state)
   for (size_t at = 0, bytes = 1; at < bytes; at++) { /* of name, count, incarnation; behind the number: the birth */
     struct cluster *cluster = begin(sim);
     size_t size = hello_frame(cluster, 1, 1, frame, sizeof frame);
-    cluster_check_sent(cluster, 1, frame, size);
-    cluster_check_sent(cluster, 1, frame, size);
+    cluster_check_sent(cluster, 1, 0, frame, size);
+    cluster_check_sent(cluster, 1, 0, frame, size);
     assert_false(cluster_violated(cluster));
     bytes = 1u + 2u + 1u + 8u + 1u + 1u;
     frame[size - FRAME_TRAILER_BYTES - bytes + at] ^= 0x40u;
-    cluster_check_sent(cluster, 1, frame, size);
+    cluster_check_sent(cluster, 1, 0, frame, size);
     assert_true(cluster_violated(cluster));
   }
   sim_close(sim);
