@@ -64,8 +64,8 @@ static inline bool check_content(const struct model *model, uint32_t number, con
                    : "holds a value that is not, byte for byte, what was submitted");
     return false;
   }
-  if (sibling->hlc == ledger->operations[change->operation].hlc && !sibling->automatic) return true;
-  disagree(model, CLUSTER_READS, change->operation, "gives a sibling with another clock than its operation has");
+  if (sibling->hlc == ledger->operations[change->operation].hlc && sibling->automatic == change->automatic) return true;
+  disagree(model, CLUSTER_READS, change->operation, "gives a sibling with another clock or flag than its operation has");
   return false;
 }
 

@@ -40,7 +40,7 @@ struct log_damage {
 
 /* What an engine was seen to do since it was opened; it must count the same. */
 struct reads_counts {
-  uint64_t submits, submits_refused;
+  uint64_t submits, submits_refused, own_writes;
   uint64_t frames_in, frames_in_bytes;
   uint64_t frames_out, frames_out_bytes, ops_out, hellos_out;
 };

@@ -119,7 +119,7 @@ struct sync_engine {
   uint32_t commit_failures; /* writes and commits in a row that failed */
 
   uint64_t tick_outbox;  /* entries at the last tick */
-  uint64_t tick_submits; /* submits at the last tick */
+  uint64_t tick_submits; /* operations of its own at the last tick */
   uint64_t tick_durable; /* durable operations at the last tick */
   uint64_t log_begin;    /* appended position at open */
 

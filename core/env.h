@@ -87,6 +87,8 @@ enum sync_trace_kind {
   SYNC_TRACE_SEND_BLOCK = 23,    /* {peer, id, offset} */
   SYNC_TRACE_MERGE = 24,         /* {id, end position, peer} a snapshot was merged */
   SYNC_TRACE_SNAPSHOT_FAIL = 25, /* {status, id} one was given up */
+  SYNC_TRACE_OWN_WRITE = 26,     /* {node, incarnation, seq, end position, hlc, position} an operation that
+                                    the engine wrote by itself was applied */
 };
 
 struct sync_env_ops {

@@ -401,6 +401,7 @@ int sync_outbox(const struct sync_engine *engine, int (*each)(void *arg, const s
 
 struct sync_stats {
   uint64_t submits, submits_refused;
+  uint64_t own_writes; /* operations that the engine wrote by itself */
   uint64_t applied_remote, duplicates, not_yet;
   uint64_t frames_in, frames_in_bytes, frames_rejected;
   uint64_t frames_out, frames_out_bytes, ops_out, hellos_out;

@@ -47,13 +47,17 @@ uint64_t sync_next_deadline(const struct sync_engine *engine) {
   return fetch < deadline ? fetch : deadline;
 }
 
+static uint64_t engine_written(const struct sync_engine *engine) {
+  return engine->stats.submits + engine->stats.own_writes;
+}
+
 static void engine_tick_counts(struct sync_engine *engine, struct sync_tick_report *report) {
   uint64_t outbox = outbox_size(&engine->peers);
-  uint64_t before = engine->tick_outbox + (engine->stats.submits - engine->tick_submits);
+  uint64_t before = engine->tick_outbox + (engine_written(engine) - engine->tick_submits);
   if (before > outbox) report->pruned = (uint32_t)(before - outbox);
   if (engine->peers.count > 0) report->batched = (uint32_t)(engine->state.oplog.durable - engine->tick_durable);
   engine->tick_outbox = outbox;
-  engine->tick_submits = engine->stats.submits;
+  engine->tick_submits = engine_written(engine);
   engine->tick_durable = engine->state.oplog.durable;
 }
 

@@ -209,6 +209,7 @@ function rule:remove() end
 ---@field opens integer
 ---@field closes integer
 ---@field submitted integer
+---@field own_writes integer
 ---@field applied integer
 ---@field duplicates integer
 ---@field not_yet integer
