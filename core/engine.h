@@ -7,7 +7,9 @@
 #include "core/state/state.h"
 #include "core/peers/peers.h"
 #include "core/snapshot/snapshot.h"
+#include "core/policies.h"
 #include "core/sync.h"
+#include "core/view.h"
 #include "core/log/log.h"
 
 #define ENGINE_CHANGES_LIMIT 4096u /* the greatest changes_max */
@@ -109,6 +111,8 @@ struct sync_engine {
 
   struct state state;
   struct peers peers;
+  struct policies policies;
+  struct view *view; /* where readers merge; NULL until there is a policy that does */
 
   uint64_t durable_seen;   /* the durable position that was acted upon */
   uint64_t content_end;    /* of the last record that is not a mark */

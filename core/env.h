@@ -42,6 +42,7 @@ enum sync_status {
   SYNC_E_LOCKED = -20,      /* another process has the directory open */
   SYNC_E_TOO_MANY = -21,    /* a count is at its bound (peers, origins, open files) */
   SYNC_E_INTERRUPTED = -22, /* the call did nothing and may be repeated at once */
+  SYNC_E_MERGE = -23,       /* a merge callback failed, or gives different results for the same values */
 };
 
 /* file_open flags. */
