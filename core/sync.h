@@ -522,6 +522,7 @@ struct sync_stats {
   uint64_t merges_refused;    /* ... that were none, or not whole */
   uint64_t blocks_in, blocks_out;
   uint64_t conflicts; /* keys in conflict, now */
+  uint64_t resolved;  /* ... that keep local and keep remote have resolved here */
   bool full;          /* not applying: the store's bound or the disk */
   bool failed;        /* stopped for good */
 };

@@ -2,6 +2,7 @@
 #include "core/compaction.h"
 #include "core/engine.h"
 #include "core/fetch.h"
+#include "core/keep.h"
 
 /* A completion for a snapshot's file, or for the name of one. */
 static int turn_snapshot_done(struct sync_engine *engine, uint64_t token, int result, bool *ours) {
@@ -37,6 +38,8 @@ static uint64_t engine_mark_deadline(const struct sync_engine *engine) {
 uint64_t sync_next_deadline(const struct sync_engine *engine) {
   if (engine->stopped != SYNC_OK) return SYNC_NO_DEADLINE;
   uint64_t deadline = engine->commit_due_ns;
+  uint64_t keep = keep_deadline(engine);
+  if (keep < deadline) deadline = keep;
   uint64_t mark = engine_mark_deadline(engine);
   if (mark < deadline) deadline = mark;
   uint64_t peers = peers_deadline(&engine->peers);
@@ -66,6 +69,7 @@ int sync_tick(struct sync_engine *engine, struct sync_tick_report *report) {
   if (report == NULL) report = &unused;
   memset(report, 0, sizeof *report);
   if (engine->stopped != SYNC_OK) return engine->stopped;
+  keep_run(engine);
   uint64_t now_ns = port_now(engine->env);
   report->retried = peers_tick(&engine->peers, now_ns);
   engine_tick_counts(engine, report);

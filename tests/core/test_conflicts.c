@@ -154,8 +154,10 @@ static void a_merged_snapshot_brings_conflicts_and_takes_resolved_ones_away(void
   conflict_over("stays", 2);
   assert_int_equal(replica_stats(world, 2).conflicts, 2);
   replica_put(world, 2, "met", "2");
+  replica_delete(world, 2, "gone");
   replica_flush(world, 2);
   replica_close(world, 2);
+  replica_delete(world, 0, "gone");
   replica_put(world, 0, "taken", "resolved");
   replica_put(world, 0, "met", "0");
   conflict_over("brought", 2);
@@ -166,6 +168,37 @@ static void a_merged_snapshot_brings_conflicts_and_takes_resolved_ones_away(void
   assert_int_equal(replica_stats(world, 2).merges, 1);
   assert_int_equal(replica_stats(world, 2).conflicts, 3); /* all but `taken` */
   end();
+}
+
+static void what_could_not_be_applied_is_not_listed(void **state) {
+  (void)state;
+  const struct sync_policy keep = {.kind = SYNC_KEEP_LOCAL};
+  uint64_t k = 1;
+  for (; k < 100; k++) {
+    begin(2);
+    assert_int_equal(sync_policy_set(engine_of(0), NULL, 0, &keep), SYNC_OK);
+    replica_put(world, 0, "a", "0");
+    replica_put(world, 0, "b", "0");
+    replica_flush(world, 0);
+    struct sync_change both[] = {{.kind = SYNC_PUT, .key = "a", .key_size = 1, .value = "1", .value_size = 1},
+                                 {.kind = SYNC_PUT, .key = "b", .key_size = 1, .value = "2", .value_size = 1}};
+    assert_int_equal(sync_write(engine_of(1), both, 2, NULL), SYNC_OK);
+    replica_flush(world, 1);
+    replicas_drop_all(world);
+    assert_true(replica_collect(world, 1) > 0);
+    struct replica *replica = &world->at[0];
+    replica->memory.fail_alloc_at = replica->memory.allocs + k;
+    int rc = replicas_deliver(world, 0, false);
+    replica->memory.fail_alloc_at = 0;
+    assert_int_equal(replica_stats(world, 0).conflicts, rc == SYNC_OK ? 2 : 0);
+    assert_true(replica_conflicts_true(world, 0));
+    replicas_settle_for(world, UINT64_C(20000000000));
+    assert_true(replica_reads(world, 1, "a", "0") && replica_reads(world, 1, "b", "0"));
+    end();
+    if (rc == SYNC_OK) break;
+    assert_int_equal(rc, SYNC_E_NO_MEMORY);
+  }
+  assert_true(k > 6 && k < 100);
 }
 
 /* --- Tokens ---------------------------------------------------------------------------------- */
@@ -462,6 +495,7 @@ int main(void) {
       cmocka_unit_test(deletes_alone_are_no_conflict_and_a_value_beside_one_is),
       cmocka_unit_test(conflicts_are_listed_again_after_an_open_from_log_and_snapshot),
       cmocka_unit_test(a_merged_snapshot_brings_conflicts_and_takes_resolved_ones_away),
+      cmocka_unit_test(what_could_not_be_applied_is_not_listed),
       cmocka_unit_test(resolving_replaces_what_the_token_names_everywhere),
       cmocka_unit_test(what_the_caller_never_saw_is_not_replaced),
       cmocka_unit_test(a_token_is_of_one_key_alone),

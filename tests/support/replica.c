@@ -240,7 +240,8 @@ static int take_conflict(void *arg, const struct sync_conflict *conflict) {
   return 0;
 }
 
-static bool replica_conflicts_true(struct sync_engine *engine) {
+bool replica_conflicts_true(const struct replicas *replicas, uint32_t index) {
+  struct sync_engine *engine = replicas->at[index].engine;
   struct replica_conflicts conflicts = {.engine = engine};
   struct sync_stats stats;
   sync_stats_get(engine, &stats);
@@ -259,7 +260,7 @@ bool replicas_agree(struct replicas *replicas) {
     struct sync_digest computed;
     sync_digest_get(replicas->at[i].engine, &kept);
     sync_digest_recompute(replicas->at[i].engine, &computed);
-    agree = agree && replica_digest_equal(&kept, &computed) && replica_conflicts_true(replicas->at[i].engine);
+    agree = agree && replica_digest_equal(&kept, &computed) && replica_conflicts_true(replicas, i);
     if (!have_first) first = kept;
     have_first = true;
     agree = agree && replica_digest_equal(&kept, &first);
