@@ -66,8 +66,11 @@ int sync_resolve(struct sync_engine *engine, const struct sync_token *token, con
   const struct store_key *key = conflict_find(engine, change->key, change->key_size);
   struct sync_token now = {{0}};
   if (key != NULL) now = conflict_token(key);
-  if (key == NULL || memcmp(now.bytes, token->bytes, sizeof now.bytes) != 0) return SYNC_E_STALE;
-  return sync_write(engine, change, 1, receipt);
+  if (key != NULL && memcmp(now.bytes, token->bytes, sizeof now.bytes) == 0)
+    return sync_write(engine, change, 1, receipt);
+  engine->stats.submits_refused++;
+  PORT_TRACE(engine->env, SYNC_TRACE_REFUSED, (uint64_t)(int64_t)SYNC_E_STALE, 0);
+  return SYNC_E_STALE;
 }
 
 /* --- Policies ------------------------------------------------------------------------- */

@@ -297,7 +297,7 @@ void sync_backup_end(struct sync_backup *backup);
  * seq). A merged value is the engine's, valid until the next call that reads a key or can change the store.
  * SYNC_E_NOT_FOUND when the key is absent, or reads as a tombstone. Only under a merge: SYNC_E_MERGE (the callback
  * failed) and SYNC_E_TOO_BIG (it wants more room than a value may have), both with the greatest value in *winner;
- * SYNC_E_NO_MEMORY. */
+ * SYNC_E_NO_MEMORY (only with more than 64 siblings). */
 SYNC_MUST_USE int sync_get(const struct sync_engine *engine, const void *key, size_t key_size,
                            struct sync_sibling *winner);
 /* Calls `each` for all siblings of the key in dot order (node id, incarnation,

@@ -3,28 +3,35 @@
 #define VIEW_NOMINAL_BYTES 64u
 #define VIEW_VALUE_NOMINAL_BYTES 64u
 
+static int view_reserve(struct view *view, size_t count) {
+  return memory_array_reserve(view->env, &view->values, sizeof(struct sync_sibling), VIEW_VALUE_NOMINAL_BYTES, count,
+                              UINT32_MAX);
+}
+
 struct view *view_new(const struct sync_env *env, size_t value_bytes_max) {
   struct view *view = memory_alloc_zero(env, sizeof *view, VIEW_NOMINAL_BYTES);
   if (view == NULL) return NULL;
   view->env = env;
   view->capacity = value_bytes_max;
-  return view;
+  view->merged = memory_alloc_bytes(env, view->capacity);
+  int rc = view_reserve(view, VIEW_VALUES);
+  if (view->merged != NULL && rc == SYNC_OK) return view;
+  view_free(view);
+  return NULL;
 }
 
 void view_free(struct view *view) {
   if (view == NULL) return;
   const struct sync_env *env = view->env;
   memory_array_free(env, &view->values, sizeof(struct sync_sibling), VIEW_VALUE_NOMINAL_BYTES);
-  memory_free_bytes(env, view->merged, view->capacity);
+  if (view->merged != NULL) memory_free_bytes(env, view->merged, view->capacity);
   memory_free(env, view, sizeof *view, VIEW_NOMINAL_BYTES);
 }
 
 /* Collects the values in dot order; *greatest is the winner among them. */
 static int view_collect(struct view *view, const struct store_key *key, const struct store_sibling **greatest) {
-  int rc = memory_array_reserve(view->env, &view->values, sizeof(struct sync_sibling), VIEW_VALUE_NOMINAL_BYTES,
-                                key->sibling_count, UINT32_MAX);
-  if (rc == SYNC_OK && view->merged == NULL) view->merged = memory_alloc_bytes(view->env, view->capacity);
-  if (rc != SYNC_OK || view->merged == NULL) return SYNC_E_NO_MEMORY;
+  int rc = view_reserve(view, key->sibling_count);
+  if (rc != SYNC_OK) return rc;
   struct sync_sibling *values = view->values.items;
   view->values.count = 0;
   for (const struct store_sibling *s = key->siblings; s != NULL; s = s->next) {

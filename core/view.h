@@ -7,12 +7,14 @@
 #include "core/state/state.h"
 #include "core/sync.h"
 
+#define VIEW_VALUES 64u /* that a key may have before reading it takes memory */
+
 /* Where merged values are made: beside the engine, which readers may not change. */
 struct view {
   const struct sync_env *env;
   struct memory_array values; /* struct sync_sibling: of the key that is read */
-  uint8_t *merged;            /* `capacity` bytes; NULL: no key was merged yet */
-  size_t capacity;
+  uint8_t *merged;
+  size_t capacity; /* of it */
 };
 
 /* NULL: no memory. */
