@@ -1,5 +1,6 @@
 #include "cluster/own_content.h"
 
+#include "cluster/conflicts.h"
 #include "cluster/lie.h"
 #include "cluster/replica_state.h"
 #include "cluster/state.h"
@@ -47,11 +48,28 @@ static bool read_swept(const struct own_reading *reading, uint32_t slot, struct 
   return true;
 }
 
+/* Whether it is the resolution that is due, by the policy that its author had then. */
+static bool is_due(const struct own_reading *reading, uint32_t slot, const struct decode_change *decoded) {
+  const struct ledger *ledger = &reading->cluster->ledger;
+  if (ledger->operations[reading->operation].time_ns < reading->cluster->nodes[reading->node].policies_ns) return true;
+  uint32_t due = conflicts_due(reading->cluster, reading->node, slot);
+  if (!due)
+    return lie(reading, CLUSTER_POLICIES,
+               "was written by the engine to a key that is in no conflict, or in one that is settled or not its "
+               "writer's, or that has no policy that keeps one");
+  const struct ledger_change *change = &ledger->changes[due - 1u];
+  if (change->kind == decoded->kind &&
+      (change->kind != SYNC_PUT || ledger_value_is(ledger, due, decoded->value, (size_t)decoded->value_size)))
+    return true;
+  return lie(reading, CLUSTER_POLICIES, "was written by the engine, and keeps another value than the policy does");
+}
+
 /* A resolution sees all there is, and puts what is there. */
 static bool read_resolved(const struct own_reading *reading, uint32_t slot, const struct decode_change *decoded) {
   struct ledger *ledger = &reading->cluster->ledger;
   const struct replica *replica = reading->replica;
   bool found = decoded->kind != SYNC_PUT;
+  if (!is_due(reading, slot, decoded)) return false;
   for (uint32_t place = replica_first(replica, slot); place; place = replica->siblings[place - 1u].next) {
     uint32_t number = replica->siblings[place - 1u].number;
     const struct ledger_change *sibling = &ledger->changes[number - 1u];

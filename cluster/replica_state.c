@@ -191,14 +191,8 @@ static bool beats(const struct cluster *cluster, const struct ledger_operation *
   return x->seq > y->seq;
 }
 
-uint32_t replica_greatest(const struct cluster *cluster, const struct replica *replica, uint32_t place) {
+bool replica_beats(const struct cluster *cluster, uint32_t number, uint32_t other) {
   const struct ledger *ledger = &cluster->ledger;
-  uint32_t winner = 0;
-  const struct ledger_operation *best = NULL;
-  for (; place; place = replica->siblings[place - 1u].next) {
-    uint32_t number = replica->siblings[place - 1u].number;
-    const struct ledger_operation *operation = &ledger->operations[ledger->changes[number - 1u].operation];
-    if (!best || beats(cluster, operation, best)) winner = number, best = operation;
-  }
-  return winner;
+  return beats(cluster, &ledger->operations[ledger->changes[number - 1u].operation],
+               &ledger->operations[ledger->changes[other - 1u].operation]);
 }

@@ -20,14 +20,7 @@ uint32_t replica_apply_known(struct cluster *cluster, uint32_t node, uint64_t en
 static inline uint32_t replica_first(const struct replica *replica, uint32_t slot) {
   return slot < replica->first_capacity ? replica->first[slot] : 0;
 }
-/* The greatest of the siblings from that place on by (clock, node, incarnation, seq). */
-uint32_t replica_greatest(const struct cluster *cluster, const struct replica *replica, uint32_t place);
-/* The sibling that the key of a slot must read as; 0: none. */
-static inline uint32_t replica_winner(const struct cluster *cluster, const struct replica *replica, uint32_t slot) {
-  uint32_t place = replica_first(replica, slot);
-  if (!place) return 0;
-  const struct replica_sibling *sibling = &replica->siblings[place - 1u];
-  return sibling->next ? replica_greatest(cluster, replica, place) : sibling->number;
-}
+/* Whether one change comes after another by (clock, node, incarnation, seq). */
+bool replica_beats(const struct cluster *cluster, uint32_t number, uint32_t other);
 
 #endif
