@@ -40,6 +40,17 @@ return sim.scenario {
       if world:chance "20%" then node:snapshot() end
       if cut then cut:heal() end
     end
+    -- At last nobody writes any more: what is open stays so, unless a policy resolves it.
+    world:workload "stop"
+    world:sleep(world:between("50ms", "500ms"))
+    local node = world:node(world:pick(3))
+    if world:chance "50%" then
+      node:crash()
+      node:policy(world:pick { "keep_local", "keep_remote" })
+      node:restart()
+    else
+      node:policy(world:pick { "keep_local", "keep_remote" }, "key-")
+    end
   end,
 
   properties = {
