@@ -5,7 +5,10 @@
  * and when it was (the clock). */
 #include <string.h>
 
+#include "cluster/lie.h"
 #include "cluster/lookup.h"
+#include "cluster/own_content.h"
+#include "cluster/replica_state.h"
 #include "cluster/seldom.h"
 #include "cluster/state.h"
 
@@ -18,13 +21,8 @@ struct claim {
   struct decode_operation decoded;
 };
 
-CLUSTER_SELDOM static void lie(const struct claim *claim, const char *property, const char *what) {
-  uint64_t subject[3];
-  cluster_subject(claim->cluster, claim->operation, subject);
-  sim_violation(claim->cluster->world, property, claim->node, subject,
-                "the log of %s has operation n%u/%016llx/%llu, which %s", claim->cluster->nodes[claim->node].name,
-                cluster_node_of_hash(subject[0], claim->cluster->config.nodes), (unsigned long long)subject[1],
-                (unsigned long long)subject[2], what);
+static void lie(const struct claim *claim, const char *property, const char *what) {
+  cluster_lie(claim->cluster, claim->node, claim->operation, property, what);
 }
 
 /* --- Before a submit -------------------------------------------------------------------- */
@@ -152,10 +150,11 @@ static bool check_seen(const struct claim *claim, const struct ledger_change *ch
   return all;
 }
 
-/* The number of the operation's change to that key; 0: none. */
-static uint32_t change_to(const struct ledger *ledger, const struct ledger_operation *operation,
+/* The number of the operation's change to that key, which is often the one at that place; 0: none. */
+static uint32_t change_to(const struct ledger *ledger, const struct ledger_operation *operation, uint32_t place,
                           const struct decode_change *decoded) {
-  for (uint32_t i = 0; i < operation->change_count; i++) {
+  for (uint32_t tried = 0; tried < operation->change_count; tried++) {
+    uint32_t i = (place + tried) % operation->change_count;
     uint32_t slot = ledger->changes[operation->change_first + i].slot;
     if (ledger->keys.entries[slot].size == decoded->key_size &&
         memcmp(keys_bytes(&ledger->keys, slot), decoded->key, (size_t)decoded->key_size) == 0)
@@ -172,9 +171,9 @@ static bool check_changes(const struct claim *claim) {
   for (uint64_t i = 0; i < claim->decoded.change_count && right; i++) {
     struct decode_change decoded;
     (void)decode_change_next(&claim->decoded, &reader, &decoded);
-    uint32_t number = change_to(ledger, operation, &decoded);
+    uint32_t number = change_to(ledger, operation, (uint32_t)i, &decoded);
     const struct ledger_change *change = number ? &ledger->changes[number - 1u] : NULL;
-    right = change && change->kind == decoded.kind && !decoded.automatic;
+    right = change && change->kind == decoded.kind && change->automatic == decoded.automatic;
     if (right && change->kind == SYNC_PUT)
       right = ledger_value_is(ledger, number, decoded.value, (size_t)decoded.value_size);
     if (right && !check_seen(claim, change, decoded)) return false;
@@ -195,6 +194,9 @@ static bool check_all(struct claim *claim, const uint8_t *payload, size_t size) 
     lie(claim, CLUSTER_PHANTOM, "cannot be read as the format says, or names another node");
     return false;
   }
+  if (operation->own == LEDGER_OWN_UNREAD &&
+      !own_content_read(claim->cluster, claim->node, claim->operation, &claim->decoded))
+    return false;
   if (!check_changes(claim) || !check_delta(claim)) return false;
   uint64_t hlc = claim->decoded.hlc_step;
   if (operation->seq > 1) hlc += ledger->operations[life->operations[operation->seq - 2u]].hlc;
@@ -209,7 +211,7 @@ static bool check_all(struct claim *claim, const uint8_t *payload, size_t size) 
 
 /* The first time that its bytes are read; or they are not what they were. */
 CLUSTER_APART static bool check_content(struct cluster *cluster, uint32_t node, uint32_t index, const uint8_t *payload,
-                                        size_t size, uint64_t hash) {
+                                        size_t size, uint64_t hash, bool accepted) {
   struct claim claim; /* not cleared: what is decoded is large */
   claim.cluster = cluster;
   claim.node = node;
@@ -219,7 +221,9 @@ CLUSTER_APART static bool check_content(struct cluster *cluster, uint32_t node, 
     lie(&claim, CLUSTER_UNIQUE_IDS, "has other bytes elsewhere");
     return false;
   }
+  bool unread = operation->own == LEDGER_OWN_UNREAD;
   if (!check_all(&claim, payload, size)) return false;
+  if (unread && accepted) replica_told(cluster, node, index);
   operation->payload_hash = hash;
   return true;
 }
@@ -265,7 +269,7 @@ uint32_t claims_check(struct cluster *cluster, uint32_t node, const uint8_t *pay
                    "which is not the next one of that origin");
   uint64_t hash = decode_operation_hash(payload, size, life, replica->named_lives, replica->named_count);
   bool known = operation->payload_hash == hash && hash != 0; /* 0 is that of none */
-  if (!known && !check_content(cluster, node, index, payload, size, hash)) return LEDGER_NONE;
+  if (!known && !check_content(cluster, node, index, payload, size, hash, accepted)) return LEDGER_NONE;
   /* It came after all that its writer held when it was made. */
   for (uint32_t i = 0; i < operation->held_count; i++) {
     const struct ledger_held *cause = &ledger->held[operation->held_first + i];

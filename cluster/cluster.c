@@ -79,6 +79,7 @@ static void wake(struct sim_world *world, void *self, uint64_t token) {
 
 static bool take_options(const struct cluster *cluster, struct cluster_node *node,
                          const struct cluster_node_options *options) {
+  if (options->has_policies) node->policies = options->policies;
   if (!options->has_engine) return true;
   struct sync_options *engine = sim_alloc(cluster->world, sizeof *engine);
   if (!engine) return false;
@@ -105,6 +106,7 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
     node->cluster = cluster;
     node->number = i;
     node->life = LEDGER_NONE;
+    node->policies = config->policies;
     cluster_name_node(node);
     node->absent = sim_left_out(world, sim_tag(SIM_CHOICE_NODE_SKIP, i, 0));
     if (config->node_options != NULL && !take_options(cluster, node, &config->node_options[i - 1])) return NULL;

@@ -24,10 +24,11 @@ struct cluster; /* in the arena */
 #define CLUSTER_HONEST_ACKS "honest acknowledgements" /* what a peer is believed to hold durably, it does */
 #define CLUSTER_PROGRESS "durability progresses"      /* new work keeps no old work from becoming durable */
 #define CLUSTER_DELIVERY "delivery progresses"        /* ... nor from being sent and acknowledged */
-#define CLUSTER_TRAFFIC "bounded traffic" /* nothing is sent without a reason, or more often than it is needed */
-#define CLUSTER_CAUSAL "causal order"     /* an operation comes after all that it saw, and says what it saw */
-#define CLUSTER_READS "honest reads"      /* every read gives what the log on the disk says */
-#define CLUSTER_LIVELOCK "livelock"       /* reported by sim */
+#define CLUSTER_TRAFFIC "bounded traffic"    /* nothing is sent without a reason, or more often than it is needed */
+#define CLUSTER_CAUSAL "causal order"        /* an operation comes after all that it saw, and says what it saw */
+#define CLUSTER_READS "honest reads"         /* every read gives what the log on the disk says */
+#define CLUSTER_POLICIES "conflict policies" /* a conflict is listed, resolved, and left alone as its policy says */
+#define CLUSTER_LIVELOCK "livelock"          /* reported by sim */
 
 enum cluster_topology {
   CLUSTER_MESH = 0, /* everyone knows everyone */
@@ -39,20 +40,49 @@ enum cluster_topology {
 };
 #define CLUSTER_TOPOLOGIES 5u
 
+/* Conflict policies, as scenarios name them: those of the engine, with a merge callback each for SYNC_MERGE (merges.h).
+ */
+enum cluster_policy {
+  CLUSTER_LAST_WRITE_WINS = SYNC_LAST_WRITE_WINS,
+  CLUSTER_KEEP_LOCAL = SYNC_KEEP_LOCAL,
+  CLUSTER_KEEP_REMOTE = SYNC_KEEP_REMOTE,
+  CLUSTER_MANUAL = SYNC_MANUAL,
+  CLUSTER_MERGE_UNION = 4,
+  CLUSTER_MERGE_LONGEST = 5,
+  CLUSTER_MERGE_GREATEST = 6,
+  CLUSTER_POLICY_COUNT = 7,
+};
+#define CLUSTER_PREFIXES_MAX 16u
+#define CLUSTER_PREFIX_BYTES_MAX 30u
+
+struct cluster_prefix {
+  char text[CLUSTER_PREFIX_BYTES_MAX];
+  uint8_t size;
+  uint8_t policy; /* enum cluster_policy */
+};
+struct cluster_policies {
+  struct cluster_prefix at[CLUSTER_PREFIXES_MAX]; /* in bytewise order */
+  uint32_t count;
+  uint8_t all; /* enum cluster_policy: of keys without another one */
+};
+
 /* What one node has of its own. */
 struct cluster_node_options {
   bool has_engine;
   struct sync_options engine; /* in place of the cluster's; ids are filled in */
   int64_t clock_ns;           /* its wall clock starts so much ahead of the others */
+  bool has_policies;
+  struct cluster_policies policies; /* in place of the cluster's */
 };
 
 struct cluster_config {
   uint32_t nodes; /* 1 to 64 */
   enum cluster_topology topology;
-  struct sync_options engine; /* of every node; node_id and cluster_id are filled in ("n1", "n2", ...) */
+  struct sync_options engine;       /* of every node; node_id and cluster_id are filled in ("n1", "n2", ...) */
+  struct cluster_policies policies; /* of every node */
   const struct cluster_node_options *node_options; /* by number - 1; NULL: all are alike. Copied by cluster_create */
   bool promise_at_submit;                          /* the canary: the ledger takes every submit for promised at once */
-  bool measured;   /* counts what is sent, and when it comes (tally.h, propagation.h) */
+  bool measured;                                   /* counts what is sent, and when it comes (tally.h, propagation.h) */
   bool no_oracles; /* for benches only: nothing is looked at while a run goes on, but the ledger's promises at a boot */
 };
 

@@ -56,6 +56,11 @@ static void tell_step(struct teller *teller, const struct sim_trace_record *reco
     teller->author = node;
     tell(teller, record->time_ns, "n%u submitted it (log position %llu)", node, (unsigned long long)f[3]);
     break;
+  case SYNC_TRACE_OWN_WRITE:
+    teller->end[node] = f[3];
+    teller->author = node;
+    tell(teller, record->time_ns, "n%u wrote it by itself (log position %llu)", node, (unsigned long long)f[3]);
+    break;
   case SYNC_TRACE_APPLY:
     teller->end[node] = f[3];
     tell(teller, record->time_ns, "n%u received and applied it (log position %llu)", node, (unsigned long long)f[3]);

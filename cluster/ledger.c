@@ -55,14 +55,21 @@ uint32_t ledger_submit(struct ledger *ledger, uint32_t life, uint64_t start) {
   operation->start = start;
   operation->change_first = ledger->change_count;
   operation->held_first = ledger->held_count;
+  ledger->open = ledger->operation_count;
   return ledger->operation_count++;
+}
+
+void ledger_describe(struct ledger *ledger, uint32_t operation) {
+  SIM_ASSERT(ledger->world, ledger->operations[operation].change_count == 0);
+  ledger->operations[operation].change_first = ledger->change_count;
+  ledger->open = operation;
 }
 
 uint32_t ledger_change_add(struct ledger *ledger, enum sync_change_kind kind, uint32_t key, uint32_t slot) {
   CLUSTER_GROW(ledger->world, ledger->changes, ledger->change_capacity, ledger->change_count + 1u);
   struct ledger_change *change = &ledger->changes[ledger->change_count];
   memset(change, 0, sizeof *change);
-  change->operation = ledger->operation_count - 1u;
+  change->operation = ledger->open;
   change->key = key;
   change->slot = slot;
   change->kind = (uint8_t)kind;

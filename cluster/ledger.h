@@ -26,6 +26,7 @@ struct ledger_change {
   uint32_t seen_first; /* slice of ledger.seen: numbers of the changes that it replaces */
   uint16_t seen_count;
   uint8_t kind;        /* enum sync_change_kind */
+  bool automatic;      /* flagged so: an engine wrote it, not a caller */
   uint32_t slot;       /* of its key among ledger.keys */
   uint32_t value_size; /* of a put */
   uint32_t value_of;   /* the number that its value was made from: its own, another's, or 0 */
@@ -34,6 +35,13 @@ struct ledger_change {
 /* So much of a life its writer held. */
 struct ledger_held {
   uint32_t life, seq;
+};
+
+/* Whether an engine wrote the operation by itself (own_writes.h). */
+enum ledger_own {
+  LEDGER_SUBMITTED = 0,
+  LEDGER_OWN_UNREAD = 1, /* ... and what it is was not read yet: it has no changes so far */
+  LEDGER_OWN_READ = 2,
 };
 
 enum ledger_result {
@@ -53,6 +61,7 @@ struct ledger_operation {
   uint32_t change_first;
   uint16_t change_count;
   uint8_t result;        /* enum ledger_result */
+  uint8_t own;           /* enum ledger_own */
   uint32_t held_first;   /* slice of ledger.held: what its writer held then and not yet at its last operation */
   uint32_t held_count;   /* (at the first of a life: all) */
   uint64_t payload_hash; /* of its bytes, once they were read and found to be what was submitted; 0 before */
@@ -87,6 +96,7 @@ struct ledger {
   uint32_t *by_incarnation; /* open addressing: life + 1 */
   uint32_t slots, slots_used;
   uint64_t refused, promised;
+  uint32_t open; /* the operation that changes are added to */
 };
 
 void ledger_init(struct ledger *ledger, struct sim_world *world);
@@ -105,10 +115,12 @@ static inline uint32_t ledger_life_find(const struct ledger *ledger, uint64_t in
 void ledger_life_name(struct ledger *ledger, uint32_t life, uint64_t incarnation);
 
 /* Begins a submit whose record would begin at that log position; gives the
- * operation's index. Changes are added to the newest operation; what a change
- * replaces is added to the newest change. */
+ * operation's index. Changes are added to it until another one begins or is described;
+ * what a change replaces is added to the newest change. */
 uint32_t ledger_submit(struct ledger *ledger, uint32_t life, uint64_t start);
 uint32_t ledger_change_add(struct ledger *ledger, enum sync_change_kind kind, uint32_t key, uint32_t slot);
+/* Changes are added to that operation, which has none yet. */
+void ledger_describe(struct ledger *ledger, uint32_t operation);
 void ledger_seen_add(struct ledger *ledger, uint32_t number);
 /* What its writer held is added to the newest operation. */
 void ledger_held_add(struct ledger *ledger, uint32_t life, uint32_t seq);

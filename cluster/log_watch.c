@@ -106,7 +106,8 @@ void log_watch_traced(struct log_watch *watch, enum sync_trace_kind kind, const 
     note_durable(watch, fields[0]);
     return;
   }
-  bool operation = kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY, mark = kind == SYNC_TRACE_MARK;
+  bool own = kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_OWN_WRITE;
+  bool operation = own || kind == SYNC_TRACE_APPLY, mark = kind == SYNC_TRACE_MARK;
   if ((operation && count > 3) || (mark && count > 1)) note_record(watch, fields[operation ? 3 : 1]);
   if (operation && count > 3) watch->content = fields[3];
   if (kind == SYNC_TRACE_MERGE && count > 1) {

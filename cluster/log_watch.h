@@ -78,9 +78,9 @@ struct log_watch {
 void log_watch_begin(struct log_watch *watch, const struct sync_options *options, uint64_t now_ns);
 /* Whether log_watch_traced() looks at steps of that kind; others need not be given. */
 static inline bool log_watch_wants(enum sync_trace_kind kind) {
-  const uint32_t wanted = 1u << SYNC_TRACE_SUBMIT | 1u << SYNC_TRACE_APPLY | 1u << SYNC_TRACE_MARK |
-                          1u << SYNC_TRACE_MERGE | 1u << SYNC_TRACE_TRIM | 1u << SYNC_TRACE_ROTATE |
-                          1u << SYNC_TRACE_DURABLE | 1u << SYNC_TRACE_OPEN;
+  const uint32_t wanted = 1u << SYNC_TRACE_SUBMIT | 1u << SYNC_TRACE_OWN_WRITE | 1u << SYNC_TRACE_APPLY |
+                          1u << SYNC_TRACE_MARK | 1u << SYNC_TRACE_MERGE | 1u << SYNC_TRACE_TRIM |
+                          1u << SYNC_TRACE_ROTATE | 1u << SYNC_TRACE_DURABLE | 1u << SYNC_TRACE_OPEN;
   return (uint32_t)kind < 32u && (wanted >> (uint32_t)kind & 1u) != 0;
 }
 /* A step that the engine reported. */

@@ -1,11 +1,13 @@
-/* Keys: siblings, the winner, iteration. The reference model is written apart
- * from the engine; a key reads as the sibling with the greatest (clock, node,
- * incarnation, seq). */
+/* Keys: siblings, what they read as, conflicts, iteration. The reference model is written apart
+ * from the engine; what a key reads as by its policy is in conflicts.h. */
 #include "cluster/model.h"
 
 #include <string.h>
 
+#include "cluster/conflicts.h"
+#include "cluster/grow.h"
 #include "cluster/lookup.h"
+#include "cluster/policies.h"
 #include "cluster/seldom.h"
 #include "cluster/state.h"
 #include "cluster/replica.h"
@@ -13,7 +15,9 @@
 #include "cluster/reads.h"
 #include "sim/memory/mix.h"
 
-#define WALK_KEYS 8u /* of an iteration that is looked at */
+#define VALUE_BYTES_MAX 65536u /* core/sync.h: the default */
+#define MERGED_VALUES 64u      /* of a key; one of more is not merged here */
+#define WALK_KEYS 8u           /* of an iteration that is looked at */
 
 struct model {
   struct cluster *cluster;
@@ -21,9 +25,11 @@ struct model {
   struct sync_engine *engine;
   uint32_t slot; /* of the key that is being compared */
   uint32_t found;
-  uint32_t previous; /* operation of the sibling before; LEDGER_NONE */
-  uint32_t winner;   /* number of the change that it must read as; 0: none */
-  const void *value; /* of that one, among the siblings */
+  uint32_t previous;                /* operation of the sibling before; LEDGER_NONE */
+  struct conflicts_reading reading; /* what it must read as */
+  const void *value;                /* of that change, among the siblings */
+  struct sync_sibling values[MERGED_VALUES];
+  size_t value_count; /* where they are merged */
 };
 
 CLUSTER_SELDOM static void disagree(const struct model *model, const char *property, uint32_t operation,
@@ -64,8 +70,9 @@ static inline bool check_content(const struct model *model, uint32_t number, con
                    : "holds a value that is not, byte for byte, what was submitted");
     return false;
   }
-  if (sibling->hlc == ledger->operations[change->operation].hlc && !sibling->automatic) return true;
-  disagree(model, CLUSTER_READS, change->operation, "gives a sibling with another clock than its operation has");
+  if (sibling->hlc == ledger->operations[change->operation].hlc && sibling->automatic == change->automatic) return true;
+  disagree(model, CLUSTER_READS, change->operation,
+           "gives a sibling with another clock or flag than its operation has");
   return false;
 }
 
@@ -91,12 +98,19 @@ static inline bool is_dot_of(const struct model *model, uint32_t number, const s
          ledger->lives[operation->life].incarnation == sibling->dot.origin.incarnation;
 }
 
+static inline void take_value(struct model *model, uint32_t number, const struct sync_sibling *sibling) {
+  if (number == model->reading.number) model->value = sibling->value;
+  if (model->reading.merge && !sibling->tombstone && model->value_count < MERGED_VALUES)
+    model->values[model->value_count++] = *sibling;
+}
+
 static int check_sibling(void *arg, const struct sync_sibling *sibling) {
   struct model *model = arg;
-  if (model->winner && is_dot_of(model, model->winner, sibling) && model->previous == LEDGER_NONE) {
-    if (!check_content(model, model->winner, sibling)) return 1;
-    model->value = sibling->value;
-    model->previous = model->cluster->ledger.changes[model->winner - 1u].operation;
+  uint32_t winner = model->reading.number;
+  if (winner && is_dot_of(model, winner, sibling) && model->previous == LEDGER_NONE) {
+    if (!check_content(model, winner, sibling)) return 1;
+    take_value(model, winner, sibling);
+    model->previous = model->cluster->ledger.changes[winner - 1u].operation;
     model->found++;
     return 0;
   }
@@ -115,7 +129,7 @@ static int check_sibling(void *arg, const struct sync_sibling *sibling) {
     disagree(model, CLUSTER_READS, operation, "gives siblings out of order, or one twice");
     return 1;
   }
-  if (number == model->winner) model->value = sibling->value;
+  take_value(model, number, sibling);
   model->previous = operation;
   model->found++;
   return 0;
@@ -140,11 +154,81 @@ CLUSTER_SELDOM static void report_missing(struct model *model) {
            "misses a change of an operation that it holds and that nothing replaced");
 }
 
-/* Its value was looked at among the siblings. */
-static inline bool reads_as(const struct model *model, uint32_t number, const struct sync_sibling *winner) {
-  const struct ledger_change *change = &model->cluster->ledger.changes[number - 1u];
-  return is_dot_of(model, number, winner) && winner->tombstone == (change->kind == SYNC_DELETE) &&
-         winner->value_size == change->value_size;
+/* Its value was looked at among the siblings, or is made of theirs. */
+static inline bool reads_as(const struct model *model, const struct conflicts_reading *reading,
+                            const struct sync_sibling *given) {
+  const struct ledger_change *change = &model->cluster->ledger.changes[reading->number - 1u];
+  return is_dot_of(model, reading->number, given) && given->tombstone == (change->kind == SYNC_DELETE) &&
+         given->conflict == reading->conflict && (given->merged || given->unmerged) == (reading->merge != NULL) &&
+         (given->merged || given->value_size == change->value_size);
+}
+
+/* The values, given to the callback in the other order, make the same. */
+static bool merges_as(struct model *model, const uint8_t *bytes, int status, const struct sync_sibling *given) {
+  const struct keys_entry *key = &model->cluster->ledger.keys.entries[model->slot];
+  struct cluster *cluster = model->cluster;
+  uint32_t limit = cluster_options(cluster, model->node->number)->value_bytes_max;
+  size_t capacity = limit ? limit : VALUE_BYTES_MAX, size = 0;
+  if (model->reading.put > MERGED_VALUES) return true;
+  for (size_t low = 0, high = model->value_count - 1u; low < high; low++, high--) {
+    struct sync_sibling moved = model->values[low];
+    model->values[low] = model->values[high];
+    model->values[high] = moved;
+  }
+  CLUSTER_GROW(cluster->world, cluster->merged, cluster->merged_capacity, (uint32_t)capacity);
+  int merged =
+      model->reading.merge(NULL, bytes, key->size, model->values, model->value_count, cluster->merged, capacity, &size);
+  if (merged != SYNC_OK || size > capacity) return status == (merged != SYNC_OK ? SYNC_E_MERGE : SYNC_E_TOO_BIG);
+  return status == SYNC_OK && given->merged && given->value_size == size &&
+         (size == 0 || memcmp(given->value, cluster->merged, size) == 0);
+}
+
+static bool check_get(struct model *model, const uint8_t *bytes) {
+  const struct ledger *ledger = &model->cluster->ledger;
+  const struct conflicts_reading *reading = &model->reading;
+  uint32_t number = reading->number;
+  bool present = number && ledger->changes[number - 1u].kind == SYNC_PUT, right;
+  struct sync_sibling given;
+  int status = sync_get(model->engine, bytes, ledger->keys.entries[model->slot].size, &given);
+  if (reading->merge)
+    right = merges_as(model, bytes, status, &given) && reads_as(model, reading, &given);
+  else if (present)
+    right = status == SYNC_OK && reads_as(model, reading, &given) && given.value == model->value;
+  else
+    right = status == SYNC_E_NOT_FOUND;
+  if (right) return true;
+  disagree(model, CLUSTER_READS, number ? ledger->changes[number - 1u].operation : LEDGER_NONE,
+           reading->merge ? "a get does not give what the merge callback makes of its values in any order"
+                          : "a get does not give what is the latest by (clock, node, incarnation, sequence)");
+  return false;
+}
+
+/* --- Conflicts ------------------------------------------------------------------------------------ */
+
+static int first_conflict(void *arg, const struct sync_conflict *conflict) {
+  *(struct sync_conflict *)arg = *conflict;
+  return 1;
+}
+
+static bool is_as(const struct model *model, const struct sync_conflict *listed, const uint8_t *bytes, size_t size) {
+  const struct conflicts_reading *reading = &model->reading;
+  enum cluster_policy policy = policies_find(&model->node->policies, bytes, size);
+  return listed->siblings == reading->count && listed->settled == reading->settled &&
+         listed->policy == policies_kind(policy);
+}
+
+/* Whether the index has it if and only if it is in conflict. */
+static bool check_conflict(struct model *model, const uint8_t *bytes) {
+  size_t size = model->cluster->ledger.keys.entries[model->slot].size;
+  struct sync_conflict listed;
+  bool any = sync_conflicts(model->engine, bytes, size, first_conflict, &listed) == 1;
+  bool there = any && listed.key_size == size && memcmp(listed.key, bytes, size) == 0;
+  if (there == model->reading.conflict && (!there || is_as(model, &listed, bytes, size))) return true;
+  disagree(model, CLUSTER_POLICIES, LEDGER_NONE,
+           there && !model->reading.conflict ? "is listed as in conflict, and is in none"
+           : there ? "is listed in conflict with other siblings, or another policy, than it has"
+                   : "is in conflict, and is not listed");
+  return false;
 }
 
 static bool check_key(struct model *model, uint32_t slot) {
@@ -155,32 +239,56 @@ static bool check_key(struct model *model, uint32_t slot) {
   model->slot = slot;
   model->found = 0;
   model->previous = LEDGER_NONE;
-  model->winner = replica_winner(model->cluster, replica, slot);
+  model->value_count = 0;
+  model->reading = conflicts_read(model->cluster, model->node->number, replica, slot);
   model->cluster->looked++;
   if (sync_siblings(model->engine, bytes, key->size, check_sibling, model)) return false;
-  uint32_t expected = 0;
-  for (uint32_t place = replica_first(replica, slot); place; place = replica->siblings[place - 1u].next)
-    expected++;
-  if (model->found != expected) {
+  if (model->found != model->reading.count) {
     report_missing(model);
     return false;
   }
-  uint32_t number = model->winner;
-  bool present = number && ledger->changes[number - 1u].kind == SYNC_PUT;
-  struct sync_sibling winner;
-  int status = sync_get(model->engine, bytes, key->size, &winner);
-  if (status == (present ? SYNC_OK : SYNC_E_NOT_FOUND) &&
-      (!present || (reads_as(model, number, &winner) && winner.value == model->value)))
-    return true;
-  disagree(model, CLUSTER_READS, number ? ledger->changes[number - 1u].operation : LEDGER_NONE,
-           "a get does not give what is the latest by (clock, node, incarnation, sequence)");
+  return check_get(model, bytes) && check_conflict(model, bytes);
+}
+
+struct listing {
+  struct model *model;
+  uint32_t slot; /* where the next one is sought */
+};
+
+static int next_conflict(void *arg, const struct sync_conflict *conflict) {
+  struct listing *listing = arg;
+  struct model *model = listing->model;
+  const struct keys *keys = &model->cluster->ledger.keys;
+  for (; listing->slot != KEYS_NONE; listing->slot = keys_next(keys, listing->slot))
+    if (conflicts_read(model->cluster, model->node->number, &model->node->replica, listing->slot).conflict) break;
+  bool same = listing->slot != KEYS_NONE && keys->entries[listing->slot].size == conflict->key_size &&
+              memcmp(keys_bytes(keys, listing->slot), conflict->key, conflict->key_size) == 0;
+  if (!same) return 1;
+  listing->slot = keys_next(keys, listing->slot);
+  return 0;
+}
+
+/* All of them, in order, each once. */
+static bool check_conflicts(struct model *model) {
+  const struct cluster *cluster = model->cluster;
+  struct listing listing = {model, keys_from(&cluster->ledger.keys, NULL, 0)};
+  struct sync_stats stats;
+  uint64_t conflicts = 0;
+  for (uint32_t slot = 0; slot < cluster->ledger.keys.count; slot++)
+    conflicts += conflicts_read(cluster, model->node->number, &model->node->replica, slot).conflict;
+  sync_stats_get(model->engine, &stats);
+  if (stats.conflicts == conflicts && sync_conflicts(model->engine, NULL, 0, next_conflict, &listing) == 0) return true;
+  model->slot = KEYS_NONE;
+  disagree(model, CLUSTER_POLICIES, LEDGER_NONE, "lists other conflicts than there are, or counts them wrongly");
   return false;
 }
 
 static bool model_begin(struct model *model, struct cluster *cluster, uint32_t node) {
   const struct cluster_software *software = sim_node_software(cluster->nodes[node].machine);
-  *model = (struct model){.cluster = cluster, .node = &cluster->nodes[node], .slot = KEYS_NONE};
+  model->cluster = cluster; /* one by one: there is much room in it that need not be cleared */
+  model->node = &cluster->nodes[node];
   model->engine = software ? software->engine : NULL;
+  model->slot = KEYS_NONE;
   const struct replica *replica = &model->node->replica;
   return model->engine && replica->following && !replica->behind && !cluster->violation->found;
 }
@@ -203,9 +311,9 @@ struct walk {
   const uint8_t *prefix;
   size_t prefix_size;
   bool with_absent;
-  uint32_t next;   /* slot that must come; KEYS_NONE: none */
-  uint32_t number; /* ... and of the change that it must read as */
-  uint32_t left;   /* keys to look at */
+  uint32_t next;                    /* slot that must come; KEYS_NONE: none */
+  struct conflicts_reading reading; /* ... and what it must read as */
+  uint32_t left;                    /* keys to look at */
 };
 
 /* Moves on to a key that the replica holds and that is asked for. */
@@ -217,8 +325,10 @@ static void walk_settle(struct walk *walk) {
       walk->next = KEYS_NONE;
       return;
     }
-    walk->number = replica_winner(cluster, &walk->model->node->replica, walk->next);
-    if (walk->number && (walk->with_absent || cluster->ledger.changes[walk->number - 1u].kind == SYNC_PUT)) return;
+    const struct cluster_node *node = walk->model->node;
+    walk->reading = conflicts_read(cluster, node->number, &node->replica, walk->next);
+    uint32_t number = walk->reading.number;
+    if (number && (walk->with_absent || cluster->ledger.changes[number - 1u].kind == SYNC_PUT)) return;
   }
 }
 
@@ -239,9 +349,9 @@ static int walk_key(void *arg, const void *key, size_t key_size, const struct sy
              "an iteration gives another key where this one is next");
     return -1;
   }
-  if (!reads_as(model, walk->number, winner)) {
-    disagree(model, CLUSTER_READS, model->cluster->ledger.changes[walk->number - 1u].operation,
-             "an iteration does not give what is the latest by (clock, node, incarnation, sequence)");
+  if (!reads_as(model, &walk->reading, winner)) {
+    disagree(model, CLUSTER_READS, model->cluster->ledger.changes[walk->reading.number - 1u].operation,
+             "an iteration does not give what a get must");
     return -1;
   }
   model->node->replica.marks[walk->next] &= (uint8_t)~REPLICA_UNWALKED;
@@ -321,5 +431,6 @@ void cluster_check_model(struct cluster *cluster, uint32_t node) {
   }
   for (uint32_t slot = 0; slot < keys->count; slot++)
     if (!walk_around(&model, slot, slot)) return;
+  if (!check_conflicts(&model)) return;
   reads_check(cluster, node, true);
 }

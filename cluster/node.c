@@ -7,6 +7,7 @@
 #include "cluster/log_damage.h"
 #include "cluster/lookup.h"
 #include "cluster/pace.h"
+#include "cluster/policies.h"
 #include "cluster/model.h"
 #include "cluster/replica.h"
 #include "cluster/tally.h"
@@ -103,6 +104,8 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   node->looked_frames = 0;
   struct sync_options options = *cluster_options(cluster, node->number);
   options.node_id = node->name;
+  struct sync_prefix_policy prefixes[CLUSTER_PREFIXES_MAX];
+  policies_options(&node->policies, &options, prefixes);
   struct sync_open_report report;
   memset(&report, 0, sizeof report);
   cluster_pace_begin(node);

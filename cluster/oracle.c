@@ -8,6 +8,7 @@
 #include "cluster/log_damage.h"
 #include "cluster/lookup.h"
 #include "cluster/model.h"
+#include "cluster/own_writes.h"
 #include "cluster/pace.h"
 #include "cluster/seldom.h"
 #include "cluster/state.h"
@@ -82,7 +83,7 @@ CLUSTER_SELDOM static void report_lost(struct cluster *cluster, struct cluster_n
                 "%s promised operation %s/%016llx/%u (submitted at %llu ns, key-%08u) and does not have it after it "
                 "started again; it has %u of the %u that it promised in that life%s",
                 node->name, node->name, (unsigned long long)life->incarnation, first, (unsigned long long)lost->time_ns,
-                ledger->changes[lost->change_first].key, first - 1u, life->promised, but);
+                lost->change_count ? ledger->changes[lost->change_first].key : 0, first - 1u, life->promised, but);
 }
 
 static void check_promises(struct cluster *cluster, struct cluster_node *node, struct sync_engine *engine) {
@@ -240,8 +241,10 @@ CLUSTER_APART static void traced(struct cluster *cluster, struct cluster_node *n
   if (kind == SYNC_TRACE_ROTATE) node->replica.rotated = true;
   if (cluster->judging) return;
   cluster_pace_traced(node, kind, fields, count);
-  if ((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 2)
-    traced_apply(cluster, node, fields, kind == SYNC_TRACE_SUBMIT);
+  bool own_write = kind == SYNC_TRACE_OWN_WRITE && count > 5;
+  if (((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 2) || own_write)
+    traced_apply(cluster, node, fields, kind != SYNC_TRACE_APPLY);
+  if (own_write) own_writes_traced(cluster, node, fields);
   if (kind == SYNC_TRACE_MERGE && count > 1) traced_merge(cluster, node, fields[0]);
   if (kind == SYNC_TRACE_TRIM && count > 0) replica_trimmed(cluster, node->number, fields[0]);
 }

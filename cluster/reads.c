@@ -184,6 +184,7 @@ static void check_counters(struct reading *reading) {
   struct sync_stats stats;
   sync_stats_get(reading->engine, &stats);
   (void)(same(reading, "its count of submits", stats.submits, seen->submits) &&
+         same(reading, "its count of operations that it wrote by itself", stats.own_writes, seen->own_writes) &&
          same(reading, "its count of operations received", stats.applied_remote, reading->node->replica.remote) &&
          same(reading, "its count of frames sent", stats.frames_out, seen->frames_out) &&
          same(reading, "its count of bytes sent", stats.frames_out_bytes, seen->frames_out_bytes) &&

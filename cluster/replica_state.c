@@ -101,7 +101,8 @@ static void change(struct cluster *cluster, struct replica *replica, uint32_t nu
     replica->sibling_free = place;
     replica->sibling_count--;
   }
-  add_sibling(cluster, replica, made->slot, number);
+  if (made->kind != SYNC_SWEEP) add_sibling(cluster, replica, made->slot, number);
+  if (!replica->first[made->slot]) replica->key_count--;
   mark(cluster, replica, made->slot);
 }
 
@@ -136,6 +137,14 @@ void replica_apply(struct cluster *cluster, uint32_t node, uint32_t index, uint6
   const struct ledger_operation *operation = &cluster->ledger.operations[index];
   apply(cluster, node, operation);
   wait_for(cluster, &cluster->nodes[node].replica, operation->life, operation->seq, end);
+}
+
+void replica_told(struct cluster *cluster, uint32_t node, uint32_t index) {
+  struct replica *replica = &cluster->nodes[node].replica;
+  const struct ledger_operation *operation = &cluster->ledger.operations[index];
+  for (uint32_t i = 0; i < operation->change_count; i++)
+    change(cluster, replica, operation->change_first + i + 1u);
+  replica->news_to_look = true;
 }
 
 /* Whether all that its writer held is there. */
@@ -182,14 +191,8 @@ static bool beats(const struct cluster *cluster, const struct ledger_operation *
   return x->seq > y->seq;
 }
 
-uint32_t replica_greatest(const struct cluster *cluster, const struct replica *replica, uint32_t place) {
+bool replica_beats(const struct cluster *cluster, uint32_t number, uint32_t other) {
   const struct ledger *ledger = &cluster->ledger;
-  uint32_t winner = 0;
-  const struct ledger_operation *best = NULL;
-  for (; place; place = replica->siblings[place - 1u].next) {
-    uint32_t number = replica->siblings[place - 1u].number;
-    const struct ledger_operation *operation = &ledger->operations[ledger->changes[number - 1u].operation];
-    if (!best || beats(cluster, operation, best)) winner = number, best = operation;
-  }
-  return winner;
+  return beats(cluster, &ledger->operations[ledger->changes[number - 1u].operation],
+               &ledger->operations[ledger->changes[other - 1u].operation]);
 }

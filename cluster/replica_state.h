@@ -10,6 +10,8 @@ void replica_clear(struct replica *replica);
 void replica_make_room(struct cluster *cluster, struct replica *replica);
 /* The operation is in the log now, `end` is the end of its record. */
 void replica_apply(struct cluster *cluster, uint32_t node, uint32_t operation, uint64_t end);
+/* What the operation is was not known when it was applied, and is now. */
+void replica_told(struct cluster *cluster, uint32_t node, uint32_t operation);
 /* All operations of the ledger that `cluster->known` says, by life, and that are not there yet, as one snapshot
  * brings them: `end` is that of its record, 0 for a base, which is durable. Gives the first that comes before
  * something that its writer held; LEDGER_NONE: none does. */
@@ -18,14 +20,7 @@ uint32_t replica_apply_known(struct cluster *cluster, uint32_t node, uint64_t en
 static inline uint32_t replica_first(const struct replica *replica, uint32_t slot) {
   return slot < replica->first_capacity ? replica->first[slot] : 0;
 }
-/* The greatest of the siblings from that place on by (clock, node, incarnation, seq). */
-uint32_t replica_greatest(const struct cluster *cluster, const struct replica *replica, uint32_t place);
-/* The sibling that the key of a slot must read as; 0: none. */
-static inline uint32_t replica_winner(const struct cluster *cluster, const struct replica *replica, uint32_t slot) {
-  uint32_t place = replica_first(replica, slot);
-  if (!place) return 0;
-  const struct replica_sibling *sibling = &replica->siblings[place - 1u];
-  return sibling->next ? replica_greatest(cluster, replica, place) : sibling->number;
-}
+/* Whether one change comes after another by (clock, node, incarnation, seq). */
+bool replica_beats(const struct cluster *cluster, uint32_t number, uint32_t other);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "cluster/belief.h"
 #include "cluster/cluster.h"
+#include "cluster/conflicts.h"
 #include "cluster/health.h"
 #include "cluster/log_damage.h"
 #include "cluster/lookup.h"
@@ -60,7 +61,8 @@ bool cluster_settle_step(struct cluster *cluster, uint64_t *next_ns) {
   if (cluster_violated(cluster)) return true;
   boot_all(cluster);
   note_progress(cluster);
-  if (cluster_converged(cluster) && cluster_drained(cluster) && all_durable(cluster)) return true;
+  if (cluster_converged(cluster) && cluster_drained(cluster) && all_durable(cluster) && conflicts_resolved(cluster))
+    return true;
   *next_ns = end - now < SETTLE_STEP_NS ? end : now + SETTLE_STEP_NS;
   return now >= end;
 }
@@ -195,6 +197,25 @@ static void judge_convergence(struct cluster *cluster, const struct cluster_heal
     if (health->group[i]) judge_state(cluster, i, health->group[i]);
 }
 
+/* What keep local and keep remote must have resolved by now: an author of the conflict is up, and has that policy. */
+static void judge_conflicts(struct cluster *cluster, const struct cluster_health *health) {
+  for (uint32_t i = 1; i <= cluster->config.nodes && !cluster_violated(cluster); i++) {
+    struct sync_stats stats;
+    if (!health->group[i] || !cluster->nodes[i].replica.following) continue;
+    sync_stats_get(cluster_engine(cluster, i), &stats);
+    uint32_t slot = stats.full || stats.failed ? KEYS_NONE : conflicts_unresolved(cluster, i);
+    if (slot == KEYS_NONE) continue;
+    uint64_t subject[3];
+    uint32_t due = conflicts_due(cluster, i, slot);
+    cluster_subject(cluster, cluster->ledger.changes[due - 1u].operation, subject);
+    sim_violation(
+        cluster->world, CLUSTER_POLICIES, i, subject,
+        "after healing, key-%08u is in conflict, %s wrote one of its values and has a policy to keep one, and "
+        "has not resolved it",
+        cluster->ledger.keys.entries[slot].number, cluster->nodes[i].name);
+  }
+}
+
 static void judge_outboxes(struct cluster *cluster, const struct cluster_health *health) {
   for (uint32_t i = 1; i <= cluster->config.nodes && !cluster_violated(cluster); i++) {
     if (!health->group[i]) continue;
@@ -252,6 +273,7 @@ bool cluster_judge_step(struct cluster *cluster) {
     struct cluster_health health;
     cluster_health(cluster, &health);
     judge_convergence(cluster, &health);
+    judge_conflicts(cluster, &health);
     judge_outboxes(cluster, &health);
     for (uint32_t i = 1; i <= cluster->config.nodes && !cluster_violated(cluster); i++)
       cluster_check_promised(cluster, i);

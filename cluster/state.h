@@ -9,7 +9,7 @@
 #include "cluster/replica_types.h"
 #include "cluster/traffic.h"
 
-struct cluster_tally;     /* tally.h */
+struct cluster_tally;       /* tally.h */
 struct cluster_propagation; /* propagation.h */
 
 #define CLUSTER_NODES_MAX 64u
@@ -44,7 +44,7 @@ struct log_damage {
 
 /* What an engine was seen to do since it was opened; it must count the same. */
 struct reads_counts {
-  uint64_t submits, submits_refused;
+  uint64_t submits, submits_refused, own_writes;
   uint64_t frames_in, frames_in_bytes;
   uint64_t frames_out, frames_out_bytes, ops_out, hellos_out;
 };
@@ -61,10 +61,12 @@ struct cluster_node {
   int open_status; /* of the last boot */
   char open_detail[160];
   const struct sync_options *engine; /* its own, in the arena; NULL: the cluster's */
-  bool absent;                       /* left out of this run: it never boots, and nobody knows it */
-  uint32_t rank;                     /* among those that are not absent, from 1 */
-  uint64_t limits_hash;              /* as its last HELLO told it, for forged ones; 0: none yet */
-  struct log_damage damage;          /* of its disk, just before the last boot */
+  struct cluster_policies policies;
+  uint64_t policies_ns;     /* when a script changed them last */
+  bool absent;              /* left out of this run: it never boots, and nobody knows it */
+  uint32_t rank;            /* among those that are not absent, from 1 */
+  uint64_t limits_hash;     /* as its last HELLO told it, for forged ones; 0: none yet */
+  struct log_damage damage; /* of its disk, just before the last boot */
   bool repair_due;
   bool repairs;      /* its next boot repairs what is damaged */
   bool repaired;     /* its last one did */
@@ -131,8 +133,10 @@ struct cluster {
   uint32_t explained_count, explained_capacity;
   uint8_t *value; /* scratch of submits */
   uint32_t value_capacity;
-  struct cluster_tally *tally;         /* NULL: not counted */
+  struct cluster_tally *tally;             /* NULL: not counted */
   struct cluster_propagation *propagation; /* NULL: not measured */
+  uint8_t *merged;                         /* scratch of readings */
+  uint32_t merged_capacity;
 };
 
 #endif

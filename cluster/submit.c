@@ -10,6 +10,7 @@
 #include "cluster/replica.h"
 #include "cluster/replica_state.h"
 #include "cluster/claims.h"
+#include "cluster/conflicts.h"
 
 #define CHANGES_MAX 4u
 
@@ -84,9 +85,24 @@ static void note_accepted(struct cluster *cluster, uint32_t operation, const str
   if (is_looked_at(cluster)) replica_accept(cluster, node->number, operation, receipt->position);
 }
 
-/* One submit: what the engine accepts is in its state, and not written yet. */
+/* Whether the engine took a resolution as it must: exactly when the key has the siblings that its caller saw. */
+static void check_resolved(struct cluster *cluster, const struct cluster_node *node, uint32_t operation,
+                           const struct cluster_token *token, int status) {
+  uint32_t slot = cluster->ledger.changes[cluster->ledger.operations[operation].change_first].slot;
+  bool same =
+      conflicts_look(cluster, node->number, slot).conflict && conflicts_mark(&node->replica, slot) == token->mark;
+  if (!node->replica.following || node->replica.behind || same == (status == SYNC_OK)) return;
+  if (status != SYNC_OK && status != SYNC_E_STALE) return; /* refused for another reason */
+  static const uint64_t nothing[3] = {0, 0, 0};
+  sim_violation(cluster->world, CLUSTER_POLICIES, node->number, nothing,
+                same ? "%s, key-%08u: a resolution was refused as stale, and the key has the siblings of its token"
+                     : "%s, key-%08u: a resolution was taken that replaces what its token does not name",
+                node->name, cluster->ledger.keys.entries[slot].number);
+}
+
+/* One submit: what the engine accepts is in its state, and not written yet. `token`: of what it resolves, or NULL. */
 static int submit(struct cluster *cluster, struct cluster_software *software, uint64_t name,
-                  const struct cluster_change *given, uint32_t count) {
+                  const struct cluster_change *given, uint32_t count, const struct cluster_token *token) {
   struct cluster_node *node = software->node;
   uint32_t number = node->number, used = 0;
   struct sync_change changes[CHANGES_MAX];
@@ -102,7 +118,9 @@ static int submit(struct cluster *cluster, struct cluster_software *software, ui
   give_changes(cluster, operation, changes);
   struct sync_receipt receipt;
   memset(&receipt, 0, sizeof receipt);
-  int status = sync_write(software->engine, changes, count, &receipt);
+  int status = token ? sync_resolve(software->engine, &token->engine, changes, &receipt)
+                     : sync_write(software->engine, changes, count, &receipt);
+  if (token && is_looked_at(cluster)) check_resolved(cluster, node, operation, token, status);
   if (status == SYNC_OK)
     note_accepted(cluster, operation, &receipt);
   else
@@ -127,7 +145,14 @@ struct cluster_software *cluster_turn_begin(struct cluster *cluster, uint32_t nu
 
 int cluster_turn_submit(struct cluster *cluster, struct cluster_software *software, uint64_t name,
                         const struct cluster_change *changes, uint32_t count) {
-  int status = submit(cluster, software, name, changes, count);
+  int status = submit(cluster, software, name, changes, count, NULL);
+  if (is_looked_at(cluster)) cluster_check_changed(cluster, software->node->number);
+  return status;
+}
+
+int cluster_turn_resolve(struct cluster *cluster, struct cluster_software *software, uint64_t name,
+                         const struct cluster_change *change, const struct cluster_token *token) {
+  int status = submit(cluster, software, name, change, 1, token);
   if (is_looked_at(cluster)) cluster_check_changed(cluster, software->node->number);
   return status;
 }
@@ -140,14 +165,20 @@ void cluster_turn_end(struct cluster *cluster, struct cluster_software *software
   sim_node_leave(cluster->world, number);
 }
 
-int cluster_submit(struct cluster *cluster, uint32_t number, uint64_t name, const struct cluster_change *changes,
-                   uint32_t count) {
+static int one_turn(struct cluster *cluster, uint32_t number, uint64_t name, const struct cluster_change *changes,
+                    uint32_t count, const struct cluster_token *token) {
   struct cluster_software *software = cluster_turn_begin(cluster, number);
   if (!software) return SYNC_E_POWERED_OFF;
-  int status = cluster_turn_submit(cluster, software, name, changes, count);
+  int status = token ? cluster_turn_resolve(cluster, software, name, changes, token)
+                     : cluster_turn_submit(cluster, software, name, changes, count);
   cluster_turn_end(cluster, software);
   bool up = sim_node_state(sim_node_at(cluster->world, number)) == SIM_NODE_UP;
   return status == SYNC_OK && !up ? SYNC_E_POWERED_OFF : status;
+}
+
+int cluster_submit(struct cluster *cluster, uint32_t number, uint64_t name, const struct cluster_change *changes,
+                   uint32_t count) {
+  return one_turn(cluster, number, name, changes, count, NULL);
 }
 
 /* Scripts have no numbers for their writes: about when, where and what is a name, too. */
@@ -167,6 +198,40 @@ int cluster_delete(struct cluster *cluster, uint32_t node, uint32_t key) {
   return cluster_submit(cluster, node, script_name(cluster, node, key), &change, 1);
 }
 
+int cluster_resolve(struct cluster *cluster, uint32_t node, const struct cluster_change *change,
+                    const struct cluster_token *token) {
+  return one_turn(cluster, node, script_name(cluster, node, change->key), change, 1, token);
+}
+
+struct conflict_walk {
+  struct cluster *cluster;
+  const struct replica *replica;
+  void (*each)(void *arg, const struct cluster_conflict *conflict);
+  void *arg;
+};
+
+static int walk_conflict(void *arg, const struct sync_conflict *conflict) {
+  struct conflict_walk *walk = arg;
+  const struct keys *keys = &walk->cluster->ledger.keys;
+  uint32_t slot = keys_find(keys, conflict->key, conflict->key_size);
+  if (slot == KEYS_NONE) return 0;
+  struct cluster_conflict found = {.key = keys->entries[slot].number,
+                                   .siblings = (uint32_t)conflict->siblings,
+                                   .settled = conflict->settled,
+                                   .kind = conflict->policy,
+                                   .token = {conflict->token, conflicts_mark(walk->replica, slot)}};
+  walk->each(walk->arg, &found);
+  return 0;
+}
+
+bool cluster_conflicts(struct cluster *cluster, uint32_t node,
+                       void (*each)(void *arg, const struct cluster_conflict *conflict), void *arg) {
+  struct sync_engine *engine = cluster_engine(cluster, node);
+  struct conflict_walk walk = {cluster, &cluster->nodes[node].replica, each, arg};
+  if (engine) (void)sync_conflicts(engine, NULL, 0, walk_conflict, &walk);
+  return engine != NULL;
+}
+
 uint64_t cluster_get(struct cluster *cluster, uint32_t node, uint32_t key) {
   struct sync_engine *engine = cluster_engine(cluster, node);
   struct ledger *ledger = &cluster->ledger;
@@ -175,6 +240,7 @@ uint64_t cluster_get(struct cluster *cluster, uint32_t node, uint32_t key) {
   uint32_t slot = keys_find(&ledger->keys, bytes, size);
   struct sync_sibling winner;
   if (!engine || slot == KEYS_NONE || sync_get(engine, bytes, size, &winner) != SYNC_OK) return 0;
+  if (winner.merged) return ledger_value_read(winner.value, winner.value_size);
   uint32_t operation = ledger_find(ledger, winner.dot.origin.incarnation, winner.dot.seq);
   uint32_t number = operation == LEDGER_NONE ? 0 : ledger_change_of(ledger, operation, slot);
   return number && ledger_value_is(ledger, number, winner.value, winner.value_size) ? number : 0;

@@ -20,6 +20,18 @@ struct cluster_change {
   enum cluster_value value;
 };
 
+/* What a script saw of a conflict: the engine's token, and what the model says of the siblings then. */
+struct cluster_token {
+  struct sync_token engine;
+  uint64_t mark; /* conflicts_mark() */
+};
+struct cluster_conflict {
+  uint32_t key, siblings;
+  bool settled;
+  enum sync_policy_kind kind;
+  struct cluster_token token;
+};
+
 /* A turn of the node's loop: any number of submits, which share one write and one
  * fsync. NULL: the node is not up; else the turn must be ended. */
 struct cluster_software;
@@ -27,6 +39,9 @@ struct cluster_software *cluster_turn_begin(struct cluster *cluster, uint32_t no
 /* One submit of `count` changes of different keys through the ledger. `name`: struct ledger_operation. */
 int cluster_turn_submit(struct cluster *cluster, struct cluster_software *software, uint64_t name,
                         const struct cluster_change *changes, uint32_t count);
+/* One that resolves a conflict, or is refused as SYNC_E_STALE. */
+int cluster_turn_resolve(struct cluster *cluster, struct cluster_software *software, uint64_t name,
+                         const struct cluster_change *change, const struct cluster_token *token);
 void cluster_turn_end(struct cluster *cluster, struct cluster_software *software);
 /* A turn of one submit. SYNC_E_POWERED_OFF also when the node went down in that turn, so
  * that its caller cannot know. */
@@ -38,7 +53,12 @@ int cluster_submit(struct cluster *cluster, uint32_t node, uint64_t name, const 
  * up. `value_size` at least 16. */
 int cluster_put(struct cluster *cluster, uint32_t node, uint32_t key, uint32_t value_size);
 int cluster_delete(struct cluster *cluster, uint32_t node, uint32_t key);
-/* The ledger number of the winning value, 0 when absent or the node is down. */
+int cluster_resolve(struct cluster *cluster, uint32_t node, const struct cluster_change *change,
+                    const struct cluster_token *token);
+/* Calls `each` for the conflicts that the node's engine lists, in its order. false: it is down. */
+bool cluster_conflicts(struct cluster *cluster, uint32_t node,
+                       void (*each)(void *arg, const struct cluster_conflict *conflict), void *arg);
+/* The ledger number of the value that the key reads as, 0 when absent, merged into another one, or the node is down. */
 uint64_t cluster_get(struct cluster *cluster, uint32_t node, uint32_t key);
 
 #endif

@@ -15,8 +15,8 @@ struct cluster_tally {
   struct tally_count operations; /* frames that carry some */
   struct tally_count blocks;     /* of snapshots */
   struct tally_count talk;       /* all others */
-  uint64_t sends;                  /* operations in frames to nodes that are up */
-  uint64_t sends_down;             /* ... to nodes that are not */
+  uint64_t sends;                /* operations in frames to nodes that are up */
+  uint64_t sends_down;           /* ... to nodes that are not */
 };
 
 /* Of a cluster that is measured. It counts from its beginning; false: the arena is used up. */

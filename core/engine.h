@@ -7,7 +7,9 @@
 #include "core/state/state.h"
 #include "core/peers/peers.h"
 #include "core/snapshot/snapshot.h"
+#include "core/policies.h"
 #include "core/sync.h"
+#include "core/view.h"
 #include "core/log/log.h"
 
 #define ENGINE_CHANGES_LIMIT 4096u /* the greatest changes_max */
@@ -116,6 +118,9 @@ struct sync_engine {
 
   struct state state;
   struct peers peers;
+  struct policies policies;
+  struct view *view;    /* where readers merge; NULL until there is a policy that does */
+  uint64_t keep_due_ns; /* of the next try to resolve conflicts, after one that failed */
 
   uint64_t durable_seen;   /* the durable position that was acted upon */
   uint64_t content_end;    /* of the last record that is not a mark */
@@ -126,7 +131,7 @@ struct sync_engine {
   uint32_t commit_failures; /* writes and commits in a row that failed */
 
   uint64_t tick_outbox;  /* entries at the last tick */
-  uint64_t tick_submits; /* submits at the last tick */
+  uint64_t tick_submits; /* operations of its own at the last tick */
   uint64_t tick_durable; /* durable operations at the last tick */
   uint64_t log_begin;    /* appended position at open */
 

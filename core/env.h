@@ -42,6 +42,7 @@ enum sync_status {
   SYNC_E_LOCKED = -20,      /* another process has the directory open */
   SYNC_E_TOO_MANY = -21,    /* a count is at its bound (peers, origins, open files) */
   SYNC_E_INTERRUPTED = -22, /* the call did nothing and may be repeated at once */
+  SYNC_E_MERGE = -23,       /* a merge callback failed, or gives different results for the same values */
 };
 
 /* file_open flags. */
@@ -87,7 +88,9 @@ enum sync_trace_kind {
   SYNC_TRACE_SEND_BLOCK = 23,    /* {peer, id, offset} */
   SYNC_TRACE_MERGE = 24,         /* {id, end position, peer} a snapshot was merged */
   SYNC_TRACE_SNAPSHOT_FAIL = 25, /* {status, id} one was given up */
-  SYNC_TRACE_SEND_NEWS = 26,     /* {peer, lives named, operations told of or 0, operations asked for, flags} */
+  SYNC_TRACE_OWN_WRITE = 26,     /* {node, incarnation, seq, end position, hlc, position} an operation that
+                                    the engine wrote by itself was applied */
+  SYNC_TRACE_SEND_NEWS = 27,     /* {peer, lives named, operations told of or 0, operations asked for, flags} */
 };
 
 struct sync_env_ops {

@@ -3,6 +3,7 @@
 
 #include "core/backup.h"
 #include "core/compaction.h"
+#include "core/conflict.h"
 #include "core/fetch.h"
 #include "core/pending.h"
 
@@ -104,6 +105,7 @@ static void engine_init(struct sync_engine *engine, const struct sync_env *env, 
   engine->fetch.file = -1;
   state_init(&engine->state, env, engine->node_id, options->store_bytes_max, engine->limits.bytes_max);
   legend_init(&engine->legend, env);
+  policies_init(&engine->policies, env);
   peers_init(&engine->peers, env, &engine->options, &engine->state, &engine->stats);
 }
 
@@ -111,6 +113,7 @@ static void engine_free(struct sync_engine *engine) {
   const struct sync_env *env = engine->env;
   memory_array_free(env, &engine->merges, sizeof(struct engine_merge), 16);
   peers_deinit(&engine->peers);
+  conflict_close(engine);
   legend_deinit(&engine->legend);
   state_deinit(&engine->state);
   memory_array_free(env, &engine->bytes, 1, 1);
@@ -181,6 +184,12 @@ static int open_with(struct sync_engine **out, const struct sync_env *env, const
   }
   engine_init(engine, env, &options);
   engine->repair = repair;
+  int rc = conflict_open(engine);
+  if (rc != SYNC_OK) {
+    open_detail(report, rc == SYNC_E_NO_MEMORY ? sync_status_message(rc) : "a conflict policy is none, or there twice");
+    engine_free(engine);
+    return rc;
+  }
 
   struct wal_options wal_options = {
       .node_id = engine->node_id,
@@ -194,7 +203,7 @@ static int open_with(struct sync_engine **out, const struct sync_env *env, const
   memset(&wal_report, 0, sizeof wal_report);
   state_replay(&engine->state);
   bool repaired = false;
-  int rc = compaction_load(engine, repair != NULL, &repaired);
+  rc = compaction_load(engine, repair != NULL, &repaired);
   if (rc != SYNC_OK) open_base_detail(engine, &wal_report, rc);
   wal_options.base_position = engine->compaction.base.position;
   wal_options.base_log_id = engine->compaction.base_log_id;

@@ -10,9 +10,12 @@ static const struct store_key *read_find(const struct sync_engine *engine, const
 int sync_get(const struct sync_engine *engine, const void *key, size_t key_size, struct sync_sibling *winner) {
   const struct store_key *found = read_find(engine, key, key_size);
   if (found == NULL) return SYNC_E_NOT_FOUND;
-  const struct store_sibling *sibling = store_winner(found);
-  if (sibling->tombstone) return SYNC_E_NOT_FOUND;
-  *winner = store_sibling_public(sibling);
+  if (found->sibling_count > 1) {
+    int rc = view_read(engine->view, &engine->policies, found, winner);
+    return rc == SYNC_OK && winner->tombstone ? SYNC_E_NOT_FOUND : rc;
+  }
+  if (found->siblings->tombstone) return SYNC_E_NOT_FOUND;
+  *winner = store_sibling_public(found->siblings);
   return SYNC_OK;
 }
 
@@ -35,6 +38,16 @@ static int read_compare(const uint8_t *a, size_t a_size, const uint8_t *b, size_
   return a_size < b_size ? -1 : a_size > b_size ? 1 : 0;
 }
 
+/* What could not be merged is given all the same: one value that is in nobody's power holds up no iteration. */
+static int read_key(const struct sync_engine *engine, const struct store_key *key, struct sync_sibling *winner) {
+  if (key->sibling_count > 1) {
+    int rc = view_read(engine->view, &engine->policies, key, winner);
+    return rc == SYNC_E_MERGE || rc == SYNC_E_TOO_BIG ? SYNC_OK : rc;
+  }
+  *winner = store_sibling_public(key->siblings);
+  return SYNC_OK;
+}
+
 int sync_iterate(const struct sync_engine *engine, const void *prefix, size_t prefix_size, const void *start,
                  size_t start_size, bool with_absent,
                  int (*each)(void *arg, const void *key, size_t key_size, const struct sync_sibling *winner),
@@ -46,10 +59,12 @@ int sync_iterate(const struct sync_engine *engine, const void *prefix, size_t pr
   for (const struct store_key *key; (key = btree_key(&cursor)) != NULL; btree_advance(&cursor)) {
     const uint8_t *bytes = store_key_bytes(key);
     if (key->size < prefix_size || (prefix_size > 0 && memcmp(bytes, prefix, prefix_size) != 0)) break;
-    const struct store_sibling *sibling = store_winner(key);
-    if (sibling->tombstone && !with_absent) continue;
-    struct sync_sibling winner = store_sibling_public(sibling);
-    int rc = each(arg, bytes, key->size, &winner);
+    if (key->sibling_count == 1 && key->siblings->tombstone && !with_absent) continue;
+    struct sync_sibling winner;
+    int rc = read_key(engine, key, &winner);
+    if (rc != SYNC_OK) return rc;
+    if (winner.tombstone && !with_absent) continue;
+    rc = each(arg, bytes, key->size, &winner);
     if (rc != 0) return rc;
   }
   return SYNC_OK;
@@ -154,6 +169,7 @@ size_t sync_frame_bytes_max(const struct sync_engine *engine) {
 void sync_stats_get(const struct sync_engine *engine, struct sync_stats *stats) {
   *stats = engine->stats;
   stats->store_bytes = engine->state.store.bytes;
+  stats->conflicts = engine->state.store.conflicts.count;
   stats->snapshot_position = engine->compaction.base.position;
   stats->snapshot_bytes = engine->compaction.base.size;
   stats->log_first = wal_first_position(engine->wal);

@@ -75,6 +75,64 @@ struct sync_receipt {
   uint64_t position;
 };
 
+/* One sibling of a key: one change that no held operation replaced. Pointers
+ * are the engine's, valid until the next call that can change the store
+ * (write, receive, tick, next_frame, close). */
+struct sync_sibling {
+  struct sync_dot dot;
+  uint64_t hlc;
+  bool tombstone;
+  bool automatic;    /* written by a policy */
+  bool conflict;     /* of what a key reads as: the key is in conflict (see "Conflicts") */
+  bool merged;       /* ... and the value was made by a merge callback from all values; the rest is the winner's */
+  bool unmerged;     /* ... and should be, but the callback failed: it is the greatest of the values */
+  const void *value; /* NULL for a tombstone */
+  size_t value_size;
+};
+
+/* --- Conflicts: policies ------------------------------------------------------------
+ *
+ * A conflict is what concurrent writes leave: two or more siblings of a key, not all of them tombstones. Nothing of
+ * it is lost until somebody writes the key who has seen them. What is stored does not depend on policies, so nodes with
+ * different ones hold the same; a policy says how a key reads, or which one of the siblings this node writes anew.
+ *
+ * Policies are of this process, and are stored nowhere: give them at every open. */
+enum sync_policy_kind {
+  /* Reads as the greatest (hlc, node id, incarnation, seq), tombstones included. */
+  SYNC_LAST_WRITE_WINS = 0,
+  /* The same; and of a conflict that has writes of this node (any run of it), the engine writes the greatest of them
+   * anew, by an operation of its own. */
+  SYNC_KEEP_LOCAL = 1,
+  /* ... the greatest of the others' instead, or of its own where there are no others. */
+  SYNC_KEEP_REMOTE = 2,
+  /* Reads as last write wins, marked as a conflict, until somebody resolves it (sync_conflicts, sync_resolve). */
+  SYNC_MANUAL = 3,
+  /* Reads as what a callback makes of all values; a delete concurrent with them does not count. */
+  SYNC_MERGE = 4,
+};
+
+/* Makes one value of the `count` (two or more) that a key has, which come in dot order; the key is there for
+ * information. Writes it to `to`, at most `capacity` bytes (the limit value_bytes_max), and its size to *size; a size
+ * past `capacity` says that it has no room. Anything but SYNC_OK: it cannot.
+ *
+ * It must be a pure function of the values, on every node the same, whatever their order (sync_merge_check()): no
+ * clock, no chance, no memory of earlier calls. It is called while a key is read, and may not call the engine. */
+typedef int sync_merge(void *arg, const void *key, size_t key_size, const struct sync_sibling *values, size_t count,
+                       void *to, size_t capacity, size_t *size);
+
+struct sync_policy {
+  enum sync_policy_kind kind;
+  sync_merge *merge; /* SYNC_MERGE only */
+  void *merge_arg;
+};
+/* The policy of all keys that begin with `prefix`, but for those of a longer prefix that has one. */
+struct sync_prefix_policy {
+  const void *prefix;
+  size_t prefix_size; /* 1 to SYNC_KEY_BYTES_MAX */
+  struct sync_policy policy;
+};
+#define SYNC_PREFIX_POLICIES_MAX 64u
+
 /* Zero means the default everywhere. `node_id` and `cluster_id` are required.
  * Limits belong to the cluster: all nodes must have the same; their hash
  * travels in HELLO. */
@@ -109,6 +167,10 @@ struct sync_options {
   uint64_t idle_mark_ns;      /* quiet time before a durable mark, 1 s */
   uint64_t fsync_spacing_ns;  /* preset `durable`: 0, fsync as soon as the last is done; preset `fast`: 10 ms */
   uint64_t clock_bound_ns;    /* how far ahead of the wall clock an adopted HLC may run, 500 ms */
+
+  struct sync_policy conflict_policy;               /* of keys without another one; last write wins */
+  const struct sync_prefix_policy *prefix_policies; /* each prefix once; copied */
+  size_t prefix_policy_count;                       /* at most SYNC_PREFIX_POLICIES_MAX */
 };
 
 /* The presets. `fast` only spaces fsyncs; no promise is weaker. */
@@ -234,20 +296,11 @@ void sync_backup_end(struct sync_backup *backup);
 
 /* --- Reading ------------------------------------------------------------- */
 
-/* One sibling of a key: one change that no held operation replaced. Pointers
- * are the engine's, valid until the next call that can change the store
- * (write, receive, close). */
-struct sync_sibling {
-  struct sync_dot dot;
-  uint64_t hlc;
-  bool tombstone;
-  bool automatic;    /* written by a policy */
-  const void *value; /* NULL for a tombstone */
-  size_t value_size;
-};
-
-/* The winner by last write wins: the greatest (hlc, node id, incarnation,
- * seq). SYNC_E_NOT_FOUND when the key is absent or the winner is a tombstone. */
+/* What the key reads as by its policy: under most the winner, the greatest (hlc, node id, incarnation,
+ * seq). A merged value is the engine's, valid until the next call that reads a key or can change the store.
+ * SYNC_E_NOT_FOUND when the key is absent, or reads as a tombstone. Only under a merge: SYNC_E_MERGE (the callback
+ * failed) and SYNC_E_TOO_BIG (it wants more room than a value may have), both with the greatest value in *winner;
+ * SYNC_E_NO_MEMORY (only with more than 64 siblings). */
 SYNC_MUST_USE int sync_get(const struct sync_engine *engine, const void *key, size_t key_size,
                            struct sync_sibling *winner);
 /* Calls `each` for all siblings of the key in dot order (node id, incarnation,
@@ -256,13 +309,62 @@ int sync_siblings(const struct sync_engine *engine, const void *key, size_t key_
                   int (*each)(void *arg, const struct sync_sibling *sibling), void *arg);
 
 /* Calls `each` for every key that begins with `prefix` (empty: all) and is
- * not below `start` (may be empty), in bytewise key order, with its winner.
- * `with_absent` includes keys whose winner is a tombstone. `each` must not
- * change the engine; non-zero ends the iteration and is returned. */
+ * not below `start` (may be empty), in bytewise key order, with what it reads as (as
+ * sync_get gives it; a merged value is valid during the call; one that could not be made is `unmerged`).
+ * `with_absent` includes keys that read as a tombstone. `each` must not
+ * change the engine; non-zero ends the iteration and is returned. SYNC_E_NO_MEMORY under a merge. */
 int sync_iterate(const struct sync_engine *engine, const void *prefix, size_t prefix_size, const void *start,
                  size_t start_size, bool with_absent,
                  int (*each)(void *arg, const void *key, size_t key_size, const struct sync_sibling *winner),
                  void *arg);
+
+/* --- Conflicts: listing and resolving ---------------------------------------------- */
+
+/* Names the siblings that a key has: 128 bits of a hash of the key and their dots. */
+struct sync_token {
+  uint8_t bytes[16];
+};
+struct sync_conflict {
+  const void *key; /* the engine's, valid until the next call that can change the store */
+  size_t key_size;
+  struct sync_token token;
+  uint64_t siblings;            /* sync_siblings() gives them */
+  enum sync_policy_kind policy; /* of the key, here */
+  bool settled;                 /* policies wrote all of them: keep local and keep remote leave it at that */
+};
+/* Calls `each` for every key in conflict that is not below `start` (may be empty), in bytewise key order, whatever its
+ * policy; costs what is listed. `each` must not change the engine; non-zero ends it and is returned: to resolve while
+ * listing, take one, resolve it, and go on behind its key. */
+int sync_conflicts(const struct sync_engine *engine, const void *start, size_t start_size,
+                   int (*each)(void *arg, const struct sync_conflict *conflict), void *arg);
+/* The conflict of one key. SYNC_E_NOT_FOUND: it is in none. */
+SYNC_MUST_USE int sync_conflict(const struct sync_engine *engine, const void *key, size_t key_size,
+                                struct sync_conflict *conflict);
+/* Writes the change if its key still has the very siblings that the token names, all of which it replaces then. It
+ * is a write like any other, durable and refused as sync_write() says. SYNC_E_STALE: there are others by now, which
+ * the caller has not seen; nothing changed. Two nodes that resolve at once make a conflict again. */
+SYNC_MUST_USE int sync_resolve(struct sync_engine *engine, const struct sync_token *token,
+                               const struct sync_change *change, struct sync_receipt *receipt);
+
+/* Sets the policy of a prefix, of the whole engine when it is empty; NULL: it has none of its own any more (the engine:
+ * last write wins). What is in conflict reads by it at once, and is resolved by it in the turns that follow. Copied,
+ * but for `merge_arg`. Not durable. SYNC_E_INVALID, SYNC_E_TOO_BIG (the prefix), SYNC_E_TOO_MANY, SYNC_E_NO_MEMORY,
+ * SYNC_E_FAILED, SYNC_E_POWERED_OFF: nothing changed. */
+SYNC_MUST_USE int sync_policy_set(struct sync_engine *engine, const void *prefix, size_t prefix_size,
+                                  const struct sync_policy *policy);
+/* The policy that the key has here. */
+struct sync_policy sync_policy_of(const struct sync_engine *engine, const void *key, size_t key_size);
+
+/* Whether a merge callback is one: gives it `count` values (2 to 5) in every order, each twice, as if each had been
+ * written by a node of its own, and compares what it makes of them. For tests of callbacks; needs no engine. `scratch`
+ * has room for two results of `capacity` bytes. SYNC_OK; SYNC_E_MERGE: it failed, or the results differ;
+ * SYNC_E_TOO_BIG: one was larger than `capacity`; SYNC_E_INVALID: so are the arguments. */
+struct sync_merge_value {
+  const void *value;
+  size_t value_size;
+};
+SYNC_MUST_USE int sync_merge_check(const struct sync_policy *policy, const void *key, size_t key_size,
+                                   const struct sync_merge_value *values, size_t count, void *scratch, size_t capacity);
 
 /* Order-independent digests, kept incrementally: two replicas with equal
  * `vector` have equal `state`. */
@@ -404,6 +506,7 @@ int sync_outbox(const struct sync_engine *engine, int (*each)(void *arg, const s
 
 struct sync_stats {
   uint64_t submits, submits_refused;
+  uint64_t own_writes; /* operations that the engine wrote by itself */
   uint64_t applied_remote, duplicates, not_yet;
   uint64_t frames_in, frames_in_bytes, frames_rejected;
   uint64_t frames_out, frames_out_bytes, ops_out, hellos_out;
@@ -421,8 +524,10 @@ struct sync_stats {
   uint64_t merges;            /* snapshots of peers merged */
   uint64_t merges_refused;    /* ... that were none, or not whole */
   uint64_t blocks_in, blocks_out;
-  bool full;   /* not applying: the store's bound or the disk */
-  bool failed; /* stopped for good */
+  uint64_t conflicts; /* keys in conflict, now */
+  uint64_t resolved;  /* ... that keep local and keep remote have resolved here */
+  bool full;          /* not applying: the store's bound or the disk */
+  bool failed;        /* stopped for good */
 };
 void sync_stats_get(const struct sync_engine *engine, struct sync_stats *stats);
 

@@ -3,6 +3,7 @@
 #include "core/compaction.h"
 #include "core/engine.h"
 #include "core/fetch.h"
+#include "core/keep.h"
 #include "core/pending.h"
 
 /* A completion for a snapshot's file, or for the name of one. */
@@ -39,6 +40,8 @@ static uint64_t engine_mark_deadline(const struct sync_engine *engine) {
 uint64_t sync_next_deadline(const struct sync_engine *engine) {
   if (engine->stopped != SYNC_OK) return SYNC_NO_DEADLINE;
   uint64_t deadline = engine->commit_due_ns;
+  uint64_t keep = keep_deadline(engine);
+  if (keep < deadline) deadline = keep;
   uint64_t mark = engine_mark_deadline(engine);
   if (mark < deadline) deadline = mark;
   uint64_t peers = peers_deadline(&engine->peers);
@@ -49,13 +52,17 @@ uint64_t sync_next_deadline(const struct sync_engine *engine) {
   return fetch < deadline ? fetch : deadline;
 }
 
+static uint64_t engine_written(const struct sync_engine *engine) {
+  return engine->stats.submits + engine->stats.own_writes;
+}
+
 static void engine_tick_counts(struct sync_engine *engine, struct sync_tick_report *report) {
   uint64_t outbox = outbox_size(&engine->peers);
-  uint64_t before = engine->tick_outbox + (engine->stats.submits - engine->tick_submits);
+  uint64_t before = engine->tick_outbox + (engine_written(engine) - engine->tick_submits);
   if (before > outbox) report->pruned = (uint32_t)(before - outbox);
   if (engine->peers.count > 0) report->batched = (uint32_t)(engine->state.oplog.durable - engine->tick_durable);
   engine->tick_outbox = outbox;
-  engine->tick_submits = engine->stats.submits;
+  engine->tick_submits = engine_written(engine);
   engine->tick_durable = engine->state.oplog.durable;
 }
 
@@ -64,6 +71,7 @@ int sync_tick(struct sync_engine *engine, struct sync_tick_report *report) {
   if (report == NULL) report = &unused;
   memset(report, 0, sizeof *report);
   if (engine->stopped != SYNC_OK) return engine->stopped;
+  keep_run(engine);
   uint64_t now_ns = port_now(engine->env);
   pending_expire(engine, now_ns);
   ask_run(engine, now_ns);

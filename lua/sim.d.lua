@@ -126,6 +126,9 @@
 ---| "disk_truncate_error" | "disk_size_error" | "disk_rename_error" | "disk_unlink_error" | "disk_list_error"
 ---| "disk_fsync_request_error" | "disk_fsync_no_space" | "disk_latent" | "net_misdeliver" | "net_extend" | "net_splice"
 
+---@alias policy
+---| "last_write_wins" | "keep_local" | "keep_remote" | "manual" | "merge_union" | "merge_longest" | "merge_greatest"
+
 ---@class sim.ScenarioOptions
 ---@field name string what must hold, in a few words
 ---@field story? string the real failure that it stands for
@@ -140,7 +143,9 @@
 ---@field shuffle? boolean simultaneous events in an order that the seed chooses
 ---@field swarm? boolean each seed turns off a random half of the faults
 ---@field vary? boolean each seed has another shape of it
----@field node_options? table<integer, { engine?: sim.Engine, clock?: string }>
+---@field policy? policy what becomes of conflicts; "last_write_wins"
+---@field policies? table<string, policy> of keys that begin so
+---@field node_options? table<integer, { engine?: sim.Engine, clock?: string, policy?: policy, policies?: table<string, policy> }>
 ---@field must_fail? string a canary: the property that must be violated
 ---@field expects? fault[] faults that run causes
 ---@field run? fun(world: sim.World)
@@ -209,6 +214,7 @@ function rule:remove() end
 ---@field opens integer
 ---@field closes integer
 ---@field submitted integer
+---@field own_writes integer
 ---@field applied integer
 ---@field duplicates integer
 ---@field not_yet integer
@@ -444,10 +450,36 @@ function node:put(key, value_size) end
 ---@return string status
 function node:delete(key) end
 
----The number of the value in the ledger, nil when absent.
+---The number of the value in the ledger, nil when absent, or merged into one that nobody put.
 ---@param key integer
 ---@return integer?
 function node:get(key) end
+
+---A key in conflict, as the node lists it.
+---@class sim.Conflict
+---@field key integer
+---@field siblings integer
+---@field settled boolean policies wrote all of them
+---@field policy "last_write_wins"|"keep_local"|"keep_remote"|"manual"|"merge"
+---@field token string names these siblings
+
+---In bytewise order of the keys; empty when it is down.
+---@return sim.Conflict[]
+function node:conflicts() end
+
+---Writes if the key still has the siblings that the token names.
+---@param key integer
+---@param token string
+---@param size? size|"delete" "32B"
+---@return boolean taken
+---@return string status "SYNC_E_STALE": it has others
+function node:resolve(key, token, size) end
+
+---Its policy from now on, of all keys or of those that begin so.
+---@param policy policy
+---@param prefix? string
+---@return string status "SYNC_E_POWERED_OFF": it is down, and starts with it
+function node:policy(policy, prefix) end
 
 ---@return boolean
 function node:up() end

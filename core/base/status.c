@@ -36,6 +36,7 @@ static const struct status_text status_texts[] = {
     {SYNC_E_LOCKED, "SYNC_E_LOCKED", "another process has the directory open"},
     {SYNC_E_TOO_MANY, "SYNC_E_TOO_MANY", "a count is at its bound"},
     {SYNC_E_INTERRUPTED, "SYNC_E_INTERRUPTED", "the call did nothing and may be repeated at once"},
+    {SYNC_E_MERGE, "SYNC_E_MERGE", "the merge callback failed, or gives different results for the same values"},
 };
 
 static const struct status_text *status_find(int status) {

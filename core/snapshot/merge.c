@@ -93,9 +93,12 @@ static int merge_add(struct merge *merge, struct store_key **key, const struct s
   if (add.key_is_new) add.key = store_key_make(store, content->key, content->key_size);
   if (add.key == NULL) return SYNC_E_NO_MEMORY;
   add.sibling = store_sibling_make(store, content);
-  if (add.sibling == NULL) {
+  rc = add.sibling == NULL ? SYNC_E_NO_MEMORY : SYNC_OK;
+  if (rc == SYNC_OK && !add.key_is_new) rc = store_key_reserve(store, add.key);
+  if (rc != SYNC_OK) {
+    store_sibling_drop(store, add.sibling);
     if (add.key_is_new) store_key_drop(store, add.key);
-    return SYNC_E_NO_MEMORY;
+    return rc;
   }
   add.sibling->hash = hash;
   add.sibling->merged = true;
@@ -255,7 +258,10 @@ void merge_cancel(struct merge *merge) {
   struct merge_add *adds = merge->adds.items;
   for (size_t i = merge->adds.count; i-- > 0;) {
     store_sibling_drop(store, adds[i].sibling);
-    if (adds[i].key_is_new) store_key_drop(store, adds[i].key);
+    if (adds[i].key_is_new)
+      store_key_drop(store, adds[i].key);
+    else
+      store_key_settle(store, adds[i].key);
   }
   for (; merge->interned > 0; merge->interned--)
     origins_remove_last(&merge->state->origins);
@@ -282,6 +288,8 @@ void merge_commit(struct merge *merge, uint64_t end) {
   for (size_t i = 0; i < merge->adds.count; i++)
     store_sibling_put(&state->store, adds[i].key, adds[i].sibling);
   store_remove_replaced(&state->store);
+  for (size_t i = 0; i < merge->adds.count; i++)
+    if (!adds[i].key_is_new) store_key_settle(&state->store, adds[i].key);
   for (size_t i = 0; i < merge->origins.count; i++)
     merge_raise(merge, merge_origin_at(merge, i), end);
   if (state->hlc_last < merge->head.hlc_last) state->hlc_last = merge->head.hlc_last;

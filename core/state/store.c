@@ -4,6 +4,7 @@ void store_init(struct store *store, const struct sync_env *env) {
   memset(store, 0, sizeof *store);
   store->env = env;
   btree_init(&store->index, env);
+  conflicts_init(&store->conflicts, env);
 }
 
 static void store_sibling_free(struct store *store, struct store_sibling *sibling) {
@@ -17,6 +18,7 @@ static void store_key_free(struct store *store, struct store_key *key) {
 }
 
 void store_deinit(struct store *store) {
+  conflicts_deinit(&store->conflicts);
   for (struct btree_cursor cursor = store_first(store); btree_key(&cursor) != NULL; btree_advance(&cursor)) {
     struct store_key *key = btree_key(&cursor);
     while (key->siblings != NULL) {
@@ -103,13 +105,21 @@ static int store_plan_key(struct store *store, const struct operation_change_vie
   return SYNC_OK;
 }
 
+/* What the change adds beside what it has not seen may be a conflict. */
+static int store_plan_conflict(struct store *store, struct store_plan *plan, uint32_t matched) {
+  if (plan->key->sibling_count == matched) return SYNC_OK;
+  int rc = conflicts_reserve(&store->conflicts, plan->key);
+  plan->listed = rc == SYNC_OK;
+  return rc;
+}
+
 int store_plan_change(struct store *store, const struct operation_change_view *change, const struct store_dot *seen,
                       uint64_t hlc, struct store_plan *plan) {
   memset(plan, 0, sizeof *plan);
   plan->key = store_seek(store, change->key, change->key_size);
+  uint32_t matched = 0;
   if (plan->key != NULL) {
     store_save_key(store, plan->key);
-    uint32_t matched = 0;
     plan->bytes_removed = store_seen_bytes(plan->key, seen, change->seen_count, &matched);
     if (change->kind == SYNC_SWEEP && matched == plan->key->sibling_count)
       plan->bytes_removed += STORE_KEY_NOMINAL_BYTES + plan->key->size;
@@ -119,7 +129,7 @@ int store_plan_change(struct store *store, const struct operation_change_view *c
   plan->sibling = store_sibling_new(store, change, hlc);
   if (plan->sibling == NULL) return SYNC_E_NO_MEMORY;
   plan->bytes_added = store_sibling_bytes(plan->sibling);
-  int rc = plan->key == NULL ? store_plan_key(store, change, plan) : SYNC_OK;
+  int rc = plan->key == NULL ? store_plan_key(store, change, plan) : store_plan_conflict(store, plan, matched);
   if (rc != SYNC_OK) {
     store_sibling_free(store, plan->sibling);
     plan->sibling = NULL;
@@ -133,6 +143,7 @@ static void store_key_remove(struct store *store, struct store_key *key) {
 }
 
 void store_plan_cancel(struct store *store, struct store_plan *plan) {
+  if (plan->listed) conflicts_settle(&store->conflicts, plan->key);
   if (plan->key_is_new) store_key_remove(store, plan->key);
   store_sibling_free(store, plan->sibling);
   memset(plan, 0, sizeof *plan);
@@ -219,6 +230,7 @@ void store_plan_commit(struct store *store, struct store_plan *plan, const struc
                        const struct store_dot *seen, size_t seen_count) {
   struct store_key *key = plan->key;
   if (key == NULL) return;
+  bool listed = plan->listed || key->sibling_count > 1;
   if (plan->key_is_new)
     store_key_count(store, key);
   else
@@ -229,6 +241,7 @@ void store_plan_commit(struct store *store, struct store_plan *plan, const struc
     plan->sibling->hash = store_sibling_hash(key, plan->sibling);
     store_link(store, key, plan->sibling);
   }
+  if (listed) conflicts_settle(&store->conflicts, key);
   if (key->siblings == NULL) store_key_uncount(store, key);
 }
 
@@ -301,6 +314,14 @@ struct store_sibling *store_key_sibling(const struct store_key *key, const struc
   return NULL;
 }
 
+int store_key_reserve(struct store *store, struct store_key *key) {
+  return conflicts_reserve(&store->conflicts, key);
+}
+
+void store_key_settle(struct store *store, struct store_key *key) {
+  conflicts_settle(&store->conflicts, key);
+}
+
 void store_sibling_put(struct store *store, struct store_key *key, struct store_sibling *sibling) {
   if (store_key_sibling(key, sibling->origin, sibling->seq) != NULL) {
     store_sibling_free(store, sibling);
@@ -333,12 +354,14 @@ void store_remove_replaced(struct store *store) {
   struct store_key *key;
   while ((key = btree_key(&cursor)) != NULL) {
     struct store_sibling **link = &key->siblings;
+    uint32_t before = key->sibling_count;
     while (*link != NULL) {
       if (store_is_replaced(*link))
         store_unlink(store, key, link);
       else
         link = &(*link)->next;
     }
+    if (before > 1 && key->sibling_count < before) conflicts_settle(&store->conflicts, key);
     if (key->siblings != NULL) {
       btree_advance(&cursor);
       continue;

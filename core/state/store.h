@@ -9,30 +9,21 @@
 #include "core/base/base.h"
 #include "core/wire/wire.h"
 #include "core/state/btree.h"
+#include "core/state/conflicts.h"
 #include "core/state/key.h"
 #include "core/state/origin.h"
+#include "core/state/sibling.h"
 #include "core/sync.h"
 
 #define STORE_KEY_NOMINAL_BYTES 64u       /* besides the key itself; its share of the index is in there */
 #define STORE_KEY_BLOCK_NOMINAL_BYTES 32u /* the same without the index, which pays for its nodes */
-#define STORE_SIBLING_NOMINAL_BYTES 64u   /* besides the value itself */
-
-struct store_sibling {
-  struct store_sibling *next; /* in dot order */
-  const struct origin *origin;
-  uint64_t seq;
-  uint64_t hlc;
-  uint64_t hash; /* its share of the state digest */
-  uint32_t value_size;
-  bool tombstone;
-  bool automatic;
-  bool merged; /* scratch of a merge: it stays */
-  uint8_t value[];
-};
+#define STORE_SIBLING_NOMINAL_BYTES                                                                                    \
+  64u /* besides the value itself; a second one's share of the index of conflicts too */
 
 struct store {
   const struct sync_env *env;
   struct btree index;
+  struct conflicts conflicts;
   uint64_t bytes; /* nominal */
   uint64_t keys;
   uint64_t siblings;
@@ -55,6 +46,7 @@ struct store_plan {
   struct store_key *key;         /* in the store, or made for it; NULL: a sweep of an absent key */
   struct store_sibling *sibling; /* to be added; NULL for a sweep */
   bool key_is_new;
+  bool listed; /* the key has a place among those in conflict, which it may need */
   uint64_t bytes_added, bytes_removed;
 };
 
@@ -115,6 +107,10 @@ struct store_key *store_key_make(struct store *store, const uint8_t *bytes, size
 /* Takes a key without siblings out again. */
 void store_key_drop(struct store *store, struct store_key *key);
 struct store_sibling *store_key_sibling(const struct store_key *key, const struct origin *origin, uint64_t seq);
+/* Room for a sibling more than the key has: store_sibling_put() may make it a key in conflict. SYNC_E_NO_MEMORY. */
+int store_key_reserve(struct store *store, struct store_key *key);
+/* After siblings of a key that had such room were put, or were not after all. */
+void store_key_settle(struct store *store, struct store_key *key);
 /* Takes over the sibling, whose hash is set; one with its dot that is there already stays, and this is freed. Cannot
  * fail. */
 void store_sibling_put(struct store *store, struct store_key *key, struct store_sibling *sibling);

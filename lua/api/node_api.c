@@ -10,6 +10,7 @@
 #include "cluster/submit.h"
 #include "cluster/verify.h"
 #include "lua/api/act.h"
+#include "lua/api/conflict_api.h"
 #include "lua/api/disk_api.h"
 #include "lua/api/node_object.h"
 #include "lua/language/objects.h"
@@ -494,6 +495,9 @@ void node_open(lua_State *lua) {
       {"put", node_put},
       {"delete", node_delete},
       {"get", node_get},
+      {"conflicts", conflict_api_conflicts},
+      {"resolve", conflict_api_resolve},
+      {"policy", conflict_api_policy},
       {"number", node_number},
       {"outbox", node_outbox},
       {"verify", node_verify},

@@ -119,6 +119,7 @@ static int world_chance(lua_State *lua) {
 static const char *const trace_names[32] = {
     [SYNC_TRACE_OPEN] = "opens",
     [SYNC_TRACE_SUBMIT] = "submitted",
+    [SYNC_TRACE_OWN_WRITE] = "own_writes",
     [SYNC_TRACE_APPLY] = "applied",
     [SYNC_TRACE_DUPLICATE] = "duplicates",
     [SYNC_TRACE_NOT_YET] = "not_yet",

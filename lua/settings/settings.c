@@ -8,6 +8,7 @@
 #include "lua/language/script.h"
 #include "lua/language/word.h"
 #include "lua/settings/link_settings.h"
+#include "lua/settings/policy_settings.h"
 #include "lua/settings/properties.h"
 #include "lua/settings/schema.h"
 #include "lua/text/info.h"
@@ -144,18 +145,22 @@ struct node_text {
 static const struct schema_field node_fields[] = {
     {"engine", SCHEMA_TABLE, 0, 0, NO_WORDS},
     {"clock", SCHEMA_TEXT, SCHEMA_AT(struct node_text, clock), NO_WORDS},
+    {"policy", SCHEMA_VALUE, 0, 0, NO_WORDS},
+    {"policies", SCHEMA_TABLE, 0, 0, NO_WORDS},
 };
 
-static void read_node(lua_State *lua, int index, const struct sync_options *engine,
+static void read_node(lua_State *lua, int index, const struct cluster_config *cluster,
                       struct cluster_node_options *options) {
   struct node_text text = {""};
   struct units_error error;
   schema_read(lua, index, node_fields, COUNT_OF(node_fields), &text, "node_options", "node_options");
   if (text.clock[0] && !units_signed_duration(text.clock, strlen(text.clock), &options->clock_ns, &error))
     schema_raise(lua, "node_options", "clock", "node_options.clock: %s", error.text);
+  options->policies = cluster->policies;
+  options->has_policies = settings_read_policies(lua, index, &options->policies, "node_options");
   lua_pushliteral(lua, "engine");
   if (lua_rawget(lua, index) == LUA_TTABLE) {
-    options->engine = *engine;
+    options->engine = cluster->engine;
     options->has_engine = true;
     schema_read(lua, lua_absindex(lua, -1), engine_fields + 1, COUNT_OF(engine_fields) - 1, &options->engine, "engine",
                 "node_options");
@@ -175,7 +180,7 @@ static void read_nodes(lua_State *lua, int index, struct settings *settings) {
   }
   for (uint32_t number = 1; number <= settings->cluster.nodes; number++) {
     if (lua_rawgeti(lua, index, number) == LUA_TTABLE) {
-      read_node(lua, lua_absindex(lua, -1), &settings->cluster.engine, &settings->node_options[number - 1]);
+      read_node(lua, lua_absindex(lua, -1), &settings->cluster, &settings->node_options[number - 1]);
       settings->has_node_options = true;
     }
     lua_pop(lua, 1);
@@ -239,6 +244,8 @@ static const struct schema_field scenario_fields[] = {
     READ_LATER("network", SCHEMA_TABLE),
     READ_LATER("disk", SCHEMA_TABLE),
     READ_LATER("engine", SCHEMA_TABLE),
+    READ_LATER("policy", SCHEMA_VALUE),
+    READ_LATER("policies", SCHEMA_TABLE),
     READ_LATER("node_options", SCHEMA_TABLE),
     {"shuffle", SCHEMA_BOOL, SCHEMA_AT(OUTLINE, shuffle), NO_WORDS},
     {"swarm", SCHEMA_BOOL, SCHEMA_AT(OUTLINE, swarm), NO_WORDS},
@@ -337,6 +344,7 @@ static void read_parts(lua_State *lua, struct script *script, struct settings *s
     read_engine(lua, 2, &settings->cluster.engine);
     lua_pop(lua, 1);
   }
+  (void)settings_read_policies(lua, 1, &settings->cluster.policies, "");
   if (push_option(lua, "node_options")) {
     read_nodes(lua, 2, settings);
     lua_pop(lua, 1);

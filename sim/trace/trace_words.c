@@ -172,6 +172,7 @@ static const struct words REPORTS[] = {
     {SYNC_TRACE_SEND_BLOCK, "", "sends %p1 the block of snapshot %x2 at byte %u3"},
     {SYNC_TRACE_MERGE, "", "merged snapshot %x1 of %p3 (log %u2)"},
     {SYNC_TRACE_SNAPSHOT_FAIL, "", "gave up snapshot %x2: %s1"},
+    {SYNC_TRACE_OWN_WRITE, "", "wrote %o1 by itself (log %u4)"},
 };
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
 

@@ -198,6 +198,59 @@ static bool replica_digest_equal(const struct sync_digest *a, const struct sync_
   return a->state == b->state && a->vector == b->vector && a->keys == b->keys && a->siblings == b->siblings;
 }
 
+/* What iterating over everything says of conflicts, against the index of them. */
+struct replica_conflicts {
+  struct sync_engine *engine;
+  size_t expected, listed;
+  bool wrong;
+};
+
+struct replica_count {
+  size_t siblings, values, automatic;
+};
+
+static int count_sibling(void *arg, const struct sync_sibling *sibling) {
+  struct replica_count *count = arg;
+  count->siblings++;
+  count->values += !sibling->tombstone;
+  count->automatic += sibling->automatic;
+  return 0;
+}
+
+static int expect_conflict(void *arg, const void *key, size_t key_size, const struct sync_sibling *winner) {
+  struct replica_conflicts *conflicts = arg;
+  struct replica_count count = {0};
+  struct sync_conflict conflict;
+  (void)sync_siblings(conflicts->engine, key, key_size, count_sibling, &count);
+  bool expected = count.siblings > 1 && count.values > 0;
+  int rc = sync_conflict(conflicts->engine, key, key_size, &conflict);
+  conflicts->expected += expected;
+  if (winner->conflict != expected || rc != (expected ? SYNC_OK : SYNC_E_NOT_FOUND)) conflicts->wrong = true;
+  if (rc == SYNC_OK && conflict.siblings != count.siblings) conflicts->wrong = true;
+  if (rc == SYNC_OK && conflict.settled != (count.automatic == count.siblings)) conflicts->wrong = true;
+  return 0;
+}
+
+static int take_conflict(void *arg, const struct sync_conflict *conflict) {
+  struct replica_conflicts *conflicts = arg;
+  struct sync_conflict same;
+  conflicts->listed++;
+  if (sync_conflict(conflicts->engine, conflict->key, conflict->key_size, &same) != SYNC_OK ||
+      memcmp(same.token.bytes, conflict->token.bytes, sizeof same.token.bytes) != 0)
+    conflicts->wrong = true;
+  return 0;
+}
+
+bool replica_conflicts_true(const struct replicas *replicas, uint32_t index) {
+  struct sync_engine *engine = replicas->at[index].engine;
+  struct replica_conflicts conflicts = {.engine = engine};
+  struct sync_stats stats;
+  sync_stats_get(engine, &stats);
+  if (sync_iterate(engine, NULL, 0, NULL, 0, true, expect_conflict, &conflicts) != SYNC_OK) return false;
+  (void)sync_conflicts(engine, NULL, 0, take_conflict, &conflicts);
+  return !conflicts.wrong && conflicts.listed == conflicts.expected && stats.conflicts == conflicts.expected;
+}
+
 bool replicas_agree(struct replicas *replicas) {
   struct sync_digest first = {0};
   bool have_first = false;
@@ -208,7 +261,7 @@ bool replicas_agree(struct replicas *replicas) {
     struct sync_digest computed;
     sync_digest_get(replicas->at[i].engine, &kept);
     sync_digest_recompute(replicas->at[i].engine, &computed);
-    agree = agree && replica_digest_equal(&kept, &computed);
+    agree = agree && replica_digest_equal(&kept, &computed) && replica_conflicts_true(replicas, i);
     if (!have_first) first = kept;
     have_first = true;
     agree = agree && replica_digest_equal(&kept, &first);

@@ -72,7 +72,9 @@ void replica_put(struct replicas *replicas, uint32_t index, const char *key, con
 void replica_delete(struct replicas *replicas, uint32_t index, const char *key);
 /* Whether the key reads as `value` (NULL: absent). */
 bool replica_reads(struct replicas *replicas, uint32_t index, const char *key, const char *value);
-/* Incremental and recomputed digests agree, here and with the others that are up. */
+/* The keys listed as in conflict are those that are. */
+bool replica_conflicts_true(const struct replicas *replicas, uint32_t index);
+/* Incremental and recomputed digests agree, here and with the others that are up; and as above. */
 bool replicas_agree(struct replicas *replicas);
 /* The HELLO in the queue's place, without the wait: type of the frame there. */
 uint8_t replicas_frame_type(const struct replicas *replicas, size_t place);
