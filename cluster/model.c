@@ -65,7 +65,8 @@ static inline bool check_content(const struct model *model, uint32_t number, con
     return false;
   }
   if (sibling->hlc == ledger->operations[change->operation].hlc && sibling->automatic == change->automatic) return true;
-  disagree(model, CLUSTER_READS, change->operation, "gives a sibling with another clock or flag than its operation has");
+  disagree(model, CLUSTER_READS, change->operation,
+           "gives a sibling with another clock or flag than its operation has");
   return false;
 }
 

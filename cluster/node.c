@@ -9,6 +9,7 @@
 #include "cluster/pace.h"
 #include "cluster/model.h"
 #include "cluster/replica.h"
+#include "cluster/sweeps.h"
 #include "core/wire/wire.h"
 #include "sim/world/progress.h"
 
@@ -207,7 +208,10 @@ static void timer(struct sim_node *sim_node, void *state, uint32_t number) {
   struct sync_tick_report report;
   int status = sync_tick(software->engine, &report);
   (void)status; /* a failed engine shows in its counters; the pump looks */
-  if (is_looked_at(software->node->cluster)) replica_follow(software->node->cluster, software->node->number);
+  if (is_looked_at(software->node->cluster)) {
+    replica_follow(software->node->cluster, software->node->number);
+    sweeps_judge(software->node->cluster);
+  }
   cluster_pump(sim_node, software);
 }
 

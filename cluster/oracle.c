@@ -14,6 +14,7 @@
 #include "cluster/state.h"
 #include "cluster/replica.h"
 #include "cluster/snapshot.h"
+#include "cluster/sweeps.h"
 
 /* --- At a boot: durability ------------------------------------------------------------ */
 
@@ -153,7 +154,9 @@ void cluster_check_boot(struct cluster *cluster, uint32_t number) {
   uint64_t fields[] = {CLUSTER_STEP_OPEN, kept.state, kept.vector};
   sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, number, fields, 3);
   if (cluster->config.no_oracles) return;
+  sweeps_forgotten(cluster, number);
   replica_begin(cluster, number);
+  sweeps_judge(cluster);
   cluster_check_reads(cluster, number);
 }
 
@@ -292,4 +295,5 @@ void cluster_check(struct cluster *cluster) {
     if (up[i] && walks) cluster_check_walks(cluster, i);
   }
   if (!cluster_violated(cluster)) cluster_check_delivery(cluster);
+  if (!cluster->config.no_oracles && !cluster->judging) sweeps_check(cluster);
 }

@@ -3,7 +3,7 @@
  *
  * - a put or a delete is flagged automatic, sees all siblings of its key, and puts nothing but the
  *   value of one of them: no value comes into being;
- * - a sweep sees tombstones that are there, and nothing else. */
+ * - a sweep sees tombstones that are there, and nothing else; which, judges sweeps.h. */
 #ifndef CLUSTER_OWN_CONTENT_H
 #define CLUSTER_OWN_CONTENT_H
 
