@@ -259,6 +259,16 @@ void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum s
   if (log_watch_wants(kind)) traced(cluster, &cluster->nodes[number], kind, fields, count);
 }
 
+void cluster_traced_unseen(struct sim_world *world, void *self, uint32_t number, enum sync_trace_kind kind,
+                           const uint64_t *fields, size_t count) {
+  (void)world;
+  struct cluster *cluster = self;
+  struct cluster_node *node = &cluster->nodes[number];
+  if (kind != SYNC_TRACE_OWN_WRITE || count <= 5 || cluster->judging || node->life == LEDGER_NONE) return;
+  if (!cluster->ledger.lives[node->life].incarnation) ledger_life_name(&cluster->ledger, node->life, fields[1]);
+  own_writes_traced(cluster, node, fields);
+}
+
 /* Of so many checks one walks: in between the same keys change again. */
 #define WALK_EVERY 4u
 

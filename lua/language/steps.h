@@ -44,7 +44,8 @@ enum script_step {
   SCRIPT_STEP_FORGE = 32,    /* {from, to, size} */
   SCRIPT_STEP_VERIFY = 33,   /* {damaged records} */
   SCRIPT_STEP_SNAPSHOT = 34, /* {} */
-  SCRIPT_STEP_REPAIR = 35    /* {1: it is up} */
+  SCRIPT_STEP_REPAIR = 35,   /* {1: it is up} */
+  SCRIPT_STEP_RETIRE = 36    /* {} */
 };
 
 /* Folds an action into the trace. */
