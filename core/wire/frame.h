@@ -34,8 +34,9 @@ int frame_parse(const void *bytes, size_t size, const uint8_t *cluster_id, struc
 #define HELLO_FLAG_GAP 1u    /* operations were skipped: a cause is missing */
 #define HELLO_FLAG_FULL 2u   /* not applying */
 #define HELLO_FLAG_ANSWER 4u /* a retry or probe: the sender waits for a HELLO */
-#define HELLO_FLAG_NEWS 8u   /* the sender holds what the receiver has not said to have heard of: `heard` is to say so \
-                              */
+#define HELLO_FLAG_NEWS                                                                                                \
+  8u /* the sender holds what the receiver has not said to have heard of: `heard` is to say so                         \
+      */
 
 #define HELLO_FLAG_PART 16u /* the next HELLO goes on where this one had no more room */
 
