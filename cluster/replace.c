@@ -5,6 +5,7 @@
 #include "cluster/lookup.h"
 #include "cluster/state.h"
 #include "cluster/submit.h"
+#include "cluster/topology.h"
 
 /* What another disk, or an older one, knows is not promised. */
 static void forget_peers(struct cluster *cluster, uint32_t node) {
@@ -17,9 +18,11 @@ void cluster_retire(struct cluster *cluster, uint32_t number) {
   sim_node_power_loss(cluster->world, number);
   node->absent = true;
   cluster->present = 0;
+  for (uint32_t i = 1; i <= cluster->config.nodes; i++)
+    if (!cluster->nodes[i].absent) cluster->nodes[i].rank = ++cluster->present;
+  topology_retire(cluster, number);
   for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
     if (cluster->nodes[i].absent) continue;
-    cluster->nodes[i].rank = ++cluster->present;
     struct cluster_software *software = sim_node_software(cluster->nodes[i].machine);
     if (!software) continue;
     software->peers_missing = true;

@@ -1,5 +1,7 @@
 #include "cluster/topology.h"
 
+#include <string.h>
+
 #include "cluster/state.h"
 
 #define MORE_LINKS_PER_NODE 2u
@@ -63,4 +65,21 @@ void topology_link(struct cluster *cluster) {
   for (uint32_t a = 1; a <= cluster->config.nodes; a++)
     for (uint32_t b = a + 1u; b <= cluster->config.nodes; b++)
       if (shaped(cluster, cluster->nodes[a].rank, cluster->nodes[b].rank)) know(cluster, a, b);
+}
+
+void topology_retire(struct cluster *cluster, uint32_t node) {
+  uint64_t neighbours = cluster->links[node];
+  if (cluster->config.topology != CLUSTER_RANDOM) {
+    memset(cluster->links, 0, sizeof cluster->links);
+    topology_link(cluster);
+    return;
+  }
+  uint32_t first = 0;
+  cluster->links[node] = 0;
+  for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
+    cluster->links[i] &= ~(UINT64_C(1) << (node - 1u));
+    if (!(neighbours >> (i - 1u) & 1u)) continue;
+    if (first) know(cluster, first, i);
+    if (!first) first = i;
+  }
 }
