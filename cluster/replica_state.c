@@ -84,7 +84,7 @@ static void add_sibling(struct cluster *cluster, struct replica *replica, uint32
   replica->sibling_count++;
 }
 
-void replica_owe_sweep(struct cluster *cluster, struct replica *replica, uint32_t number) {
+static void owe_sweep(struct cluster *cluster, struct replica *replica, uint32_t number) {
   if (replica->owed_first > 64u && replica->owed_first > replica->owed_count / 2u) {
     replica->owed_count -= replica->owed_first;
     memmove(replica->owed, replica->owed + replica->owed_first, replica->owed_count * sizeof *replica->owed);
@@ -115,7 +115,7 @@ static void change(struct cluster *cluster, struct replica *replica, uint32_t nu
   replica->tombstone_count += made->kind == SYNC_DELETE;
   if (made->kind != SYNC_SWEEP) add_sibling(cluster, replica, made->slot, number);
   if (!replica->first[made->slot]) replica->key_count--;
-  if (made->kind == SYNC_DELETE && is_own) replica_owe_sweep(cluster, replica, number);
+  if (made->kind == SYNC_DELETE && is_own) owe_sweep(cluster, replica, number);
   mark(cluster, replica, made->slot);
 }
 

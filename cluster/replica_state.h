@@ -12,8 +12,6 @@ void replica_make_room(struct cluster *cluster, struct replica *replica);
 void replica_apply(struct cluster *cluster, uint32_t node, uint32_t operation, uint64_t end);
 /* What the operation is was not known when it was applied, and is now. */
 void replica_told(struct cluster *cluster, uint32_t node, uint32_t operation);
-/* One of its own deletes is to be swept, behind all others that are. */
-void replica_owe_sweep(struct cluster *cluster, struct replica *replica, uint32_t number);
 /* All operations of the ledger that `cluster->known` says, by life, and that are not there yet, as one snapshot
  * brings them: `end` is that of its record, 0 for a base, which is durable. Gives the first that comes before
  * something that its writer held; LEDGER_NONE: none does. */

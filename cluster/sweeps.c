@@ -13,7 +13,6 @@
 
 #define DEFAULT_INTERVAL_NS (30u * SIM_SECOND) /* core/sync.h */
 #define ALL_NODES_MAX 8u                       /* of a larger cluster one node is looked at each time */
-#define CONTESTED_LOOKS 64u                    /* so many contested tombstones are looked at in one interval */
 #define SLACK_NS (4u * SIM_SECOND)             /* two looks of this oracle */
 
 static uint64_t bit_of(uint32_t node) {
@@ -121,14 +120,12 @@ static bool is_there(const struct cluster *cluster, const struct replica *replic
   return false;
 }
 
-/* The oldest that is there and has no value beside it; 0: none. */
-static uint32_t oldest_owed(struct cluster *cluster, struct replica *replica) {
-  for (uint32_t left = replica->owed_count - replica->owed_first; left > 0; left--) {
+/* The oldest that is there; 0: none. One that has a value beside it is not watched any more. */
+static uint32_t oldest_owed(const struct cluster *cluster, struct replica *replica) {
+  for (; replica->owed_first < replica->owed_count; replica->owed_first++) {
     uint32_t number = replica->owed[replica->owed_first];
-    bool there = is_there(cluster, replica, number);
-    if (there && only_tombstones(cluster, replica, cluster->ledger.changes[number - 1u].slot)) return number;
-    replica->owed_first++;
-    if (there) replica_owe_sweep(cluster, replica, number); /* behind all others */
+    uint32_t slot = cluster->ledger.changes[number - 1u].slot;
+    if (is_there(cluster, replica, number) && only_tombstones(cluster, replica, slot)) return number;
   }
   return 0;
 }
@@ -161,11 +158,6 @@ static bool is_known(struct cluster *cluster, uint32_t node, uint32_t number) {
   return true;
 }
 
-/* A look is due in an interval of its clock, which may go half as fast. */
-static uint64_t within_ns(const struct replica *replica, uint64_t interval_ns) {
-  return 2u * interval_ns * (2u + (replica->owed_count - replica->owed_first) / CONTESTED_LOOKS) + SLACK_NS;
-}
-
 static void check_node(struct cluster *cluster, uint32_t number) {
   struct cluster_node *node = &cluster->nodes[number];
   struct replica *replica = &node->replica;
@@ -186,7 +178,8 @@ static void check_node(struct cluster *cluster, uint32_t number) {
     replica->sweepable_ns = now;
     return;
   }
-  if (now - replica->sweepable_ns <= within_ns(replica, interval)) return;
+  /* A look at all of them is due in an interval of its clock, which may go half as fast. */
+  if (now - replica->sweepable_ns <= 2u * interval + SLACK_NS) return;
   uint64_t subject[3];
   cluster_subject(cluster, cluster->ledger.changes[oldest - 1u].operation, subject);
   sim_violation(cluster->world, CLUSTER_SWEEPING, number, subject,

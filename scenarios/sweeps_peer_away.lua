@@ -9,8 +9,8 @@ return sim.scenario {
   story    = "scylladb/scylladb#3560, #4277, syncthing/syncthing#10023: a node was down for longer than tombstones were kept, and "
           .. "brought back what had been deleted meanwhile",
   nodes    = 3,
-  duration = "16s",
-  workload = sim.kv { keys = 30, rate = "40/s", deletes = "45%", value = "64B..200B" },
+  duration = "20s",
+  workload = sim.kv { keys = 600, rate = "40/s", deletes = "45%", value = "64B..200B" },
   network  = { delay = "2ms..30ms", loss = "1%", duplicate = "3%", duplicate_within = "2s" },
   disk     = { on_crash = "adversarial", fsync = "1ms..10ms" },
   engine   = { sweep_interval = "500ms", ack_timeout = "400ms", retry_interval = "150ms", retry_cap = "1s",
@@ -23,9 +23,15 @@ return sim.scenario {
     world:sleep(world:between("1s", "2s"))
     local cut = world:isolate(away)
     if world:chance "50%" then node:crash() end
-    world:sleep(world:between("4s", "9s"))
+    world:sleep(world:between("3s", "7s"))
     local here = other:tombstones()
     seen.waited = here.size > 10
+    if world:chance "50%" then -- what waits is in its snapshot, in the order of keys
+      other:crash()
+      world:sleep(world:between("5ms", "50ms"))
+      other:restart()
+      here = other:tombstones()
+    end
     node:restart()
     world:sleep(world:between("10ms", "500ms"))
     cut:heal()
