@@ -17,7 +17,8 @@ int cluster_policy_set(struct cluster *cluster, uint32_t number, const char *pre
     if (status == SYNC_OK) cluster_pump(sim_node_at(cluster->world, number), software);
     sim_node_leave(cluster->world, number);
   }
-  if (status != SYNC_OK && status != SYNC_E_POWERED_OFF) return status;
+  if (!software && sim_node_state(sim_node_at(cluster->world, number)) == SIM_NODE_PAUSED) return SYNC_E_POWERED_OFF;
+  if (status != SYNC_OK && software) return status;
   node->policies = changed;
   node->policies_ns = sim_now(cluster->world);
   return status;

@@ -85,7 +85,7 @@ uint32_t conflicts_due(const struct cluster *cluster, uint32_t node, uint32_t sl
   return key.policy == CLUSTER_KEEP_LOCAL || !others ? own : others;
 }
 
-uint32_t conflicts_unresolved(const struct cluster *cluster, uint32_t node) {
+static uint32_t first_unresolved(const struct cluster *cluster, uint32_t node) {
   const struct replica *replica = &cluster->nodes[node].replica;
   for (uint32_t slot = 0; slot < cluster->ledger.keys.count; slot++) {
     uint32_t place = replica_first(replica, slot);
@@ -94,14 +94,32 @@ uint32_t conflicts_unresolved(const struct cluster *cluster, uint32_t node) {
   return KEYS_NONE;
 }
 
+static int count_origin(void *arg, const struct sync_origin *origin, uint64_t seq) {
+  (void)origin, (void)seq;
+  ++*(uint32_t *)arg;
+  return 0;
+}
+
+/* Whether it can write: it has room, and is in a life that may begin. */
+static bool writes(struct cluster *cluster, uint32_t node, struct sync_engine *engine) {
+  struct sync_stats stats;
+  sync_stats_get(engine, &stats);
+  uint32_t life = cluster->nodes[node].life, origins = 0, most = cluster_options(cluster, node)->origins_max;
+  if (stats.full || stats.failed || life == LEDGER_NONE) return false;
+  if (!most || cluster->ledger.lives[life].incarnation) return true;
+  (void)sync_vector(engine, false, count_origin, &origins);
+  return origins < most;
+}
+
+uint32_t conflicts_overdue(struct cluster *cluster, uint32_t node) {
+  struct sync_engine *engine = cluster_engine(cluster, node);
+  if (!engine || !cluster->nodes[node].replica.following || !writes(cluster, node, engine)) return KEYS_NONE;
+  return first_unresolved(cluster, node);
+}
+
 bool conflicts_resolved(struct cluster *cluster) {
-  for (uint32_t node = 1; node <= cluster->config.nodes; node++) {
-    struct sync_engine *engine = cluster_engine(cluster, node);
-    if (!engine || !cluster->nodes[node].replica.following) continue;
-    struct sync_stats stats;
-    sync_stats_get(engine, &stats);
-    if (!stats.full && !stats.failed && conflicts_unresolved(cluster, node) != KEYS_NONE) return false;
-  }
+  for (uint32_t node = 1; node <= cluster->config.nodes; node++)
+    if (conflicts_overdue(cluster, node) != KEYS_NONE) return false;
   return true;
 }
 

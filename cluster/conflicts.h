@@ -28,9 +28,9 @@ static inline struct conflicts_reading conflicts_read(const struct cluster *clus
 
 /* The change that the node must write anew, now, under that key; 0: none (rule 3 of keep local and keep remote). */
 uint32_t conflicts_due(const struct cluster *cluster, uint32_t node, uint32_t slot);
-/* The first key that waits for that; KEYS_NONE: none. Costs a look at every key. */
-uint32_t conflicts_unresolved(const struct cluster *cluster, uint32_t node);
-/* Whether no node that is up, has room and works has such a key. */
+/* The first key that waits for that at a node that is up and can write; KEYS_NONE: none. Looks at every key. */
+uint32_t conflicts_overdue(struct cluster *cluster, uint32_t node);
+/* Whether no node has one. */
 bool conflicts_resolved(struct cluster *cluster);
 
 /* Names the siblings that the key has, whatever their order. */

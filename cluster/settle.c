@@ -200,10 +200,7 @@ static void judge_convergence(struct cluster *cluster, const struct cluster_heal
 /* What keep local and keep remote must have resolved by now: an author of the conflict is up, and has that policy. */
 static void judge_conflicts(struct cluster *cluster, const struct cluster_health *health) {
   for (uint32_t i = 1; i <= cluster->config.nodes && !cluster_violated(cluster); i++) {
-    struct sync_stats stats;
-    if (!health->group[i] || !cluster->nodes[i].replica.following) continue;
-    sync_stats_get(cluster_engine(cluster, i), &stats);
-    uint32_t slot = stats.full || stats.failed ? KEYS_NONE : conflicts_unresolved(cluster, i);
+    uint32_t slot = health->group[i] ? conflicts_overdue(cluster, i) : KEYS_NONE;
     if (slot == KEYS_NONE) continue;
     uint64_t subject[3];
     uint32_t due = conflicts_due(cluster, i, slot);

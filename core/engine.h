@@ -129,8 +129,9 @@ struct sync_engine {
   struct state state;
   struct peers peers;
   struct policies policies;
-  struct view *view;    /* where readers merge; NULL until there is a policy that does */
-  uint64_t keep_due_ns; /* of the next try to resolve conflicts, after one that failed */
+  struct view *view;      /* where readers merge; NULL until there is a policy that does */
+  uint64_t keep_due_ns;   /* of the next try to resolve conflicts, after one that failed */
+  uint32_t keep_failures; /* in a row */
 
   uint64_t durable_seen;   /* the durable position that was acted upon */
   uint64_t content_end;    /* of the last record that is not a mark */

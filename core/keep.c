@@ -2,8 +2,9 @@
 
 #include "core/own_write.h"
 
-#define KEEP_KEYS_MAX 64u /* that are looked at in one turn */
-#define KEEP_RETRY_NS UINT64_C(100000000)
+#define KEEP_KEYS_MAX 64u                 /* that are looked at in one turn */
+#define KEEP_RETRY_NS UINT64_C(100000000) /* the first; then doubled, up to retry_cap_ns */
+#define KEEP_RETRY_DOUBLINGS 16u
 /* What a change is at most, besides its key and value, and what a dot that it sees may cost a frame. */
 #define KEEP_CHANGE_BYTES 16u
 #define KEEP_SEEN_BYTES (OPERATION_INDEX_BYTES_MAX + BYTES_VARINT_MAX + OPERATION_ORIGIN_BYTES(SYNC_NODE_ID_BYTES_MAX))
@@ -73,6 +74,14 @@ static void keep_collect(struct sync_engine *engine, struct keep_batch *batch) {
     conflicts_judged(conflicts, batch->left[i]);
 }
 
+/* No memory; or no life of this node may begin any more (origins_max). */
+static void keep_later(struct sync_engine *engine) {
+  uint64_t wait_ns = KEEP_RETRY_NS << engine->keep_failures;
+  if (engine->keep_failures < KEEP_RETRY_DOUBLINGS) engine->keep_failures++;
+  if (wait_ns > engine->options.retry_cap_ns) wait_ns = engine->options.retry_cap_ns;
+  engine->keep_due_ns = time_add(port_now(engine->env), wait_ns);
+}
+
 void keep_run(struct sync_engine *engine) {
   if (keep_deadline(engine) > port_now(engine->env)) return;
   struct keep_batch batch;
@@ -87,12 +96,13 @@ void keep_run(struct sync_engine *engine) {
   if (rc == SYNC_OK) {
     engine->stats.resolved += count; /* they are in no conflict now, and so not listed any more */
     engine->keep_due_ns = 0;
+    engine->keep_failures = 0;
   } else if (rc == SYNC_E_TOO_BIG) {
     /* So many siblings that no operation can name them beside the value: nor can one of a caller. It reads as before.
      */
     conflicts_judged(&engine->state.store.conflicts, batch.first);
   } else {
-    engine->keep_due_ns = time_add(port_now(engine->env), KEEP_RETRY_NS);
+    keep_later(engine);
   }
 }
 

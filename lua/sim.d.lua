@@ -479,7 +479,7 @@ function node:resolve(key, token, size) end
 ---Its policy from now on, of all keys or of those that begin so.
 ---@param policy policy
 ---@param prefix? string
----@return string status "SYNC_E_POWERED_OFF": it is down, and starts with it
+---@return string status "SYNC_E_POWERED_OFF": it is down, and starts with it; of a paused one: nothing changed
 function node:policy(policy, prefix) end
 
 ---@return boolean

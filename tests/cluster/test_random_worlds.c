@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include "cluster/cluster.h"
+#include "cluster/configure.h"
 #include "cluster/lookup.h"
+#include "cluster/policies.h"
 #include "cluster/replace.h"
 #include "cluster/settle.h"
 #include "cluster/state.h"
@@ -51,7 +53,31 @@ static struct sim_config random_config(uint64_t seed, uint64_t *chance) {
   return config;
 }
 
-static struct cluster *random_cluster(struct sim_world *world, uint64_t *chance) {
+/* Some policy for keys that begin so: all, ten of them, one. */
+static enum cluster_policy random_policy(uint64_t *chance, const char **prefix) {
+  static const char *const prefixes[] = {"", "", "key-0000000", "key-0000001", "key-00000003"};
+  *prefix = prefixes[below(chance, 5)];
+  return (enum cluster_policy)below(chance, CLUSTER_POLICY_COUNT);
+}
+
+/* Worlds differ in how far their nodes agree on policies; a third has none. */
+static void random_policies(struct cluster_node_options *nodes, struct cluster_config *config, uint64_t *chance) {
+  const char *prefix;
+  uint64_t sort = below(chance, 3);
+  for (uint32_t i = 0; sort > 0 && i < 3; i++) {
+    enum cluster_policy policy = random_policy(chance, &prefix);
+    assert_true(policies_put(&config->policies, prefix, strlen(prefix), policy));
+  }
+  for (uint32_t i = 0; i < config->nodes; i++) {
+    enum cluster_policy policy = random_policy(chance, &prefix);
+    nodes[i] = (struct cluster_node_options){.has_policies = true, .policies = config->policies};
+    if (sort == 2) assert_true(policies_put(&nodes[i].policies, prefix, strlen(prefix), policy));
+  }
+  config->node_options = nodes;
+}
+
+static struct cluster *random_cluster(struct sim_world *world, uint64_t *chance, uint64_t *policies) {
+  struct cluster_node_options nodes[8];
   struct cluster_config config = {.nodes = 2 + (uint32_t)below(chance, 4),
                                   .topology = (enum cluster_topology)below(chance, CLUSTER_TOPOLOGIES)};
   if (below(chance, 2)) config.engine.segment_bytes = 4096 + below(chance, 20000);
@@ -59,6 +85,7 @@ static struct cluster *random_cluster(struct sim_world *world, uint64_t *chance)
   if (below(chance, 4)) config.engine.snapshot_bytes = 2048 + below(chance, 30000);
   if (below(chance, 2)) config.engine.retain_bytes = 1 + below(chance, 20000);
   if (below(chance, 4)) config.engine.sweep_interval_ns = (20 + below(chance, 1000)) * SIM_MS;
+  random_policies(nodes, &config, policies);
   struct cluster *cluster = cluster_create(world, &config);
   assert_non_null(cluster);
   struct cluster_workload workload = {.keys = 1 + (uint32_t)below(chance, 40),
@@ -116,6 +143,16 @@ static void trouble(struct cluster *cluster, uint64_t *chance) {
   }
 }
 
+/* A policy changes, in some worlds now and then. */
+static void change_policy(struct cluster *cluster, uint64_t *policies, uint64_t seed) {
+  const char *prefix;
+  if (seed % 3 != 0 || below(policies, 4)) return;
+  enum cluster_policy policy = random_policy(policies, &prefix);
+  uint32_t node = 1 + (uint32_t)below(policies, cluster_nodes(cluster));
+  int status = cluster_policy_set(cluster, node, prefix, strlen(prefix), policy);
+  (void)status; /* it may be down, or without memory */
+}
+
 static uint64_t worlds_asked_for(void) {
   const char *text = getenv("RANDOM_WORLDS");
   return text == NULL ? WORLDS : strtoull(text, NULL, 10);
@@ -131,11 +168,13 @@ static void no_random_world_breaks_a_promise(void **state) {
     for (int i = 0; i < 4; i++)
       (void)below(&chance, 2);
     struct sim_config config = random_config(seed, &chance);
-    struct cluster *cluster = random_cluster(sim_world_begin(sim, &config), &chance);
+    uint64_t policies = seed * UINT64_C(0xbf58476d1ce4e5b9) + 1; /* apart, so that all else is as it was */
+    struct cluster *cluster = random_cluster(sim_world_begin(sim, &config), &chance, &policies);
     for (uint64_t time = 0; time < FAULTS_END_NS;) {
       time += (50 + below(&chance, 900)) * SIM_MS;
       if (sim_run(sim, time, UINT64_MAX) == SIM_END_VIOLATION) break;
       trouble(cluster, &chance);
+      change_policy(cluster, &policies, seed);
     }
     cluster_settle(sim, cluster, 120 * SIM_SECOND);
     cluster_judge(cluster);

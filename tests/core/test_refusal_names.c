@@ -14,6 +14,7 @@
 #include "core/log/segment.h"
 #include "core/sync.h"
 #include "core/wire/frame.h"
+#include "tests/support/merges.h"
 #include "tests/support/replica.h"
 
 #define FIRST_SEGMENT "wal-0000000000000000-00000001"
@@ -343,6 +344,46 @@ static int open_that_cannot_be_read(void) {
   return open_refused(&subject()->options);
 }
 
+/* --- Conflicts --------------------------------------------------------------------------------- */
+
+static void make_conflict(void) {
+  replica_put(world, 0, "k", "0");
+  replica_put(world, 1, "k", "1");
+  (void)replicas_settle(world, 100);
+  assert_true(replica_stats(world, 0).conflicts == 1);
+}
+static int get_of_a_failed_merge(void) {
+  make_conflict();
+  const struct sync_policy fails = {.kind = SYNC_MERGE, .merge = merge_fails};
+  assert_int_equal(sync_policy_set(engine(), NULL, 0, &fails), SYNC_OK);
+  ready();
+  struct sync_sibling given;
+  return sync_get(engine(), "k", 1, &given);
+}
+static int get_of_a_merge_too_long(void) {
+  make_conflict();
+  const struct sync_policy grows = {.kind = SYNC_MERGE, .merge = merge_grows};
+  assert_int_equal(sync_policy_set(engine(), NULL, 0, &grows), SYNC_OK);
+  ready();
+  struct sync_sibling given;
+  return sync_get(engine(), "k", 1, &given);
+}
+static int policy_without_a_callback(void) {
+  ready();
+  const struct sync_policy bare = {.kind = SYNC_MERGE};
+  return sync_policy_set(engine(), NULL, 0, &bare);
+}
+static int resolution_of_what_has_changed(void) {
+  struct sync_conflict conflict;
+  make_conflict();
+  assert_int_equal(sync_conflict(engine(), "k", 1, &conflict), SYNC_OK);
+  replica_put(world, 0, "k", "2");
+  replica_flush(world, 0);
+  ready();
+  struct sync_change change = {.kind = SYNC_DELETE, .key = "k", .key_size = 1};
+  return sync_resolve(engine(), &conflict.token, &change, NULL);
+}
+
 /* --- The table -------------------------------------------------------------------------------- */
 
 static const struct {
@@ -355,8 +396,10 @@ static const struct {
     {SYNC_E_INVALID, peer_with_our_own_name, NULL},
     {SYNC_E_INVALID, completion_of_nothing, NULL},
     {SYNC_E_INVALID, open_with_a_bad_name, NULL},
+    {SYNC_E_INVALID, policy_without_a_callback, NULL},
     {SYNC_E_TOO_BIG, put_of_a_long_key, NULL},
     {SYNC_E_TOO_BIG, put_of_a_long_value, NULL},
+    {SYNC_E_TOO_BIG, get_of_a_merge_too_long, NULL},
     {SYNC_E_TOO_BIG, write_of_more_than_a_frame, NULL},
     {SYNC_E_NO_MEMORY, put_without_memory, NULL},
     {SYNC_E_NO_MEMORY, open_without_memory, NULL},
@@ -387,12 +430,13 @@ static const struct {
     {SYNC_E_PEER, frame_from_nobody, NULL},
     {SYNC_E_PEER, frame_that_names_another, NULL},
     {SYNC_E_BUFFER, frame_for_a_small_buffer, NULL},
-    {SYNC_E_STALE, NULL, "nothing in this version gives it"},
+    {SYNC_E_STALE, resolution_of_what_has_changed, NULL},
     {SYNC_E_LOCKED, NULL, "of sync_posix_open only: tests/posix/test_posix_env.c"},
     {SYNC_E_TOO_MANY, put_of_one_origin_too_many, NULL},
     {SYNC_E_TOO_MANY, peer_past_the_bound, NULL},
     {SYNC_E_TOO_MANY, open_with_too_many_files, NULL},
     {SYNC_E_INTERRUPTED, NULL, "of the port only; the engine asks again: flush_that_is_interrupted_for_ever"},
+    {SYNC_E_MERGE, get_of_a_failed_merge, NULL},
 };
 #define ROWS (sizeof table / sizeof table[0])
 
@@ -442,9 +486,9 @@ static void every_error_has_a_row_a_name_and_a_sentence(void **state) {
       "SYNC_E_IO",     "SYNC_E_NOT_FOUND",   "SYNC_E_EXISTS",      "SYNC_E_POWERED_OFF", "SYNC_E_FAILED",
       "SYNC_E_FULL",   "SYNC_E_DAMAGED",     "SYNC_E_CORRUPT",     "SYNC_E_VERSION",     "SYNC_E_CLUSTER",
       "SYNC_E_LIMITS", "SYNC_E_ID_CONFLICT", "SYNC_E_PEER",        "SYNC_E_BUFFER",      "SYNC_E_STALE",
-      "SYNC_E_LOCKED", "SYNC_E_TOO_MANY",    "SYNC_E_INTERRUPTED",
+      "SYNC_E_LOCKED", "SYNC_E_TOO_MANY",    "SYNC_E_INTERRUPTED", "SYNC_E_MERGE",
   };
-  const int last = SYNC_E_INTERRUPTED;
+  const int last = SYNC_E_MERGE;
   assert_int_equal(sizeof names / sizeof names[0], 1 - last);
   for (int status = 0; status >= last; status--) {
     assert_string_equal(sync_status_name(status), names[-status]);
