@@ -14,10 +14,16 @@ struct ask_lack {
   bool quiet; /* ... and some of it may be asked for now */
 };
 
+/* Whether it told of lives that are not known here, and for which it was not asked yet. */
+static bool ask_unknown(const struct sync_engine *engine, const struct peer *peer) {
+  return peer->unknown && peer->unknown_among == origins_count(&engine->state.origins);
+}
+
 static struct ask_lack ask_lack(const struct sync_engine *engine, const struct peer *peer, uint64_t now_ns) {
   bool waits = pending_has(engine, peer->handle);
-  struct ask_lack lack = {.any = peer->unknown || waits, .fed = !peer->unknown};
-  lack.quiet = peer->unknown || (waits && ask_is_quiet(engine, engine->peers.causes_asked_ns, now_ns));
+  const bool unknown = ask_unknown(engine, peer);
+  struct ask_lack lack = {.any = unknown || waits, .fed = !unknown};
+  lack.quiet = unknown || (waits && ask_is_quiet(engine, engine->peers.causes_asked_ns, now_ns));
   for (size_t i = 0; i < origins_count(&engine->state.origins); i++) {
     const struct origin *origin = origins_at(&engine->state.origins, i);
     if (vector_get(&peer->known, origin->index) <= origin->applied) continue;
@@ -96,6 +102,7 @@ static void ask_peer(struct sync_engine *engine, struct peer *peer, uint64_t now
   peer->asks++;
   peer->ask_due_ns = time_add(now_ns, ask_wait_ns(engine, peer));
   ask_note(engine, peer, now_ns);
+  peer->unknown = false; /* it is told again if they do not come */
 }
 
 void ask_run(struct sync_engine *engine, uint64_t now_ns) {

@@ -51,7 +51,7 @@ enum feed_push feed_push(const struct peers *peers, const struct peer *peer, con
   if (wish != HELLO_WISH_NONE) return wish == HELLO_WISH_PUSH ? FEED_PUSH : FEED_HOLD;
   if (feed_is_neighbour(peer, origin)) return FEED_HOLD; /* it has them from their writer */
   if (feed_is_writer(peer, origin)) return FEED_TELL;
-  return peer->tags.count <= FEED_FEW_LINKS ? FEED_PUSH : FEED_TELL;
+  return peer->tags.count > 0 && peer->tags.count <= FEED_FEW_LINKS ? FEED_PUSH : FEED_TELL;
 }
 
 enum hello_wish feed_wish(const struct peers *peers, const struct peer *peer, const struct origin *origin) {

@@ -74,12 +74,13 @@ struct peer {
   uint64_t answer, answer_end; /* what it asked for is in there */
 
   /* What it tells us. */
-  uint64_t heard_of;   /* operations in its log */
-  uint64_t lacking;    /* among so many of them are some that we lack; 0: none */
-  bool unknown;        /* ... some of lives that are not known here */
-  uint64_t ask_due_ns; /* ... when it is asked for them */
-  uint32_t asks;       /* in a row */
-  uint64_t wanted;     /* the next HELLO asks for them; 0: not */
+  uint64_t heard_of;    /* operations in its log */
+  uint64_t lacking;     /* among so many of them are some that we lack; 0: none */
+  bool unknown;         /* ... some of lives that are not known here */
+  size_t unknown_among; /* ... when so many were: one that came since is taken for it, or it is told again */
+  uint64_t ask_due_ns;  /* ... when it is asked for them */
+  uint32_t asks;        /* in a row */
+  uint64_t wanted;      /* the next HELLO asks for them; 0: not */
 
   /* Positions whose durability owes the peer an acknowledgement; 0: none. */
   uint64_t ack_first, ack_last;

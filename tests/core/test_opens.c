@@ -135,9 +135,15 @@ static void a_life_that_lost_its_end_is_covered_up_to_there(void **state) {
   assert_int_equal(elder->covered, 1);
 }
 
-/* Entries of the last HELLO from n0 to n1, who holds everything. */
+/* Entries of the last HELLO from n0 to n1, who holds everything, after an idle greeting that names nothing. */
 static size_t hello_entries(size_t *bytes) {
   size_t entries = 0;
+  replicas_advance(world, UINT64_C(60000000000));
+  assert_int_equal(replica_collect(world, 0), 1);
+  assert_int_equal(replicas_frame_type(world, 0), FRAME_NEWS);
+  assert_true(world->frames[0].size < 64);
+  replicas_settle(world, 10000);
+  peer_at(&world->at[0].engine->peers, 0)->greet = true;
   replicas_advance(world, UINT64_C(120000000000)); /* an idle greeting */
   (void)replica_collect(world, 0);
   while (world->frame_count > 0) {

@@ -208,7 +208,7 @@ static void expect_key(uint32_t index, const char *key) {
 static uint64_t own_writes(void) {
   uint64_t writes = 0;
   for (uint32_t i = 0; i < world->count; i++)
-    writes += replica_stats(world, i).own_writes;
+    writes += replica_stats(world, i).own_writes - replica_stats(world, i).sweeps;
   return writes;
 }
 

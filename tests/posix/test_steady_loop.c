@@ -40,7 +40,10 @@ static struct progress *shared;
 static struct sync_engine *open_node(const char *directory, enum sync_posix_fsync_mode mode, uint64_t segment_bytes,
                                      struct sync_posix **posix, struct sync_open_report *report) {
   struct sync_posix_options where = {.directory = directory, .create = true, .fsync_mode = mode};
-  struct sync_options options = {.node_id = "alpha", .cluster_id = "my-cluster", .segment_bytes = segment_bytes};
+  struct sync_options options = {.node_id = "alpha",
+                                 .cluster_id = "my-cluster",
+                                 .segment_bytes = segment_bytes,
+                                 .snapshot_bytes = UINT64_MAX}; /* the log tells of every put */
   struct sync_engine *engine = NULL;
   if (sync_posix_open(posix, &where) != SYNC_OK) return NULL;
   int status = sync_open(&engine, sync_posix_env(*posix), &options, report);

@@ -140,12 +140,14 @@ static void a_peer_that_has_it_from_nobody_else_is_pushed_it_and_one_that_may_is
   const struct origin *origin = life("w", 5), *theirs = life("n1", 5);
   uint32_t writer = hello_peer_tag(origin->node_hash);
   assert_true(writer > 1 && writer < UINT32_MAX);
-  const uint32_t us[] = {1}, others[] = {1, writer - 1, writer + 1}, neighbours[] = {1, writer, UINT32_MAX};
+  const uint32_t us[] = {1}, others[] = {1, writer - 1, writer + 1, UINT32_MAX}, neighbours[] = {1, writer, UINT32_MAX};
   set_tags(1, 1, us);
   assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_PUSH);
   set_tags(1, 0, NULL); /* it did not say */
   assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_TELL);
-  set_tags(1, 3, others);
+  set_tags(1, FEED_FEW_LINKS, others); /* it has few who could send it twice */
+  assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_PUSH);
+  set_tags(1, FEED_FEW_LINKS + 1, others);
   assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_TELL);
   for (uint32_t from = 0; from < 2; from++) { /* first, and in the middle, and last */
     set_tags(1, 3 - from, neighbours + from);
@@ -162,9 +164,9 @@ static void what_a_peer_wishes_is_done_and_saying_nothing_takes_nothing_back(voi
   (void)state;
   struct peers *peers = begin();
   const struct origin *origin = life("w", 5);
-  const uint32_t others[] = {1, 2};
-  set_tags(1, 2, others);
-  set_tags(2, 2, others);
+  const uint32_t others[] = {1, 2, 3, 4};
+  set_tags(1, 4, others);
+  set_tags(2, 4, others);
   feed_wished(peers, peer_of(0, 1), origin, PUSH);
   assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_PUSH);
   feed_wished(peers, peer_of(0, 1), origin, NONE);
@@ -185,8 +187,8 @@ static void a_life_inherits_what_is_known_of_its_node(void **state) {
   (void)state;
   struct peers *peers = begin();
   const struct origin *first = life("w", 5);
-  const uint32_t others[] = {1, 2};
-  set_tags(2, 2, others);
+  const uint32_t others[] = {1, 2, 3, 4};
+  set_tags(2, 4, others);
   assert_false(feed_take(peers, peer_of(0, 1), first, true));
   feed_wished(peers, peer_of(0, 2), first, HOLD);
   static const uint64_t lives[] = {9, 2, 7}; /* behind it, before it, between */
@@ -307,10 +309,10 @@ static void a_peer_that_comes_back_in_a_new_run_wishes_nothing_of_what_it_wished
   replica_close(world, 0);
   replica_open(world, 0);
   (void)replicas_settle(world, 200);
-  for (uint32_t i = 1; i < 3; i++)
+  for (uint32_t i = 1; i < 3; i++) /* it has few peers, and n3 is none of them */
     assert_int_equal(
         feed_push(&world->at[i].engine->peers, peer_of(i, 0), origins_at(&world->at[i].engine->state.origins, 0)),
-        FEED_TELL);
+        FEED_PUSH);
   replicas_destroy(world);
 }
 

@@ -178,7 +178,9 @@ static void more_lives_than_are_noted_are_told_by_all_that_is_new(void **state) 
 static struct origin *life(uint32_t at, const char *node_id, uint64_t incarnation) {
   struct origins *origins = &world->at[at].engine->state.origins;
   assert_int_equal(origins_reserve(origins), SYNC_OK);
-  return origins_add(origins, (const uint8_t *)node_id, strlen(node_id), incarnation);
+  struct origin *origin = origins_add(origins, (const uint8_t *)node_id, strlen(node_id), incarnation);
+  origins_raise_durable(origins, origin, 1); /* only such lives are told of */
+  return origin;
 }
 
 static void news_of(struct news *news, uint8_t room[256], uint64_t lives, size_t count, const uint64_t *ranks) {
@@ -201,7 +203,7 @@ static void ranks_are_those_of_a_sender_that_knows_up_to_eight_lives_fewer(void 
     struct peer *peer = peer_at(&engine->peers, 0);
     const struct origin *known[] = {life(0, "p", 5), life(0, "m", 7), life(0, "m", 5), life(0, "q", 1)};
     const struct origin *sorted[] = {known[2], known[1], known[0], known[3]};
-    uint64_t lives = engine->state.origins.lives;
+    uint64_t lives = engine->state.origins.durable_lives;
     for (uint32_t i = 0; i < fewer; i++)
       (void)life(0, newer[i], 6 + i);
     static const uint64_t some[][4] = {{0, 1, 2, 3}, {0}, {1}, {2}, {3}, {0, 3}, {1, 2}, {1, 3}};
@@ -238,11 +240,11 @@ static void ranks_of_a_sender_that_knows_more_lives_or_others_mean_nothing(void 
   assert_int_equal(sync_peer_add(engine, "n1", NULL), SYNC_OK);
   struct peer *peer = peer_at(&engine->peers, 0);
   const struct origin *first = life(0, "m", 5);
-  uint64_t one = engine->state.origins.lives;
+  uint64_t one = engine->state.origins.durable_lives;
   const struct origin *second = life(0, "q", 5);
-  uint64_t two = engine->state.origins.lives;
+  uint64_t two = engine->state.origins.durable_lives;
   origins_remove_last(&engine->state.origins);
-  assert_true(engine->state.origins.lives == one);
+  assert_true(engine->state.origins.durable_lives == one);
   (void)second;
   uint8_t room[256];
   struct news news;
@@ -269,7 +271,7 @@ static void without_memory_nothing_is_noted(void **state) {
   const struct origin *origin = life(0, "m", 5);
   uint8_t room[256];
   struct news news;
-  news_of(&news, room, replica->engine->state.origins.lives, 1, (const uint64_t[]){0});
+  news_of(&news, room, replica->engine->state.origins.durable_lives, 1, (const uint64_t[]){0});
   uint32_t refused = 0;
   int rc = SYNC_E_NO_MEMORY;
   for (uint64_t nth = 1; rc != SYNC_OK; nth++) {
@@ -317,7 +319,7 @@ static void of_lives_that_are_not_known_here_a_hello_is_asked_for_and_tells(void
   struct news news = {.session = peer->known_session,
                       .known_tag = (uint32_t)engine->session,
                       .flags = NEWS_FLAG_RANKS,
-                      .lives = engine->state.origins.lives + 1};
+                      .lives = engine->state.origins.durable_lives + 1};
   news_write_head(&writer, &news);
   size_t size = frame_finish(&writer, FRAME_NEWS, cluster);
   assert_int_equal(sync_receive(engine, replica_peer(world, 0, 1), bytes, size), SYNC_OK);
@@ -327,7 +329,7 @@ static void of_lives_that_are_not_known_here_a_hello_is_asked_for_and_tells(void
   assert_int_equal(replica_collect(world, 1), 1);
   assert_int_equal(hello_at(0).flags & HELLO_FLAG_ANSWER, 0);
   assert_int_equal(replicas_deliver(world, 0, false), SYNC_OK);
-  assert_true(peer->lives == engine->state.origins.lives);
+  assert_true(peer->lives == engine->state.origins.durable_lives);
   assert_int_equal(replicas_settle(world, 10), 0);
   replicas_destroy(world);
 }
@@ -345,7 +347,7 @@ static void news_of_another_run_is_answered_by_a_hello_and_believed_nothing(void
     struct news news = {.session = peer->known_session + (theirs != 0),
                         .known_tag = (uint32_t)engine->session + (theirs == 0),
                         .flags = NEWS_FLAG_RANKS | HELLO_FLAG_FULL,
-                        .lives = engine->state.origins.lives};
+                        .lives = engine->state.origins.durable_lives};
     news_write_head(&writer, &news);
     for (uint64_t rank = 0; rank < 2; rank++)
       news_write_entry(&writer, &next, &(struct news_entry){.rank = rank, .seq = held + 7});

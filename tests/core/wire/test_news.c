@@ -390,7 +390,7 @@ static void a_rank_past_the_lives_that_are_known_notes_nothing_and_asks_for_a_he
     struct news news = {.session = peer->known_session,
                         .known_tag = (uint32_t)engine->session,
                         .flags = NEWS_FLAG_RANKS,
-                        .lives = engine->state.origins.lives};
+                        .lives = engine->state.origins.durable_lives};
     struct bytes_writer writer;
     uint64_t next = 0;
     head(&writer, &news);
