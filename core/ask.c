@@ -105,9 +105,14 @@ static void ask_peer(struct sync_engine *engine, struct peer *peer, uint64_t now
   peer->unknown = false; /* it is told again if they do not come */
 }
 
-void ask_run(struct sync_engine *engine, uint64_t now_ns) {
+static void ask_due(struct sync_engine *engine, bool again, uint64_t now_ns) {
   for (uint32_t i = 0; i < peer_handles(&engine->peers); i++) {
     struct peer *peer = peer_at(&engine->peers, i);
-    if (peer != NULL && peer->ask_due_ns <= now_ns) ask_peer(engine, peer, now_ns);
+    if (peer != NULL && peer->ask_due_ns <= now_ns && (peer->asks > 0) == again) ask_peer(engine, peer, now_ns);
   }
+}
+
+void ask_run(struct sync_engine *engine, uint64_t now_ns) {
+  ask_due(engine, false, now_ns); /* another one before one that was asked and did not answer */
+  ask_due(engine, true, now_ns);
 }
