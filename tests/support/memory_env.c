@@ -583,6 +583,11 @@ void memory_env_cut(struct memory_env *memory, const char *name, size_t size) {
 void memory_env_remove(struct memory_env *memory, const char *name) {
   names_unlink(memory->live, &memory->live_count, name);
   names_unlink(memory->durable, &memory->durable_count, name);
+  for (struct memory_change **list = &memory->changes; *list != NULL;) /* else a power loss brings it back */
+    if (strcmp((*list)->name, name) == 0 || strcmp((*list)->to, name) == 0)
+      change_free_first(list);
+    else
+      list = &(*list)->next;
 }
 uint64_t memory_env_digest(const struct memory_env *memory) {
   uint64_t sum = memory->live_count;
