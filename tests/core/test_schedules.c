@@ -54,13 +54,19 @@ static uint32_t life_of(uint32_t index, uint64_t session) {
 }
 
 static void begin(uint64_t seed) {
-  static const uint8_t shapes[5][7] = {
-      {2, 1, 0, 0}, {3, 1, 0, 1}, {3, 1, 1, 1}, {4, 1, 0, 1, 0, 0, 1}, {4, 1, 1, 0, 0, 1, 1}};
+  /* Pairs (0,1) (0,2) (1,2) (0,3) (1,3) (2,3) (0,4) (1,4) ... */
+  static const uint8_t shapes[7][16] = {{2, 1},
+                                        {3, 1, 0, 1},
+                                        {3, 1, 1, 1},
+                                        {4, 1, 0, 1, 0, 0, 1},
+                                        {4, 1, 1, 0, 0, 1, 1},
+                                        {5, 1, 0, 1, 0, 0, 1, 0, 0, 0, 1},
+                                        {6, 1, 0, 1, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1}};
   chance = seed;
   promise_count = 0;
   memset(beliefs, 0, sizeof beliefs);
   memset(lives, 0, sizeof lives);
-  const uint8_t *shape = shapes[pick(5)];
+  const uint8_t *shape = shapes[pick(7)];
   replicas_init(world, shape[0]);
   uint32_t windows[] = {1, 4, 16};
   for (uint32_t i = 0; i < world->count; i++) {
@@ -71,10 +77,11 @@ static void begin(uint64_t seed) {
     options->segment_bytes = pick(2) == 0 ? 1024 : 0;
     options->fsync_spacing_ns = pick(3) == 0 ? UINT64_C(10000000) : 0;
     options->changes_max = 8;
+    options->ack_delay_ns = pick(2) == 0 ? SYNC_ACK_AT_ONCE : 0;
     replica_open(world, i);
     note_life(i);
   }
-  size_t link = 1; /* pairs (0,1) (0,2) (1,2) (0,3) (1,3) (2,3) */
+  size_t link = 1;
   for (uint32_t b = 1; b < world->count; b++)
     for (uint32_t a = 0; a < b; a++)
       if (shape[link++] == 1) replicas_link(world, a, b);
