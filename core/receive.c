@@ -168,10 +168,11 @@ static int receive_operation(struct sync_engine *engine, struct peer *peer, uint
 static void receive_acknowledge(struct sync_engine *engine, struct peer *peer, const struct receive_outcome *outcome) {
   bool all_durable = outcome->held_end <= engine->durable_seen;
   if (outcome->prunes) peer_acknowledge(&engine->peers, peer);
-  /* It sends what is held here: perhaps it cannot tell what the lives that a
-   * HELLO leaves out imply. Without this, its window could stay full of them. */
   bool nothing = outcome->skipped == 0 && outcome->applied == 0 && all_durable;
-  if (nothing && !outcome->again) peer->list_all = true;
+  /* It sends what is held here: perhaps it cannot tell what the lives that a
+   * HELLO leaves out imply. Without this, its window could stay full of them.
+   * NEWS names what it sent in any case. */
+  if (nothing && !outcome->again && peer->confirmed == 0) peer->list_all = true;
   if (nothing) peer_acknowledge(&engine->peers, peer);
   if (all_durable) return;
   /* It cannot be acknowledged until there is room: the peer is to wait, not to send it again. */
