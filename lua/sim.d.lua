@@ -200,7 +200,7 @@ function rule:remove() end
 ---@class sim.RuleOptions
 ---@field from? anynode any when left out
 ---@field to? anynode any when left out
----@field kind? "any"|"hello"|"ops"|"fetch"|"block"
+---@field kind? "any"|"hello"|"ops"|"fetch"|"block"|"news"
 ---@field drop? integer|true so many messages, or all
 ---@field hold? integer|true until it is removed
 ---@field duplicate? integer|true
