@@ -185,6 +185,18 @@ static bool check_all(struct claim *claim, const uint8_t *payload, size_t size) 
   return true;
 }
 
+/* What its author's engine, as it runs now, has made of an operation that it wrote by itself. */
+static void take_own(struct cluster *cluster, uint32_t node, uint32_t index) {
+  const struct ledger *ledger = &cluster->ledger;
+  const struct ledger_operation *operation = &ledger->operations[index];
+  struct reads_counts *counts = &cluster->nodes[node].counts;
+  bool sweep = ledger->changes[operation->change_first].kind == SYNC_SWEEP;
+  counts->sweeps += sweep;
+  for (uint32_t i = 0; i < operation->change_count && sweep; i++)
+    counts->swept += ledger->changes[operation->change_first + i].seen_count;
+  replica_told(cluster, node, index);
+}
+
 /* The first time that its bytes are read; or they are not what they were. */
 CLUSTER_APART static bool check_content(struct cluster *cluster, uint32_t node, uint32_t index, const uint8_t *payload,
                                         size_t size, uint64_t hash, bool accepted) {
@@ -199,7 +211,7 @@ CLUSTER_APART static bool check_content(struct cluster *cluster, uint32_t node, 
   }
   bool unread = operation->own == LEDGER_OWN_UNREAD;
   if (!check_all(&claim, payload, size)) return false;
-  if (unread && accepted) replica_told(cluster, node, index);
+  if (unread && accepted) take_own(cluster, node, index);
   operation->payload_hash = hash;
   return true;
 }

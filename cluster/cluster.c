@@ -96,7 +96,7 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
   ledger_init(&cluster->ledger, world);
   cluster->driver = sim_driver_add(world, wake, cluster);
   sim_on_lifecycle(world, lifecycle, cluster);
-  if (!config->no_oracles) sim_on_node_trace(world, cluster_traced, cluster);
+  sim_on_node_trace(world, config->no_oracles ? cluster_traced_unseen : cluster_traced, cluster);
   for (uint32_t i = 1; i <= config->nodes; i++) {
     struct cluster_node *node = &cluster->nodes[i];
     node->cluster = cluster;

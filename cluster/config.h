@@ -24,10 +24,12 @@ struct cluster; /* in the arena */
 #define CLUSTER_HONEST_ACKS "honest acknowledgements" /* what a peer is believed to hold durably, it does */
 #define CLUSTER_PROGRESS "durability progresses"      /* new work keeps no old work from becoming durable */
 #define CLUSTER_DELIVERY "delivery progresses"        /* ... nor from being sent and acknowledged */
-#define CLUSTER_CAUSAL "causal order"        /* an operation comes after all that it saw, and says what it saw */
-#define CLUSTER_READS "honest reads"         /* every read gives what the log on the disk says */
-#define CLUSTER_POLICIES "conflict policies" /* a conflict is listed, resolved, and left alone as its policy says */
-#define CLUSTER_LIVELOCK "livelock"          /* reported by sim */
+#define CLUSTER_CAUSAL "causal order"          /* an operation comes after all that it saw, and says what it saw */
+#define CLUSTER_READS "honest reads"           /* every read gives what the log on the disk says */
+#define CLUSTER_SWEEPS "honest sweeps"         /* a tombstone is swept only when all peers have held it */
+#define CLUSTER_SWEEPING "sweeping progresses" /* ... and then it is, soon */
+#define CLUSTER_POLICIES "conflict policies"   /* a conflict is listed, resolved, and left alone as its policy says */
+#define CLUSTER_LIVELOCK "livelock"            /* reported by sim */
 
 enum cluster_topology {
   CLUSTER_MESH = 0, /* everyone knows everyone */

@@ -10,6 +10,7 @@
 #include "cluster/policies.h"
 #include "cluster/model.h"
 #include "cluster/replica.h"
+#include "cluster/sweeps.h"
 #include "core/wire/wire.h"
 #include "sim/world/progress.h"
 
@@ -31,9 +32,29 @@ static struct cluster_node *config_node(const void *config) {
   return node;
 }
 
+/* Who is gone for good is a peer no more. */
+static void remove_peers(struct cluster_software *software) {
+  struct cluster_node *node = software->node;
+  for (uint32_t other = 1; other <= node->cluster->config.nodes; other++) {
+    uint32_t peer = software->peer_of[other];
+    if (cluster_linked(node->cluster, node->number, other) || !node->peers[other].end) continue;
+    int status = peer == SYNC_PEER_NONE ? sync_peer_add(software->engine, node->cluster->nodes[other].name, &peer)
+                                        : SYNC_OK; /* it is known since before this life: gives its handle */
+    if (status == SYNC_OK) status = sync_peer_remove(software->engine, peer);
+    if (status != SYNC_OK) {
+      software->peers_missing = true;
+      continue;
+    }
+    memset(&node->peers[other], 0, sizeof node->peers[other]);
+    software->peer_of[other] = SYNC_PEER_NONE;
+    if (peer <= CLUSTER_NODES_MAX) software->node_of[peer] = 0;
+  }
+}
+
 static void register_peers(struct cluster_software *software) {
   const struct cluster *cluster = software->node->cluster;
   software->peers_missing = false;
+  remove_peers(software);
   for (uint32_t other = 1; other <= cluster->config.nodes; other++) {
     if (!cluster_linked(cluster, software->node->number, other) || software->peer_of[other] != SYNC_PEER_NONE) continue;
     uint32_t peer = 0;
@@ -60,7 +81,9 @@ static void look_at_peers(struct cluster_software *software) {
       known = sync_peer_info(software->engine, peer, &info) == SYNC_OK &&
               strcmp(info.node_id, node->cluster->nodes[other].name) == 0;
     node->peers[other].lost = node->peers[other].promised && !known;
-    if (!known && !node->peers[other].lost) node->peers[other].end = 0; /* it is registered once more */
+    bool linked = cluster_linked(node->cluster, node->number, other);
+    if (known && !linked && !node->peers[other].end) node->peers[other].end = 1; /* its removal was lost */
+    if (!known && !node->peers[other].lost) node->peers[other].end = 0;          /* it is registered once more */
   }
 }
 
@@ -210,7 +233,10 @@ static void timer(struct sim_node *sim_node, void *state, uint32_t number) {
   struct sync_tick_report report;
   int status = sync_tick(software->engine, &report);
   (void)status; /* a failed engine shows in its counters; the pump looks */
-  if (is_looked_at(software->node->cluster)) replica_follow(software->node->cluster, software->node->number);
+  if (is_looked_at(software->node->cluster)) {
+    replica_follow(software->node->cluster, software->node->number);
+    sweeps_judge(software->node->cluster);
+  }
   cluster_pump(sim_node, software);
 }
 

@@ -14,6 +14,7 @@
 #include "cluster/state.h"
 #include "cluster/replica.h"
 #include "cluster/snapshot.h"
+#include "cluster/sweeps.h"
 
 /* --- At a boot: durability ------------------------------------------------------------ */
 
@@ -153,7 +154,9 @@ void cluster_check_boot(struct cluster *cluster, uint32_t number) {
   uint64_t fields[] = {CLUSTER_STEP_OPEN, kept.state, kept.vector};
   sim_trace(cluster->world, SIM_SUB_CLUSTER, SIM_STEP_CLUSTER, number, fields, 3);
   if (cluster->config.no_oracles) return;
+  sweeps_forgotten(cluster, number);
   replica_begin(cluster, number);
+  sweeps_judge(cluster);
   cluster_check_reads(cluster, number);
 }
 
@@ -256,6 +259,16 @@ void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum s
   if (log_watch_wants(kind)) traced(cluster, &cluster->nodes[number], kind, fields, count);
 }
 
+void cluster_traced_unseen(struct sim_world *world, void *self, uint32_t number, enum sync_trace_kind kind,
+                           const uint64_t *fields, size_t count) {
+  (void)world;
+  struct cluster *cluster = self;
+  struct cluster_node *node = &cluster->nodes[number];
+  if (kind != SYNC_TRACE_OWN_WRITE || count <= 5 || cluster->judging || node->life == LEDGER_NONE) return;
+  if (!cluster->ledger.lives[node->life].incarnation) ledger_life_name(&cluster->ledger, node->life, fields[1]);
+  own_writes_traced(cluster, node, fields);
+}
+
 /* Of so many checks one walks: in between the same keys change again. */
 #define WALK_EVERY 4u
 
@@ -292,4 +305,5 @@ void cluster_check(struct cluster *cluster) {
     if (up[i] && walks) cluster_check_walks(cluster, i);
   }
   if (!cluster_violated(cluster)) cluster_check_delivery(cluster);
+  if (!cluster->config.no_oracles && !cluster->judging) sweeps_check(cluster);
 }

@@ -16,6 +16,10 @@ void cluster_check_damage(struct cluster *cluster, uint32_t node);
 void cluster_traced(struct sim_world *world, void *self, uint32_t node, enum sync_trace_kind kind,
                     const uint64_t *fields, size_t count);
 
+/* The same where nothing is looked at: the ledger must know what engines write by themselves. */
+void cluster_traced_unseen(struct sim_world *world, void *self, uint32_t node, enum sync_trace_kind kind,
+                           const uint64_t *fields, size_t count);
+
 /* Checks the invariants that hold at any moment (equal vectors have equal
  * states, state equals the model, values are real). Runs by itself at
  * intervals; scripts may ask for it too. */

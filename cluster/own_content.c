@@ -37,6 +37,10 @@ static uint32_t sibling_at(const struct own_reading *reading, uint32_t slot, str
 /* A sweep says what it sees. */
 static bool read_swept(const struct own_reading *reading, uint32_t slot, struct decode_change decoded) {
   struct ledger *ledger = &reading->cluster->ledger;
+  const struct replica *replica = reading->replica;
+  for (uint32_t place = replica_first(replica, slot); place; place = replica->siblings[place - 1u].next)
+    if (ledger->changes[replica->siblings[place - 1u].number - 1u].kind != SYNC_DELETE)
+      return lie(reading, CLUSTER_SWEEPS, "sweeps a delete that has a value beside it, which comes to light");
   if (decoded.seen_count == 0) return lie(reading, CLUSTER_PHANTOM, "sweeps nothing");
   for (uint64_t i = 0; i < decoded.seen_count; i++) {
     uint32_t number = sibling_at(reading, slot, decode_seen_next(&decoded));

@@ -4,7 +4,7 @@
  * - a put or a delete is flagged automatic, sees all siblings of its key, and puts nothing but the
  *   value of one of them: no value comes into being; and it is what the policy of its author
  *   keeps, in a conflict that has something of that author and is not settled (conflicts.h);
- * - a sweep sees tombstones that are there, and nothing else. */
+ * - a sweep sees tombstones that are there, and nothing else; which, judges sweeps.h. */
 #ifndef CLUSTER_OWN_CONTENT_H
 #define CLUSTER_OWN_CONTENT_H
 

@@ -4,6 +4,7 @@
 #include "cluster/lookup.h"
 #include "cluster/replica.h"
 #include "cluster/state.h"
+#include "cluster/sweeps.h"
 
 /* Who wrote it, and about when: the same in a run in which something else is left out. */
 static uint64_t name_of(const struct cluster *cluster, uint32_t node) {
@@ -28,6 +29,7 @@ void own_writes_traced(struct cluster *cluster, struct cluster_node *node, const
   ledger_accept(ledger, operation, fields[3]);
   if (cluster->config.promise_at_submit) ledger_promise(ledger, node->life, UINT64_MAX);
   if (!looked_at) return;
+  sweeps_begun(cluster, node, operation);
   replica_accept(cluster, node->number, operation, fields[3]);
   node->counts.own_writes++;
 }

@@ -84,6 +84,9 @@ static void check_vectors(struct reading *reading) {
   sync_digest_get(reading->engine, &digest);
   if (!same(reading, "the number of its keys", digest.keys, replica->key_count)) return;
   if (!same(reading, "the number of its siblings", digest.siblings, replica->sibling_count)) return;
+  struct sync_stats stats;
+  sync_stats_get(reading->engine, &stats);
+  if (!same(reading, "the number of its tombstones", stats.tombstones, replica->tombstone_count)) return;
   const struct sim_node *machine = sim_node_at(reading->cluster->world, reading->node->number);
   if (!sim_disk_damaged(sim_node_disk((struct sim_node *)(uintptr_t)machine)))
     (void)sync_vector(reading->engine, true, check_durable, reading);
@@ -185,6 +188,8 @@ static void check_counters(struct reading *reading) {
   sync_stats_get(reading->engine, &stats);
   (void)(same(reading, "its count of submits", stats.submits, seen->submits) &&
          same(reading, "its count of operations that it wrote by itself", stats.own_writes, seen->own_writes) &&
+         same(reading, "its count of sweeps", stats.sweeps, seen->sweeps) &&
+         same(reading, "its count of tombstones swept", stats.swept, seen->swept) &&
          same(reading, "its count of operations received", stats.applied_remote, reading->node->replica.remote) &&
          same(reading, "its count of frames sent", stats.frames_out, seen->frames_out) &&
          same(reading, "its count of bytes sent", stats.frames_out_bytes, seen->frames_out_bytes) &&

@@ -4,10 +4,28 @@
 
 #include "cluster/lookup.h"
 #include "cluster/state.h"
+#include "cluster/submit.h"
 
 /* What another disk, or an older one, knows is not promised. */
 static void forget_peers(struct cluster *cluster, uint32_t node) {
   memset(cluster->nodes[node].peers, 0, sizeof cluster->nodes[node].peers);
+}
+
+void cluster_retire(struct cluster *cluster, uint32_t number) {
+  struct cluster_node *node = &cluster->nodes[number];
+  if (node->absent) return;
+  sim_node_power_loss(cluster->world, number);
+  node->absent = true;
+  cluster->present = 0;
+  for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
+    if (cluster->nodes[i].absent) continue;
+    cluster->nodes[i].rank = ++cluster->present;
+    struct cluster_software *software = sim_node_software(cluster->nodes[i].machine);
+    if (!software) continue;
+    software->peers_missing = true;
+    software = cluster_turn_begin(cluster, i);
+    if (software) cluster_turn_end(cluster, software);
+  }
 }
 
 void cluster_wipe(struct cluster *cluster, uint32_t node) {

@@ -1,4 +1,4 @@
-/* Disks that are replaced: by an empty one, or by what a backup kept. */
+/* Disks that are replaced: by an empty one, or by what a backup kept; and nodes that go for good. */
 #ifndef CLUSTER_REPLACE_H
 #define CLUSTER_REPLACE_H
 
@@ -7,6 +7,9 @@
 
 #include "cluster/config.h"
 
+/* The node goes for good: its power is cut, it never boots again, and all others remove it from their peers, those that
+ * are down when they are back. */
+void cluster_retire(struct cluster *cluster, uint32_t node);
 /* Empties the disk of a node that is down; what it promised is excused. */
 void cluster_wipe(struct cluster *cluster, uint32_t node);
 /* Keeps an image of what the node's platter holds now, in place of an earlier

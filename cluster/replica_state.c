@@ -26,7 +26,7 @@ void replica_clear(struct replica *replica) {
   replica->durable_end = 0;
   replica->durable_segment = 0;
   replica->sibling_places = replica->sibling_free = 0;
-  replica->key_count = replica->sibling_count = 0;
+  replica->key_count = replica->sibling_count = replica->tombstone_count = 0;
   replica->changed_count = replica->unwalked_count = 0;
   for (uint32_t i = 0; i < REPLICA_HELLOS; i++)
     replica->hellos[i].size = 0;
@@ -84,7 +84,17 @@ static void add_sibling(struct cluster *cluster, struct replica *replica, uint32
   replica->sibling_count++;
 }
 
-static void change(struct cluster *cluster, struct replica *replica, uint32_t number) {
+static void owe_sweep(struct cluster *cluster, struct replica *replica, uint32_t number) {
+  if (replica->owed_first > 64u && replica->owed_first > replica->owed_count / 2u) {
+    replica->owed_count -= replica->owed_first;
+    memmove(replica->owed, replica->owed + replica->owed_first, replica->owed_count * sizeof *replica->owed);
+    replica->owed_first = 0;
+  }
+  CLUSTER_GROW(cluster->world, replica->owed, replica->owed_capacity, replica->owed_count + 1u);
+  replica->owed[replica->owed_count++] = number;
+}
+
+static void change(struct cluster *cluster, struct replica *replica, uint32_t number, bool is_own) {
   const struct ledger *ledger = &cluster->ledger;
   const struct ledger_change *made = &ledger->changes[number - 1u];
   uint32_t *link = &replica->first[made->slot];
@@ -100,9 +110,12 @@ static void change(struct cluster *cluster, struct replica *replica, uint32_t nu
     sibling->next = replica->sibling_free;
     replica->sibling_free = place;
     replica->sibling_count--;
+    replica->tombstone_count -= ledger->changes[sibling->number - 1u].kind == SYNC_DELETE;
   }
+  replica->tombstone_count += made->kind == SYNC_DELETE;
   if (made->kind != SYNC_SWEEP) add_sibling(cluster, replica, made->slot, number);
   if (!replica->first[made->slot]) replica->key_count--;
+  if (made->kind == SYNC_DELETE && is_own) owe_sweep(cluster, replica, number);
   mark(cluster, replica, made->slot);
 }
 
@@ -122,8 +135,9 @@ static inline void apply(struct cluster *cluster, uint32_t node, const struct le
     replica->remote++;
   }
   if (replica->hlc_last < operation->hlc) replica->hlc_last = operation->hlc;
+  bool is_own = cluster->ledger.lives[operation->life].node == node;
   for (uint32_t i = 0; i < operation->change_count; i++)
-    change(cluster, replica, operation->change_first + i + 1u);
+    change(cluster, replica, operation->change_first + i + 1u, is_own);
   replica->news_to_look = true;
 }
 
@@ -142,8 +156,9 @@ void replica_apply(struct cluster *cluster, uint32_t node, uint32_t index, uint6
 void replica_told(struct cluster *cluster, uint32_t node, uint32_t index) {
   struct replica *replica = &cluster->nodes[node].replica;
   const struct ledger_operation *operation = &cluster->ledger.operations[index];
+  bool is_own = cluster->ledger.lives[operation->life].node == node;
   for (uint32_t i = 0; i < operation->change_count; i++)
-    change(cluster, replica, operation->change_first + i + 1u);
+    change(cluster, replica, operation->change_first + i + 1u, is_own);
   replica->news_to_look = true;
 }
 

@@ -105,7 +105,7 @@ struct replica {
   uint32_t first_capacity;
   struct replica_sibling *siblings;
   uint32_t sibling_capacity, sibling_places, sibling_free; /* place + 1 */
-  uint64_t key_count, sibling_count;
+  uint64_t key_count, sibling_count, tombstone_count;
 
   /* Slots that changed since they were last looked at: siblings and winner at
    * once, iteration at intervals. */
@@ -113,6 +113,14 @@ struct replica {
   uint32_t changed_count, changed_capacity, unwalked_count, unwalked_capacity;
   uint8_t *marks; /* by slot: REPLICA_CHANGED, REPLICA_UNWALKED */
   uint32_t mark_capacity;
+  /* Sweeps. */
+  uint32_t *had; /* by life: so many were durable here once, in runs before this one */
+  uint32_t had_capacity;
+  uint32_t *owed; /* its own deletes, by number of the change, in order; from `owed_first` on */
+  uint32_t owed_first, owed_count, owed_capacity;
+  uint32_t sweepable; /* the oldest of these, found to be so at `sweepable_ns` and since; 0: none */
+  uint64_t sweepable_ns, sweep_excuses;
+
   bool news_to_look; /* operations were read since the last look at intervals */
 };
 

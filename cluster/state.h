@@ -40,7 +40,7 @@ struct log_damage {
 
 /* What an engine was seen to do since it was opened; it must count the same. */
 struct reads_counts {
-  uint64_t submits, submits_refused, own_writes;
+  uint64_t submits, submits_refused, own_writes, sweeps, swept;
   uint64_t frames_in, frames_in_bytes;
   uint64_t frames_out, frames_out_bytes, ops_out, hellos_out;
 };
@@ -99,6 +99,12 @@ struct cluster_explained {
   uint32_t life;
 };
 
+/* Which nodes were peers of its author when it was made: bit n - 1 is node n. */
+struct cluster_own_write {
+  uint32_t operation, node;
+  uint64_t peers;
+};
+
 struct cluster {
   struct sim_world *world;
   const struct sim_violation *violation; /* the world's, there from its beginning */
@@ -124,6 +130,8 @@ struct cluster {
   uint32_t known_capacity, known_by_all_capacity;
   struct cluster_explained *explained; /* scratch of a frame */
   uint32_t explained_count, explained_capacity;
+  struct cluster_own_write *own_writes; /* not judged yet */
+  uint32_t own_write_count, own_write_capacity;
   uint8_t *value; /* scratch of submits */
   uint32_t value_capacity;
   uint8_t *merged; /* scratch of readings */

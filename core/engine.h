@@ -87,6 +87,16 @@ struct engine_merge {
   uint64_t end; /* of its record */
 };
 
+/* When tombstones were looked at that can be swept (sweep.h). */
+struct sweep {
+  uint64_t looked_ns;          /* for any */
+  uint64_t whole_ns;           /* for all that can go */
+  uint64_t added;              /* tombstones ever, then */
+  uint64_t looks;              /* whole ones */
+  bool going;                  /* the last look has not come to its end */
+  struct memory_array changes; /* struct own_change, scratch */
+};
+
 /* While an open repairs. */
 struct engine_repair {
   int (*each)(void *arg, const struct sync_lost *lost);
@@ -139,6 +149,8 @@ struct sync_engine {
   struct engine_repair *repair; /* at open only; NULL: damage is refused */
   bool indexed;                 /* ... that is done: all that is below */
   uint64_t index_end;           /* at open: where the next record below the base must begin */
+
+  struct sweep sweep;
 
   struct sync_stats stats;
 

@@ -5,6 +5,7 @@
 #include "core/compaction.h"
 #include "core/conflict.h"
 #include "core/fetch.h"
+#include "core/sweep.h"
 
 static const struct sync_options open_defaults = {
     .value_bytes_max = 65536,
@@ -25,6 +26,7 @@ static const struct sync_options open_defaults = {
     .idle_hello_ns = UINT64_C(30000000000),
     .idle_mark_ns = UINT64_C(1000000000),
     .fsync_spacing_ns = 0,
+    .sweep_interval_ns = UINT64_C(30000000000),
     .clock_bound_ns = UINT64_C(500000000),
 };
 
@@ -66,6 +68,7 @@ static void open_fill_defaults(struct sync_options *options) {
   OPEN_DEFAULT(options, ack_timeout_ns);
   OPEN_DEFAULT(options, idle_hello_ns);
   OPEN_DEFAULT(options, idle_mark_ns);
+  OPEN_DEFAULT(options, sweep_interval_ns);
   OPEN_DEFAULT(options, clock_bound_ns);
 }
 
@@ -108,6 +111,7 @@ static void engine_init(struct sync_engine *engine, const struct sync_env *env, 
 
 static void engine_free(struct sync_engine *engine) {
   const struct sync_env *env = engine->env;
+  sweep_deinit(engine);
   memory_array_free(env, &engine->merges, sizeof(struct engine_merge), 16);
   peers_deinit(&engine->peers);
   conflict_close(engine);
@@ -127,6 +131,7 @@ static void open_begin_session(struct sync_engine *engine) {
   engine->last_append_ns = now_ns;
   engine->stats.log_bytes = 0;
   peers_start(&engine->peers, now_ns);
+  sweep_begin(engine);
   engine_take_durable(engine);
   engine->stats.fsync_bytes = 0;
   engine->tick_durable = engine->state.oplog.durable;

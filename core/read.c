@@ -170,6 +170,7 @@ void sync_stats_get(const struct sync_engine *engine, struct sync_stats *stats) 
   *stats = engine->stats;
   stats->store_bytes = engine->state.store.bytes;
   stats->conflicts = engine->state.store.conflicts.count;
+  stats->tombstones = engine->state.store.graves.count;
   stats->snapshot_position = engine->compaction.base.position;
   stats->snapshot_bytes = engine->compaction.base.size;
   stats->log_first = wal_first_position(engine->wal);

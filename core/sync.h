@@ -54,7 +54,7 @@ struct sync_dot {
 
 enum sync_change_kind {
   SYNC_PUT = 1,
-  SYNC_DELETE = 2, /* leaves a tombstone */
+  SYNC_DELETE = 2, /* leaves a tombstone, until that is swept */
   SYNC_SWEEP = 3,  /* removes tombstones; written by the engine, not by callers */
 };
 
@@ -163,6 +163,9 @@ struct sync_options {
   uint64_t idle_hello_ns;     /* to a peer with which nothing is owed, 30 s */
   uint64_t idle_mark_ns;      /* quiet time before a durable mark, 1 s */
   uint64_t fsync_spacing_ns;  /* preset `durable`: 0, fsync as soon as the last is done; preset `fast`: 10 ms */
+  uint64_t sweep_interval_ns; /* between two looks at tombstones that all peers hold, so that they are swept, many in
+                                 one operation: 30 s. When so many come that they fill operations, up to 16 times as
+                                 often. UINT64_MAX: never */
   uint64_t clock_bound_ns;    /* how far ahead of the wall clock an adopted HLC may run, 500 ms */
 
   struct sync_policy conflict_policy;               /* of keys without another one; last write wins */
@@ -503,7 +506,9 @@ int sync_outbox(const struct sync_engine *engine, int (*each)(void *arg, const s
 
 struct sync_stats {
   uint64_t submits, submits_refused;
-  uint64_t own_writes; /* operations that the engine wrote by itself */
+  uint64_t own_writes;    /* operations that the engine wrote by itself */
+  uint64_t sweeps, swept; /* ... of which so many are sweeps; tombstones that they removed */
+  uint64_t tombstones;    /* here, now */
   uint64_t applied_remote, duplicates, not_yet;
   uint64_t frames_in, frames_in_bytes, frames_rejected;
   uint64_t frames_out, frames_out_bytes, ops_out, hellos_out;

@@ -3,6 +3,7 @@
 #include "core/engine.h"
 #include "core/fetch.h"
 #include "core/keep.h"
+#include "core/sweep.h"
 
 /* A completion for a snapshot's file, or for the name of one. */
 static int turn_snapshot_done(struct sync_engine *engine, uint64_t token, int result, bool *ours) {
@@ -46,6 +47,8 @@ uint64_t sync_next_deadline(const struct sync_engine *engine) {
   if (peers < deadline) deadline = peers;
   uint64_t snapshot = compaction_deadline(engine);
   if (snapshot < deadline) deadline = snapshot;
+  uint64_t sweep = sweep_deadline(engine);
+  if (sweep < deadline) deadline = sweep;
   uint64_t fetch = fetch_deadline(engine);
   return fetch < deadline ? fetch : deadline;
 }
@@ -70,6 +73,8 @@ int sync_tick(struct sync_engine *engine, struct sync_tick_report *report) {
   memset(report, 0, sizeof *report);
   if (engine->stopped != SYNC_OK) return engine->stopped;
   keep_run(engine);
+  sweep_run(engine);
+  if (engine->stopped != SYNC_OK) return engine->stopped;
   uint64_t now_ns = port_now(engine->env);
   report->retried = peers_tick(&engine->peers, now_ns);
   engine_tick_counts(engine, report);

@@ -96,6 +96,7 @@
 ---@field ack_timeout? duration
 ---@field idle_hello? duration
 ---@field idle_mark? duration
+---@field sweep_interval? duration
 ---@field fsync_spacing? duration
 ---@field clock_bound? duration
 
@@ -489,6 +490,9 @@ function node:state() end
 
 ---@return { size: integer }
 function node:outbox() end
+---What it holds; what its engine has swept since it started. All 0 when it is not up.
+---@return { size: integer, sweeps: integer, swept: integer }
+function node:tombstones() end
 ---@return integer? damaged records of its log
 function node:verify() end
 ---@return boolean false when it is not up
@@ -496,6 +500,8 @@ function node:snapshot() end
 ---Boots it with leave to put damage aside.
 ---@return boolean up
 function node:repair() end
+---It is gone for good: never boots again, and nobody's peer any more.
+function node:retire() end
 
 ---@return integer
 function node:number() end

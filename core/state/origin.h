@@ -11,6 +11,7 @@
 #define ORIGINS_RECENT 64u
 
 struct origin;
+struct store_sibling; /* sibling.h */
 
 /* "Everything of `origin` up to `seq`." */
 struct origin_edge {
@@ -18,6 +19,14 @@ struct origin_edge {
   uint64_t seq;
 };
 #define ORIGIN_EDGE_NOMINAL_BYTES 16u
+
+/* Its tombstones (graves.h), and its place among the origins that have any. */
+struct origin_graves {
+  struct store_sibling *first, *last;
+  struct origin *before, *after;
+  uint64_t aged; /* those up to here are older than a few looks at them (sweep.h) */
+  bool unsorted;
+};
 
 struct origin {
   char node_id[NODE_ID_ROOM];
@@ -42,6 +51,8 @@ struct origin {
 
   struct memory_array ordinals; /* uint32_t: place in the oplog of floor + 1, floor + 2, ...; its low half */
   size_t ordinals_gone;         /* so many first ones count no more */
+
+  struct origin_graves graves;
 
   /* Scratch of one call. */
   uint64_t stamp;

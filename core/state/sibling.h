@@ -8,16 +8,27 @@
 
 struct store_sibling {
   struct store_sibling *next; /* in dot order */
-  const struct origin *origin;
+  struct origin *origin;
   uint64_t seq;
   uint64_t hlc;
   uint64_t hash; /* its share of the state digest */
   uint32_t value_size;
-  bool tombstone;
+  bool tombstone; /* then it has no value, and a grave in its place */
   bool automatic;
-  bool merged; /* scratch of a merge: it stays */
+  bool merged;    /* scratch of a merge: it stays */
+  bool contested; /* its grave is among the contested ones (graves.h) */
   uint8_t value[];
 };
+
+/* Where a tombstone stands among the others that wait to be swept. */
+struct grave {
+  struct store_sibling *before, *after;
+  struct store_key *key;
+};
+
+static inline struct grave *grave_of(const struct store_sibling *tombstone) {
+  return (struct grave *)(uintptr_t)(tombstone + 1);
+}
 
 /* A conflict: two or more siblings, not all of them tombstones. */
 static inline bool key_in_conflict(const struct store_key *key) {

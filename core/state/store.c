@@ -7,10 +7,18 @@ void store_init(struct store *store, const struct sync_env *env) {
   conflicts_init(&store->conflicts, env);
 }
 
+/* Besides the sibling itself. */
+static size_t store_sibling_room(bool tombstone, size_t value_size) {
+  return tombstone ? sizeof(struct grave) : value_size;
+}
+static uint64_t store_sibling_bytes(const struct store_sibling *sibling) {
+  return STORE_SIBLING_NOMINAL_BYTES + sibling->value_size;
+}
+
 static void store_sibling_free(struct store *store, struct store_sibling *sibling) {
   if (sibling == NULL) return;
-  memory_free(store->env, sibling, sizeof *sibling + sibling->value_size,
-              STORE_SIBLING_NOMINAL_BYTES + sibling->value_size);
+  memory_free(store->env, sibling, sizeof *sibling + store_sibling_room(sibling->tombstone, sibling->value_size),
+              (size_t)store_sibling_bytes(sibling));
 }
 
 static void store_key_free(struct store *store, struct store_key *key) {
@@ -58,21 +66,19 @@ static struct store_key *store_key_new(struct store *store, const uint8_t *bytes
 
 static struct store_sibling *store_sibling_new(struct store *store, const struct operation_change_view *change,
                                                uint64_t hlc) {
+  bool tombstone = change->kind == SYNC_DELETE;
   struct store_sibling *sibling =
-      memory_alloc(store->env, sizeof *sibling + change->value_size, STORE_SIBLING_NOMINAL_BYTES + change->value_size);
+      memory_alloc(store->env, sizeof *sibling + store_sibling_room(tombstone, change->value_size),
+                   STORE_SIBLING_NOMINAL_BYTES + change->value_size);
   if (sibling == NULL) return NULL;
   sibling->next = NULL;
   sibling->hlc = hlc;
   sibling->value_size = (uint32_t)change->value_size;
-  sibling->tombstone = change->kind == SYNC_DELETE;
+  sibling->tombstone = tombstone;
   sibling->automatic = change->automatic;
-  sibling->merged = false;
+  sibling->merged = sibling->contested = false;
   if (change->value_size > 0) memcpy(sibling->value, change->value, change->value_size);
   return sibling;
-}
-
-static uint64_t store_sibling_bytes(const struct store_sibling *sibling) {
-  return STORE_SIBLING_NOMINAL_BYTES + sibling->value_size;
 }
 
 uint64_t store_seen_bytes(const struct store_key *key, const struct store_dot *seen, size_t seen_count,
@@ -182,6 +188,7 @@ static void store_unlink(struct store *store, struct store_key *key, struct stor
   store->siblings--;
   store->digest -= sibling->hash;
   store->bytes -= store_sibling_bytes(sibling);
+  if (sibling->tombstone) graves_remove(&store->graves, sibling);
   store_sibling_free(store, sibling);
 }
 
@@ -213,6 +220,7 @@ static void store_link(struct store *store, struct store_key *key, struct store_
   store->siblings++;
   store->digest += sibling->hash;
   store->bytes += store_sibling_bytes(sibling);
+  if (sibling->tombstone) graves_add(&store->graves, sibling, key);
 }
 
 /* A key that has its first sibling; one that has lost its last, which is removed. */
@@ -226,7 +234,7 @@ static void store_key_uncount(struct store *store, struct store_key *key) {
   store_key_remove(store, key);
 }
 
-void store_plan_commit(struct store *store, struct store_plan *plan, const struct origin *origin, uint64_t seq,
+void store_plan_commit(struct store *store, struct store_plan *plan, struct origin *origin, uint64_t seq,
                        const struct store_dot *seen, size_t seen_count) {
   struct store_key *key = plan->key;
   if (key == NULL) return;

@@ -10,6 +10,7 @@
 #include "core/wire/wire.h"
 #include "core/state/btree.h"
 #include "core/state/conflicts.h"
+#include "core/state/graves.h"
 #include "core/state/key.h"
 #include "core/state/origin.h"
 #include "core/state/sibling.h"
@@ -17,8 +18,7 @@
 
 #define STORE_KEY_NOMINAL_BYTES 64u       /* besides the key itself; its share of the index is in there */
 #define STORE_KEY_BLOCK_NOMINAL_BYTES 32u /* the same without the index, which pays for its nodes */
-#define STORE_SIBLING_NOMINAL_BYTES                                                                                    \
-  64u /* besides the value itself; a second one's share of the index of conflicts too */
+#define STORE_SIBLING_NOMINAL_BYTES 64u   /* besides the value; a grave is in there, or a share of the conflicts */
 
 struct store {
   const struct sync_env *env;
@@ -28,6 +28,7 @@ struct store {
   uint64_t keys;
   uint64_t siblings;
   uint64_t digest;
+  struct graves graves;
 
   /* A snapshot in progress: what has this mark is in it, or is younger than it. */
   uint16_t mark;
@@ -66,7 +67,7 @@ int store_plan_change(struct store *store, const struct operation_change_view *c
 void store_plan_cancel(struct store *store, struct store_plan *plan);
 /* Applies a planned change of the operation (origin, seq): removes the seen
  * siblings, adds the new one. Cannot fail. */
-void store_plan_commit(struct store *store, struct store_plan *plan, const struct origin *origin, uint64_t seq,
+void store_plan_commit(struct store *store, struct store_plan *plan, struct origin *origin, uint64_t seq,
                        const struct store_dot *seen, size_t seen_count);
 
 /* --- A snapshot of one instant, while writing goes on -------------------------------- */
@@ -90,7 +91,7 @@ static inline void store_save_key(struct store *store, struct store_key *key) {
 struct store_content {
   const uint8_t *key;
   size_t key_size;
-  const struct origin *origin;
+  struct origin *origin;
   uint64_t seq, hlc;
   bool tombstone, automatic;
   const uint8_t *value;

@@ -412,6 +412,19 @@ static int node_number(lua_State *lua) {
   return 1;
 }
 
+static int node_tombstones(lua_State *lua) {
+  struct sync_stats stats = {0};
+  (void)cluster_node_stats(script_of(lua)->cluster, self(lua), &stats);
+  lua_createtable(lua, 0, 3);
+  lua_pushinteger(lua, (lua_Integer)stats.tombstones);
+  lua_setfield(lua, -2, "size");
+  lua_pushinteger(lua, (lua_Integer)stats.sweeps);
+  lua_setfield(lua, -2, "sweeps");
+  lua_pushinteger(lua, (lua_Integer)stats.swept);
+  lua_setfield(lua, -2, "swept");
+  return 1;
+}
+
 static int node_outbox(lua_State *lua) {
   lua_createtable(lua, 0, 1);
   lua_pushinteger(lua, (lua_Integer)cluster_outbox_size(script_of(lua)->cluster, self(lua)));
@@ -438,6 +451,15 @@ static int node_snapshot(lua_State *lua) {
   script_trace(script, SCRIPT_STEP_SNAPSHOT, node, NULL, 0);
   lua_pushboolean(lua, cluster_snapshot(script->cluster, node));
   return 1;
+}
+
+static int node_retire(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  if (!script_act(lua, SCRIPT_STEP_RETIRE, node, "node:retire")) return 0;
+  script_trace(script, SCRIPT_STEP_RETIRE, node, NULL, 0);
+  cluster_retire(script->cluster, node);
+  return 0;
 }
 
 static int node_repair(lua_State *lua) {
@@ -503,6 +525,8 @@ void node_open(lua_State *lua) {
       {"verify", node_verify},
       {"snapshot", node_snapshot},
       {"repair", node_repair},
+      {"retire", node_retire},
+      {"tombstones", node_tombstones},
       {"state", node_state},
       {"up", node_up},
       {"calls", node_calls},

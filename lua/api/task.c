@@ -187,9 +187,13 @@ static void phase_step(struct script *script) {
       next_phase(script, SCRIPT_WAITS, properties_pending(script, &next_ns) && next_ns > now ? next_ns : now);
     return;
   case SCRIPT_WAITS:
+    /* An engine may have written by itself meanwhile. What is judged is judged in this very event. */
+    if (!cluster_settle_step(script->cluster, &next_ns)) {
+      next_phase(script, SCRIPT_SETTLES, next_ns);
+      return;
+    }
     properties_check(script, true);
-    next_phase(script, SCRIPT_JUDGED, now);
-    return;
+    script->phase = SCRIPT_JUDGED; /* fall through */
   case SCRIPT_JUDGED:
     if (!cluster_judge_step(script->cluster)) {
       next_phase(script, SCRIPT_JUDGED, now);

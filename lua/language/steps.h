@@ -45,8 +45,9 @@ enum script_step {
   SCRIPT_STEP_VERIFY = 33,   /* {damaged records} */
   SCRIPT_STEP_SNAPSHOT = 34, /* {} */
   SCRIPT_STEP_REPAIR = 35,   /* {1: it is up} */
-  SCRIPT_STEP_RESOLVE = 36,  /* {kind, key, size, status} */
-  SCRIPT_STEP_POLICY = 37    /* {enum cluster_policy, bytes of the prefix, status} */
+  SCRIPT_STEP_RETIRE = 36,   /* {} */
+  SCRIPT_STEP_RESOLVE = 37,  /* {kind, key, size, status} */
+  SCRIPT_STEP_POLICY = 38    /* {enum cluster_policy, bytes of the prefix, status} */
 };
 
 /* Folds an action into the trace. */

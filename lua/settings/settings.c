@@ -113,6 +113,7 @@ static const struct schema_field engine_fields[] = {
     DURATION(ENGINE, "idle_hello", idle_hello_ns),
     DURATION(ENGINE, "idle_mark", idle_mark_ns),
     DURATION(ENGINE, "fsync_spacing", fsync_spacing_ns),
+    DURATION(ENGINE, "sweep_interval", sweep_interval_ns),
     DURATION(ENGINE, "clock_bound", clock_bound_ns),
 };
 struct preset {

@@ -13,6 +13,7 @@ enum vary {
   VARY_BURST,
   VARY_SNAPSHOT,
   VARY_RETAIN,
+  VARY_SWEEP,
   VARY_RATE = 2100, /* and the next: one for each fault */
 };
 
@@ -37,6 +38,7 @@ void vary_settings(struct sim_world *world, struct settings *settings) {
   static const uint64_t segments[] = {0, 4096, 16384, 262144};
   static const uint64_t snapshots[] = {0, 4096, 16384, 65536};
   static const uint64_t retains[] = {0, 1, 8192, 65536};
+  static const uint64_t sweeps[] = {0, 50 * SIM_MS, SIM_SECOND, UINT64_MAX};
   struct cluster_config *cluster = &settings->cluster;
   struct sync_options *engine = &cluster->engine;
   if (cluster->nodes > 2) cluster->nodes -= (uint32_t)pick(world, VARY_NODES, cluster->nodes - 1u);
@@ -49,6 +51,8 @@ void vary_settings(struct sim_world *world, struct settings *settings) {
   uint64_t snapshot = snapshots[pick(world, VARY_SNAPSHOT, 4)], retain = retains[pick(world, VARY_RETAIN, 4)];
   if (snapshot) engine->snapshot_bytes = snapshot;
   if (retain) engine->retain_bytes = retain;
+  uint64_t sweep = sweeps[pick(world, VARY_SWEEP, 4)];
+  if (sweep) engine->sweep_interval_ns = sweep;
   vary_rates(world, settings);
 }
 

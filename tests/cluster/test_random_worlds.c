@@ -84,6 +84,7 @@ static struct cluster *random_cluster(struct sim_world *world, uint64_t *chance,
   if (below(chance, 2)) sync_options_fast(&config.engine);
   if (below(chance, 4)) config.engine.snapshot_bytes = 2048 + below(chance, 30000);
   if (below(chance, 2)) config.engine.retain_bytes = 1 + below(chance, 20000);
+  if (below(chance, 4)) config.engine.sweep_interval_ns = (20 + below(chance, 1000)) * SIM_MS;
   random_policies(nodes, &config, policies);
   struct cluster *cluster = cluster_create(world, &config);
   assert_non_null(cluster);
