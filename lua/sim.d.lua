@@ -476,6 +476,10 @@ function node:conflicts() end
 ---@return string status "SYNC_E_STALE": it has others
 function node:resolve(key, token, size) end
 
+---How many keys in conflict its policies have resolved since it started; 0 when it is down.
+---@return integer
+function node:resolved() end
+
 ---Its policy from now on, of all keys or of those that begin so.
 ---@param policy policy
 ---@param prefix? string

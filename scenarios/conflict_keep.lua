@@ -33,7 +33,7 @@ return sim.scenario {
 
   properties = {
     sim.sometimes("a conflict was there", function(w) return #w:node(4):conflicts() > 0 end),
-    sim.sometimes("a policy resolved one", function(w) return w:stats().own_writes > 0 end),
+    sim.sometimes("a policy resolved one", function(w) return w:node(1):resolved() + w:node(2):resolved() > 0 end),
     sim.sometimes("two kept their own, and the winner rule settled it", function(w)
       for _, conflict in ipairs(w:node(4):conflicts()) do
         if conflict.settled then return true end

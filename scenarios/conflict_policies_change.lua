@@ -22,14 +22,14 @@ return sim.scenario {
   run = function(world)
     for _ = 1, 8 do
       local node = world:node(world:pick(3))
-      local before, open = world:stats().own_writes, #node:conflicts()
+      local before, open = node:resolved(), #node:conflicts()
       if world:chance "60%" then
         node:policy(world:pick(words))
       else
         node:policy(world:pick(words), world:pick { "key-", "key-0000000", "key-00000003" })
       end
       world:sleep(world:between("1ms", "100ms"))
-      seen.at_once = seen.at_once or (open > 0 and world:stats().own_writes > before)
+      seen.at_once = seen.at_once or (open > 0 and node:resolved() > before)
       local cut = world:chance "40%" and world:isolate(node)
       world:sleep(world:between("100ms", "900ms"))
       if world:chance "25%" then

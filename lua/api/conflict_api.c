@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cluster/cluster.h"
 #include "cluster/configure.h"
 #include "cluster/policies.h"
 #include "cluster/submit.h"
@@ -138,6 +139,13 @@ int conflict_api_resolve(lua_State *lua) {
   script_trace(script, SCRIPT_STEP_RESOLVE, node, fields, 4);
   push_status(lua, status);
   return 2;
+}
+
+int conflict_api_resolved(lua_State *lua) {
+  struct sync_stats stats = {0};
+  (void)cluster_node_stats(script_of(lua)->cluster, node_check(lua, 1), &stats);
+  lua_pushinteger(lua, (lua_Integer)stats.resolved);
+  return 1;
 }
 
 /* --- Policies ------------------------------------------------------------------------------------ */

@@ -519,6 +519,7 @@ void node_open(lua_State *lua) {
       {"get", node_get},
       {"conflicts", conflict_api_conflicts},
       {"resolve", conflict_api_resolve},
+      {"resolved", conflict_api_resolved},
       {"policy", conflict_api_policy},
       {"number", node_number},
       {"outbox", node_outbox},

@@ -453,6 +453,37 @@ static void setting_a_policy_without_memory_changes_nothing(void **state) {
   assert_true(k > 3 && k < 20);
 }
 
+static void an_open_with_policies_without_memory_is_none_and_leaks_nothing(void **state) {
+  (void)state;
+  struct sync_prefix_policy policies[] = {{"a", 1, {.kind = SYNC_KEEP_LOCAL}},
+                                          {"b", 1, {.kind = SYNC_MERGE, .merge = merge_union}}};
+  begin(2);
+  conflict_over("a", 2);
+  replica_flush(world, 0);
+  replica_close(world, 0);
+  struct replica *replica = &world->at[0];
+  replica->options.prefix_policies = policies;
+  replica->options.prefix_policy_count = 2;
+  uint64_t k = 1;
+  for (; k < 200; k++) {
+    replica->memory.fail_alloc_at = replica->memory.allocs + k;
+    int rc = sync_open(&replica->engine, &replica->memory.env, &replica->options, NULL);
+    replica->memory.fail_alloc_at = 0;
+    if (rc == SYNC_OK) break;
+    assert_int_equal(rc, SYNC_E_NO_MEMORY);
+    assert_null(replica->engine);
+    assert_int_equal(replica->memory.blocks, 0);
+    memory_env_process_crash(&replica->memory);
+  }
+  assert_true(k > 8 && k < 200);
+  assert_int_equal(sync_policy_of(engine_of(0), "a", 1).kind, SYNC_KEEP_LOCAL);
+  assert_int_equal(sync_policy_of(engine_of(0), "b", 1).kind, SYNC_MERGE);
+  replicas_settle_for(world, UINT64_C(20000000000));
+  assert_int_equal(replica_stats(world, 0).resolved, 1);
+  assert_true(replica_reads(world, 1, "a", "v0"));
+  end();
+}
+
 /* --- Callbacks ---------------------------------------------------------------------------------- */
 
 static int check_merge(sync_merge *merge, size_t count) {
@@ -499,6 +530,7 @@ int main(void) {
       cmocka_unit_test(a_merge_that_fails_is_named_and_holds_up_no_iteration),
       cmocka_unit_test(reading_a_merge_takes_no_memory),
       cmocka_unit_test(setting_a_policy_without_memory_changes_nothing),
+      cmocka_unit_test(an_open_with_policies_without_memory_is_none_and_leaks_nothing),
       cmocka_unit_test(merge_callbacks_that_go_by_order_are_found),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
