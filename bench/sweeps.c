@@ -55,6 +55,7 @@ static void run(struct sim *sim, const struct load *load, uint64_t sweep_ns, uin
   }
   uint64_t all, sweeps, deletes;
   weigh(&cluster->ledger, &all, &sweeps, &deletes);
+  if (all == 0) exit(1);
   printf("%-34s %9llu %9llu %7llu %9llu %9llu %10llu %6llu.%02llu %%\n", load->name, (unsigned long long)deletes,
          (unsigned long long)swept, (unsigned long long)operations, (unsigned long long)most, (unsigned long long)last,
          (unsigned long long)all, (unsigned long long)(sweeps * 100u / all),
