@@ -10,6 +10,7 @@ static bool ask_is_quiet(const struct sync_engine *engine, uint64_t moved_ns, ui
 
 struct ask_lack {
   bool any;   /* the peer holds something that is not here, */
+  bool feeds; /* ... some of it of writers whose operations come from this peer, */
   bool fed;   /* ... all of it is of writers whose operations come from some peer, */
   bool quiet; /* ... and some of it may be asked for now */
 };
@@ -30,6 +31,7 @@ static struct ask_lack ask_lack(const struct sync_engine *engine, const struct p
     const struct feed *feed = feed_of(&engine->peers, origin);
     lack.any = true;
     lack.fed = lack.fed && feed != NULL && feed->feeder != 0;
+    lack.feeds = lack.feeds || (feed != NULL && feed->feeder == peer->handle + 1);
     lack.quiet = lack.quiet || feed == NULL || ask_is_quiet(engine, feed->moved_ns, now_ns);
   }
   return lack;
@@ -69,6 +71,7 @@ void ask_judge(struct sync_engine *engine, struct peer *peer, uint64_t operation
     return;
   }
   uint64_t wait_ns = lack.fed ? peer_share_ns(&engine->peers, PEER_ASK_WAIT_SHARE) : 0;
+  if (lack.feeds) wait_ns *= 2;                    /* others first: its own did not come */
   if (peer->unknown && !engine->peers.heard_first) /* another one is asked */
     wait_ns = peer_share_ns(&engine->peers, PEER_ASK_AGAIN_SHARE);
   ask_by(peer, operations, time_add(now_ns, wait_ns));

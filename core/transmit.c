@@ -9,8 +9,9 @@
 
 static uint8_t transmit_flags(const struct sync_engine *engine, const struct peer *peer) {
   bool waits = peer->state == SYNC_PEER_BACKOFF || peer->state == SYNC_PEER_PARKED;
-  return (uint8_t)((peer->passed > peer->confirmed ? HELLO_FLAG_NEWS : 0) | (peer->gap_pending ? HELLO_FLAG_GAP : 0) |
-                   (engine->stats.full ? HELLO_FLAG_FULL : 0) | (waits || peer->ask ? HELLO_FLAG_ANSWER : 0));
+  return (uint8_t)((peer->passed > peer->confirmed || peer->probing ? HELLO_FLAG_NEWS : 0) |
+                   (peer->gap_pending ? HELLO_FLAG_GAP : 0) | (engine->stats.full ? HELLO_FLAG_FULL : 0) |
+                   (waits || peer->ask ? HELLO_FLAG_ANSWER : 0));
 }
 
 /* So many of our operations a HELLO tells of, that names all that is held. */
@@ -30,7 +31,7 @@ static void transmit_was_told(struct sync_engine *engine, struct peer *peer, boo
   peer->wanted = 0;
   engine->stats.hellos_out++;
   if (!all) return;
-  peer->tell_all = false;
+  peer->tell_all = peer->probing = false;
   peer->told = transmit_told(engine);
   peer->tell_due_ns = SYNC_NO_DEADLINE;
   if (peer->passed > peer->confirmed) /* again until it says that it has heard */
@@ -223,6 +224,8 @@ static int transmit_ops(struct sync_engine *engine, struct peer *peer, void *buf
   const bool sent = peer_owes_answer(peer);
   if (peer->state == SYNC_PEER_ACTIVE && (rc != SYNC_OK || peer->awaiting != sent))
     peer_schedule(&engine->peers, peer, port_now(engine->env));
+  if (transmit.operations > 0 && peer->probe_due_ns == SYNC_NO_DEADLINE)
+    peer_watch_flight(&engine->peers, peer, port_now(engine->env));
   if (transmit.operations == 0) return rc != SYNC_OK ? rc : SYNC_E_NOT_FOUND;
   peer->hello_last = false;
   engine->stats.ops_out += transmit.operations;

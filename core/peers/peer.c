@@ -109,6 +109,7 @@ static struct peer *peer_take(struct peers *peers, uint32_t handle, const uint8_
   peer->offer_due_ns = SYNC_NO_DEADLINE;
   peer->tell_due_ns = SYNC_NO_DEADLINE;
   peer->ack_due_ns = SYNC_NO_DEADLINE;
+  peer->probe_due_ns = SYNC_NO_DEADLINE;
   peer->ask_due_ns = SYNC_NO_DEADLINE;
   peers->count++;
   peer_tag_add(peers, peer_tag(peer));
@@ -263,6 +264,7 @@ void peer_settle(struct peers *peers, struct peer *peer, uint64_t now_ns) {
     /* Otherwise a gap that waits for its turn is still one: what was skipped
      * stays in flight. */
     peer->gap_due_ns = SYNC_NO_DEADLINE;
+    peer->probe_due_ns = SYNC_NO_DEADLINE;
   }
   peer->in_flight_count = kept;
   /* What is still in flight was sent before all that comes now. Were its deadline
@@ -282,7 +284,8 @@ void peer_new_session(struct peers *peers, struct peer *peer, uint64_t session, 
   peer->touched_count = 0;
   peer->tell_all = peer->knows_us = false;
   peer->parts_heard = 0;
-  peer->tell_due_ns = peer->ack_due_ns = SYNC_NO_DEADLINE;
+  peer->tell_due_ns = peer->ack_due_ns = peer->probe_due_ns = SYNC_NO_DEADLINE;
+  peer->probing = false;
   peer->unknown = false;
   peer->asks = 0; /* else it counts as asked, and is never asked again */
   peer->ask_due_ns = SYNC_NO_DEADLINE;
@@ -325,6 +328,23 @@ static void peer_timeout(struct peers *peers, struct peer *peer, uint64_t now_ns
   PORT_TRACE(peers->env, SYNC_TRACE_TIMEOUT, peer->handle, peer->retries, peer->due_ns);
 }
 
+void peer_watch_flight(const struct peers *peers, struct peer *peer, uint64_t now_ns) {
+  if (peer->in_flight_count == 0 || peer->probe == peer->in_flight[0] + 1) return;
+  peer->probe = peer->in_flight[0] + 1;
+  peer->probe_due_ns = time_add(now_ns, peer_share_ns(peers, PEER_TELL_SHARE));
+}
+
+/* Looks at the oldest in flight: if it was there at the last look, the peer is told once. */
+static void peer_probe(const struct peers *peers, struct peer *peer, uint64_t now_ns) {
+  peer->probe_due_ns = SYNC_NO_DEADLINE;
+  if (peer->in_flight_count == 0 || peer->state != SYNC_PEER_ACTIVE) return;
+  if (peer->probe == peer->in_flight[0] + 1) {
+    peer->hello_pending = peer->tell_all = peer->probing = true;
+    return;
+  }
+  peer_watch_flight(peers, peer, now_ns);
+}
+
 /* Does what is due. True: its window was restarted. */
 static bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   bool restarted = peer->gap_due_ns <= now_ns;
@@ -340,6 +360,7 @@ static bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns) {
     /* Who does not answer is greeted as the backoff allows. */
     if (peer->state != SYNC_PEER_BACKOFF && peer->state != SYNC_PEER_PARKED) peer->hello_pending = true;
   }
+  if (peer->probe_due_ns <= now_ns) peer_probe(peers, peer, now_ns);
   if (peer->due_ns > now_ns) return restarted;
   peer->stalled = false;
   if (peer->state == SYNC_PEER_PARKED) {
@@ -360,6 +381,7 @@ uint64_t peer_deadline(const struct peer *peer) {
   uint64_t due_ns = peer->due_ns < peer->gap_due_ns ? peer->due_ns : peer->gap_due_ns;
   if (peer->tell_due_ns < due_ns) due_ns = peer->tell_due_ns;
   if (peer->ack_due_ns < due_ns) due_ns = peer->ack_due_ns;
+  if (peer->probe_due_ns < due_ns) due_ns = peer->probe_due_ns;
   if (peer->ask_due_ns < due_ns) due_ns = peer->ask_due_ns;
   return due_ns < peer->offer_due_ns ? due_ns : peer->offer_due_ns;
 }

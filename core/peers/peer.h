@@ -49,6 +49,11 @@ struct peer {
   uint32_t clean;     /* windows acknowledged without a gap since the allowance last changed */
   uint32_t settled;   /* operations acknowledged since the last of these windows */
 
+  /* The last of what was sent may be lost, and nothing comes behind it that would show it. */
+  uint64_t probe;        /* one more than the oldest ordinal in flight when that was looked at */
+  uint64_t probe_due_ns; /* if it is the same then, the peer is told, once, what it should hold: it answers, or asks */
+  bool probing;          /* the next it is told wants an answer */
+
   bool awaiting; /* an acknowledgement is due at due_ns; a restart for gaps does not put it off */
 
   /* What it is told: how many operations are durable here, in the order of the log. */
@@ -179,6 +184,8 @@ void peer_tell_by(struct peer *peer, uint64_t due_ns);
 void peer_acknowledge(const struct peers *peers, struct peer *peer);
 /* So many of our first operations it is known to hold: moves past them. */
 uint64_t peer_held_end(const struct peers *peers, struct peer *peer);
+/* Something was sent to it: whether it comes is looked at later. */
+void peer_watch_flight(const struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* It waits to hear that it was heard. */
 void peer_confirm(const struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* It has heard of so many of ours. */
