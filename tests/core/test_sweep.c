@@ -351,6 +351,64 @@ static void a_disk_that_fails_at_any_call_loses_or_keeps_a_whole_sweep(void **st
   fail();
 }
 
+/* Every error that a call can give, for once or for a while, having done nothing, a part, or all: */
+static const struct memory_env_fault faults[] = {
+    {MEMORY_ENV_WRITE, SYNC_E_IO, MEMORY_ENV_NO_EFFECT},
+    {MEMORY_ENV_WRITE, SYNC_E_IO, MEMORY_ENV_PART},
+    {MEMORY_ENV_WRITE, SYNC_E_IO, MEMORY_ENV_EFFECT},
+    {MEMORY_ENV_WRITE, SYNC_E_NO_SPACE, MEMORY_ENV_PART},
+    {MEMORY_ENV_CREATE, SYNC_E_NO_SPACE, MEMORY_ENV_NO_EFFECT},
+    {MEMORY_ENV_CREATE, SYNC_E_IO, MEMORY_ENV_EFFECT},
+    {MEMORY_ENV_FSYNC_FILE, SYNC_E_IO, MEMORY_ENV_NO_EFFECT},
+    {MEMORY_ENV_FSYNC_FILE, SYNC_E_NO_MEMORY, MEMORY_ENV_NO_EFFECT},
+    {MEMORY_ENV_FSYNC_DIR, SYNC_E_TOO_MANY, MEMORY_ENV_NO_EFFECT},
+    {MEMORY_ENV_FSYNC_DONE, SYNC_E_IO, MEMORY_ENV_PART},
+    {MEMORY_ENV_FSYNC_DONE, SYNC_E_IO, MEMORY_ENV_EFFECT},
+    {MEMORY_ENV_ALLOC, SYNC_E_NO_MEMORY, MEMORY_ENV_NO_EFFECT},
+};
+
+/* n0 begins a life, and its log a segment, with the sweep. False: the fault was not met. */
+static bool meet_fault(const struct memory_env_fault *fault, uint64_t k, uint64_t times) {
+  begin(2, 5);
+  struct replica *replica = &world->at[0];
+  replica_crash(world, 0, MEMORY_ENV_LOSE_ALL, k);
+  replica->options.segment_bytes = 150; /* it goes into one of its own */
+  replica_open(world, 0);
+  (void)replicas_settle(world, 4000);
+  replica->memory.mono_ns += 31 * SECOND_NS;
+  memory_env_fail(&replica->memory, fault, k, times);
+  int rc = sync_tick(replica->engine, NULL);
+  uint64_t token;
+  int result;
+  while (memory_env_complete_next(&replica->memory, &token, &result))
+    rc = sync_disk_done(replica->engine, token, result);
+  if (rc != SYNC_OK) assert_true(replica_stats(world, 0).failed);
+  bool met = replica->memory.fault_met > 0;
+  memory_env_heal(&replica->memory);
+  assert_true(tombstones(0) == 5 || tombstones(0) == 0);
+  if (replica_stats(world, 0).failed) {
+    replica_crash(world, 0, (enum memory_env_loss)(k % MEMORY_ENV_LOSSES), k);
+    replica_open(world, 0);
+    assert_true(tombstones(0) == 5 || tombstones(0) == 0);
+  }
+  pass(65);
+  expect_gone(2);
+  replicas_destroy(world);
+  return met;
+}
+
+static void every_call_that_fails_leaves_a_whole_sweep_or_none(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+    for (uint64_t times = 1; times <= 5; times += 4) {
+      uint64_t k = 1;
+      while (k < 60 && meet_fault(&faults[i], k, times))
+        k++;
+      if (k == 1) print_message("no call %d was met\n", (int)faults[i].call);
+      assert_true(k > 1 && k < 60);
+    }
+}
+
 /* A write that came late, of which the delete knew nothing, stays: the one consequence that users are told of. */
 static void a_concurrent_write_that_comes_after_the_sweep_stays(void **state) {
   (void)state;
@@ -409,6 +467,7 @@ int main(void) {
       cmocka_unit_test(without_memory_a_tick_sweeps_nothing_and_a_later_one_does),
       cmocka_unit_test(while_the_disk_is_full_nothing_is_swept),
       cmocka_unit_test(a_disk_that_fails_at_any_call_loses_or_keeps_a_whole_sweep),
+      cmocka_unit_test(every_call_that_fails_leaves_a_whole_sweep_or_none),
       cmocka_unit_test(a_concurrent_write_that_comes_after_the_sweep_stays),
       cmocka_unit_test(a_write_that_the_delete_had_seen_never_comes_back),
   };

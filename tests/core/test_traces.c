@@ -158,6 +158,34 @@ static void operations_from_the_future_block_nobody(void **state) {
   replicas_destroy(world);
 }
 
+static void a_tombstone_that_is_swept_leaves_all_replicas_equal(void **state) {
+  (void)state; /* trace 3: n0 - n1 - n2; each would have dropped the tombstone for itself */
+  replicas_init(world, 3);
+  replicas_link(world, 0, 1);
+  replicas_link(world, 1, 2);
+  settle_all();
+  replica_put(world, 0, "x", "a");
+  meet(0, 1);
+  replica_put(world, 2, "x", "c");
+  replica_delete(world, 0, "x");
+  meet(0, 1);
+  replicas_advance(world, UINT64_C(31000000000));
+  replicas_advance(world, UINT64_C(1000000));
+  struct sync_stats stats;
+  sync_stats_get(world->at[0].engine, &stats);
+  assert_true(stats.swept == 1 && stats.tombstones == 0);
+  sync_stats_get(world->at[1].engine, &stats);
+  assert_true(stats.tombstones == 1);
+  settle_all();
+  for (uint32_t i = 0; i < 3; i++) {
+    assert_true(replica_reads(world, i, "x", "c"));
+    struct sync_digest digest;
+    sync_digest_get(world->at[i].engine, &digest);
+    assert_true(digest.siblings == 1);
+  }
+  replicas_destroy(world);
+}
+
 static void a_delayed_hello_of_a_dead_session_is_not_believed(void **state) {
   (void)state; /* trace 9 */
   replicas_init(world, 2);
@@ -354,6 +382,7 @@ int main(void) {
       cmocka_unit_test(catching_up_after_a_restore_hides_no_difference),
       cmocka_unit_test(a_delete_removes_only_what_it_saw),
       cmocka_unit_test(operations_from_the_future_block_nobody),
+      cmocka_unit_test(a_tombstone_that_is_swept_leaves_all_replicas_equal),
       cmocka_unit_test(a_delayed_hello_of_a_dead_session_is_not_believed),
       cmocka_unit_test(a_write_waits_for_its_causes),
       cmocka_unit_test(only_the_durable_is_acknowledged_and_sent),

@@ -43,8 +43,8 @@ static void check_digest(void) {
   assert_true(digest == store.digest && keys == store.keys && siblings == store.siblings);
 }
 
-static void apply(uint8_t kind, const char *key, const char *value, struct origin *origin, uint64_t seq,
-                  uint64_t hlc, const struct store_dot *seen, size_t seen_count) {
+static void apply(uint8_t kind, const char *key, const char *value, struct origin *origin, uint64_t seq, uint64_t hlc,
+                  const struct store_dot *seen, size_t seen_count) {
   struct operation_change_view change = {.kind = kind,
                                          .key = (const uint8_t *)key,
                                          .key_size = strlen(key),
