@@ -8,7 +8,7 @@
 /* Each dot is hashed with what came before, in 128 bits: two sets of dots that give one token are not met by chance,
  * and whoever could make them up can write the key anyway. */
 static struct sync_token conflict_token(const struct store_key *key) {
-  struct sync_token token;
+  struct sync_token token = {{0}};
   uint8_t bytes[sizeof token.bytes + TOKEN_DOT_BYTES];
   checksum128(token.bytes, key->bytes, key->size);
   for (const struct store_sibling *s = key->siblings; s != NULL; s = s->next) {

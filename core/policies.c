@@ -70,7 +70,8 @@ int policies_set(struct policies *policies, const uint8_t *prefix, size_t prefix
   int rc = policy == NULL ? SYNC_OK : policies_check(policy);
   if (rc != SYNC_OK) return rc;
   if (prefix_size == 0) {
-    policies->all = policy == NULL ? (struct sync_policy){.kind = SYNC_LAST_WRITE_WINS} : *policy;
+    const struct sync_policy none = {.kind = SYNC_LAST_WRITE_WINS};
+    policies->all = policy == NULL ? none : *policy;
     return SYNC_OK;
   }
   for (size_t i = 0; i < policies->table.count; i++) {

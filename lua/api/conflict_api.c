@@ -52,7 +52,7 @@ static struct cluster_token token_check(lua_State *lua, int index) {
   const char *text = lua_type(lua, index) == LUA_TSTRING ? show_text(lua, index, &size) : NULL;
   if (!text || size != TOKEN_DIGITS)
     script_raise(lua, "node:resolve(key, token): the token is what node:conflicts() gives: node:conflicts()[1].token");
-  uint8_t bytes[TOKEN_DIGITS / 2u];
+  uint8_t bytes[TOKEN_DIGITS / 2u] = {0};
   for (uint32_t i = 0; i < sizeof bytes; i++)
     bytes[i] = (uint8_t)(digit_of(lua, text[2u * i]) << 4 | digit_of(lua, text[2u * i + 1u]));
   memcpy(token.engine.bytes, bytes, sizeof token.engine.bytes);

@@ -23,7 +23,7 @@ static struct sync_engine *engine_of(uint32_t index) {
 /* Each of the first `count` replicas puts its own value, unseen by the others; then all meet. */
 static void conflict_over(const char *key, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
-    char value[8];
+    char value[16];
     (void)snprintf(value, sizeof value, "v%u", i);
     replica_put(world, i, key, value);
   }
@@ -302,7 +302,7 @@ static void policies_that_are_none_are_refused(void **state) {
   struct sync_engine *engine = engine_of(0);
   struct sync_policy bare = {.kind = SYNC_MERGE};
   struct sync_policy unknown = {.kind = (enum sync_policy_kind)9};
-  char prefix[8];
+  char prefix[16];
   assert_int_equal(sync_policy_set(engine, "a", 1, &bare), SYNC_E_INVALID);
   assert_int_equal(sync_policy_set(engine, "a", 1, &unknown), SYNC_E_INVALID);
   assert_int_equal(sync_policy_set(engine, NULL, 1, &manual), SYNC_E_INVALID);

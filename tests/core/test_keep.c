@@ -47,7 +47,7 @@ static void end(void) {
 /* Puts that nobody has seen of the other, the later one at the higher index. */
 static void conflict_over(const char *key) {
   for (uint32_t i = 0; i < world->count; i++) {
-    char value[8];
+    char value[16];
     (void)snprintf(value, sizeof value, "v%u", i);
     world->at[i].memory.wall_ns += i * 1000;
     replica_put(world, i, key, value);

@@ -22,7 +22,7 @@ static struct store_key *key_with(unsigned siblings) {
   state_init(&held, &memory.env, "n0", UINT64_MAX, 1u << 20);
   struct store_key *key = store_key_make(&held.store, (const uint8_t *)"k", 1);
   for (unsigned i = 0; i < siblings; i++) {
-    char name[8];
+    char name[16];
     int size = snprintf(name, sizeof name, "w%03u", i);
     assert_int_equal(origins_reserve(&held.origins), SYNC_OK);
     uint8_t value = (uint8_t)('0' + i);
