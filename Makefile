@@ -107,7 +107,7 @@ tests: $(TESTS) $(CANARIES) $(OUT)/hashes ## build every cmocka program of this 
 
 JOBS ?= $(shell nproc)
 # Chosen so that `make sim` runs for less than a minute on two cores.
-SEEDS ?= 130
+SEEDS ?= 90
 TIME ?= 75s
 # More options of `syncsim run`, such as --seed-from TEXT.
 SUITE_OPTIONS ?=
@@ -118,7 +118,7 @@ setup: ## install the Debian packages that are missing
 	@tools/setup
 
 .PHONY: sim
-sim: setup ## build, run scenarios/ over many seeds (SEEDS=130), reports in build/reports/
+sim: setup ## build, run scenarios/ over many seeds (SEEDS=90), reports in build/reports/
 	@$(MAKE_QUIET) build/syncsim
 	@mkdir -p build/reports
 	@rm -f build/reports/suite.json build/reports/suite.xml
