@@ -350,9 +350,10 @@ SYNC_MUST_USE int sync_resolve(struct sync_engine *engine, const struct sync_tok
                                const struct sync_change *change, struct sync_receipt *receipt);
 
 /* Sets the policy of a prefix, of the whole engine when it is empty; NULL: it has none of its own any more (the engine:
- * last write wins). What is in conflict reads by it at once, and is resolved by it in the turns that follow. Copied,
- * but for `merge_arg`. Not durable. SYNC_E_INVALID, SYNC_E_TOO_BIG (the prefix), SYNC_E_TOO_MANY, SYNC_E_NO_MEMORY,
- * SYNC_E_FAILED, SYNC_E_POWERED_OFF: nothing changed. */
+ * last write wins). What is in conflict reads by it at once, and is resolved by it in the turns that follow; where keep
+ * local or keep remote is set, the call looks at each conflict. Copied, but for `merge_arg`. Not durable.
+ * SYNC_E_INVALID, SYNC_E_TOO_BIG (the prefix), SYNC_E_TOO_MANY, SYNC_E_NO_MEMORY, SYNC_E_FAILED, SYNC_E_POWERED_OFF:
+ * nothing changed. */
 SYNC_MUST_USE int sync_policy_set(struct sync_engine *engine, const void *prefix, size_t prefix_size,
                                   const struct sync_policy *policy);
 /* The policy that the key has here. */

@@ -8,11 +8,21 @@
 #include "lua/settings/schema.h"
 #include "lua/text/nearest.h"
 
-enum cluster_policy settings_policy(lua_State *lua, int index, const char *path, const char *key) {
+/* The place of the word at `index`; CLUSTER_POLICY_COUNT: it names none. */
+static uint32_t find_policy(lua_State *lua, int index) {
   size_t size;
   const char *word = lua_type(lua, index) == LUA_TSTRING ? show_text(lua, index, &size) : NULL;
-  for (uint32_t i = 0; word && i < CLUSTER_POLICY_COUNT; i++)
-    if (strcmp(word, cluster_policy_words[i]) == 0) return (enum cluster_policy)i;
+  uint32_t place = 0;
+  while (place < CLUSTER_POLICY_COUNT && (!word || strcmp(word, cluster_policy_words[place]) != 0))
+    place++;
+  return place;
+}
+
+enum cluster_policy settings_policy(lua_State *lua, int index, const char *path, const char *key) {
+  size_t size;
+  uint32_t place = find_policy(lua, index);
+  if (place < CLUSTER_POLICY_COUNT) return (enum cluster_policy)place;
+  const char *word = lua_type(lua, index) == LUA_TSTRING ? show_text(lua, index, &size) : NULL;
   const char *near = word ? nearest_word(word, cluster_policy_words, CLUSTER_POLICY_COUNT) : NULL;
   if (near) schema_raise(lua, path, key, "there is no policy \"%s\"; did you mean \"%s\"?", word, near);
   schema_raise(lua, path, key,
@@ -22,16 +32,33 @@ enum cluster_policy settings_policy(lua_State *lua, int index, const char *path,
 
 const char *settings_prefix(lua_State *lua, int index, const char *path, const char *key, size_t *size) {
   const char *prefix = lua_type(lua, index) == LUA_TSTRING ? show_text(lua, index, size) : NULL;
-  if (!prefix || *size == 0 || *size > CLUSTER_PREFIX_BYTES_MAX)
+  if (!prefix || *size == 0 || *size > CLUSTER_PREFIX_BYTES_MAX || memchr(prefix, 0, *size))
     schema_raise(lua, path, key, "the prefix of a policy is a text of 1 to %d bytes, as \"key-0000001\" is",
                  (int)CLUSTER_PREFIX_BYTES_MAX);
   return prefix;
 }
 
-/* Prefixes are put in an order of their own: in that of the table there is chance. */
+/* The first prefix in bytewise order whose policy is none, NULL: there is none such. All prefixes are right. */
+static const char *first_wrong(lua_State *lua, int index, const char *path) {
+  const char *wrong = NULL;
+  for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
+    size_t size;
+    const char *prefix = settings_prefix(lua, -2, path, "policies", &size); /* one error for all of them */
+    if (find_policy(lua, -1) == CLUSTER_POLICY_COUNT && (!wrong || strcmp(prefix, wrong) < 0)) wrong = prefix;
+  }
+  return wrong;
+}
+
+/* In no order: they are put in one of their own. */
 static void read_prefixes(lua_State *lua, int index, struct cluster_policies *policies, const char *path) {
   index = lua_absindex(lua, index);
   list_plain(lua, index);
+  const char *wrong = first_wrong(lua, index, path);
+  if (wrong) {
+    lua_pushstring(lua, wrong);
+    lua_rawget(lua, index);
+    (void)settings_policy(lua, -1, path, "policies");
+  }
   for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
     size_t size;
     const char *prefix = settings_prefix(lua, -2, path, "policies", &size);

@@ -23,6 +23,15 @@ static void body_says(void **state, const char *body, const char *message) {
 
 #define HEAD "local sim = require \"sim\"\n"
 
+static void policies_that_are_none_are_told_by_their_nearest_and_the_first_of_several(void **state) {
+  file_says(state, HEAD "return sim.scenario { name = 'x', policy = 'keep_locale' }\n",
+            "file.lua:2: there is no policy \"keep_locale\"; did you mean \"keep_local\"?");
+  file_says(state, HEAD "return sim.scenario { name = 'x', policies = { b = 'keep_locale', a = 'manuel', c = 'x' } }\n",
+            "file.lua:2: there is no policy \"manuel\"; did you mean \"manual\"?");
+  file_says(state, HEAD "return sim.scenario { name = 'x', policies = { ['a'] = 'manual', [3] = 'manual' } }\n",
+            "file.lua:2: the prefix of a policy is a text of 1 to 30 bytes, as \"key-0000001\" is");
+}
+
 /* They were blamed on the engine: no replica could have converged. */
 static void settings_that_keep_nodes_apart_for_ever_are_refused(void **state) {
   file_says(state, HEAD "return sim.scenario { name = 'x', nodes = 4, engine = { peers_max = 2 } }\n",
@@ -244,6 +253,7 @@ static void any_bytes_are_an_error_or_a_scenario(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_syntax_error_names_its_line),
+      TEST(policies_that_are_none_are_told_by_their_nearest_and_the_first_of_several),
       TEST(settings_that_keep_nodes_apart_for_ever_are_refused),
       TEST(an_unknown_option_names_the_nearest),
       TEST(of_two_unknown_options_the_first_by_name_is_told),
