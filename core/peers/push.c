@@ -82,10 +82,7 @@ void push_asked(const struct peers *peers, struct peer *peer, uint64_t wanted) {
   const struct oplog *oplog = &peers->state->oplog;
   peer->answer = peer_held_end(peers, peer);
   peer->answer_end = wanted - 1 < oplog->durable ? wanted - 1 : oplog->durable;
-  /* What was sent before, and is not held, did not come; but for what may be on its way still. */
-  uint64_t now_ns = port_now(peers->env);
-  if (now_ns < time_add(peer->last_restart_ns, peer_share_ns(peers, PEER_TELL_SHARE))) return;
-  peer->last_restart_ns = now_ns;
+  /* What was sent before, and is not held, did not come. */
   uint32_t kept = 0;
   for (uint32_t i = 0; i < peer->in_flight_count; i++)
     if (peer->in_flight[i] >= peer->answer_end) peer->in_flight[kept++] = peer->in_flight[i];
