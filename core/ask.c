@@ -3,6 +3,8 @@
 #include "core/engine.h"
 #include "core/pending.h"
 
+#define ASK_FORGET_SHARE 8u /* of the longest answer, at each that comes */
+
 /* Whether a writer's operations may be asked for: nobody was asked just now, and none came. */
 static bool ask_is_quiet(const struct sync_engine *engine, uint64_t moved_ns, uint64_t now_ns) {
   return moved_ns == 0 || now_ns >= time_add(moved_ns, peer_share_ns(&engine->peers, PEER_ASK_AGAIN_SHARE));
@@ -35,6 +37,15 @@ static struct ask_lack ask_lack(const struct sync_engine *engine, const struct p
     lack.quiet = lack.quiet || feed == NULL || ask_is_quiet(engine, feed->moved_ns, now_ns);
   }
   return lack;
+}
+
+void ask_answered(const struct sync_engine *engine, struct peer *peer, uint64_t now_ns) {
+  if (peer->asked_ns == 0) return;
+  uint64_t took_ns = now_ns - peer->asked_ns;
+  peer->asked_ns = 0;
+  peer->answer_ns -= peer->answer_ns / ASK_FORGET_SHARE;
+  if (peer->answer_ns < took_ns) peer->answer_ns = took_ns;
+  if (peer->answer_ns > engine->options.ack_timeout_ns / 2) peer->answer_ns = engine->options.ack_timeout_ns / 2;
 }
 
 /* Somebody is asked for all that the peer holds and that is not here. */
@@ -85,6 +96,7 @@ void ask_causes(struct sync_engine *engine, struct peer *peer, uint64_t operatio
 /* The wait for an answer, doubled each time in a row, up to that for an acknowledgement. */
 static uint64_t ask_wait_ns(const struct sync_engine *engine, const struct peer *peer) {
   uint64_t wait_ns = peer_share_ns(&engine->peers, PEER_ASK_AGAIN_SHARE);
+  if (wait_ns < 2 * peer->answer_ns) wait_ns = 2 * peer->answer_ns; /* of a slow line */
   for (uint32_t i = 1; i < peer->asks && wait_ns < engine->options.ack_timeout_ns; i++)
     wait_ns *= 2;
   return wait_ns;
@@ -103,6 +115,7 @@ static void ask_peer(struct sync_engine *engine, struct peer *peer, uint64_t now
   peer->wanted = peer->lacking;
   peer->hello_pending = peer->tell_all = true; /* so that it sends nothing else */
   peer->asks++;
+  peer->asked_ns = now_ns;
   peer->ask_due_ns = time_add(now_ns, ask_wait_ns(engine, peer));
   ask_note(engine, peer, now_ns);
   peer->unknown = false; /* it is told again if they do not come */

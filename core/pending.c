@@ -32,7 +32,7 @@ bool pending_has(const struct sync_engine *engine, uint32_t handle) {
 /* A quarter of all that is kept may be one peer's: a hostile one costs the others nothing. */
 bool pending_keep(struct sync_engine *engine, const struct peer *peer, const uint8_t *body, size_t size) {
   struct pending *pending = &engine->pending;
-  size_t bytes_max = PENDING_FRAMES_MAX * engine->frame_bytes_max;
+  size_t bytes_max = PENDING_FULL_FRAMES * engine->frame_bytes_max;
   uint32_t frames = 0;
   size_t bytes = 0;
   struct pending_frame **at = &pending->first;
@@ -43,8 +43,7 @@ bool pending_keep(struct sync_engine *engine, const struct peer *peer, const uin
     bytes += (*at)->size;
   }
   if (pending->count >= PENDING_FRAMES_MAX || frames >= PENDING_FRAMES_OF_PEER) return false;
-  if (size > bytes_max - pending->bytes || size > PENDING_FRAMES_OF_PEER * engine->frame_bytes_max - bytes)
-    return false;
+  if (size > engine->frame_bytes_max || size > bytes_max - pending->bytes || size > bytes_max / 4 - bytes) return false;
   struct pending_frame *frame = memory_alloc(engine->env, sizeof *frame + size, PENDING_NOMINAL_BYTES + size);
   if (frame == NULL) return false;
   *frame = (struct pending_frame){.at_ns = port_now(engine->env), .handle = peer->handle, .size = (uint32_t)size};

@@ -13,6 +13,7 @@ struct peer;
 
 #define PENDING_FRAMES_MAX 64u     /* of all peers, */
 #define PENDING_FRAMES_OF_PEER 16u /* ... of one */
+#define PENDING_FULL_FRAMES 16u    /* bytes that all may have: of so many of the longest */
 #define PENDING_NOMINAL_BYTES 64u  /* besides its bytes */
 
 /* Keeps the body of an OPS frame. False: there is no room for it. */

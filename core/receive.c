@@ -211,6 +211,7 @@ static int receive_operations(struct sync_engine *engine, struct peer *peer, con
     engine->stats.id_conflicts++;
     peer_park(&engine->peers, peer, now_ns);
   }
+  if (outcome->applied > 0) ask_answered(engine, peer, now_ns);
   if (outcome->applied > 0) engine_commit_soon(engine);
   return rc;
 }

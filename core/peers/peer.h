@@ -84,6 +84,8 @@ struct peer {
   bool unknown;         /* ... some of lives that are not known here */
   size_t unknown_among; /* ... when so many were: one that came since is taken for it, or it is told again */
   uint64_t ask_due_ns;  /* ... when it is asked for them */
+  uint64_t asked_ns;    /* when it was asked last */
+  uint64_t answer_ns;   /* how long answers of it take: the longest of late; 0: none came */
   uint32_t asks;        /* in a row */
   uint64_t wanted;      /* the next HELLO asks for them; 0: not */
 

@@ -60,19 +60,24 @@ static void of_one_peer_so_many_frames_are_kept_and_no_more(void **state) {
   replicas_destroy(world);
 }
 
-static void of_one_peer_so_many_bytes_are_kept_as_a_frame_may_have(void **state) {
+#define FULL_OF_PEER (PENDING_FULL_FRAMES / 4)
+
+static void of_one_peer_so_many_bytes_are_kept_as_four_frames_may_have(void **state) {
   (void)state;
   begin(2);
   size_t most = sync_frame_bytes_max(engine());
   assert_true(most < sizeof body);
   assert_false(keep(1, 0, most + 1));
   expect_kept(0, 0);
-  assert_true(keep(1, 0, most));
-  assert_false(keep(1, 1, 8));
-  assert_true(keep(2, 0, most - 8));
-  assert_true(keep(2, 1, 8));
-  assert_false(keep(2, 2, 8));
-  expect_kept(3, 2 * most);
+  for (uint32_t i = 0; i < FULL_OF_PEER; i++)
+    assert_true(keep(1, i, most));
+  assert_false(keep(1, FULL_OF_PEER, 8));
+  for (uint32_t i = 1; i < FULL_OF_PEER; i++)
+    assert_true(keep(2, i, most));
+  assert_true(keep(2, FULL_OF_PEER, most - 8));
+  assert_true(keep(2, FULL_OF_PEER + 1, 8));
+  assert_false(keep(2, FULL_OF_PEER + 2, 8));
+  expect_kept(2 * FULL_OF_PEER + 1, 2 * FULL_OF_PEER * most);
   replicas_destroy(world);
 }
 
@@ -81,13 +86,13 @@ static void of_all_peers_so_many_frames_and_bytes_are_kept(void **state) {
   for (uint32_t large = 0; large < 2; large++) {
     begin(5);
     size_t most = sync_frame_bytes_max(engine());
-    uint32_t each = large ? 1 : PENDING_FRAMES_OF_PEER;
+    uint32_t each = large ? FULL_OF_PEER : PENDING_FRAMES_OF_PEER;
     size_t size = large ? most : 100;
     for (uint32_t of = 1; of <= 4; of++)
       for (uint32_t i = 0; i < each; i++)
         assert_true(keep(of, i, size));
     expect_kept(4 * each, 4 * each * size);
-    assert_int_equal(4 * each, large ? 4 : PENDING_FRAMES_MAX);
+    assert_int_equal(4 * each, large ? PENDING_FULL_FRAMES : PENDING_FRAMES_MAX);
     assert_false(keep(5, 0, 8)); /* four that mean no good together */
     pending_peer_gone(engine(), peer_of(3)->handle);
     assert_true(keep(5, 0, 8));
@@ -408,7 +413,7 @@ int main(void) {
   world = calloc(1, sizeof *world);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(of_one_peer_so_many_frames_are_kept_and_no_more),
-      cmocka_unit_test(of_one_peer_so_many_bytes_are_kept_as_a_frame_may_have),
+      cmocka_unit_test(of_one_peer_so_many_bytes_are_kept_as_four_frames_may_have),
       cmocka_unit_test(of_all_peers_so_many_frames_and_bytes_are_kept),
       cmocka_unit_test(a_body_is_kept_once_for_each_that_sends_it),
       cmocka_unit_test(what_is_kept_for_longer_than_senders_wait_is_dropped),

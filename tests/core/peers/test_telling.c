@@ -617,7 +617,7 @@ static void the_merge_of_a_snapshot_forgets_what_peers_have_heard_of(void **stat
     size_t jumps = log->jumps.count;
     merged = merged || jumps > 0;
     replica_flush(world, 1);
-    forgot = jumps > 0 && log->jumps.count == 0;
+    forgot = jumps > log->jumps.count;
     if (forgot) break;
     replicas_advance(world, 20 * MS);
   }
