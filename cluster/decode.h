@@ -186,6 +186,11 @@ static inline bool decode_news(struct decode_reader body, struct decode_news *ne
   news->wanted = decode_varint(&body);
   if (flags & 64u) (void)decode_long(&body);
   news->lives = decode_long(&body);
+  /* What it holds so that nobody need send it: it does not say that it is durable. */
+  for (uint64_t entries = news->wanted ? decode_varint(&body) : 0; entries > 0 && !body.bad; entries--) {
+    (void)decode_varint(&body);
+    (void)decode_varint(&body);
+  }
   news->entries = body;
   news->next = 0;
   return !body.bad;

@@ -3,6 +3,7 @@
 #include "core/engine.h"
 #include "core/pending.h"
 
+#define ASK_PUT_OFF_MAX 4u  /* what is lacking comes, or not: operations of others that come are no reason to wait */
 #define ASK_FORGET_SHARE 8u /* of the longest answer, at each that comes */
 
 /* Whether a writer's operations may be asked for: nobody was asked just now, and none came. */
@@ -40,6 +41,7 @@ static struct ask_lack ask_lack(const struct sync_engine *engine, const struct p
 }
 
 void ask_answered(const struct sync_engine *engine, struct peer *peer, uint64_t now_ns) {
+  peer->useful_ns = now_ns;
   if (peer->asked_ns == 0) return;
   uint64_t took_ns = now_ns - peer->asked_ns;
   peer->asked_ns = 0;
@@ -58,7 +60,17 @@ static void ask_note(struct sync_engine *engine, const struct peer *peer, uint64
   }
 }
 
+/* Operations come from it: those that are lacking may be on their way. */
+static bool ask_flows(const struct sync_engine *engine, struct peer *peer, uint64_t now_ns) {
+  uint64_t until_ns = time_add(peer->useful_ns, peer_share_ns(&engine->peers, PEER_ASK_AGAIN_SHARE));
+  if (peer->useful_ns == 0 || now_ns >= until_ns || peer->put_off >= ASK_PUT_OFF_MAX) return false;
+  peer->put_off++;
+  peer->ask_due_ns = until_ns;
+  return true;
+}
+
 static void ask_done(struct peer *peer) {
+  peer->put_off = 0;
   peer->lacking = 0;
   peer->asks = 0;
   peer->ask_due_ns = SYNC_NO_DEADLINE;
@@ -112,6 +124,8 @@ static void ask_peer(struct sync_engine *engine, struct peer *peer, uint64_t now
     peer->ask_due_ns = time_add(now_ns, peer_share_ns(&engine->peers, PEER_ASK_AGAIN_SHARE));
     return;
   }
+  if (peer->asks > 0 && ask_flows(engine, peer, now_ns)) return;
+  peer->put_off = 0;
   peer->wanted = peer->lacking;
   peer->hello_pending = peer->tell_all = true; /* so that it sends nothing else */
   peer->asks++;

@@ -99,6 +99,7 @@ static size_t transmit_news(struct sync_engine *engine, struct peer *peer, void 
   if (telling.count == 0 && telling_is_settled(&engine->peers)) news.flags |= NEWS_FLAG_VECTOR;
   struct bytes_writer writer = frame_begin(buffer, engine->frame_bytes_max - FRAME_TRAILER_BYTES);
   news_write_head(&writer, &news);
+  if (news.wanted > 0 && !telling_write_hand(&engine->peers, &telling, &writer)) return 0;
   if (!telling_write(&engine->peers, peer, &telling, &writer)) return 0;
   transmit_was_told(engine, peer, telling.all);
   PORT_TRACE(engine->env, SYNC_TRACE_SEND_NEWS, peer->handle, telling.count, telling.all ? news.operations : 0,

@@ -20,6 +20,7 @@ struct peer *peer_find(const struct peers *peers, const uint8_t *node_id, size_t
 static void peer_free(struct peers *peers, struct peer *peer) {
   if (peer == NULL) return;
   vector_free(peers->env, &peer->known);
+  vector_free(peers->env, &peer->hand);
   memory_array_free(peers->env, &peer->wishes, 1, 1);
   memory_array_free(peers->env, &peer->tags, sizeof(uint32_t), sizeof(uint32_t));
   memory_free(peers->env, peer->in_flight, peer->window * sizeof(uint64_t), peer->window * sizeof(uint64_t));
@@ -276,6 +277,7 @@ void peer_settle(struct peers *peers, struct peer *peer, uint64_t now_ns) {
 void peer_new_session(struct peers *peers, struct peer *peer, uint64_t session, uint64_t now_ns) {
   peer->known_session = session;
   vector_clear(&peer->known);
+  vector_clear(&peer->hand);
   peer->my_nonce = port_unique(peers->env);
   peer_restart_window(peer, now_ns);
   peer->cursor = peers->state->oplog.base;

@@ -19,6 +19,7 @@
 #define PEER_TELL_MOST 3u        /* ... up to so many times as long; and so long until it is told again */
 #define PEER_CONFIRM_SHARE 8u    /* so long a peer may wait to hear that it was heard, */
 #define PEER_ASK_WAIT_SHARE 40u  /* ... and what a peer holds and we lack, for it to come by itself */
+#define PEER_ANSWER_SHARE 12u    /* what was sent so recently, when somebody asks again, may be on its way still */
 #define PEER_ASK_AGAIN_SHARE 16u /* ... or for an answer, before another one is asked */
 #define PEER_CLEAN_WINDOWS 8u    /* acknowledged without a gap before more is in flight again */
 
@@ -76,6 +77,8 @@ struct peer {
   uint64_t confirmed;          /* ... and it has heard of these; 0: of nothing */
   uint64_t tell_due_ns;        /* of what it was not sent */
   uint64_t ack_due_ns;         /* ... of what it sent */
+  struct vector hand;          /* ... which it held when it asked, though not durably */
+  uint64_t answered_ns;        /* when what was in flight was last taken for lost */
   uint64_t answer, answer_end; /* what it asked for is in there */
 
   /* What it tells us. */
@@ -84,6 +87,8 @@ struct peer {
   bool unknown;         /* ... some of lives that are not known here */
   size_t unknown_among; /* ... when so many were: one that came since is taken for it, or it is told again */
   uint64_t ask_due_ns;  /* ... when it is asked for them */
+  uint64_t useful_ns;   /* when operations came from it last that were not here */
+  uint32_t put_off;     /* times that it was not asked, in a row, because they did */
   uint64_t asked_ns;    /* when it was asked last */
   uint64_t answer_ns;   /* how long answers of it take: the longest of late; 0: none came */
   uint32_t asks;        /* in a row */

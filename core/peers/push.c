@@ -37,11 +37,17 @@ static void push_pass(struct peers *peers, struct peer *peer, bool at_once) {
   if (!owed && peer->state == SYNC_PEER_ACTIVE) peer_schedule(peers, peer, port_now(peers->env));
 }
 
+/* It said when it asked that it held this, though not durably. */
+static bool push_in_hand(const struct peer *peer, const struct oplog_entry *entry) {
+  return vector_get(&peer->hand, entry->origin->index) >= entry->seq;
+}
+
 /* What it asked for; NULL: there is no more of it. */
 static const struct oplog_entry *push_answer(const struct peers *peers, struct peer *peer) {
   for (; peer->answer < peer->answer_end; peer->answer++) {
     const struct oplog_entry *entry = oplog_at(&peers->state->oplog, peer->answer);
     if (peer_holds(peer, entry->origin, entry->seq) || push_in_flight(peer, peer->answer)) continue;
+    if (push_in_hand(peer, entry)) continue;
     /* Who asks and did not say where it has them from has them from nobody. */
     if (feed_push(peers, peer, entry->origin) == FEED_TELL && entry->origin->writer < peer->wishes.count)
       feed_wished(peers, peer, entry->origin, HELLO_WISH_PUSH);
@@ -82,9 +88,14 @@ void push_asked(const struct peers *peers, struct peer *peer, uint64_t wanted) {
   const struct oplog *oplog = &peers->state->oplog;
   peer->answer = peer_held_end(peers, peer);
   peer->answer_end = wanted - 1 < oplog->durable ? wanted - 1 : oplog->durable;
-  /* What was sent before, and is not held, did not come. */
+  /* What was sent before, and is not held, did not come; unless that was a moment ago. */
+  uint64_t now_ns = port_now(peers->env);
+  bool soon = peer->answered_ns != 0 && now_ns < time_add(peer->answered_ns, peer_share_ns(peers, PEER_ANSWER_SHARE));
+  if (soon) return;
+  peer->answered_ns = now_ns;
   uint32_t kept = 0;
   for (uint32_t i = 0; i < peer->in_flight_count; i++)
-    if (peer->in_flight[i] >= peer->answer_end) peer->in_flight[kept++] = peer->in_flight[i];
+    if (peer->in_flight[i] >= peer->answer_end || push_in_hand(peer, oplog_at(oplog, peer->in_flight[i])))
+      peer->in_flight[kept++] = peer->in_flight[i];
   peer->in_flight_count = kept;
 }

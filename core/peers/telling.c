@@ -80,6 +80,25 @@ bool telling_write(const struct peers *peers, const struct peer *peer, const str
   return greeting_write_some(peers, peer, telling->count, writer);
 }
 
+static bool telling_in_hand(const struct origin *origin) {
+  return origin->durable > 0 && origin->applied > origin->durable;
+}
+
+bool telling_write_hand(const struct peers *peers, const struct telling *telling, struct bytes_writer *writer) {
+  const struct origins *origins = &peers->state->origins;
+  size_t lives = telling->ranks ? origins_count(origins) : 0, count = 0;
+  for (size_t i = 0; i < lives; i++)
+    count += telling_in_hand(origins_sorted(origins, i));
+  bytes_write_varint(writer, count);
+  uint64_t next = 0;
+  for (size_t i = 0; i < lives; i++) {
+    const struct origin *origin = origins_sorted(origins, i);
+    if (telling_in_hand(origin))
+      news_write_entry(writer, &next, &(struct news_entry){.rank = origin->rank, .seq = origin->applied});
+  }
+  return !writer->failed;
+}
+
 /* --- Hearing ---------------------------------------------------------------------- */
 
 /* How many of the lives that came last the sender does not know; -1: others than these. */
@@ -96,30 +115,52 @@ static int telling_newer(const struct origins *origins, uint64_t lives) {
   return -1;
 }
 
+/* A walk through the lives that a sender knows, by rank. */
+struct telling_walk {
+  const struct origins *origins;
+  size_t known; /* the first ones here, by index */
+  bool all;     /* that is all that are known here */
+  uint64_t rank;
+  size_t place; /* of that rank, or of one before it */
+};
+
+/* Ranks ascend from call to call. */
+static const struct origin *telling_ranked(struct telling_walk *walk, uint64_t rank) {
+  if (walk->all) return origins_sorted(walk->origins, (size_t)rank);
+  for (;; walk->place++) {
+    if (origins_sorted(walk->origins, walk->place)->index >= walk->known) continue;
+    if (walk->rank == rank) return origins_sorted(walk->origins, walk->place);
+    walk->rank++;
+  }
+}
+
+static bool telling_knows(struct bytes_reader entries, size_t known) {
+  struct news_entry entry;
+  uint64_t next = 0;
+  while (news_next(&entries, &next, &entry))
+    if (entry.rank >= known) return false;
+  return true;
+}
+
 static int telling_hear_ranks(struct peers *peers, struct peer *peer, const struct news *news) {
   struct origins *origins = &peers->state->origins;
   int newer = telling_newer(origins, news->lives);
   if (newer < 0) return SYNC_E_NOT_FOUND;
-  size_t known = origins_count(origins) - (size_t)newer;
-  struct news_entry entry = {0};
+  const struct telling_walk begin = {
+      .origins = origins, .known = origins_count(origins) - (size_t)newer, .all = newer == 0};
+  if (!telling_knows(news->entries, begin.known) || !telling_knows(news->hand, begin.known)) return SYNC_E_NOT_FOUND;
+  struct telling_walk walk = begin;
+  struct news_entry entry;
   uint64_t next = 0;
-  for (struct bytes_reader ahead = news->entries; news_next(&ahead, &next, &entry);)
-    if (entry.rank >= known) return SYNC_E_NOT_FOUND;
-  struct bytes_reader entries = news->entries;
-  next = 0;
-  uint64_t rank = 0; /* among the lives that the sender knows, */
-  size_t place = 0;  /* ... of this one */
-  while (news_next(&entries, &next, &entry)) {
-    if (newer == 0) place = (size_t)entry.rank;
-    for (; newer > 0; place++) {
-      if (origins_sorted(origins, place)->index >= known) continue;
-      if (rank == entry.rank) break;
-      rank++;
-    }
-    const struct origin *origin = origins_sorted(origins, place);
+  for (struct bytes_reader entries = news->entries; news_next(&entries, &next, &entry);) {
+    const struct origin *origin = telling_ranked(&walk, entry.rank);
     (void)vector_raise(&peer->known, origin->index, entry.seq);
     feed_wished(peers, peer, origin, entry.wish);
   }
+  walk = begin;
+  next = 0;
+  for (struct bytes_reader hand = news->hand; news_next(&hand, &next, &entry);)
+    (void)vector_raise(&peer->hand, telling_ranked(&walk, entry.rank)->index, entry.seq);
   return SYNC_OK;
 }
 
@@ -127,6 +168,7 @@ int telling_hear(struct peers *peers, struct peer *peer, const struct news *news
   struct origins *origins = &peers->state->origins;
   int rc = vector_reserve(peers->env, &peer->known, origins_count(origins));
   if (rc == SYNC_OK) rc = feed_reserve(peers, peer);
+  if (rc == SYNC_OK && news->hand_count > 0) rc = vector_reserve(peers->env, &peer->hand, origins_count(origins));
   if (rc != SYNC_OK) return rc;
   peers->heard_unknown = peers->heard_first = false;
   peer->lives = news->lives;

@@ -19,6 +19,8 @@ bool telling_choose(struct peers *peers, const struct peer *peer, struct telling
 /* Writes what telling_choose() chose. False: it does not fit. */
 bool telling_write(const struct peers *peers, const struct peer *peer, const struct telling *telling,
                    struct bytes_writer *writer);
+/* Writes what is held and not durable yet, for one who is asked: it need not be sent. False: it does not fit. */
+bool telling_write_hand(const struct peers *peers, const struct telling *telling, struct bytes_writer *writer);
 /* Whether all that is held is durable: then the digest of the vector says what is. */
 bool telling_is_settled(const struct peers *peers);
 

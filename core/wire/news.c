@@ -34,6 +34,17 @@ bool news_next(struct bytes_reader *entries, uint64_t *next, struct news_entry *
   return !entries->failed;
 }
 
+/* Walks so many entries: *hand is what they are in. */
+static void news_read_hand(struct bytes_reader *reader, struct news *news) {
+  news->hand_count = (size_t)bytes_read_varint_max(reader, bytes_left(reader) / 2);
+  news->hand = *reader;
+  struct news_entry entry;
+  uint64_t next = 0;
+  for (size_t i = 0; i < news->hand_count; i++)
+    if (!news_next(reader, &next, &entry)) reader->failed = true;
+  news->hand.end = reader->at;
+}
+
 static bool news_check_entries(const struct news *news) {
   if ((news->flags & NEWS_FLAG_RANKS) == 0) return hello_check_nodes(news->entries);
   struct bytes_reader entries = news->entries;
@@ -60,6 +71,7 @@ int news_parse(const uint8_t *body, size_t size, struct news *news) {
   news->wanted = bytes_read_varint(&reader);
   if ((news->flags & NEWS_FLAG_VECTOR) != 0) news->vector = bytes_read_u64(&reader);
   news->lives = bytes_read_u64(&reader);
+  if (news->wanted > 0) news_read_hand(&reader, news);
   if (reader.failed || news->session == 0) return SYNC_E_CORRUPT;
   news->entries = reader;
   return news_check_entries(news) ? SYNC_OK : SYNC_E_CORRUPT;

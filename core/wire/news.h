@@ -18,10 +18,13 @@ struct news {
   uint64_t operations; /* ALL: of what it tells, counted as in a HELLO, */
   uint64_t since;      /* ... to one who has heard of so many */
   uint64_t heard, wanted;
-  uint64_t vector;             /* VECTOR: the digest of the durable vector */
-  uint64_t lives;              /* the digest of the lives that the sender knows */
+  size_t hand_count;        /* wanted only: entries that follow, by rank: held, but not durable yet. Not to be sent */
+  struct bytes_reader hand; /* ... hand_count of them; news_next() walks them */
+  uint64_t vector;          /* VECTOR: the digest of the durable vector */
+  uint64_t lives;           /* the digest of the lives that the sender knows */
   struct bytes_reader entries; /* RANKS: news_next() walks them; else hello_next() */
 };
+/* If something is wanted, a varint of how many entries are in hand and these follow; then the entries. */
 void news_write_head(struct bytes_writer *writer, const struct news *news);
 /* Checks the whole body. SYNC_OK, SYNC_E_CORRUPT. */
 int news_parse(const uint8_t *body, size_t size, struct news *news);

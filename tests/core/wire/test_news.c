@@ -24,6 +24,7 @@ static const uint8_t ranks_bytes[] = {
     0xac, 0x02, 0x05,                               /* 300 operations, of which 5 are new to who heard of 295 */
     0x06, 0x07,                                     /* heard, wanted */
     0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80, /* lives */
+    0x02, 0x04, 0x05, 0x08, 0x07,                   /* in hand: two, rank 1; 5, rank 4; 7 */
     0x02, 0x80, 0x01,                               /* rank 0, held back; 128 */
     0x05, 0x03,                                     /* rank 2, pushed; 3 */
     0x00, 0x01,                                     /* rank 3, no wish; 1 */
@@ -40,6 +41,7 @@ static const uint8_t named_bytes[] = {
     0x02, 0x00, 0x00, 0x00, 0x03,                               /* whose run it is for; GAP, FULL */
     0x06, 0x07,                                                 /* heard, wanted */
     0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80,             /* lives */
+    0x00,                                                       /* nothing is in hand */
     0x02, 'n',  '1',  0x05,                                     /* of n1 one life, pushed */
     0x0a, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0x00, /* incarnation, 3, born of nothing */
 };
@@ -74,8 +76,13 @@ static void news_by_rank_is_these_bytes(void **state) {
                       .lives = UINT64_C(0x8000000000000008)};
   static const struct news_entry entries[] = {
       {.rank = 0, .seq = 128, .wish = HELLO_WISH_HOLD}, {.rank = 2, .seq = 3, .wish = HELLO_WISH_PUSH}, {3, 1, 0}};
+  static const struct news_entry hand[] = {{.rank = 1, .seq = 5}, {.rank = 4, .seq = 7}};
   news_write_head(&writer, &news);
   uint64_t next = 0;
+  bytes_write_varint(&writer, 2);
+  for (size_t i = 0; i < 2; i++)
+    news_write_entry(&writer, &next, &hand[i]);
+  next = 0;
   for (size_t i = 0; i < 3; i++)
     news_write_entry(&writer, &next, &entries[i]);
   assert_int_equal(writer.size, sizeof ranks_bytes);
@@ -84,8 +91,14 @@ static void news_by_rank_is_these_bytes(void **state) {
   assert_int_equal(news_parse(ranks_bytes, sizeof ranks_bytes, &read), SYNC_OK);
   assert_true(read.session == 1 && read.known_tag == 2 && read.flags == news.flags);
   assert_true(read.operations == 300 && read.since == 295 && read.heard == 6 && read.wanted == 7);
-  assert_true(read.vector == 0 && read.lives == news.lives);
+  assert_true(read.vector == 0 && read.lives == news.lives && read.hand_count == 2);
   struct news_entry entry;
+  next = 0;
+  for (size_t i = 0; i < 2; i++) {
+    assert_true(news_next(&read.hand, &next, &entry));
+    assert_true(entry.rank == hand[i].rank && entry.seq == hand[i].seq);
+  }
+  assert_false(news_next(&read.hand, &next, &entry));
   next = 0;
   for (size_t i = 0; i < 3; i++) {
     assert_true(news_next(&read.entries, &next, &entry));
@@ -138,13 +151,13 @@ static void news_by_name_is_these_bytes(void **state) {
 
 static void what_is_cut_or_says_what_cannot_be_is_refused(void **state) {
   (void)state;
-  const size_t heads[] = {26, sizeof vector_bytes, 23}; /* behind which entries begin */
+  const size_t heads[] = {31, sizeof vector_bytes, 24}; /* behind which entries begin */
   const uint8_t *bytes[] = {ranks_bytes, vector_bytes, named_bytes};
   const size_t sizes[] = {sizeof ranks_bytes, sizeof vector_bytes, sizeof named_bytes};
   for (size_t k = 0; k < 3; k++)
     for (size_t cut = 0; cut < sizes[k]; cut++) {
       /* It may end behind any entry. */
-      bool whole = k == 0 ? cut == 26 || cut == 29 || cut == 31 : cut == heads[k];
+      bool whole = k == 0 ? cut == 31 || cut == 34 || cut == 36 : cut == heads[k];
       assert_int_equal(parse(bytes[k], cut), whole ? SYNC_OK : SYNC_E_CORRUPT);
     }
   memcpy(room, vector_bytes, sizeof vector_bytes);
