@@ -364,6 +364,7 @@ static bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   }
   if (peer->probe_due_ns <= now_ns) peer_probe(peers, peer, now_ns);
   if (peer->due_ns > now_ns) return restarted;
+  bool again = peer->stalled && !peer->is_full; /* an operation is read once more: that greets nobody */
   peer->stalled = false;
   if (peer->state == SYNC_PEER_PARKED) {
     peer->hello_pending = true;
@@ -374,7 +375,7 @@ static bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns) {
     peer_timeout(peers, peer, now_ns);
     return true;
   }
-  peer->hello_pending = true;
+  if (!again) peer->hello_pending = true;
   peer->due_ns = time_add(now_ns, peers->options->idle_hello_ns);
   return restarted;
 }

@@ -22,22 +22,35 @@ static void expect_share(const struct edit_counts *counts, size_t edit, enum edi
 
 /* Decisions alone do not prove it: numbers would be kept that now name other messages. So
  * sends and fsyncs must happen at the same nanosecond, too. Reordering at zero moves each
- * twentieth message by itself. */
+ * twentieth message by itself. Of one seed a little more may be lost: from whom a node has another's
+ * operations it learns from what comes first, and an edit may teach it otherwise until the next crash. */
+static void expect_in_step(const struct edit_counts *counts, bool one_seed) {
+  for (size_t i = 0; i < EDITS; i++) {
+    bool moves_many = edits[i].gone[0] == SIM_CHOICE_NET_REORDER;
+    uint64_t percent = moves_many || one_seed ? 90 : 95;
+    expect_share(counts, i, EDIT_ALL, percent);
+    expect_share(counts, i, EDIT_NETWORK, percent);
+    expect_share(counts, i, EDIT_IN_STEP, moves_many ? 80 : percent);
+  }
+}
+
 static void an_edited_run_falls_back_into_step(void **state) {
   (void)state;
   struct sim_options options = {.fill = 0xa5};
   struct sim *sim = sim_open(&options);
   assert_non_null(sim);
+  struct edit_counts all = {0};
   for (uint64_t seed = 1; seed <= SEEDS; seed++) {
     struct edit_counts counts;
     assert_true(edits_run(sim, "20s", seed, &counts));
-    for (size_t i = 0; i < EDITS; i++) {
-      bool moves_many = edits[i].gone[0] == SIM_CHOICE_NET_REORDER;
-      expect_share(&counts, i, EDIT_ALL, moves_many ? 90 : 95);
-      expect_share(&counts, i, EDIT_NETWORK, moves_many ? 90 : 95);
-      expect_share(&counts, i, EDIT_IN_STEP, moves_many ? 80 : 95);
-    }
+    expect_in_step(&counts, true);
+    for (size_t i = 0; i < EDITS; i++)
+      for (size_t part = 0; part < EDIT_PARTS; part++) {
+        all.all[i][part] += counts.all[i][part];
+        all.kept[i][part] += counts.kept[i][part];
+      }
   }
+  expect_in_step(&all, false);
   sim_close(sim);
 }
 
