@@ -8,7 +8,7 @@
 
 /* Whether a writer's operations may be asked for: nobody was asked just now, and none came. */
 static bool ask_is_quiet(const struct sync_engine *engine, uint64_t moved_ns, uint64_t now_ns) {
-  return moved_ns == 0 || now_ns >= time_add(moved_ns, peer_share_ns(&engine->peers, PEER_ASK_AGAIN_SHARE));
+  return moved_ns == 0 || now_ns >= time_add(moved_ns, peer_ask_again_ns(&engine->peers));
 }
 
 struct ask_lack {
@@ -62,7 +62,7 @@ static void ask_note(struct sync_engine *engine, const struct peer *peer, uint64
 
 /* Operations come from it: those that are lacking may be on their way. */
 static bool ask_flows(const struct sync_engine *engine, struct peer *peer, uint64_t now_ns) {
-  uint64_t until_ns = time_add(peer->useful_ns, peer_share_ns(&engine->peers, PEER_ASK_AGAIN_SHARE));
+  uint64_t until_ns = time_add(peer->useful_ns, peer_ask_again_ns(&engine->peers));
   if (peer->useful_ns == 0 || now_ns >= until_ns || peer->put_off >= ASK_PUT_OFF_MAX) return false;
   peer->put_off++;
   peer->ask_due_ns = until_ns;
@@ -93,21 +93,21 @@ void ask_judge(struct sync_engine *engine, struct peer *peer, uint64_t operation
     if (peer->lacking < operations) peer->lacking = operations;
     return;
   }
-  uint64_t wait_ns = lack.fed ? peer_share_ns(&engine->peers, PEER_ASK_WAIT_SHARE) : 0;
+  uint64_t wait_ns = lack.fed ? peer_ask_wait_ns(&engine->peers) : 0;
   if (lack.feeds) wait_ns *= 2;                    /* others first: its own did not come */
   if (peer->unknown && !engine->peers.heard_first) /* another one is asked */
-    wait_ns = peer_share_ns(&engine->peers, PEER_ASK_AGAIN_SHARE);
+    wait_ns = peer_ask_again_ns(&engine->peers);
   ask_by(peer, operations, time_add(now_ns, wait_ns));
 }
 
 void ask_causes(struct sync_engine *engine, struct peer *peer, uint64_t operations) {
   if (operations == 0) return;
-  ask_by(peer, operations, time_add(port_now(engine->env), peer_share_ns(&engine->peers, PEER_ASK_WAIT_SHARE)));
+  ask_by(peer, operations, time_add(port_now(engine->env), peer_ask_wait_ns(&engine->peers)));
 }
 
 /* The wait for an answer, doubled each time in a row, up to that for an acknowledgement. */
 static uint64_t ask_wait_ns(const struct sync_engine *engine, const struct peer *peer) {
-  uint64_t wait_ns = peer_share_ns(&engine->peers, PEER_ASK_AGAIN_SHARE);
+  uint64_t wait_ns = peer_ask_again_ns(&engine->peers);
   if (wait_ns < 2 * peer->answer_ns) wait_ns = 2 * peer->answer_ns; /* of a slow line */
   for (uint32_t i = 1; i < peer->asks && wait_ns < engine->options.ack_timeout_ns; i++)
     wait_ns *= 2;
@@ -121,7 +121,7 @@ static void ask_peer(struct sync_engine *engine, struct peer *peer, uint64_t now
     return;
   }
   if (!lack.quiet || engine->stats.full) {
-    peer->ask_due_ns = time_add(now_ns, peer_share_ns(&engine->peers, PEER_ASK_AGAIN_SHARE));
+    peer->ask_due_ns = time_add(now_ns, peer_ask_again_ns(&engine->peers));
     return;
   }
   if (peer->asks > 0 && ask_flows(engine, peer, now_ns)) return;

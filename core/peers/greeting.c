@@ -117,7 +117,7 @@ static int greeting_hear_peers(const struct peers *peers, struct peer *peer, str
 static bool greeting_is_first(struct peers *peers, uint64_t incarnation) {
   struct peer_stranger *stranger = &peers->strangers[incarnation % PEER_STRANGERS];
   uint64_t now_ns = port_now(peers->env);
-  uint64_t again_ns = time_add(stranger->heard_ns, peer_share_ns(peers, PEER_ASK_AGAIN_SHARE));
+  uint64_t again_ns = time_add(stranger->heard_ns, peer_ask_again_ns(peers));
   if (stranger->incarnation == incarnation && now_ns < again_ns) return false;
   *stranger = (struct peer_stranger){.incarnation = incarnation, .heard_ns = now_ns};
   return true;

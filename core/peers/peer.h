@@ -19,9 +19,10 @@
 #define PEER_TELL_MOST 3u        /* ... up to so many times as long; and so long until it is told again */
 #define PEER_CONFIRM_SHARE 8u    /* so long a peer may wait to hear that it was heard, */
 #define PEER_ASK_WAIT_SHARE 40u  /* ... and what a peer holds and we lack, for it to come by itself */
-#define PEER_ANSWER_SHARE 12u    /* what was sent so recently, when somebody asks again, may be on its way still */
 #define PEER_ASK_AGAIN_SHARE 16u /* ... or for an answer, before another one is asked */
-#define PEER_CLEAN_WINDOWS 8u    /* acknowledged without a gap before more is in flight again */
+#define PEER_ASK_WAIT_MIN_NS UINT64_C(50000000)
+#define PEER_ASK_AGAIN_MIN_NS UINT64_C(100000000)
+#define PEER_CLEAN_WINDOWS 8u /* acknowledged without a gap before more is in flight again */
 
 struct peer {
   char node_id[NODE_ID_ROOM];
@@ -199,6 +200,16 @@ void peer_confirm(const struct peers *peers, struct peer *peer, uint64_t now_ns)
 void peer_confirmed(struct peers *peers, struct peer *peer, uint64_t operations, uint64_t now_ns);
 static inline uint64_t peer_share_ns(const struct peers *peers, uint64_t share) {
   return peers->options->ack_timeout_ns / share;
+}
+/* How long what is lacking may take to come by itself, and an answer, before somebody is asked: on a network as wide as
+ * the earth, too, however short the acknowledgement timeout is. */
+static inline uint64_t peer_ask_wait_ns(const struct peers *peers) {
+  uint64_t share_ns = peer_share_ns(peers, PEER_ASK_WAIT_SHARE);
+  return share_ns > PEER_ASK_WAIT_MIN_NS ? share_ns : PEER_ASK_WAIT_MIN_NS;
+}
+static inline uint64_t peer_ask_again_ns(const struct peers *peers) {
+  uint64_t share_ns = peer_share_ns(peers, PEER_ASK_AGAIN_SHARE);
+  return share_ns > PEER_ASK_AGAIN_MIN_NS ? share_ns : PEER_ASK_AGAIN_MIN_NS;
 }
 /* How long what it has from others may wait until it is told. */
 static inline uint64_t peer_tell_ns(const struct peers *peers) {

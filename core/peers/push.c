@@ -88,9 +88,9 @@ void push_asked(const struct peers *peers, struct peer *peer, uint64_t wanted) {
   const struct oplog *oplog = &peers->state->oplog;
   peer->answer = peer_held_end(peers, peer);
   peer->answer_end = wanted - 1 < oplog->durable ? wanted - 1 : oplog->durable;
-  /* What was sent before, and is not held, did not come; unless that was a moment ago. */
+  /* What was sent before, and is not held, did not come; unless that was a moment ago, when it asked last. */
   uint64_t now_ns = port_now(peers->env);
-  bool soon = peer->answered_ns != 0 && now_ns < time_add(peer->answered_ns, peer_share_ns(peers, PEER_ANSWER_SHARE));
+  bool soon = peer->answered_ns != 0 && now_ns < time_add(peer->answered_ns, peer_ask_again_ns(peers) * 4 / 3);
   if (soon) return;
   peer->answered_ns = now_ns;
   uint32_t kept = 0;

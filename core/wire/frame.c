@@ -143,6 +143,7 @@ int hello_parse(const uint8_t *body, size_t size, struct hello *hello) {
   hello->lives = bytes_read_u64(&reader);
   size_t tags = (size_t)bytes_read_varint_max(&reader, bytes_left(&reader) / 4) * 4;
   const uint8_t *tags_at = bytes_take(&reader, tags);
+  if (reader.failed) return SYNC_E_CORRUPT;
   hello->peers = bytes_reader_of(tags_at, tags);
   if (reader.failed || !node_id_valid(hello->node_id, hello->node_id_size)) return SYNC_E_CORRUPT;
   if (hello->session == 0 || hello->nonce == 0) return SYNC_E_CORRUPT;

@@ -157,6 +157,7 @@ static void a_hello_offers_in_these_bytes(void **state) {
   assert_int_equal(parse_hello(hello_bytes, sizeof hello_bytes, &read), SYNC_OK);
   assert_true(read.snapshot_id == ID && read.snapshot_size == 4096 && read.flags == HELLO_FLAG_ANSWER);
   assert_true(read.part == 1 && read.operations == 300 && read.heard == 6 && read.wanted == 7 && read.lives == 8);
+  assert_int_equal(hello_parse(hello_bytes, sizeof hello_bytes, &read), SYNC_OK); /* of bytes that stay */
   assert_int_equal(bytes_left(&read.peers), 8);
   assert_int_equal(bytes_read_u32(&read.peers), 9);
   assert_int_equal(bytes_read_u32(&read.peers), 10);
