@@ -507,7 +507,7 @@ void cluster_check_sent(struct cluster *cluster, uint32_t number, uint32_t to, c
   belief.cluster = cluster;
   belief.node = number;
   belief.to = to;
-  struct decode_reader body;
+  struct decode_reader body = {NULL, NULL, true};
   enum decode_frame kind = decode_frame(frame, size, &body);
   node->counts.frames_out++;
   node->counts.frames_out_bytes += size;
