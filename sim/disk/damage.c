@@ -73,6 +73,16 @@ static bool overlaps(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size) {
   return a < b + b_size && b < a + a_size;
 }
 
+bool sim_disk_damage_rotten(const struct sim_disk *disk, const struct sim_file *file, uint64_t from, uint64_t to) {
+  for (uint64_t i = 0; i < disk->damage_count; i++) {
+    const struct sim_damage *damage = &disk->damages[i];
+    if (damage->kind == SIM_DAMAGE_ROT && damage->file == file && !damage->over &&
+        overlaps(damage->offset, damage->size, from, to - from))
+      return true;
+  }
+  return false;
+}
+
 /* The platter lacks bytes of the range, and the cache hides it. */
 static bool is_scarred(const struct sim_file *file, uint64_t offset, uint64_t size) {
   for (const struct sim_scar *scar = file->scars; scar != NULL; scar = scar->next)

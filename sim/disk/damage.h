@@ -14,6 +14,8 @@ void sim_disk_damage(struct sim_disk *disk, enum sim_damage_kind kind, const str
  * [stray_offset, stray_offset + stray_size): one damage, two records. */
 void sim_disk_damage_stray(struct sim_disk *disk, const struct sim_file *file, uint64_t offset, uint64_t size,
                            const struct sim_file *victim, uint64_t stray_offset, uint64_t stray_size);
+/* Whether a byte of [from, to) lies in what has rotted. */
+bool sim_disk_damage_rotten(const struct sim_disk *disk, const struct sim_file *file, uint64_t from, uint64_t to);
 /* Power is about to be lost: what the cache hid shows. */
 void sim_disk_damage_strike(struct sim_disk *disk);
 /* Whether the platter itself has it now, so that an image of it does. */

@@ -23,13 +23,15 @@ static bool has_blocks(const struct sim_disk *disk) {
 
 /* --- Rot ---------------------------------------------------------------------------- */
 
+/* What has rotted rots no further, else it could be sound again by chance. */
+
 /* Spoils [from, to) of what the platter holds. Whether anything is different now. */
 static bool spoil(struct sim_disk *disk, struct sim_file *file, uint64_t from, uint64_t to, enum fill fill,
                   uint64_t state) {
-  bool changed = false;
+  bool changed = false, rotten = sim_disk_damage_rotten(disk, file, from, to);
   for (uint64_t at = from; at < to; at++) {
     uint8_t *byte = sim_file_platter_byte(disk->ground, file, at);
-    if (byte == NULL) continue;
+    if (byte == NULL || (rotten && sim_disk_damage_rotten(disk, file, at, at + 1))) continue;
     state = sim_hash_fold(state, at);
     uint8_t now = fill == FILL_ZEROS ? 0 : fill == FILL_ONES ? 0xff : (uint8_t)(state >> 56);
     changed = changed || *byte != now;
@@ -40,7 +42,7 @@ static bool spoil(struct sim_disk *disk, struct sim_file *file, uint64_t from, u
 
 static bool flip(struct sim_disk *disk, struct sim_file *file, uint64_t at, uint8_t mask) {
   uint8_t *byte = sim_file_platter_byte(disk->ground, file, at);
-  if (byte == NULL) return false;
+  if (byte == NULL || sim_disk_damage_rotten(disk, file, at, at + 1)) return false;
   *byte ^= mask;
   return true;
 }

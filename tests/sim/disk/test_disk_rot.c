@@ -136,6 +136,31 @@ static void rot_while_running_strikes_before_data_is_served_and_stays(void **sta
   assert_true(here > 100 && elsewhere > 30);
 }
 
+/* Else a read could find sound what was damaged before it and is damaged after it. */
+static void what_has_rotted_is_never_sound_again(void **state) {
+  (void)state;
+  for (uint64_t seed = 1; seed <= 50; seed++) {
+    uint8_t bytes[4];
+    size_t done;
+    bool rotten[4] = {false};
+    begin(seed);
+    sync_file file = disk_fixture_create(&fixture, "f");
+    disk_fixture_write(&fixture, file, 0, 0xff, sizeof bytes); /* as what rot may make of it */
+    assert_int_equal(disk_fixture_fsync(&fixture, file), SYNC_OK);
+    assert_int_equal(disk_fixture_fsync_dir(&fixture), SYNC_OK);
+    configure(&(struct sim_disk_config){.rot_running_ppm = CERTAIN});
+    for (int i = 0; i < 100; i++) {
+      assert_int_equal(sim_disk_read(fixture.disk, file, 0, bytes, sizeof bytes, &done), SYNC_OK);
+      for (int at = 0; at < 4; at++) {
+        assert_true(!rotten[at] || bytes[at] != 0xff);
+        rotten[at] = rotten[at] || bytes[at] != 0xff;
+      }
+    }
+    assert_true(rotten[0] || rotten[1] || rotten[2] || rotten[3]);
+    calm_down();
+  }
+}
+
 /* Dirty pages are memory: rot beneath them shows when they are lost, and is gone when they are written. */
 static void rot_does_not_touch_what_the_cache_holds(void **state) {
   (void)state;
@@ -304,6 +329,7 @@ int main(void) {
       cmocka_unit_test(rot_takes_bits_bytes_sectors_and_erase_blocks),
       cmocka_unit_test(rot_strikes_the_ends_of_a_file_often),
       cmocka_unit_test(rot_while_running_strikes_before_data_is_served_and_stays),
+      cmocka_unit_test(what_has_rotted_is_never_sound_again),
       cmocka_unit_test(rot_does_not_touch_what_the_cache_holds),
       cmocka_unit_test(a_write_lets_rot_strike_anywhere),
       cmocka_unit_test(sectors_go_bad_unnoticed_until_they_are_read),
