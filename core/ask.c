@@ -69,10 +69,13 @@ static bool ask_flows(const struct sync_engine *engine, struct peer *peer, uint6
   return true;
 }
 
+/* What comes from it later is no answer. */
 static void ask_done(struct peer *peer) {
   peer->put_off = 0;
+  peer->lacks = false;
   peer->lacking = 0;
   peer->asks = 0;
+  peer->asked_ns = 0;
   peer->ask_due_ns = SYNC_NO_DEADLINE;
 }
 
@@ -83,7 +86,8 @@ static void ask_by(struct peer *peer, uint64_t operations, uint64_t due_ns) {
 
 void ask_judge(struct sync_engine *engine, struct peer *peer, uint64_t operations) {
   uint64_t now_ns = port_now(engine->env);
-  if (operations == 0 && peer->lacking == 0) return;
+  bool lacks = peer->lacks || peer->unknown; /* else there is nothing to be looked for among all lives */
+  if (peer->lacking == 0 && (operations == 0 || !lacks)) return;
   struct ask_lack lack = ask_lack(engine, peer, now_ns);
   if (!lack.any) {
     ask_done(peer);

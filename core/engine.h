@@ -13,7 +13,7 @@
 #include "core/log/log.h"
 
 #define ENGINE_CHANGES_LIMIT 4096u /* the greatest changes_max */
-#define ENGINE_NOMINAL_BYTES 1024u
+#define ENGINE_NOMINAL_BYTES 9216u
 #define ENGINE_COMMIT_RETRY_NS UINT64_C(10000000) /* the first; then doubled, up to idle_mark_ns */
 #define ENGINE_COMMIT_RETRY_DOUBLINGS 7u
 

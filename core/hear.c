@@ -25,6 +25,7 @@ static void hear_told(struct sync_engine *engine, struct peer *peer, const struc
   struct peers *peers = &engine->peers;
   /* More than there are it can only say of an earlier run. */
   if (told->heard <= engine->state.oplog.durable + 1) peer_confirmed(peers, peer, told->heard, now_ns);
+  peer->lacks = peer->lacks || peers->heard_lacking;
   peer->unknown = peers->heard_unknown || (told->more && peer->unknown);
   peer->unknown_among = origins_count(&engine->state.origins);
   /* What it told of lives that are not known here it is to tell again: nothing keeps it. */

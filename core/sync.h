@@ -431,11 +431,12 @@ SYNC_MUST_USE int sync_peer_vector(const struct sync_engine *engine, uint32_t pe
 uint64_t sync_session(const struct sync_engine *engine);
 
 /* Takes one frame that arrived from `peer`. The bytes are read before return.
- * SYNC_OK also when it held nothing new. Errors: SYNC_E_CORRUPT,
- * SYNC_E_VERSION, SYNC_E_CLUSTER, SYNC_E_LIMITS, SYNC_E_PEER,
- * SYNC_E_ID_CONFLICT (the peer is parked), and, applying nothing further of
- * the frame (the peer will send it again): SYNC_E_NO_SPACE, SYNC_E_FULL,
- * SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY, SYNC_E_IO, SYNC_E_FAILED. */
+ * SYNC_OK also when it held nothing new. Operations whose causes have not come wait for them in memory, in as much as
+ * 16 of the longest frames have, a quarter of it for one peer; nothing of them is acknowledged, and what finds no room
+ * comes again. Errors: SYNC_E_CORRUPT, SYNC_E_VERSION, SYNC_E_CLUSTER (another one's, or damaged where it says whose it
+ * is), SYNC_E_LIMITS, SYNC_E_PEER, SYNC_E_ID_CONFLICT (the peer is parked), and, applying nothing further of the frame
+ * (the peer will send it again): SYNC_E_NO_SPACE, SYNC_E_FULL, SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY, SYNC_E_IO,
+ * SYNC_E_FAILED. */
 SYNC_MUST_USE int sync_receive(struct sync_engine *engine, uint32_t peer, const void *frame, size_t size);
 
 /* Does what is due: retries, probes, spaced fsyncs, idle marks. */

@@ -94,6 +94,7 @@
 ---@field retry_cap? duration
 ---@field probe_interval? duration
 ---@field ack_timeout? duration
+---@field ack_delay? duration
 ---@field idle_hello? duration
 ---@field idle_mark? duration
 ---@field sweep_interval? duration

@@ -43,8 +43,7 @@ static bool feed_is_neighbour(const struct peer *peer, const struct origin *orig
   return low < peer->tags.count && tags[low] == tag;
 }
 
-enum feed_push feed_push(const struct peers *peers, const struct peer *peer, const struct origin *origin) {
-  (void)peers;
+enum feed_push feed_push(const struct peer *peer, const struct origin *origin) {
   if (origin->own_node) return FEED_PUSH;
   uint8_t wish = origin->writer < peer->wishes.count ? ((const uint8_t *)peer->wishes.items)[origin->writer]
                                                      : (uint8_t)HELLO_WISH_NONE;
@@ -60,8 +59,7 @@ enum hello_wish feed_wish(const struct peers *peers, const struct peer *peer, co
   return feed->feeder == peer->handle + 1 ? HELLO_WISH_PUSH : HELLO_WISH_HOLD;
 }
 
-void feed_wished(const struct peers *peers, struct peer *peer, const struct origin *origin, enum hello_wish wish) {
-  (void)peers;
+void feed_wished(struct peer *peer, const struct origin *origin, enum hello_wish wish) {
   if (wish != HELLO_WISH_NONE) ((uint8_t *)peer->wishes.items)[origin->writer] = (uint8_t)wish;
 }
 

@@ -24,11 +24,11 @@ int feed_reserve(struct peers *peers, struct peer *peer);
 void feed_reset(struct peer *peer);
 
 /* What to do with operations of that origin that the peer is not known to hold. */
-enum feed_push feed_push(const struct peers *peers, const struct peer *peer, const struct origin *origin);
+enum feed_push feed_push(const struct peer *peer, const struct origin *origin);
 /* What to tell the peer of it. */
 enum hello_wish feed_wish(const struct peers *peers, const struct peer *peer, const struct origin *origin);
 /* The peer says what it wishes. Room must be reserved. */
-void feed_wished(const struct peers *peers, struct peer *peer, const struct origin *origin, enum hello_wish wish);
+void feed_wished(struct peer *peer, const struct origin *origin, enum hello_wish wish);
 
 /* An operation came from the peer: the first to bring it, or not. True: the peer is to hear that it is not to push
  * them. */

@@ -126,7 +126,7 @@ static bool greeting_is_first(struct peers *peers, uint64_t incarnation) {
 int greeting_hear_nodes(struct peers *peers, struct peer *peer, struct bytes_reader nodes) {
   int rc = vector_reserve(peers->env, &peers->heard, origins_count(&peers->state->origins));
   if (rc != SYNC_OK) return rc;
-  peers->heard_unknown = peers->heard_first = false;
+  peers->heard_lacking = peers->heard_unknown = peers->heard_first = false;
   vector_clear(&peers->heard);
   struct hello_walk walk = hello_walk_of(nodes);
   struct hello_entry entry;
@@ -135,7 +135,8 @@ int greeting_hear_nodes(struct peers *peers, struct peer *peer, struct bytes_rea
         origins_find(&peers->state->origins, entry.node_id, entry.node_id_size, entry.incarnation);
     if (origin != NULL) {
       (void)vector_raise(&peers->heard, origin->index, entry.seq);
-      feed_wished(peers, peer, origin, entry.wish);
+      if (entry.seq > origin->applied) peers->heard_lacking = true;
+      feed_wished(peer, origin, entry.wish);
     } else {
       peers->heard_unknown = true;
       if (greeting_is_first(peers, entry.incarnation)) peers->heard_first = true;

@@ -274,6 +274,22 @@ void peer_settle(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   if (kept == 0 || peer->in_flight[0] != oldest) peer_schedule(peers, peer, now_ns);
 }
 
+/* What the run before told and was told, asked and was asked. */
+static void peer_forget_told(struct peer *peer) {
+  peer->held_end = peer->passed = peer->told = peer->confirmed = peer->answer_end = 0;
+  peer->heard_of = peer->lacking = peer->wanted = 0;
+  peer->touched_count = 0;
+  peer->tell_all = peer->knows_us = false;
+  peer->parts_heard = 0;
+  peer->tell_due_ns = peer->ack_due_ns = peer->probe_due_ns = SYNC_NO_DEADLINE;
+  peer->probe = 0;
+  peer->probing = false;
+  peer->lacks = peer->unknown = false;
+  peer->asks = peer->put_off = 0; /* else it counts as asked, and is never asked again */
+  peer->asked_ns = peer->answer_ns = peer->answered_ns = peer->useful_ns = 0;
+  peer->ask_due_ns = SYNC_NO_DEADLINE;
+}
+
 void peer_new_session(struct peers *peers, struct peer *peer, uint64_t session, uint64_t now_ns) {
   peer->known_session = session;
   vector_clear(&peer->known);
@@ -281,16 +297,7 @@ void peer_new_session(struct peers *peers, struct peer *peer, uint64_t session, 
   peer->my_nonce = port_unique(peers->env);
   peer_restart_window(peer, now_ns);
   peer->cursor = peers->state->oplog.base;
-  peer->held_end = peer->passed = peer->told = peer->confirmed = peer->answer_end = 0;
-  peer->heard_of = peer->lacking = peer->wanted = 0;
-  peer->touched_count = 0;
-  peer->tell_all = peer->knows_us = false;
-  peer->parts_heard = 0;
-  peer->tell_due_ns = peer->ack_due_ns = peer->probe_due_ns = SYNC_NO_DEADLINE;
-  peer->probing = false;
-  peer->unknown = false;
-  peer->asks = 0; /* else it counts as asked, and is never asked again */
-  peer->ask_due_ns = SYNC_NO_DEADLINE;
+  peer_forget_told(peer);
   peer->allowance = peer->window;
   peer->clean = 0;
   peer->settled = 0;

@@ -7,7 +7,7 @@
 #include "core/state/state.h"
 #include "core/sync.h"
 
-#define PEER_NOMINAL_BYTES 512u
+#define PEER_NOMINAL_BYTES 704u
 #define PEER_GAP_SPACING_NS UINT64_C(100000000) /* between two restarts that a peer's gaps ask for */
 #define PEER_OFFER_NS                                                                                                  \
   UINT64_C(1000000000) /* behind for so long (or a quarter of the retry interval): it is offered a snapshot */
@@ -73,17 +73,19 @@ struct peer {
   bool tell_all;     /* ... or of more */
   uint64_t held_end; /* all operations below are known to be held there */
   /* Counted as in a HELLO: one more than the durable operations of a log. */
-  uint64_t passed;             /* the last that was not pushed is among these, */
-  uint64_t told;               /* ... it was told of these, */
-  uint64_t confirmed;          /* ... and it has heard of these; 0: of nothing */
-  uint64_t tell_due_ns;        /* of what it was not sent */
-  uint64_t ack_due_ns;         /* ... of what it sent */
-  struct vector hand;          /* ... which it held when it asked, though not durably */
-  uint64_t answered_ns;        /* when what was in flight was last taken for lost */
-  uint64_t answer, answer_end; /* what it asked for is in there */
+  uint64_t passed;      /* the last that was not pushed is among these, */
+  uint64_t told;        /* ... it was told of these, */
+  uint64_t confirmed;   /* ... and it has heard of these; 0: of nothing */
+  uint64_t tell_due_ns; /* of what it was not sent */
+  uint64_t ack_due_ns;  /* ... of what it sent */
+  /* What it asked for: */
+  uint64_t answer, answer_end; /* ordinals among which that is */
+  struct vector hand;          /* what it held when it asked, though not durably */
+  uint64_t answered_ns;        /* when what was in flight was last taken for lost; 0: never */
 
   /* What it tells us. */
   uint64_t heard_of;    /* operations in its log */
+  bool lacks;           /* it named operations that were not here then */
   uint64_t lacking;     /* among so many of them are some that we lack; 0: none */
   bool unknown;         /* ... some of lives that are not known here */
   size_t unknown_among; /* ... when so many were: one that came since is taken for it, or it is told again */
@@ -138,7 +140,8 @@ struct peers {
   struct memory_array feeds; /* struct feed, by writer */
   struct memory_array tags;  /* uint32_t, of all peers, ascending */
   uint64_t causes_asked_ns;  /* when somebody was asked for causes of operations that wait */
-  bool heard_unknown;        /* what was heard last names lives that are not known here, */
+  bool heard_lacking;        /* what was heard last names operations that are not here, */
+  bool heard_unknown;        /* ... lives that are not known here, */
   bool heard_first;          /* ... of some of which nobody told a moment ago */
   struct peer_stranger {
     uint64_t incarnation, heard_ns;

@@ -49,8 +49,8 @@ static const struct oplog_entry *push_answer(const struct peers *peers, struct p
     if (peer_holds(peer, entry->origin, entry->seq) || push_in_flight(peer, peer->answer)) continue;
     if (push_in_hand(peer, entry)) continue;
     /* Who asks and did not say where it has them from has them from nobody. */
-    if (feed_push(peers, peer, entry->origin) == FEED_TELL && entry->origin->writer < peer->wishes.count)
-      feed_wished(peers, peer, entry->origin, HELLO_WISH_PUSH);
+    if (feed_push(peer, entry->origin) == FEED_TELL && entry->origin->writer < peer->wishes.count)
+      feed_wished(peer, entry->origin, HELLO_WISH_PUSH);
     return entry;
   }
   return NULL;
@@ -68,7 +68,7 @@ const struct oplog_entry *push_next(struct peers *peers, struct peer *peer) {
       continue;
     }
     if (push_in_flight(peer, peer->cursor)) continue;
-    enum feed_push push = feed_push(peers, peer, entry->origin);
+    enum feed_push push = feed_push(peer, entry->origin);
     if (push == FEED_PUSH) return entry;
     push_pass(peers, peer, push == FEED_TELL);
   }

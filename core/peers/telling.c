@@ -155,7 +155,8 @@ static int telling_hear_ranks(struct peers *peers, struct peer *peer, const stru
   for (struct bytes_reader entries = news->entries; news_next(&entries, &next, &entry);) {
     const struct origin *origin = telling_ranked(&walk, entry.rank);
     (void)vector_raise(&peer->known, origin->index, entry.seq);
-    feed_wished(peers, peer, origin, entry.wish);
+    if (entry.seq > origin->applied) peers->heard_lacking = true;
+    feed_wished(peer, origin, entry.wish);
   }
   walk = begin;
   next = 0;
@@ -170,7 +171,7 @@ int telling_hear(struct peers *peers, struct peer *peer, const struct news *news
   if (rc == SYNC_OK) rc = feed_reserve(peers, peer);
   if (rc == SYNC_OK && news->hand_count > 0) rc = vector_reserve(peers->env, &peer->hand, origins_count(origins));
   if (rc != SYNC_OK) return rc;
-  peers->heard_unknown = peers->heard_first = false;
+  peers->heard_lacking = peers->heard_unknown = peers->heard_first = false;
   peer->lives = news->lives;
   if ((news->flags & NEWS_FLAG_RANKS) != 0) return telling_hear_ranks(peers, peer, news);
   rc = greeting_hear_nodes(peers, peer, news->entries);

@@ -7,7 +7,7 @@
 #include "core/sync.h"
 #include "core/state/vector.h"
 
-#define ORIGIN_NOMINAL_BYTES 256u
+#define ORIGIN_NOMINAL_BYTES 288u
 #define ORIGINS_RECENT 64u
 
 struct origin;

@@ -300,6 +300,53 @@ static void it_is_asked_for_from_another_one_when_that_one_is_silent(void **stat
   assert_int_equal(seen.all_asks, 2);
   assert_int_equal(seen.asks[0][other], 1);
   assert_int_equal(seen.ops[other][0], 1);
+  /* What the silent one writes a minute later is no answer that took a minute. */
+  loses = NULL;
+  pass(60 * SECOND_NS);
+  replica_put(world, first, "late", "1");
+  pass(SECOND_NS);
+  assert_true(all_read("late", "1"));
+  assert_int_equal(peer_of(0, first)->answer_ns, 0);
+  replicas_destroy(world);
+}
+
+/* n0's disk is slow: nothing becomes durable there. */
+static void deliver_without_fsyncs_of_n0(void) {
+  for (uint32_t turns = 0; turns < 10; turns++) {
+    replica_flush(world, 1);
+    (void)replica_collect(world, 0);
+    (void)replica_collect(world, 1);
+    while (world->frame_count > 0) {
+      note(&world->frames[0]);
+      assert_int_equal(replicas_deliver(world, 0, false), SYNC_OK);
+    }
+  }
+}
+
+static void who_asks_is_not_sent_what_it_holds_and_has_not_fsynced(void **state) {
+  (void)state;
+  line(2);
+  write_and_pass(1, 2); /* a life that both know */
+  for (uint32_t i = 0; i < 3; i++)
+    replica_put(world, 1, "held", "1");
+  deliver_without_fsyncs_of_n0();
+  assert_true(replica_reads(world, 0, "held", "1"));
+  replica_put(world, 1, "lost", "1");
+  replica_flush(world, 1);
+  (void)replica_collect(world, 1);
+  replicas_drop_all(world);
+  assert_int_equal(peer_of(1, 0)->in_flight_count, 4);
+  forget();
+  for (uint64_t passed = 0; passed < 5 * SECOND_NS && !replica_reads(world, 0, "lost", "1"); passed += 25 * MS) {
+    replicas_advance(world, 25 * MS);
+    deliver_without_fsyncs_of_n0();
+  }
+  assert_true(replica_reads(world, 0, "lost", "1"));
+  assert_int_equal(seen.asks[0][1], 1);
+  assert_int_equal(seen.ops[1][0], 1);
+  assert_int_equal(replica_stats(world, 0).duplicates, 0);
+  pass(SECOND_NS); /* its disk goes on */
+  assert_int_equal(sync_outbox_size(world->at[1].engine), 0);
   replicas_destroy(world);
 }
 
@@ -478,6 +525,7 @@ int main(void) {
       cmocka_unit_test(steady_writing_costs_one_operation_for_each_replica_and_nothing_is_asked),
       cmocka_unit_test(an_operation_that_was_lost_is_asked_for_from_one_peer_only),
       cmocka_unit_test(it_is_asked_for_from_another_one_when_that_one_is_silent),
+      cmocka_unit_test(who_asks_is_not_sent_what_it_holds_and_has_not_fsynced),
       cmocka_unit_test(a_feeder_that_died_is_replaced_and_the_next_operation_is_pushed_by_the_new_one),
       cmocka_unit_test(a_ring_of_six_heals_within_one_acknowledgement_timeout_when_one_dies),
       cmocka_unit_test(who_does_not_answer_is_asked_again_with_growing_waits),

@@ -119,8 +119,8 @@ static void what_is_our_own_nobody_feeds_and_everybody_is_pushed(void **state) {
   expect_wishes(peers, origin, NONE, NONE, NONE);
   static const enum hello_wish wishes[] = {NONE, HOLD, PUSH, NONE};
   for (size_t i = 0; i < 4; i++) {
-    feed_wished(peers, peer_of(0, 1), origin, wishes[i]);
-    assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_PUSH);
+    feed_wished(peer_of(0, 1), origin, wishes[i]);
+    assert_int_equal(feed_push(peer_of(0, 1), origin), FEED_PUSH);
   }
   replicas_destroy(world);
 }
@@ -136,27 +136,27 @@ static void set_tags(uint32_t index, uint32_t count, const uint32_t *tags) {
 
 static void a_peer_that_has_it_from_nobody_else_is_pushed_it_and_one_that_may_is_told_or_held_back(void **state) {
   (void)state;
-  struct peers *peers = begin();
+  (void)begin();
   const struct origin *origin = life("w", 5), *theirs = life("n1", 5);
   uint32_t writer = hello_peer_tag(origin->node_hash);
   assert_true(writer > 1 && writer < UINT32_MAX);
   const uint32_t us[] = {1}, others[] = {1, writer - 1, writer + 1, UINT32_MAX}, neighbours[] = {1, writer, UINT32_MAX};
   set_tags(1, 1, us);
-  assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_PUSH);
+  assert_int_equal(feed_push(peer_of(0, 1), origin), FEED_PUSH);
   set_tags(1, 0, NULL); /* it did not say */
-  assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_TELL);
+  assert_int_equal(feed_push(peer_of(0, 1), origin), FEED_TELL);
   set_tags(1, FEED_FEW_LINKS, others); /* it has few who could send it twice */
-  assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_PUSH);
+  assert_int_equal(feed_push(peer_of(0, 1), origin), FEED_PUSH);
   set_tags(1, FEED_FEW_LINKS + 1, others);
-  assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_TELL);
+  assert_int_equal(feed_push(peer_of(0, 1), origin), FEED_TELL);
   for (uint32_t from = 0; from < 2; from++) { /* first, and in the middle, and last */
     set_tags(1, 3 - from, neighbours + from);
-    assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_HOLD);
+    assert_int_equal(feed_push(peer_of(0, 1), origin), FEED_HOLD);
     set_tags(1, 2, neighbours);
-    assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_HOLD);
+    assert_int_equal(feed_push(peer_of(0, 1), origin), FEED_HOLD);
   }
   /* What it wrote itself it may have lost. */
-  assert_int_equal(feed_push(peers, peer_of(0, 1), theirs), FEED_TELL);
+  assert_int_equal(feed_push(peer_of(0, 1), theirs), FEED_TELL);
   replicas_destroy(world);
 }
 
@@ -167,19 +167,19 @@ static void what_a_peer_wishes_is_done_and_saying_nothing_takes_nothing_back(voi
   const uint32_t others[] = {1, 2, 3, 4};
   set_tags(1, 4, others);
   set_tags(2, 4, others);
-  feed_wished(peers, peer_of(0, 1), origin, PUSH);
-  assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_PUSH);
-  feed_wished(peers, peer_of(0, 1), origin, NONE);
-  assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_PUSH);
-  feed_wished(peers, peer_of(0, 1), origin, HOLD);
-  assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_HOLD);
-  feed_wished(peers, peer_of(0, 1), origin, NONE);
-  assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_HOLD);
-  assert_int_equal(feed_push(peers, peer_of(0, 2), origin), FEED_TELL); /* it is asked for by each itself */
+  feed_wished(peer_of(0, 1), origin, PUSH);
+  assert_int_equal(feed_push(peer_of(0, 1), origin), FEED_PUSH);
+  feed_wished(peer_of(0, 1), origin, NONE);
+  assert_int_equal(feed_push(peer_of(0, 1), origin), FEED_PUSH);
+  feed_wished(peer_of(0, 1), origin, HOLD);
+  assert_int_equal(feed_push(peer_of(0, 1), origin), FEED_HOLD);
+  feed_wished(peer_of(0, 1), origin, NONE);
+  assert_int_equal(feed_push(peer_of(0, 1), origin), FEED_HOLD);
+  assert_int_equal(feed_push(peer_of(0, 2), origin), FEED_TELL); /* it is asked for by each itself */
   feed_reset(peer_of(0, 1));
-  assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_TELL);
+  assert_int_equal(feed_push(peer_of(0, 1), origin), FEED_TELL);
   assert_int_equal(feed_reserve(peers, peer_of(0, 1)), SYNC_OK);
-  assert_int_equal(feed_push(peers, peer_of(0, 1), origin), FEED_TELL);
+  assert_int_equal(feed_push(peer_of(0, 1), origin), FEED_TELL);
   replicas_destroy(world);
 }
 
@@ -190,14 +190,14 @@ static void a_life_inherits_what_is_known_of_its_node(void **state) {
   const uint32_t others[] = {1, 2, 3, 4};
   set_tags(2, 4, others);
   assert_false(feed_take(peers, peer_of(0, 1), first, true));
-  feed_wished(peers, peer_of(0, 2), first, HOLD);
+  feed_wished(peer_of(0, 2), first, HOLD);
   static const uint64_t lives[] = {9, 2, 7}; /* behind it, before it, between */
   for (size_t i = 0; i < 3; i++) {
     (void)life(i == 0 ? "v" : i == 1 ? "ww" : "w0", 5);
     const struct origin *next = life("w", lives[i]);
     assert_ptr_equal(feed_of(peers, next), feed_of(peers, first));
     expect_wishes(peers, next, PUSH, HOLD, HOLD);
-    assert_int_equal(feed_push(peers, peer_of(0, 2), next), FEED_HOLD);
+    assert_int_equal(feed_push(peer_of(0, 2), next), FEED_HOLD);
     assert_true(feed_take(peers, peer_of(0, 3), next, false));
   }
   replicas_destroy(world);
@@ -209,7 +209,7 @@ static void a_feeder_that_is_removed_is_forgotten_and_its_handle_inherits_nothin
   const struct origin *origin = life("w", 5), *other = life("x", 5);
   assert_false(feed_take(peers, peer_of(0, 1), origin, true));
   assert_false(feed_take(peers, peer_of(0, 2), other, true));
-  feed_wished(peers, peer_of(0, 1), origin, HOLD);
+  feed_wished(peer_of(0, 1), origin, HOLD);
   uint32_t handle = replica_peer(world, 0, 1), again;
   assert_int_equal(sync_peer_remove(world->at[0].engine, handle), SYNC_OK);
   assert_int_equal(feed_wish(peers, peer_of(0, 2), origin), NONE);
@@ -218,7 +218,7 @@ static void a_feeder_that_is_removed_is_forgotten_and_its_handle_inherits_nothin
   assert_int_equal(again, handle);
   assert_int_equal(feed_wish(peers, peer_at(peers, again), origin), NONE);
   assert_int_equal(feed_wish(peers, peer_at(peers, again), other), HOLD);
-  assert_int_equal(feed_push(peers, peer_at(peers, again), origin), FEED_TELL);
+  assert_int_equal(feed_push(peer_at(peers, again), origin), FEED_TELL);
   replicas_destroy(world);
 }
 
@@ -241,7 +241,7 @@ static void without_memory_for_a_writer_nothing_is_known_of_it(void **state) {
     assert_null(feed_of(peers, origin));
     assert_false(feed_take(peers, peer_of(0, 1), origin, true));
     expect_wishes(peers, origin, NONE, NONE, NONE);
-    (void)feed_push(peers, peer_of(0, 1), origin); /* reads nothing that is not there */
+    (void)feed_push(peer_of(0, 1), origin); /* reads nothing that is not there */
     assert_int_equal(feed_reserve(peers, peer_of(0, 1)), SYNC_OK);
     assert_non_null(feed_of(peers, origin));
   }
@@ -300,8 +300,7 @@ static void a_peer_that_comes_back_in_a_new_run_wishes_nothing_of_what_it_wished
   assert_string_equal(origin->node_id, "n3");
   uint32_t held = 0;
   for (uint32_t i = 1; i < 3; i++) {
-    enum feed_push push =
-        feed_push(&world->at[i].engine->peers, peer_of(i, 0), origins_at(&world->at[i].engine->state.origins, 0));
+    enum feed_push push = feed_push(peer_of(i, 0), origins_at(&world->at[i].engine->state.origins, 0));
     assert_true(push == FEED_PUSH || push == FEED_HOLD); /* n0 said so */
     held += push == FEED_HOLD;
   }
@@ -310,9 +309,7 @@ static void a_peer_that_comes_back_in_a_new_run_wishes_nothing_of_what_it_wished
   replica_open(world, 0);
   (void)replicas_settle(world, 200);
   for (uint32_t i = 1; i < 3; i++) /* it has few peers, and n3 is none of them */
-    assert_int_equal(
-        feed_push(&world->at[i].engine->peers, peer_of(i, 0), origins_at(&world->at[i].engine->state.origins, 0)),
-        FEED_PUSH);
+    assert_int_equal(feed_push(peer_of(i, 0), origins_at(&world->at[i].engine->state.origins, 0)), FEED_PUSH);
   replicas_destroy(world);
 }
 
