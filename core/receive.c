@@ -159,7 +159,7 @@ static int receive_operation(struct sync_engine *engine, struct peer *peer, uint
   } else {
     return verdict;
   }
-  telling_touch(peer, origin);
+  peer_touch(peer, origin);
   receive_note_sender(peer, origin, session, sent->seq);
   return SYNC_OK;
 }

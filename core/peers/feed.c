@@ -56,7 +56,28 @@ enum feed_push feed_push(const struct peer *peer, const struct origin *origin) {
 enum hello_wish feed_wish(const struct peers *peers, const struct peer *peer, const struct origin *origin) {
   const struct feed *feed = feed_of(peers, origin);
   if (origin->own_node || feed == NULL || feed->feeder == 0) return HELLO_WISH_NONE;
-  return feed->feeder == peer->handle + 1 ? HELLO_WISH_PUSH : HELLO_WISH_HOLD;
+  if (feed->feeder == peer->handle + 1) return HELLO_WISH_PUSH;
+  return feed->before == peer->handle + 1 ? HELLO_WISH_NONE : HELLO_WISH_HOLD;
+}
+
+/* Who fed until now is not told to stop before the new one is seen to push. */
+static void feed_move(struct feed *feed, const struct peer *to) {
+  feed->before = feed->feeder;
+  feed->feeder = to->handle + 1;
+  feed->misses = 0;
+}
+
+void feed_heard(const struct peers *peers, struct peer *peer, const struct origin *origin, uint64_t seq) {
+  struct feed *feed = feed_of(peers, origin);
+  if (origin->own_node || feed == NULL) return;
+  if (seq > origin->applied && feed->lacking_ns == 0) feed->lacking_ns = port_now(peers->env);
+  if (feed->feeder == 0 || feed->feeder == peer->handle + 1) return;
+  if (!feed_is_neighbour(peer, origin) || peer->state != SYNC_PEER_ACTIVE) return;
+  const struct peer *feeder = peer_at(peers, feed->feeder - 1);
+  if (feeder != NULL && (feed_is_writer(feeder, origin) || feed_is_neighbour(feeder, origin))) return;
+  feed_move(feed, peer);
+  peer_touch(peer, origin);
+  peer_acknowledge(peers, peer);
 }
 
 void feed_wished(struct peer *peer, const struct origin *origin, enum hello_wish wish) {
@@ -69,25 +90,31 @@ static bool feed_flows(const struct peers *peers, const struct feed *feed) {
   return feeder != NULL && feeder->state == SYNC_PEER_ACTIVE;
 }
 
+/* Whether an operation that came now was known of for so long that its feeder should have brought it. */
+static bool feed_is_late(const struct peers *peers, struct feed *feed) {
+  uint64_t since_ns = feed->lacking_ns;
+  feed->lacking_ns = 0;
+  return since_ns != 0 && port_now(peers->env) >= time_add(since_ns, peer_ask_wait_ns(peers));
+}
+
 bool feed_take(struct peers *peers, const struct peer *peer, const struct origin *origin, bool first) {
   struct feed *feed = feed_of(peers, origin);
   if (feed == NULL || origin->own_node) return false;
+  bool late = first && feed_is_late(peers, feed);
   if (first) feed->moved_ns = port_now(peers->env);
   uint32_t from = peer->handle + 1;
   if (feed->feeder == from) {
     feed->misses = 0;
+    feed->before = 0;
     return false;
   }
   if (feed_is_writer(peer, origin)) { /* it pushes its own in any case */
-    feed->feeder = from;
-    feed->misses = 0;
+    feed_move(feed, peer);
     return false;
   }
-  if (!first) return feed->feeder != 0;
-  const struct peer *feeder = feed->feeder == 0 ? NULL : peer_at(peers, feed->feeder - 1);
-  bool direct = feeder != NULL && feed_is_writer(feeder, origin);
-  if (direct && feed_flows(peers, feed) && ++feed->misses < FEED_MISSES_MAX) return true;
-  feed->feeder = from;
-  feed->misses = 0;
+  if (!first) return feed->feeder != 0 && feed->before != from;
+  feed->misses += late ? FEED_MISSES_LATE : 1;
+  if (feed_flows(peers, feed) && feed->misses < FEED_MISSES_MAX) return feed->before != from;
+  feed_move(feed, peer);
   return false;
 }

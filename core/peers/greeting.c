@@ -137,6 +137,7 @@ int greeting_hear_nodes(struct peers *peers, struct peer *peer, struct bytes_rea
       (void)vector_raise(&peers->heard, origin->index, entry.seq);
       if (entry.seq > origin->applied) peers->heard_lacking = true;
       feed_wished(peer, origin, entry.wish);
+      feed_heard(peers, peer, origin, entry.seq);
     } else {
       peers->heard_unknown = true;
       if (greeting_is_first(peers, entry.incarnation)) peers->heard_first = true;

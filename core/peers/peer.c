@@ -135,8 +135,10 @@ void peer_insert_next(struct peers *peers, const uint8_t *node_id, size_t node_i
 
 static void peer_forget_feeds(struct peers *peers, const struct peer *peer) {
   struct feed *feeds = peers->feeds.items;
-  for (size_t i = 0; i < peers->feeds.count; i++)
+  for (size_t i = 0; i < peers->feeds.count; i++) {
     if (feeds[i].feeder == peer->handle + 1) feeds[i].feeder = 0;
+    if (feeds[i].before == peer->handle + 1) feeds[i].before = 0;
+  }
 }
 
 void peer_delete(struct peers *peers, struct peer *peer) {
@@ -510,6 +512,15 @@ void peers_ask(struct peers *peers) {
   peers_greet(peers);
   for (uint32_t i = 0; i < peer_handles(peers); i++)
     if (peer_at(peers, i) != NULL) peer_at(peers, i)->ask = true;
+}
+
+void peer_touch(struct peer *peer, const struct origin *origin) {
+  for (uint32_t i = 0; i < peer->touched_count; i++)
+    if (peer->touched[i] == origin->index) return;
+  if (peer->touched_count == PEER_TOUCHED_MAX)
+    peer->tell_all = true;
+  else
+    peer->touched[peer->touched_count++] = origin->index;
 }
 
 void peer_acknowledge(const struct peers *peers, struct peer *peer) {

@@ -123,11 +123,13 @@ struct peer {
 
 /* What is known of the way of one node's operations to this one. */
 struct feed {
-  uint32_t feeder;   /* handle of the peer that they come from, and 1; 0: nobody yet */
-  uint32_t misses;   /* in a row that others brought, though the feeder is their writer */
-  uint64_t moved_ns; /* when one was applied, or somebody was asked for some; 0: never */
+  uint32_t feeder;     /* handle of the peer that they come from, and 1; 0: nobody yet */
+  uint32_t before;     /* who did before, as long as the feeder is not seen to push; 0: nobody */
+  uint32_t misses;     /* that others brought first, since the feeder brought one */
+  uint64_t lacking_ns; /* since then some are known of that are not here; 0: none are */
+  uint64_t moved_ns;   /* when one was applied, or somebody was asked for some; 0: never */
 };
-#define FEED_NOMINAL_BYTES 24u
+#define FEED_NOMINAL_BYTES 32u
 
 /* All peers, and what they use of the node that they belong to. */
 struct peers {
@@ -191,6 +193,8 @@ void peer_park(struct peers *peers, struct peer *peer, uint64_t now_ns);
 uint64_t peer_deadline(const struct peer *peer);
 /* A HELLO to it is due then, or before. */
 void peer_tell_by(struct peer *peer, uint64_t due_ns);
+/* What is held of that life, and wished, is told it with the next frame that tells. */
+void peer_touch(struct peer *peer, const struct origin *origin);
 /* It is owed an acknowledgement: soon, or with others. */
 void peer_acknowledge(const struct peers *peers, struct peer *peer);
 /* So many of our first operations it is known to hold: moves past them. */

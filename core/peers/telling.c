@@ -157,6 +157,7 @@ static int telling_hear_ranks(struct peers *peers, struct peer *peer, const stru
     (void)vector_raise(&peer->known, origin->index, entry.seq);
     if (entry.seq > origin->applied) peers->heard_lacking = true;
     feed_wished(peer, origin, entry.wish);
+    feed_heard(peers, peer, origin, entry.seq);
   }
   walk = begin;
   next = 0;
@@ -183,13 +184,4 @@ void telling_believe_all(const struct peers *peers, struct peer *peer) {
   const struct origins *origins = &peers->state->origins;
   for (size_t i = 0; i < origins_count(origins); i++)
     (void)vector_raise(&peer->known, origins_at(origins, i)->index, origins_at(origins, i)->durable);
-}
-
-void telling_touch(struct peer *peer, const struct origin *origin) {
-  for (uint32_t i = 0; i < peer->touched_count; i++)
-    if (peer->touched[i] == origin->index) return;
-  if (peer->touched_count == PEER_TOUCHED_MAX)
-    peer->tell_all = true;
-  else
-    peer->touched[peer->touched_count++] = origin->index;
 }

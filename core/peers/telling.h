@@ -31,7 +31,4 @@ int telling_hear(struct peers *peers, struct peer *peer, const struct news *news
 /* The peer holds what is held here: so its digest says. */
 void telling_believe_all(const struct peers *peers, struct peer *peer);
 
-/* An operation of that life came from the peer: it is told how much of it is held. */
-void telling_touch(struct peer *peer, const struct origin *origin);
-
 #endif

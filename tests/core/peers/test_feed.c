@@ -62,8 +62,16 @@ static void who_brings_an_operation_first_is_the_feeder_and_all_others_are_to_ho
   assert_true(feed_take(peers, peer_of(0, 3), origin, false));
   assert_false(feed_take(peers, peer_of(0, 1), origin, false)); /* the feeder may repeat itself */
   expect_wishes(peers, origin, PUSH, HOLD, HOLD);
-  /* Another one was faster. */
+  /* Another one was faster, again and again; who fed is told to stop once the new one is seen to push. */
+  for (uint32_t miss = 1; miss < FEED_MISSES_MAX; miss++)
+    assert_true(feed_take(peers, peer_of(0, 3), origin, true));
+  expect_wishes(peers, origin, PUSH, HOLD, HOLD);
   assert_false(feed_take(peers, peer_of(0, 3), origin, true));
+  expect_wishes(peers, origin, NONE, HOLD, PUSH);
+  assert_false(feed_take(peers, peer_of(0, 1), origin, true));
+  assert_false(feed_take(peers, peer_of(0, 1), origin, false));
+  expect_wishes(peers, origin, NONE, HOLD, PUSH);
+  assert_false(feed_take(peers, peer_of(0, 3), origin, false));
   expect_wishes(peers, origin, HOLD, HOLD, PUSH);
   assert_true(feed_take(peers, peer_of(0, 1), origin, false));
   /* Of another writer that says nothing. */
@@ -71,13 +79,15 @@ static void who_brings_an_operation_first_is_the_feeder_and_all_others_are_to_ho
   replicas_destroy(world);
 }
 
-static void the_link_of_the_writer_is_preferred_until_two_in_a_row_came_by_others(void **state) {
+static void the_link_of_the_writer_is_preferred_until_some_in_a_row_came_by_others(void **state) {
   (void)state;
   struct peers *peers = begin();
   const struct origin *origin = life("n3", UINT64_C(0x7000000000000000));
   assert_false(feed_take(peers, peer_of(0, 1), origin, true));
   expect_wishes(peers, origin, PUSH, HOLD, HOLD);
   assert_false(feed_take(peers, peer_of(0, 3), origin, false)); /* it pushes its own in any case */
+  expect_wishes(peers, origin, NONE, HOLD, PUSH);
+  assert_false(feed_take(peers, peer_of(0, 3), origin, false));
   expect_wishes(peers, origin, HOLD, HOLD, PUSH);
   assert_true(feed_take(peers, peer_of(0, 1), origin, true)); /* a miss */
   expect_wishes(peers, origin, HOLD, HOLD, PUSH);
@@ -88,10 +98,10 @@ static void the_link_of_the_writer_is_preferred_until_two_in_a_row_came_by_other
     expect_wishes(peers, origin, HOLD, HOLD, PUSH);
   }
   assert_false(feed_take(peers, peer_of(0, 2), origin, true));
-  expect_wishes(peers, origin, HOLD, PUSH, HOLD);
+  expect_wishes(peers, origin, HOLD, PUSH, NONE);
   /* And again the writer's own. */
   assert_false(feed_take(peers, peer_of(0, 3), origin, true));
-  expect_wishes(peers, origin, HOLD, HOLD, PUSH);
+  expect_wishes(peers, origin, HOLD, NONE, PUSH);
   replicas_destroy(world);
 }
 
@@ -104,7 +114,7 @@ static void a_writer_that_is_silent_feeds_no_more_at_the_first_miss(void **state
     assert_false(feed_take(peers, peer_of(0, 3), origin, true));
     peer_of(0, 3)->state = silent[i];
     assert_false(feed_take(peers, peer_of(0, 1), origin, true));
-    expect_wishes(peers, origin, PUSH, HOLD, HOLD);
+    expect_wishes(peers, origin, PUSH, HOLD, NONE);
     replicas_destroy(world);
   }
 }
@@ -160,6 +170,64 @@ static void a_peer_that_has_it_from_nobody_else_is_pushed_it_and_one_that_may_is
   replicas_destroy(world);
 }
 
+static void a_feeder_that_is_alive_is_given_up_at_the_second_operation_that_had_to_be_waited_for(void **state) {
+  (void)state;
+  struct peers *peers = begin();
+  const struct origin *origin = life("w", 5);
+  uint64_t wait_ns = peer_ask_wait_ns(peers);
+  assert_false(feed_take(peers, peer_of(0, 1), origin, true));
+  for (uint64_t seq = 1; seq <= 2; seq++) {
+    /* The first that told of it counts, not the last. */
+    feed_heard(peers, peer_of(0, 2), origin, origin->applied + 1);
+    replicas_advance(world, wait_ns - 1);
+    feed_heard(peers, peer_of(0, 3), origin, origin->applied + 1);
+    replicas_advance(world, 1);
+    assert_int_equal(feed_take(peers, peer_of(0, 2), origin, true), seq < 2);
+  }
+  expect_wishes(peers, origin, NONE, PUSH, HOLD);
+  /* Soon enough, and what was here already. */
+  for (uint32_t miss = 1; miss < FEED_MISSES_MAX; miss++) {
+    feed_heard(peers, peer_of(0, 3), origin, origin->applied + miss % 2);
+    replicas_advance(world, miss % 2 == 0 ? SECOND_NS : wait_ns - 1);
+    assert_true(feed_take(peers, peer_of(0, 3), origin, true));
+  }
+  assert_false(feed_take(peers, peer_of(0, 3), origin, true));
+  replicas_destroy(world);
+}
+
+static void a_peer_next_to_the_writer_feeds_rather_than_one_that_is_farther(void **state) {
+  (void)state;
+  struct peers *peers = begin();
+  const struct origin *origin = life("w", 5), *theirs = life("n3", UINT64_C(0x7000000000000000));
+  const uint32_t neighbours[] = {hello_peer_tag(origin->node_hash)}, n3s[] = {hello_peer_tag(theirs->node_hash)};
+  set_tags(1, 0, NULL);
+  set_tags(2, 1, neighbours);
+  set_tags(3, 1, neighbours);
+  feed_heard(peers, peer_of(0, 2), origin, 1); /* nothing of it is here yet: it is asked for, or comes */
+  expect_wishes(peers, origin, NONE, NONE, NONE);
+  assert_false(feed_take(peers, peer_of(0, 1), origin, true));
+  peer_of(0, 2)->state = SYNC_PEER_BACKOFF;
+  feed_heard(peers, peer_of(0, 2), origin, 1);
+  feed_heard(peers, peer_of(0, 1), origin, 1);
+  expect_wishes(peers, origin, PUSH, HOLD, HOLD);
+  peer_of(0, 2)->state = SYNC_PEER_ACTIVE;
+  peer_of(0, 2)->touched_count = 0;
+  peer_of(0, 2)->hello_pending = false;
+  feed_heard(peers, peer_of(0, 2), origin, 1);
+  expect_wishes(peers, origin, NONE, PUSH, HOLD);
+  assert_int_equal(peer_of(0, 2)->touched_count, 1); /* it is told */
+  assert_int_equal(peer_of(0, 2)->touched[0], origin->index);
+  assert_true(peer_of(0, 2)->hello_pending || peer_of(0, 2)->ack_due_ns != SYNC_NO_DEADLINE);
+  feed_heard(peers, peer_of(0, 3), origin, 1); /* no nearer */
+  expect_wishes(peers, origin, NONE, PUSH, HOLD);
+  /* Nobody is nearer to it than the writer. */
+  set_tags(2, 1, n3s);
+  assert_false(feed_take(peers, peer_of(0, 3), theirs, true));
+  feed_heard(peers, peer_of(0, 2), theirs, 1);
+  expect_wishes(peers, theirs, HOLD, HOLD, PUSH);
+  replicas_destroy(world);
+}
+
 static void what_a_peer_wishes_is_done_and_saying_nothing_takes_nothing_back(void **state) {
   (void)state;
   struct peers *peers = begin();
@@ -206,9 +274,12 @@ static void a_life_inherits_what_is_known_of_its_node(void **state) {
 static void a_feeder_that_is_removed_is_forgotten_and_its_handle_inherits_nothing(void **state) {
   (void)state;
   struct peers *peers = begin();
-  const struct origin *origin = life("w", 5), *other = life("x", 5);
+  const struct origin *origin = life("w", 5), *other = life("x", 5), *moved = life("y", 5);
   assert_false(feed_take(peers, peer_of(0, 1), origin, true));
   assert_false(feed_take(peers, peer_of(0, 2), other, true));
+  for (uint32_t miss = 0; miss <= FEED_MISSES_MAX; miss++)
+    (void)feed_take(peers, peer_of(0, miss == 0 ? 1 : 2), moved, true);
+  expect_wishes(peers, moved, NONE, PUSH, HOLD);
   feed_wished(peer_of(0, 1), origin, HOLD);
   uint32_t handle = replica_peer(world, 0, 1), again;
   assert_int_equal(sync_peer_remove(world->at[0].engine, handle), SYNC_OK);
@@ -218,6 +289,7 @@ static void a_feeder_that_is_removed_is_forgotten_and_its_handle_inherits_nothin
   assert_int_equal(again, handle);
   assert_int_equal(feed_wish(peers, peer_at(peers, again), origin), NONE);
   assert_int_equal(feed_wish(peers, peer_at(peers, again), other), HOLD);
+  assert_int_equal(feed_wish(peers, peer_at(peers, again), moved), HOLD);
   assert_int_equal(feed_push(peer_at(peers, again), origin), FEED_TELL);
   replicas_destroy(world);
 }
@@ -317,10 +389,12 @@ int main(void) {
   world = calloc(1, sizeof *world);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(who_brings_an_operation_first_is_the_feeder_and_all_others_are_to_hold_back),
-      cmocka_unit_test(the_link_of_the_writer_is_preferred_until_two_in_a_row_came_by_others),
+      cmocka_unit_test(the_link_of_the_writer_is_preferred_until_some_in_a_row_came_by_others),
       cmocka_unit_test(a_writer_that_is_silent_feeds_no_more_at_the_first_miss),
       cmocka_unit_test(what_is_our_own_nobody_feeds_and_everybody_is_pushed),
       cmocka_unit_test(a_peer_that_has_it_from_nobody_else_is_pushed_it_and_one_that_may_is_told_or_held_back),
+      cmocka_unit_test(a_feeder_that_is_alive_is_given_up_at_the_second_operation_that_had_to_be_waited_for),
+      cmocka_unit_test(a_peer_next_to_the_writer_feeds_rather_than_one_that_is_farther),
       cmocka_unit_test(what_a_peer_wishes_is_done_and_saying_nothing_takes_nothing_back),
       cmocka_unit_test(a_life_inherits_what_is_known_of_its_node),
       cmocka_unit_test(a_feeder_that_is_removed_is_forgotten_and_its_handle_inherits_nothing),

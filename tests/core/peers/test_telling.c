@@ -163,12 +163,12 @@ static void more_lives_than_are_noted_are_told_by_all_that_is_new(void **state) 
   for (uint32_t round = 0; round < 2; round++)
     for (uint32_t i = 0; i < PEER_TOUCHED_MAX; i++) {
       origins[i].index = i;
-      telling_touch(&peer, &origins[i]);
+      peer_touch(&peer, &origins[i]);
       assert_false(peer.tell_all);
       assert_int_equal(peer.touched_count, round == 0 ? i + 1 : PEER_TOUCHED_MAX);
     }
   origins[PEER_TOUCHED_MAX].index = PEER_TOUCHED_MAX;
-  telling_touch(&peer, &origins[PEER_TOUCHED_MAX]);
+  peer_touch(&peer, &origins[PEER_TOUCHED_MAX]);
   assert_true(peer.tell_all);
   assert_int_equal(peer.touched_count, PEER_TOUCHED_MAX);
 }
