@@ -111,6 +111,7 @@ SEEDS ?= 90
 TIME ?= 75s
 # More options of `syncsim run`, such as --seed-from TEXT.
 SUITE_OPTIONS ?=
+TEST_OPTIONS ?=
 MAKE_QUIET := $(MAKE) --no-print-directory -s -j$(JOBS)
 
 .PHONY: setup
@@ -127,7 +128,7 @@ sim: setup ## build, run scenarios/ over many seeds (SEEDS=90), reports in build
 
 .PHONY: test
 test: setup ## every test and gate; closes with one line: N passed, N failed
-	@tools/run-tests --jobs $(JOBS)
+	@tools/run-tests --jobs $(JOBS) $(TEST_OPTIONS)
 
 .PHONY: check-quick
 check-quick: setup ## for every commit, under a minute: gcc, clang, -O0, -O3, dirty memory, few seeds
