@@ -121,10 +121,12 @@ int hear_news(struct sync_engine *engine, struct peer *peer, const struct frame_
   if (rc == SYNC_E_NOT_FOUND) return hear_nothing(peer);
   if (rc != SYNC_OK) return rc;
   if ((news.flags & NEWS_FLAG_VECTOR) != 0 && telling_is_settled(&engine->peers)) {
-    if (news.vector == engine->state.origins.digest)
+    if (news.vector == engine->state.origins.digest) {
       telling_believe_all(&engine->peers, peer);
-    else
+      peer_idle_heard(&engine->peers, peer, now_ns);
+    } else {
       (void)hear_nothing(peer);
+    }
   }
   peer_settle(&engine->peers, peer, now_ns);
   PORT_TRACE(engine->env, SYNC_TRACE_KNOWN, peer->handle, news.session, 0);

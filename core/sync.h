@@ -163,7 +163,7 @@ struct sync_options {
   uint64_t ack_timeout_ns;    /* 10 s */
   uint64_t ack_delay_ns;      /* an acknowledgement waits so long for others, which one frame tells together:
                                  a hundredth of ack_timeout_ns; SYNC_ACK_AT_ONCE: not at all */
-  uint64_t idle_hello_ns;     /* to a peer with which nothing is owed, 30 s */
+  uint64_t idle_hello_ns;     /* between two peers that owe each other nothing one tells so, 30 s */
   uint64_t idle_mark_ns;      /* quiet time before a durable mark, 1 s */
   uint64_t fsync_spacing_ns;  /* preset `durable`: 0, fsync as soon as the last is done; preset `fast`: 10 ms */
   uint64_t sweep_interval_ns; /* between two looks at tombstones that all peers hold, so that they are swept, many in

@@ -173,9 +173,16 @@ static uint64_t peer_backoff_ns(const struct peers *peers, uint32_t retries) {
   return wait + peers->env->ops->pick(peers->env->ctx, SYNC_PICK_BACKOFF_JITTER, wait / 8 + 1);
 }
 
+/* Of two that are idle one speaks, and the other one only when that is not heard. */
+static uint64_t peer_idle_ns(const struct peers *peers, const struct peer *peer) {
+  uint64_t idle_ns = peers->options->idle_hello_ns;
+  bool speaks = memcmp(peers->options->node_id, peer->node_id, NODE_ID_ROOM) > 0;
+  return speaks ? idle_ns : time_add(idle_ns, idle_ns / PEER_IDLE_LISTEN_SHARE);
+}
+
 /* The deadline of a peer that is neither backing off nor parked. */
 void peer_schedule(struct peers *peers, struct peer *peer, uint64_t now_ns) {
-  uint64_t wait = peers->options->idle_hello_ns;
+  uint64_t wait = peer_idle_ns(peers, peer);
   if (peer->known_session == 0)
     wait = peer_backoff_ns(peers, 0);
   else if (peer_owes_answer(peer))
@@ -385,8 +392,13 @@ static bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns) {
     return true;
   }
   if (!again) peer->hello_pending = true;
-  peer->due_ns = time_add(now_ns, peers->options->idle_hello_ns);
+  peer->due_ns = time_add(now_ns, peer_idle_ns(peers, peer));
   return restarted;
+}
+
+void peer_idle_heard(const struct peers *peers, struct peer *peer, uint64_t now_ns) {
+  if (peer->state != SYNC_PEER_ACTIVE || peer->awaiting || peer->stalled || peer_owes_answer(peer)) return;
+  peer->due_ns = time_add(now_ns, peer_idle_ns(peers, peer));
 }
 
 uint64_t peer_deadline(const struct peer *peer) {

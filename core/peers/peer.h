@@ -21,6 +21,7 @@
 #define PEER_ASK_WAIT_SHARE 40u  /* ... and what a peer holds and we lack, for it to come by itself */
 #define PEER_ASK_AGAIN_SHARE 16u /* ... or for an answer, before another one is asked */
 #define PEER_ASK_WAIT_MIN_NS UINT64_C(50000000)
+#define PEER_IDLE_LISTEN_SHARE 8u /* of idle_hello_ns: who listens waits so much longer before it speaks */
 #define PEER_ASK_AGAIN_MIN_NS UINT64_C(100000000)
 #define PEER_CLEAN_WINDOWS 8u /* acknowledged without a gap before more is in flight again */
 
@@ -195,6 +196,8 @@ uint64_t peer_deadline(const struct peer *peer);
 void peer_tell_by(struct peer *peer, uint64_t due_ns);
 /* What is held of that life, and wished, is told it with the next frame that tells. */
 void peer_touch(struct peer *peer, const struct origin *origin);
+/* It holds what is held here, and said so: it need not be told the same. */
+void peer_idle_heard(const struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* It is owed an acknowledgement: soon, or with others. */
 void peer_acknowledge(const struct peers *peers, struct peer *peer);
 /* So many of our first operations it is known to hold: moves past them. */
