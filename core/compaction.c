@@ -305,22 +305,31 @@ static int step(struct sync_engine *engine) {
   return wal_durable_position(engine->wal) >= compaction->next.position ? name_it(engine) : SYNC_OK;
 }
 
-int compaction_run(struct sync_engine *engine) {
+/* Whether there is a step that may be due: else the clock need not be read. */
+static bool acts(const struct sync_engine *engine) {
+  const struct compaction *compaction = &engine->compaction;
+  return compaction->stage == COMPACTION_WRITING || (compaction->stage == COMPACTION_IDLE && wants_one(engine));
+}
+
+int compaction_step(struct sync_engine *engine) {
   struct compaction *compaction = &engine->compaction;
   if (engine->stopped != SYNC_OK) return engine->stopped;
   bool waits = compaction->stage == COMPACTION_WAIT;
-  if (waits || compaction->due_ns <= port_now(engine->env)) {
+  if (waits || (acts(engine) && compaction->due_ns <= port_now(engine->env))) {
     int rc = step(engine);
     if (rc != SYNC_OK) give_up(engine, rc);
   }
-  if (engine->stopped == SYNC_OK) trim_when_due(engine);
+  return engine->stopped;
+}
+
+int compaction_run(struct sync_engine *engine) {
+  if (compaction_step(engine) == SYNC_OK) trim_when_due(engine);
   return engine->stopped;
 }
 
 uint64_t compaction_deadline(const struct sync_engine *engine) {
   const struct compaction *compaction = &engine->compaction;
-  bool acts = compaction->stage == COMPACTION_WRITING || (compaction->stage == COMPACTION_IDLE && wants_one(engine));
-  uint64_t due_ns = acts ? compaction->due_ns : SYNC_NO_DEADLINE;
+  uint64_t due_ns = acts(engine) ? compaction->due_ns : SYNC_NO_DEADLINE;
   return compaction->trims_on && trim_due(compaction) < due_ns ? trim_due(compaction) : due_ns;
 }
 

@@ -15,7 +15,9 @@ struct peer;
  * `repairs`: one that is not is put aside, which *repaired says, and the next older one is loaded, or none. */
 int compaction_load(struct sync_engine *engine, bool repairs, bool *repaired);
 
-/* Does what is due; at the end of a turn. Only failures that end the engine are returned. */
+/* Does what is due of a snapshot; before each frame. Only failures that end the engine are returned. */
+int compaction_step(struct sync_engine *engine);
+/* ... and of the log behind it; at the end of a turn. */
 int compaction_run(struct sync_engine *engine);
 uint64_t compaction_deadline(const struct sync_engine *engine);
 /* After a write: what it had to save for the snapshot in progress goes to its file before that is too much. */

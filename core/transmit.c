@@ -352,7 +352,7 @@ static int transmit_frame(struct sync_engine *engine, struct peer *peer, void *b
 int sync_next_frame(struct sync_engine *engine, uint32_t *handle, void *buffer, size_t capacity, size_t *size) {
   if (engine->stopped != SYNC_OK) return engine->stopped;
   int due = engine_commit_due(engine);
-  if (due == SYNC_OK) due = compaction_run(engine);
+  if (due == SYNC_OK) due = compaction_step(engine);
   if (due != SYNC_OK) return due;
   uint32_t handles = peer_handles(&engine->peers);
   for (uint32_t i = 0; i < handles; i++) {
