@@ -401,12 +401,17 @@ SYNC_MUST_USE int sync_peer_add(struct sync_engine *engine, const char *node_id,
  * owed no longer; adding it again needs no ceremony. SYNC_E_PEER, and those of
  * sync_peer_add for the disk and for memory. */
 SYNC_MUST_USE int sync_peer_remove(struct sync_engine *engine, uint32_t peer);
+/* Tries the peer again now, as if it had never been silent: backoff and parking end, retries are counted anew, and what
+ * is in flight to it counts as not sent. The next frames greet it and have what it is owed; entries of the outbox that
+ * read as failed read as queued. For who knows that the way to it is open again; without the call a parked peer is
+ * probed all the same. SYNC_E_PEER, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+SYNC_MUST_USE int sync_peer_retry(struct sync_engine *engine, uint32_t peer);
 
 enum sync_peer_state {
   SYNC_PEER_NEW = 1, /* no valid frame in this session of ours yet */
   SYNC_PEER_ACTIVE = 2,
   SYNC_PEER_BACKOFF = 3, /* an acknowledgement is overdue */
-  SYNC_PEER_PARKED = 4,  /* retries used up; probed */
+  SYNC_PEER_PARKED = 4,  /* retries used up; probed. sync_peer_retry() ends it */
 };
 struct sync_peer_info {
   const char *node_id; /* the engine's, valid until the peer is removed */
