@@ -157,6 +157,24 @@ static void a_delete_is_applied(void **state) {
   replicas_destroy(world);
 }
 
+/* What was deleted leaves something to compare with: an older put that comes late does not bring the key back. */
+static void an_older_put_that_comes_after_a_delete_does_not_undo_it(void **state) {
+  (void)state;
+  begin(2);
+  replica_put(world, 0, "k", "value");
+  (void)replicas_settle(world, 60);
+  replica_put(world, 1, "k", "older than the delete, and late");
+  world->at[0].memory.wall_ns += 5000;
+  replica_delete(world, 0, "k");
+  send_from_n1();
+  assert_int_equal(replicas_deliver(world, 0, false), SYNC_OK);
+  assert_true(replica_reads(world, 0, "k", NULL));
+  replicas_settle_for(world, UINT64_C(2000000000));
+  assert_true(replica_reads(world, 1, "k", NULL));
+  assert_true(replicas_agree(world));
+  replicas_destroy(world);
+}
+
 static void under_keep_local_a_newer_one_is_not_read_in_the_end(void **state) {
   (void)state;
   begin(2);
@@ -233,6 +251,7 @@ int main(void) {
       cmocka_unit_test(what_comes_again_is_ignored),
       cmocka_unit_test(what_comes_again_after_a_restart_is_ignored),
       cmocka_unit_test(a_delete_is_applied),
+      cmocka_unit_test(an_older_put_that_comes_after_a_delete_does_not_undo_it),
       cmocka_unit_test(under_keep_local_a_newer_one_is_not_read_in_the_end),
       cmocka_unit_test(what_was_applied_is_nobody_s_own_write_and_does_not_go_back),
       cmocka_unit_test(who_passes_operations_on_leaves_their_writer_and_id),
