@@ -149,7 +149,7 @@ static void no_id_is_given_twice_whatever_was_lost(void **state) {
   (void)state;
   enum { LIVES = 24, EACH = 3 };
   begin(1);
-  struct sync_dot given[LIVES * EACH];
+  struct sync_dot given[LIVES * EACH] = {{.seq = 0}};
   size_t count = 0;
   for (uint32_t life = 0; life < LIVES; life++) {
     for (uint32_t i = 0; i < EACH; i++) {
