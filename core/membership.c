@@ -1,4 +1,4 @@
-/* Peers that come and go, by the log. */
+/* Peers that come and go, by the log, and that are tried again. */
 #include "core/engine.h"
 #include "core/fetch.h"
 #include "core/pending.h"
@@ -42,5 +42,13 @@ int sync_peer_remove(struct sync_engine *engine, uint32_t handle) {
   pending_peer_gone(engine, handle);
   peer_delete(&engine->peers, peer);
   engine_commit_soon(engine);
+  return SYNC_OK;
+}
+
+int sync_peer_retry(struct sync_engine *engine, uint32_t handle) {
+  if (engine->stopped != SYNC_OK) return engine->stopped;
+  struct peer *peer = peer_at(&engine->peers, handle);
+  if (peer == NULL) return SYNC_E_PEER;
+  peer_retry(&engine->peers, peer, port_now(engine->env));
   return SYNC_OK;
 }

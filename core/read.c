@@ -160,6 +160,17 @@ int sync_outbox(const struct sync_engine *engine, int (*each)(void *arg, const s
   return outbox_each(&engine->peers, each, arg);
 }
 
+int sync_outbox_find(const struct sync_engine *engine, const struct sync_dot *dot, uint32_t handle,
+                     struct sync_outbox_entry *entry) {
+  const struct peer *peer = peer_at(&engine->peers, handle);
+  if (peer == NULL) return SYNC_E_PEER;
+  const struct origin *origin = origins_find(&engine->state.origins, (const uint8_t *)dot->origin.node_id,
+                                             strlen(dot->origin.node_id), dot->origin.incarnation);
+  if (origin == NULL || !origin->own_node || dot->seq == 0 || dot->seq > origin->applied) return SYNC_E_NOT_FOUND;
+  *entry = outbox_find(&engine->peers, origin, dot->seq, peer);
+  return SYNC_OK;
+}
+
 /* --- Counters and sizes ----------------------------------------------------------- */
 
 size_t sync_frame_bytes_max(const struct sync_engine *engine) {

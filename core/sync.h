@@ -401,12 +401,17 @@ SYNC_MUST_USE int sync_peer_add(struct sync_engine *engine, const char *node_id,
  * owed no longer; adding it again needs no ceremony. SYNC_E_PEER, and those of
  * sync_peer_add for the disk and for memory. */
 SYNC_MUST_USE int sync_peer_remove(struct sync_engine *engine, uint32_t peer);
+/* Tries the peer again now, as if it had never been silent: backoff and parking end, retries are counted anew, and what
+ * is in flight to it counts as not sent. The next frames greet it and have what it is owed; entries of the outbox that
+ * read as failed read as queued. For who knows that the way to it is open again; without the call a parked peer is
+ * probed all the same. SYNC_E_PEER, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+SYNC_MUST_USE int sync_peer_retry(struct sync_engine *engine, uint32_t peer);
 
 enum sync_peer_state {
   SYNC_PEER_NEW = 1, /* no valid frame in this session of ours yet */
   SYNC_PEER_ACTIVE = 2,
   SYNC_PEER_BACKOFF = 3, /* an acknowledgement is overdue */
-  SYNC_PEER_PARKED = 4,  /* retries used up; probed */
+  SYNC_PEER_PARKED = 4,  /* retries used up; probed. sync_peer_retry() ends it */
 };
 struct sync_peer_info {
   const char *node_id; /* the engine's, valid until the peer is removed */
@@ -490,7 +495,8 @@ enum sync_outbox_status {
   SYNC_OUTBOX_QUEUED = 2,       /* durable, not sent since the last restart of the window */
   SYNC_OUTBOX_IN_FLIGHT = 3,    /* sent, not acknowledged */
   SYNC_OUTBOX_ACKNOWLEDGED = 4, /* durable at that peer */
-  SYNC_OUTBOX_FAILED = 5,       /* the peer is parked; still owed and probed */
+  SYNC_OUTBOX_FAILED = 5,       /* the peer is parked; still owed and probed, never dropped: sync_peer_retry() ends
+                                   it, sync_peer_remove() gives it up */
 };
 struct sync_outbox_entry {
   struct sync_dot dot;
@@ -506,6 +512,12 @@ uint64_t sync_outbox_size(const struct sync_engine *engine);
  * order, then peer order; before them, by origin, those that the log has no more and a snapshot pays. */
 int sync_outbox(const struct sync_engine *engine, int (*each)(void *arg, const struct sync_outbox_entry *entry),
                 void *arg);
+/* One of them, by its id: how far an operation of this node (of any life of it) is on its way to one peer.
+ * SYNC_OUTBOX_ACKNOWLEDGED when the peer is known to hold it durably, of which sync_outbox() says nothing any more.
+ * The dot's node id need not be the engine's. SYNC_E_NOT_FOUND: no operation of this node that is held here has that
+ * id; SYNC_E_PEER. */
+SYNC_MUST_USE int sync_outbox_find(const struct sync_engine *engine, const struct sync_dot *dot, uint32_t peer,
+                                   struct sync_outbox_entry *entry);
 
 /* --- Counters --------------------------------------------------------------- */
 

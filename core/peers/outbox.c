@@ -37,6 +37,22 @@ static uint64_t outbox_begin(const struct peers *peers) {
   return begin;
 }
 
+static struct sync_outbox_entry outbox_entry(const struct peer *peer, const struct origin *origin, uint64_t seq,
+                                             enum sync_outbox_status status) {
+  return (struct sync_outbox_entry){
+      .dot = {.origin = origin_public(origin), .seq = seq},
+      .peer = peer->handle,
+      .status = status,
+      .retries = peer->retries,
+      .next_deadline_ns = peer_deadline(peer),
+  };
+}
+
+/* Of one that a snapshot pays. */
+static enum sync_outbox_status outbox_compacted_status(const struct peer *peer) {
+  return peer->state == SYNC_PEER_PARKED ? SYNC_OUTBOX_FAILED : SYNC_OUTBOX_QUEUED;
+}
+
 static enum sync_outbox_status outbox_status(const struct peers *peers, const struct peer *peer, uint64_t ordinal) {
   if (ordinal >= peers->state->oplog.durable) return SYNC_OUTBOX_PENDING;
   if (peer->state == SYNC_PEER_PARKED) return SYNC_OUTBOX_FAILED;
@@ -53,13 +69,7 @@ static int outbox_each_compacted(const struct peers *peers,
       for (uint32_t k = 0; k < peer_handles(peers); k++) {
         const struct peer *peer = peer_at(peers, k);
         if (peer == NULL || peer_holds(peer, origin, seq)) continue;
-        struct sync_outbox_entry entry = {
-            .dot = {.origin = origin_public(origin), .seq = seq},
-            .peer = k,
-            .status = peer->state == SYNC_PEER_PARKED ? SYNC_OUTBOX_FAILED : SYNC_OUTBOX_QUEUED,
-            .retries = peer->retries,
-            .next_deadline_ns = peer_deadline(peer),
-        };
+        struct sync_outbox_entry entry = outbox_entry(peer, origin, seq, outbox_compacted_status(peer));
         int rc = each(arg, &entry);
         if (rc != 0) return rc;
       }
@@ -77,18 +87,24 @@ int outbox_each(const struct peers *peers, int (*each)(void *arg, const struct s
     for (uint32_t i = 0; i < peer_handles(peers); i++) {
       const struct peer *peer = peer_at(peers, i);
       if (peer == NULL || peer_holds(peer, operation->origin, operation->seq)) continue;
-      struct sync_outbox_entry entry = {
-          .dot = {.origin = origin_public(operation->origin), .seq = operation->seq},
-          .peer = i,
-          .status = outbox_status(peers, peer, ordinal),
-          .retries = peer->retries,
-          .next_deadline_ns = peer_deadline(peer),
-      };
+      struct sync_outbox_entry entry =
+          outbox_entry(peer, operation->origin, operation->seq, outbox_status(peers, peer, ordinal));
       int rc = each(arg, &entry);
       if (rc != 0) return rc;
     }
   }
   return SYNC_OK;
+}
+
+struct sync_outbox_entry outbox_find(const struct peers *peers, const struct origin *origin, uint64_t seq,
+                                     const struct peer *peer) {
+  uint64_t ordinal = 0;
+  enum sync_outbox_status status = outbox_compacted_status(peer);
+  if (peer_holds(peer, origin, seq))
+    status = SYNC_OUTBOX_ACKNOWLEDGED;
+  else if (oplog_find(&peers->state->oplog, origin, seq, &ordinal) != NULL)
+    status = outbox_status(peers, peer, ordinal);
+  return outbox_entry(peer, origin, seq, status);
 }
 
 uint64_t outbox_owed(const struct peers *peers, const struct peer *peer) {

@@ -332,6 +332,15 @@ void peer_park(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   PORT_TRACE(peers->env, SYNC_TRACE_PARKED, peer->handle);
 }
 
+void peer_retry(struct peers *peers, struct peer *peer, uint64_t now_ns) {
+  peer->state = peer->known_session == 0 ? SYNC_PEER_NEW : SYNC_PEER_ACTIVE;
+  peer->retries = 0;
+  peer->stalled = false; /* what could not be read back is tried again, too */
+  peer_restart_window(peer, now_ns);
+  peer->hello_pending = peer->ask = true;
+  peer_schedule(peers, peer, now_ns);
+}
+
 static void peer_timeout(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   peer->retries++;
   peers->stats->timeouts++;

@@ -180,6 +180,8 @@ void peer_schedule(struct peers *peers, struct peer *peer, uint64_t now_ns);
 void peer_start(struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* A valid frame came: ends backoff and parking. */
 void peer_alive(struct peers *peers, struct peer *peer, uint64_t now_ns);
+/* It is tried again as if it had never been silent: as sync_peer_retry(). */
+void peer_retry(struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* Drops from flight what `known` covers now. Only when the oldest is among it
  * the wait for the others begins anew. */
 void peer_settle(struct peers *peers, struct peer *peer, uint64_t now_ns);

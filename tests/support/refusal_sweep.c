@@ -485,6 +485,7 @@ static void expect_stopped(void) {
   assert_int_equal(sync_tick(engine(), NULL), SYNC_E_FAILED);
   assert_int_equal(sync_peer_add(engine(), "stranger", NULL), SYNC_E_FAILED);
   assert_int_equal(sync_peer_remove(engine(), 0), SYNC_E_FAILED);
+  assert_int_equal(sync_peer_retry(engine(), 0), SYNC_E_FAILED);
   assert_int_equal(sync_receive(engine(), 0, &byte, 1), SYNC_E_FAILED);
   assert_int_equal(sync_next_frame(engine(), &peer, &byte, 1, &size), SYNC_E_FAILED);
   assert_true(sync_next_deadline(engine()) == SYNC_NO_DEADLINE);

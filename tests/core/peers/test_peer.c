@@ -305,6 +305,114 @@ static void a_dead_peer_delays_nobody_else(void **state) {
   replicas_destroy(world);
 }
 
+/* Nothing of n0's arrives until it has parked n1. */
+static void park_n1(void) {
+  struct replica *replica = &world->at[0];
+  for (uint32_t i = 0; i < 100 && info_of(0, 1).state != SYNC_PEER_PARKED; i++) {
+    replica->memory.mono_ns = sync_next_deadline(replica->engine);
+    assert_int_equal(sync_tick(replica->engine, NULL), SYNC_OK);
+    replica_flush(world, 0);
+    (void)replica_collect(world, 0);
+    replicas_drop_all(world);
+  }
+  assert_int_equal(info_of(0, 1).state, SYNC_PEER_PARKED);
+}
+
+static void a_parked_peer_that_is_retried_has_what_it_is_owed_without_waiting(void **state) {
+  (void)state;
+  replicas_init(world, 2);
+  replicas_link(world, 0, 1);
+  (void)replicas_settle(world, 60);
+  replica_put(world, 0, "a", "1");
+  park_n1();
+  assert_int_equal(replica_collect(world, 0), 0);
+  assert_int_equal(sync_peer_retry(world->at[0].engine, replica_peer(world, 0, 1)), SYNC_OK);
+  assert_int_equal(info_of(0, 1).state, SYNC_PEER_ACTIVE);
+  assert_int_equal(info_of(0, 1).retries, 0);
+  assert_int_equal(replica_collect(world, 0), 2);
+  assert_int_equal(replicas_frame_type(world, 0), FRAME_OPS);
+  assert_int_equal(replicas_frame_type(world, 1), FRAME_HELLO);
+  assert_int_equal(info_of(0, 1).in_flight_ops, 1);
+  (void)replicas_settle(world, 60);
+  assert_int_equal(sync_outbox_size(world->at[0].engine), 0);
+  assert_true(replicas_agree(world));
+  replicas_destroy(world);
+}
+
+/* Its silence is counted anew: it is parked after as many retries as before. */
+static void a_retried_peer_that_stays_silent_is_parked_again(void **state) {
+  (void)state;
+  replicas_init(world, 2);
+  replicas_link(world, 0, 1);
+  (void)replicas_settle(world, 60);
+  replica_put(world, 0, "a", "1");
+  for (uint64_t times = 1; times <= 3; times++) {
+    park_n1();
+    assert_int_equal(replica_stats(world, 0).parked, times);
+    assert_int_equal(replica_stats(world, 0).timeouts, 6 * times);
+    assert_int_equal(sync_peer_retry(world->at[0].engine, replica_peer(world, 0, 1)), SYNC_OK);
+    assert_int_equal(replica_collect(world, 0), 2);
+    replicas_drop_all(world);
+    assert_int_equal(info_of(0, 1).in_flight_ops, 1);
+  }
+  assert_int_equal(sync_outbox_size(world->at[0].engine), 1);
+  assert_int_equal(replica_stats(world, 0).revived, 0);
+  replicas_destroy(world);
+}
+
+static void a_peer_never_met_that_is_retried_is_greeted_as_if_it_were_new(void **state) {
+  (void)state;
+  replicas_init(world, 2);
+  replicas_link(world, 0, 1);
+  replica_put(world, 0, "a", "1");
+  park_n1();
+  assert_int_equal(sync_peer_retry(world->at[0].engine, replica_peer(world, 0, 1)), SYNC_OK);
+  assert_int_equal(info_of(0, 1).state, SYNC_PEER_NEW);
+  assert_true(info_of(0, 1).next_deadline_ns == world->at[0].memory.mono_ns + 5 * SECOND_NS);
+  assert_int_equal(replica_collect(world, 0), 1);
+  assert_int_equal(replicas_frame_type(world, 0), FRAME_HELLO);
+  (void)replicas_settle(world, 60);
+  assert_int_equal(info_of(0, 1).state, SYNC_PEER_ACTIVE);
+  assert_int_equal(sync_outbox_size(world->at[0].engine), 0);
+  replicas_destroy(world);
+}
+
+/* For who knows that what was on its way is gone with a connection. */
+static void what_is_in_flight_to_a_retried_peer_is_sent_again(void **state) {
+  (void)state;
+  replicas_init(world, 2);
+  replicas_link(world, 0, 1);
+  (void)replicas_settle(world, 60);
+  replica_put(world, 0, "a", "1");
+  replica_put(world, 0, "b", "2");
+  replica_flush(world, 0);
+  assert_int_equal(replica_collect(world, 0), 1);
+  replicas_drop_all(world);
+  assert_int_equal(info_of(0, 1).in_flight_ops, 2);
+  assert_int_equal(replica_collect(world, 0), 0);
+  assert_int_equal(sync_peer_retry(world->at[0].engine, replica_peer(world, 0, 1)), SYNC_OK);
+  assert_int_equal(info_of(0, 1).in_flight_ops, 0);
+  assert_true(sync_next_deadline(world->at[0].engine) > world->at[0].memory.mono_ns);
+  (void)replicas_settle(world, 60);
+  assert_int_equal(replica_stats(world, 0).timeouts, 0);
+  assert_int_equal(replica_stats(world, 1).duplicates, 0);
+  assert_true(replicas_agree(world));
+  replicas_destroy(world);
+}
+
+static void who_is_no_peer_cannot_be_retried(void **state) {
+  (void)state;
+  replicas_init(world, 1);
+  uint32_t peer;
+  assert_int_equal(sync_peer_retry(world->at[0].engine, 0), SYNC_E_PEER);
+  assert_int_equal(sync_peer_add(world->at[0].engine, "n1", &peer), SYNC_OK);
+  assert_int_equal(sync_peer_retry(world->at[0].engine, peer), SYNC_OK);
+  assert_int_equal(sync_peer_remove(world->at[0].engine, peer), SYNC_OK);
+  assert_int_equal(sync_peer_retry(world->at[0].engine, peer), SYNC_E_PEER);
+  assert_int_equal(sync_peer_retry(world->at[0].engine, SYNC_PEER_NONE), SYNC_E_PEER);
+  replicas_destroy(world);
+}
+
 static void handles_come_back_in_the_same_order(void **state) {
   (void)state;
   replicas_init(world, 1);
@@ -370,6 +478,11 @@ int main(void) {
       cmocka_unit_test(a_dead_peer_delays_nobody_else),
       cmocka_unit_test(what_could_not_be_read_back_is_tried_again_after_the_retry_interval),
       cmocka_unit_test(handles_come_back_in_the_same_order),
+      cmocka_unit_test(a_parked_peer_that_is_retried_has_what_it_is_owed_without_waiting),
+      cmocka_unit_test(a_retried_peer_that_stays_silent_is_parked_again),
+      cmocka_unit_test(a_peer_never_met_that_is_retried_is_greeted_as_if_it_were_new),
+      cmocka_unit_test(what_is_in_flight_to_a_retried_peer_is_sent_again),
+      cmocka_unit_test(who_is_no_peer_cannot_be_retried),
   };
   int r = cmocka_run_group_tests(tests, NULL, NULL);
   free(world);
