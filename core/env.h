@@ -93,6 +93,7 @@ enum sync_trace_kind {
   SYNC_TRACE_SEND_NEWS = 27,     /* {peer, lives named, operations told of or 0, operations asked for, flags} */
 };
 
+/* The calls of an environment. Each gets the `ctx` of its struct sync_env. */
 struct sync_env_ops {
   /* Monotonic nanoseconds: never backwards, any zero. All timers use it. */
   uint64_t (*mono_ns)(void *ctx);
@@ -145,6 +146,7 @@ struct sync_env_ops {
   void (*fatal)(void *ctx, const char *file, int line, const char *what);
 };
 
+/* An environment: its calls, and what they are given. */
 struct sync_env {
   const struct sync_env_ops *ops;
   void *ctx;

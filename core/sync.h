@@ -53,6 +53,7 @@ struct sync_dot {
   uint64_t seq; /* contiguous from 1 within the origin */
 };
 
+/* What a change does to its key. */
 enum sync_change_kind {
   SYNC_PUT = 1,
   SYNC_DELETE = 2, /* leaves a tombstone, until that is swept */
@@ -97,6 +98,8 @@ struct sync_sibling {
  * different ones hold the same; a policy says how a key reads, or which one of the siblings this node writes anew.
  *
  * Policies are of this process, and are stored nowhere: give them at every open. */
+
+/* How a key with several siblings reads, and whether the engine writes one of them anew. */
 enum sync_policy_kind {
   /* Reads as the greatest (hlc, node id, incarnation, seq), tombstones included. */
   SYNC_LAST_WRITE_WINS = 0,
@@ -120,6 +123,7 @@ enum sync_policy_kind {
 typedef int sync_merge(void *arg, const void *key, size_t key_size, const struct sync_sibling *values, size_t count,
                        void *to, size_t capacity, size_t *size);
 
+/* A policy, of the whole engine or of a prefix. */
 struct sync_policy {
   enum sync_policy_kind kind;
   sync_merge *merge; /* SYNC_MERGE only */
@@ -132,6 +136,8 @@ struct sync_prefix_policy {
   struct sync_policy policy;
 };
 #define SYNC_PREFIX_POLICIES_MAX 64u
+
+/* --- Opening and closing ------------------------------------------------------ */
 
 /* Zero means the default everywhere. `node_id` and `cluster_id` are required.
  * Limits belong to the cluster: all nodes must have the same; their hash
@@ -176,8 +182,11 @@ struct sync_options {
   size_t prefix_policy_count;                       /* at most SYNC_PREFIX_POLICIES_MAX */
 };
 
-/* The presets. `fast` only spaces fsyncs; no promise is weaker. */
+/* Sets the preset `durable`, which is the default: each fsync begins as soon as the last is done. No other option is
+ * touched. */
 void sync_options_durable(struct sync_options *options);
+/* Sets the preset `fast`, which only spaces fsyncs (10 ms): no promise is weaker, each comes a little later. No other
+ * option is touched. */
 void sync_options_fast(struct sync_options *options);
 
 /* What sync_open found. All positions are bytes of the whole log. */
@@ -213,13 +222,13 @@ struct sync_lost {
   struct sync_dot dot; /* node_id is valid during the call */
   uint64_t position;
 };
-/* The same, but damage is no error: what stands behind the last record that is whole (and a base that is not) is put
- * aside under names that begin with "bad-", never deleted, and the engine opens with what precedes it, under a new
- * session. So peers send again what they hold, also what this node wrote. Calls `each` (may be NULL) for each operation
- * that is whole behind the damage and not held now; what no peer holds of it is lost, unless somebody reads it there. A
- * non-zero result ends the open, and is returned if it is negative, else SYNC_E_INVALID. Repairing an undamaged
- * directory is a plain open. Without any base, or log from its beginning on, the engine opens empty, also of peers: add
- * them again. Errors: as sync_open, but SYNC_E_DAMAGED and SYNC_E_IO only where putting aside fails. */
+/* Opens as sync_open, but damage is no error: what stands behind the last record that is whole (and a base that is not)
+ * is put aside under names that begin with "bad-", never deleted, and the engine opens with what precedes it, under a
+ * new session. So peers send again what they hold, also what this node wrote. Calls `each` (may be NULL) for each
+ * operation that is whole behind the damage and not held now; what no peer holds of it is lost, unless somebody reads
+ * it there. A non-zero result ends the open, and is returned if it is negative, else SYNC_E_INVALID. Repairing an
+ * undamaged directory is a plain open. Without any base, or log from its beginning on, the engine opens empty, also of
+ * peers: add them again. Errors: as sync_open, but SYNC_E_DAMAGED and SYNC_E_IO only where putting aside fails. */
 SYNC_MUST_USE int sync_open_repair(struct sync_engine **engine, const struct sync_env *env,
                                    const struct sync_options *options, struct sync_open_report *report,
                                    int (*each)(void *arg, const struct sync_lost *lost), void *arg);
@@ -246,8 +255,10 @@ void sync_close(struct sync_engine *engine);
  * wait in memory for a write that succeeds, and no others are taken until then. */
 SYNC_MUST_USE int sync_write(struct sync_engine *engine, const struct sync_change *changes, size_t count,
                              struct sync_receipt *receipt);
+/* Submits one operation that puts one key: as sync_write of one change. Errors: as sync_write. */
 SYNC_MUST_USE int sync_put(struct sync_engine *engine, const void *key, size_t key_size, const void *value,
                            size_t value_size, struct sync_receipt *receipt);
+/* Submits one operation that deletes one key: as sync_write of one change. Errors: as sync_write. */
 SYNC_MUST_USE int sync_delete(struct sync_engine *engine, const void *key, size_t key_size,
                               struct sync_receipt *receipt);
 
@@ -262,11 +273,13 @@ SYNC_MUST_USE int sync_flush(struct sync_engine *engine);
 /* Writes all submitted so far and requests an fsync of it; returns without waiting.
  * Errors: as sync_flush. */
 SYNC_MUST_USE int sync_commit(struct sync_engine *engine);
-/* All records that end at or below this are durable. It only grows, and it follows a writer that never pauses: it
- * passes a record within two completed fsyncs, in a new log or segment a few more (docs/promises.md). */
+/* All records that end at or below this position are durable. It only grows, and it follows a writer that never pauses:
+ * it passes a record within two completed fsyncs, in a new log or segment a few more (docs/promises.md). */
 uint64_t sync_durable_position(const struct sync_engine *engine);
+/* The end of the log, with what is submitted and not written yet. What ends at or below it is durable once
+ * sync_durable_position() reaches it. */
 uint64_t sync_appended_position(const struct sync_engine *engine);
-/* The completion of a file_fsync or dir_fsync that this engine requested.
+/* Takes the completion of a file_fsync or dir_fsync that this engine requested.
  * A failure stops the engine for good (SYNC_E_FAILED from then on).
  * Unknown tokens are SYNC_E_INVALID. */
 SYNC_MUST_USE int sync_disk_done(struct sync_engine *engine, uint64_t token, int result);
@@ -283,18 +296,18 @@ SYNC_MUST_USE int sync_snapshot(struct sync_engine *engine);
  * node of its own right, even beside this one, for its first write begins a life that no other has. While one is made
  * the engine takes no snapshot of its own. */
 struct sync_backup;
-/* Begins one. `to` must have no files of an engine, and must outlive *backup. SYNC_E_EXISTS: it has;
+/* Begins a live backup. `to` must have no files of an engine, and must outlive *backup. SYNC_E_EXISTS: it has;
  * SYNC_E_TOO_MANY: one is being made; SYNC_E_NO_MEMORY, and what listing the names gives. */
 SYNC_MUST_USE int sync_backup_begin(struct sync_engine *engine, const struct sync_env *to, struct sync_backup **backup);
-/* Does some of the work, at most a write of about 32 KiB; between two steps the engine is used as ever. The instant is
+/* Does some of a backup, at most a write of about 32 KiB; between two steps the engine is used as ever. The instant is
  * that of the first step that finds no snapshot of the engine's own in the making. *done: all is
  * durable. Errors are final, and leave nothing that counts: SYNC_E_STALE (a snapshot of a peer was merged, or the
  * engine closed, before all was saved), SYNC_E_NO_MEMORY, SYNC_E_FAILED, and what calls on `to` give, such as
  * SYNC_E_NO_SPACE. */
 SYNC_MUST_USE int sync_backup_step(struct sync_backup *backup, bool *done);
-/* The completion of an fsync of `to`. Errors as above; SYNC_E_INVALID: no such token. */
+/* Takes the completion of an fsync of `to`. SYNC_E_INVALID: no such token. Errors: as sync_backup_step. */
 SYNC_MUST_USE int sync_backup_disk_done(struct sync_backup *backup, uint64_t token, int result);
-/* Ends it, also before it is done: then what is there is removed. NULL is allowed. */
+/* Ends a backup, also before it is done: then what is there is removed. NULL is allowed. */
 void sync_backup_end(struct sync_backup *backup);
 
 /* --- Reading ------------------------------------------------------------- */
@@ -307,7 +320,8 @@ void sync_backup_end(struct sync_backup *backup);
 SYNC_MUST_USE int sync_get(const struct sync_engine *engine, const void *key, size_t key_size,
                            struct sync_sibling *winner);
 /* Calls `each` for all siblings of the key in dot order (node id, incarnation,
- * seq); ends early when it returns non-zero, and returns that. */
+ * seq); ends early when it returns non-zero, and returns that. Never fails by itself: of an absent key it calls
+ * nothing. */
 int sync_siblings(const struct sync_engine *engine, const void *key, size_t key_size,
                   int (*each)(void *arg, const struct sync_sibling *sibling), void *arg);
 
@@ -327,6 +341,7 @@ int sync_iterate(const struct sync_engine *engine, const void *prefix, size_t pr
 struct sync_token {
   uint8_t bytes[16];
 };
+/* A key in conflict. */
 struct sync_conflict {
   const void *key; /* the engine's, valid until the next call that can change the store */
   size_t key_size;
@@ -337,10 +352,10 @@ struct sync_conflict {
 };
 /* Calls `each` for every key in conflict that is not below `start` (may be empty), in bytewise key order, whatever its
  * policy; costs what is listed. `each` must not change the engine; non-zero ends it and is returned: to resolve while
- * listing, take one, resolve it, and go on behind its key. */
+ * listing, take one, resolve it, and go on behind its key. Never fails by itself. */
 int sync_conflicts(const struct sync_engine *engine, const void *start, size_t start_size,
                    int (*each)(void *arg, const struct sync_conflict *conflict), void *arg);
-/* The conflict of one key. SYNC_E_NOT_FOUND: it is in none. */
+/* Gives the conflict of one key. SYNC_E_NOT_FOUND: it is in none. */
 SYNC_MUST_USE int sync_conflict(const struct sync_engine *engine, const void *key, size_t key_size,
                                 struct sync_conflict *conflict);
 /* Writes the change if its key still has the very siblings that the token names, all of which it replaces then. It
@@ -359,7 +374,7 @@ SYNC_MUST_USE int sync_policy_set(struct sync_engine *engine, const void *prefix
 /* The policy that the key has here. */
 struct sync_policy sync_policy_of(const struct sync_engine *engine, const void *key, size_t key_size);
 
-/* Whether a merge callback is one: gives it `count` values (2 to 5) in every order, each twice, as if each had been
+/* Checks that a merge callback is one: gives it `count` values (2 to 5) in every order, each twice, as if each had been
  * written by a node of its own, and compares what it makes of them. For tests of callbacks; needs no engine. `scratch`
  * has room for two results of `capacity` bytes. SYNC_OK; SYNC_E_MERGE: it failed, or the results differ;
  * SYNC_E_TOO_BIG: one was larger than `capacity`; SYNC_E_INVALID: so are the arguments. */
@@ -370,6 +385,8 @@ struct sync_merge_value {
 SYNC_MUST_USE int sync_merge_check(const struct sync_policy *policy, const void *key, size_t key_size,
                                    const struct sync_merge_value *values, size_t count, void *scratch, size_t capacity);
 
+/* --- Comparing replicas --------------------------------------------------------- */
+
 /* Order-independent digests, kept incrementally: two replicas with equal
  * `vector` have equal `state`. */
 struct sync_digest {
@@ -378,12 +395,13 @@ struct sync_digest {
   uint64_t keys;   /* keys with at least one sibling */
   uint64_t siblings;
 };
+/* Gives the digests of what is here. */
 void sync_digest_get(const struct sync_engine *engine, struct sync_digest *digest);
-/* The same, computed from scratch: for checking the incremental one. */
+/* Computes the digests from scratch: for checking the incremental ones. Costs a walk over all keys. */
 void sync_digest_recompute(const struct sync_engine *engine, struct sync_digest *digest);
 
-/* The version vector, applied or durable: calls `each` for every origin in
- * (node id, incarnation) order. */
+/* Lists the version vector, applied or durable: calls `each` for every origin in
+ * (node id, incarnation) order; non-zero ends it and is returned. Never fails by itself. */
 int sync_vector(const struct sync_engine *engine, bool durable,
                 int (*each)(void *arg, const struct sync_origin *origin, uint64_t seq), void *arg);
 /* Whether the operation is applied here. */
@@ -407,12 +425,14 @@ SYNC_MUST_USE int sync_peer_remove(struct sync_engine *engine, uint32_t peer);
  * probed all the same. SYNC_E_PEER, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_peer_retry(struct sync_engine *engine, uint32_t peer);
 
+/* How it stands between the engine and a peer. */
 enum sync_peer_state {
   SYNC_PEER_NEW = 1, /* no valid frame in this session of ours yet */
   SYNC_PEER_ACTIVE = 2,
   SYNC_PEER_BACKOFF = 3, /* an acknowledgement is overdue */
   SYNC_PEER_PARKED = 4,  /* retries used up; probed. sync_peer_retry() ends it */
 };
+/* What the engine knows of a peer. */
 struct sync_peer_info {
   const char *node_id; /* the engine's, valid until the peer is removed */
   enum sync_peer_state state;
@@ -421,11 +441,13 @@ struct sync_peer_info {
   uint64_t in_flight_ops;    /* sent and not acknowledged */
   uint64_t next_deadline_ns; /* monotonic */
 };
+/* Tells how it stands with a peer: its state, what it is owed. SYNC_E_PEER. */
 SYNC_MUST_USE int sync_peer_info(const struct sync_engine *engine, uint32_t peer, struct sync_peer_info *info);
-/* Calls `each` with every handle in use, in ascending order. */
+/* Calls `each` with every handle in use, in ascending order; non-zero ends it and is returned. Never fails
+ * by itself. */
 int sync_peers(const struct sync_engine *engine, int (*each)(void *arg, uint32_t peer), void *arg);
 
-/* What the peer is known to hold durably: calls `each` for every origin of
+/* Lists what the peer is known to hold durably: calls `each` for every origin of
  * which it is known to hold something, in (node id, incarnation) order; non-zero
  * ends it and is returned. *session is the run of the peer (its sync_session())
  * for which that holds; 0: nothing is known. SYNC_E_PEER. */
@@ -444,23 +466,31 @@ uint64_t sync_session(const struct sync_engine *engine);
  * SYNC_E_FAILED. */
 SYNC_MUST_USE int sync_receive(struct sync_engine *engine, uint32_t peer, const void *frame, size_t size);
 
-/* Does what is due: retries, probes, spaced fsyncs, idle marks. */
+/* --- Time -------------------------------------------------------------------- */
+
+/* What a tick did. */
 struct sync_tick_report {
   uint32_t retried; /* peers whose window was restarted */
   uint32_t pruned;  /* outbox entries completed since the last tick */
   uint32_t batched; /* operations that became ready to send */
 };
+/* Does what is due: retries, probes, spaced fsyncs, idle marks, steps of snapshots, sweeps. `report` may be NULL. A
+ * disk that refuses a write is no error here: it is tried again. SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_tick(struct sync_engine *engine, struct sync_tick_report *report);
 /* When sync_tick wants to be called next, in env->mono_ns terms. */
 uint64_t sync_next_deadline(const struct sync_engine *engine);
+
+/* --- Frames out ---------------------------------------------------------------- */
 
 /* Writes what this turn appended to the log, requests the fsync that it wants, then writes the
  * next frame that is ready into `buffer` and names its peer; peers take turns. Give `capacity` >=
  * sync_frame_bytes_max(). Call until SYNC_E_NOT_FOUND after every call that may make work (open, write, receive,
  * disk_done, tick). SYNC_E_BUFFER: too small, nothing consumed.
- * SYNC_E_IO: the operation could not be read back; it is retried later. */
+ * SYNC_E_IO: the operation could not be read back; it is retried later. SYNC_E_FAILED, SYNC_E_POWERED_OFF.
+ * SYNC_E_NOT_FOUND: there is none now. */
 SYNC_MUST_USE int sync_next_frame(struct sync_engine *engine, uint32_t *peer, void *buffer, size_t capacity,
                                   size_t *size);
+/* The size of the longest frame: the room that sync_next_frame() wants. The same while the engine is open. */
 size_t sync_frame_bytes_max(const struct sync_engine *engine);
 
 /* --- Verifying -------------------------------------------------------------- */
@@ -490,6 +520,7 @@ SYNC_MUST_USE int sync_verify(struct sync_engine *engine, uint64_t *position, ui
 
 /* --- Outbox ---------------------------------------------------------------- */
 
+/* How far an operation is on its way to one peer. */
 enum sync_outbox_status {
   SYNC_OUTBOX_PENDING = 1,      /* not durable yet */
   SYNC_OUTBOX_QUEUED = 2,       /* durable, not sent since the last restart of the window */
@@ -498,6 +529,7 @@ enum sync_outbox_status {
   SYNC_OUTBOX_FAILED = 5,       /* the peer is parked; still owed and probed, never dropped: sync_peer_retry() ends
                                    it, sync_peer_remove() gives it up */
 };
+/* One operation on its way to one peer. */
 struct sync_outbox_entry {
   struct sync_dot dot;
   uint32_t peer;
@@ -505,22 +537,24 @@ struct sync_outbox_entry {
   uint32_t retries;
   uint64_t next_deadline_ns;
 };
-/* The number of operations written by this node (in any incarnation) that at
+/* Counts the operations written by this node (in any incarnation) that at
  * least one registered peer is not known to hold durably. */
 uint64_t sync_outbox_size(const struct sync_engine *engine);
 /* Calls `each` for every (own operation, peer) that is still owed, in log
- * order, then peer order; before them, by origin, those that the log has no more and a snapshot pays. */
+ * order, then peer order; before them, by origin, those that the log has no more and a snapshot pays. Non-zero
+ * ends it and is returned. Never fails by itself. */
 int sync_outbox(const struct sync_engine *engine, int (*each)(void *arg, const struct sync_outbox_entry *entry),
                 void *arg);
-/* One of them, by its id: how far an operation of this node (of any life of it) is on its way to one peer.
- * SYNC_OUTBOX_ACKNOWLEDGED when the peer is known to hold it durably, of which sync_outbox() says nothing any more.
- * The dot's node id need not be the engine's. SYNC_E_NOT_FOUND: no operation of this node that is held here has that
- * id; SYNC_E_PEER. */
+/* Gives one entry of the outbox, by its id: how far an operation of this node (of any life of it) is on its way to one
+ * peer. SYNC_OUTBOX_ACKNOWLEDGED when the peer is known to hold it durably, of which sync_outbox() says nothing any
+ * more. The dot's node id need not be the engine's. SYNC_E_NOT_FOUND: no operation of this node that is held here has
+ * that id; SYNC_E_PEER. */
 SYNC_MUST_USE int sync_outbox_find(const struct sync_engine *engine, const struct sync_dot *dot, uint32_t peer,
                                    struct sync_outbox_entry *entry);
 
 /* --- Counters --------------------------------------------------------------- */
 
+/* Counters, from 0 at each open, and figures of the moment. */
 struct sync_stats {
   uint64_t submits, submits_refused;
   uint64_t own_writes;    /* operations that the engine wrote by itself */
@@ -548,11 +582,14 @@ struct sync_stats {
   bool full;          /* not applying: the store's bound or the disk */
   bool failed;        /* stopped for good */
 };
+/* Gives the counters. */
 void sync_stats_get(const struct sync_engine *engine, struct sync_stats *stats);
 
-const char *sync_status_name(int status);    /* "SYNC_E_NO_SPACE" */
-const char *sync_status_message(int status); /* one plain sentence */
-/* The hash by which traces name a node. */
+/* Gives the name of a status, such as "SYNC_E_NO_SPACE". */
+const char *sync_status_name(int status);
+/* Says in one plain sentence what a status means. */
+const char *sync_status_message(int status);
+/* Gives the hash by which traces name a node. */
 uint64_t sync_node_hash(const char *node_id);
 
 #endif

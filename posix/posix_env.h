@@ -25,6 +25,7 @@
 #define SYNC_POSIX_NAMES_MAX 65536u
 #define SYNC_POSIX_NAME_BYTES_MAX 63u
 
+/* Who waits for the disk. */
 enum sync_posix_fsync_mode {
   SYNC_POSIX_FSYNC_THREAD = 0, /* a helper thread does them in order; requests return at once */
   SYNC_POSIX_FSYNC_INLINE = 1, /* done within the request; the completion queues up all the same */
@@ -36,11 +37,11 @@ struct sync_posix_failure {
   char name[SYNC_POSIX_NAME_BYTES_MAX + 1]; /* of the file; empty: the directory itself; "..": its parent */
   int error;                                /* errno */
 };
-/* "fsync of the directory: Invalid argument (errno 22)", and for a directory that
- * cannot be fsynced what can be done. Cut to `size`. */
+/* Says in words what the system refused: "fsync of the directory: Invalid argument (errno 22)", and for a directory
+ * that cannot be fsynced what can be done. Cut to `size`. */
 void sync_posix_failure_text(const struct sync_posix_failure *failure, char *text, size_t size);
 
-/* Zero means the default everywhere. `directory` is required. */
+/* How to open a directory. Zero means the default everywhere. `directory` is required. */
 struct sync_posix_options {
   const char *directory;
   bool create; /* make the directory (not its parents) when it is absent, durably */
@@ -83,11 +84,11 @@ int sync_posix_open(struct sync_posix **posix, const struct sync_posix_options *
  * engine first. NULL is allowed. */
 void sync_posix_close(struct sync_posix *posix);
 
-/* The environment to give to sync_open. Valid until sync_posix_close. */
+/* Gives the environment for sync_open. Valid until sync_posix_close. */
 const struct sync_env *sync_posix_env(struct sync_posix *posix);
 
 /* A descriptor for poll, select or epoll that is readable exactly while
- * completions wait. Owned by the environment: never read or close it. */
+ * completions wait. Owned by the environment: never read or close it. Never fails. */
 int sync_posix_poll_fd(const struct sync_posix *posix);
 
 /* Takes the oldest waiting completion, in the order of the requests. Each is
