@@ -139,7 +139,7 @@ struct sync_prefix_policy {
 
 /* --- Opening and closing ------------------------------------------------------ */
 
-/* Zero means the default everywhere. `node_id` and `cluster_id` are required.
+/* How an engine is opened. Zero means the default everywhere. `node_id` and `cluster_id` are required.
  * Limits belong to the cluster: all nodes must have the same; their hash
  * travels in HELLO. */
 struct sync_options {
@@ -319,13 +319,13 @@ void sync_backup_end(struct sync_backup *backup);
  * SYNC_E_NO_MEMORY (only with more than 64 siblings). */
 SYNC_MUST_USE int sync_get(const struct sync_engine *engine, const void *key, size_t key_size,
                            struct sync_sibling *winner);
-/* Calls `each` for all siblings of the key in dot order (node id, incarnation,
+/* Lists the siblings of a key: calls `each` for all of them in dot order (node id, incarnation,
  * seq); ends early when it returns non-zero, and returns that. Never fails by itself: of an absent key it calls
  * nothing. */
 int sync_siblings(const struct sync_engine *engine, const void *key, size_t key_size,
                   int (*each)(void *arg, const struct sync_sibling *sibling), void *arg);
 
-/* Calls `each` for every key that begins with `prefix` (empty: all) and is
+/* Lists keys: calls `each` for every key that begins with `prefix` (empty: all) and is
  * not below `start` (may be empty), in bytewise key order, with what it reads as (as
  * sync_get gives it; a merged value is valid during the call; one that could not be made is `unmerged`).
  * `with_absent` includes keys that read as a tombstone. `each` must not
@@ -350,9 +350,9 @@ struct sync_conflict {
   enum sync_policy_kind policy; /* of the key, here */
   bool settled;                 /* policies wrote all of them: keep local and keep remote leave it at that */
 };
-/* Calls `each` for every key in conflict that is not below `start` (may be empty), in bytewise key order, whatever its
- * policy; costs what is listed. `each` must not change the engine; non-zero ends it and is returned: to resolve while
- * listing, take one, resolve it, and go on behind its key. Never fails by itself. */
+/* Lists the keys in conflict: calls `each` for every one that is not below `start` (may be empty), in bytewise key
+ * order, whatever its policy; costs what is listed. `each` must not change the engine; non-zero ends it and is
+ * returned: to resolve while listing, take one, resolve it, and go on behind its key. Never fails by itself. */
 int sync_conflicts(const struct sync_engine *engine, const void *start, size_t start_size,
                    int (*each)(void *arg, const struct sync_conflict *conflict), void *arg);
 /* Gives the conflict of one key. SYNC_E_NOT_FOUND: it is in none. */
@@ -443,8 +443,8 @@ struct sync_peer_info {
 };
 /* Tells how it stands with a peer: its state, what it is owed. SYNC_E_PEER. */
 SYNC_MUST_USE int sync_peer_info(const struct sync_engine *engine, uint32_t peer, struct sync_peer_info *info);
-/* Calls `each` with every handle in use, in ascending order; non-zero ends it and is returned. Never fails
- * by itself. */
+/* Lists the peers: calls `each` with every handle in use, in ascending order; non-zero ends it and is returned. Never
+ * fails by itself. */
 int sync_peers(const struct sync_engine *engine, int (*each)(void *arg, uint32_t peer), void *arg);
 
 /* Lists what the peer is known to hold durably: calls `each` for every origin of
@@ -482,9 +482,9 @@ uint64_t sync_next_deadline(const struct sync_engine *engine);
 
 /* --- Frames out ---------------------------------------------------------------- */
 
-/* Writes what this turn appended to the log, requests the fsync that it wants, then writes the
- * next frame that is ready into `buffer` and names its peer; peers take turns. Give `capacity` >=
- * sync_frame_bytes_max(). Call until SYNC_E_NOT_FOUND after every call that may make work (open, write, receive,
+/* Ends a turn and gives the next frame to send: writes what this turn appended to the log, requests the fsync that it
+ * wants, then writes the next frame that is ready into `buffer` and names its peer; peers take turns. Give `capacity`
+ * >= sync_frame_bytes_max(). Call until SYNC_E_NOT_FOUND after every call that may make work (open, write, receive,
  * disk_done, tick). SYNC_E_BUFFER: too small, nothing consumed.
  * SYNC_E_IO: the operation could not be read back; it is retried later. SYNC_E_FAILED, SYNC_E_POWERED_OFF.
  * SYNC_E_NOT_FOUND: there is none now. */
@@ -506,12 +506,11 @@ struct sync_damage {
 };
 #define SYNC_VERIFIED UINT64_MAX
 
-/* Reads the log again, and behind it the base, from *position on (0: all of it; begin there after every open, since a
- * tail that was cut moves what comes later), headers of its files too, and calls `each` for
- * every record that is damaged; a header that is damaged counts as the first record of its
- * file. Reads until `bytes_max` bytes are passed, at least one record, so that it
- * can go on in steps beside normal work; *position is where the next step goes on,
- * SYNC_VERIFIED when all that was written has been read. Nothing is changed, and damage is no error.
+/* Looks for damage: reads the log again, and behind it the base, from *position on (0: all of it; begin there after
+ * every open, since a tail that was cut moves what comes later), headers of its files too, and calls `each` for every
+ * record that is damaged; a header that is damaged counts as the first record of its file. Reads until `bytes_max`
+ * bytes are passed, at least one record, so that it can go on in steps beside normal work; *position is where the next
+ * step goes on, SYNC_VERIFIED when all that was written has been read. Nothing is changed, and damage is no error.
  * `each` must not change the engine; what it returns other than 0 (not negative) ends the step and is
  * returned. Errors: SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY (no file can be opened; *position is where it
  * was reached), SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
@@ -540,7 +539,7 @@ struct sync_outbox_entry {
 /* Counts the operations written by this node (in any incarnation) that at
  * least one registered peer is not known to hold durably. */
 uint64_t sync_outbox_size(const struct sync_engine *engine);
-/* Calls `each` for every (own operation, peer) that is still owed, in log
+/* Lists what is owed to whom: calls `each` for every (own operation, peer) that is still owed, in log
  * order, then peer order; before them, by origin, those that the log has no more and a snapshot pays. Non-zero
  * ends it and is returned. Never fails by itself. */
 int sync_outbox(const struct sync_engine *engine, int (*each)(void *arg, const struct sync_outbox_entry *entry),
