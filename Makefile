@@ -171,6 +171,10 @@ check-symbols: $(OUT)/liball.a ## nothing that a run may not reach is called
 check-statics: $(OUT)/liball.a ## no state outside the arena
 	@tools/check-statics $(OUT)
 
+.PHONY: man
+man: ## the reference of the API as man pages, in build/man/man3: `man -M build/man libsync`
+	@tools/man-pages
+
 .PHONY: lint
 lint: setup ## clang-format, clang-tidy, cppcheck
 	@tools/lint --jobs $(JOBS)

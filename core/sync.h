@@ -281,7 +281,7 @@ uint64_t sync_durable_position(const struct sync_engine *engine);
 uint64_t sync_appended_position(const struct sync_engine *engine);
 /* Takes the completion of a file_fsync or dir_fsync that this engine requested.
  * A failure stops the engine for good (SYNC_E_FAILED from then on).
- * Unknown tokens are SYNC_E_INVALID. */
+ * Unknown tokens are SYNC_E_INVALID. SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_disk_done(struct sync_engine *engine, uint64_t token, int result);
 
 /* Wants a snapshot of the state as it is when the next turn ends. It is written in steps beside normal work,
@@ -297,13 +297,14 @@ SYNC_MUST_USE int sync_snapshot(struct sync_engine *engine);
  * the engine takes no snapshot of its own. */
 struct sync_backup;
 /* Begins a live backup. `to` must have no files of an engine, and must outlive *backup. SYNC_E_EXISTS: it has;
- * SYNC_E_TOO_MANY: one is being made; SYNC_E_NO_MEMORY, and what listing the names gives. */
+ * SYNC_E_TOO_MANY: one is being made; SYNC_E_NO_MEMORY, SYNC_E_FAILED, SYNC_E_POWERED_OFF, and what listing the names
+ * gives. */
 SYNC_MUST_USE int sync_backup_begin(struct sync_engine *engine, const struct sync_env *to, struct sync_backup **backup);
 /* Does some of a backup, at most a write of about 32 KiB; between two steps the engine is used as ever. The instant is
  * that of the first step that finds no snapshot of the engine's own in the making. *done: all is
  * durable. Errors are final, and leave nothing that counts: SYNC_E_STALE (a snapshot of a peer was merged, or the
- * engine closed, before all was saved), SYNC_E_NO_MEMORY, SYNC_E_FAILED, and what calls on `to` give, such as
- * SYNC_E_NO_SPACE. */
+ * engine closed, before all was saved), SYNC_E_NO_MEMORY, SYNC_E_FAILED, SYNC_E_POWERED_OFF, and what calls on `to`
+ * give, such as SYNC_E_NO_SPACE. */
 SYNC_MUST_USE int sync_backup_step(struct sync_backup *backup, bool *done);
 /* Takes the completion of an fsync of `to`. SYNC_E_INVALID: no such token. Errors: as sync_backup_step. */
 SYNC_MUST_USE int sync_backup_disk_done(struct sync_backup *backup, uint64_t token, int result);
@@ -413,7 +414,7 @@ bool sync_holds(const struct sync_engine *engine, const char *node_id, uint64_t 
  * handle of a known peer is given again. Handles are small, stable while the
  * engine is open, and come back in the same order after a reopen.
  * Errors: SYNC_E_INVALID (also for our own id), SYNC_E_TOO_MANY,
- * SYNC_E_NO_MEMORY, SYNC_E_NO_SPACE, SYNC_E_IO, SYNC_E_FAILED. */
+ * SYNC_E_NO_MEMORY, SYNC_E_NO_SPACE, SYNC_E_IO, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_peer_add(struct sync_engine *engine, const char *node_id, uint32_t *peer);
 /* Forgets what the peer holds and stops frames to it. What was owed to it is
  * owed no longer; adding it again needs no ceremony. SYNC_E_PEER, and those of
@@ -463,7 +464,7 @@ uint64_t sync_session(const struct sync_engine *engine);
  * comes again. Errors: SYNC_E_CORRUPT, SYNC_E_VERSION, SYNC_E_CLUSTER (another one's, or damaged where it says whose it
  * is), SYNC_E_LIMITS, SYNC_E_PEER, SYNC_E_ID_CONFLICT (the peer is parked), and, applying nothing further of the frame
  * (the peer will send it again): SYNC_E_NO_SPACE, SYNC_E_FULL, SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY, SYNC_E_IO,
- * SYNC_E_FAILED. */
+ * SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_receive(struct sync_engine *engine, uint32_t peer, const void *frame, size_t size);
 
 /* --- Time -------------------------------------------------------------------- */
