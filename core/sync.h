@@ -247,7 +247,7 @@ void sync_close(struct sync_engine *engine);
  * Wants a write and an fsync; the next sync_next_frame, sync_tick or sync_commit
  * makes the one and requests the other, so that the submits of one turn share
  * both (sync_flush writes alone). A delete of an absent key is a write like any
- * other.
+ * other. `receipt` may be NULL.
  * Errors, each leaving everything unchanged, for ever: what was refused is on no
  * disk. SYNC_E_INVALID, SYNC_E_TOO_BIG, SYNC_E_FULL, SYNC_E_TOO_MANY,
  * SYNC_E_NO_MEMORY, SYNC_E_FAILED, SYNC_E_POWERED_OFF, and, while the log cannot
@@ -411,7 +411,7 @@ bool sync_holds(const struct sync_engine *engine, const char *node_id, uint64_t 
 /* --- Peers and frames ------------------------------------------------------ */
 
 /* Registers a peer (durably: it is in the log) and gives its handle; the
- * handle of a known peer is given again. Handles are small, stable while the
+ * handle of a known peer is given again. `peer` may be NULL. Handles are small, stable while the
  * engine is open, and come back in the same order after a reopen.
  * Errors: SYNC_E_INVALID (also for our own id), SYNC_E_TOO_MANY,
  * SYNC_E_NO_MEMORY, SYNC_E_NO_SPACE, SYNC_E_IO, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
@@ -511,10 +511,10 @@ struct sync_damage {
  * every open, since a tail that was cut moves what comes later), headers of its files too, and calls `each` for every
  * record that is damaged; a header that is damaged counts as the first record of its file. Reads until `bytes_max`
  * bytes are passed, at least one record, so that it can go on in steps beside normal work; *position is where the next
- * step goes on, SYNC_VERIFIED when all that was written has been read. Nothing is changed, and damage is no error.
- * `each` must not change the engine; what it returns other than 0 (not negative) ends the step and is
- * returned. Errors: SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY (no file can be opened; *position is where it
- * was reached), SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+ * step goes on, SYNC_VERIFIED when all that was written has been read. No file is changed, and damage is no error: it
+ * wants a snapshot, as sync_snapshot() does, since what is in memory is whole. `each` must not change the engine; what
+ * it returns other than 0 (not negative) ends the step and is returned. Errors: SYNC_E_NO_MEMORY, SYNC_E_TOO_MANY (no
+ * file can be opened; *position is where it was reached), SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_verify(struct sync_engine *engine, uint64_t *position, uint64_t bytes_max,
                               int (*each)(void *arg, const struct sync_damage *damage), void *arg);
 
