@@ -321,6 +321,39 @@ int sync_iterate(const struct sync_engine *engine, const void *prefix, size_t pr
                  int (*each)(void *arg, const void *key, size_t key_size, const struct sync_sibling *winner),
                  void *arg);
 
+/* --- The change feed ------------------------------------------------------------- */
+
+/* Where a reader of the feed stands. All zero: at the beginning. Plain numbers, good across restarts of the engine: who
+ * keeps it with what it made of the changes, in one transaction, has made each of them once. */
+struct sync_bookmark {
+  uint64_t position; /* of the log: behind the operation that was told last */
+  uint64_t tag;      /* of that operation: in another log, or one that lost it, the bookmark stands nowhere */
+};
+struct sync_applied {
+  struct sync_dot dot;        /* of the operation */
+  bool own;                   /* this node wrote it, in this life or one before it */
+  bool automatic;             /* a policy did */
+  bool last;                  /* no more changes of this operation follow */
+  enum sync_change_kind kind; /* SYNC_PUT or SYNC_DELETE */
+  const void *key;            /* valid during the call, as is the value */
+  size_t key_size;
+  const void *value; /* of SYNC_PUT */
+  size_t value_size;
+};
+typedef int sync_changes_each(void *arg, const struct sync_applied *applied);
+/* Tells the changes of at most `most` (not 0) durable operations behind *bookmark, all of every operation or none, in
+ * the order in which they were applied here, own ones and those of peers; and moves *bookmark behind them. When it
+ * stays where it was, that was all. What the key reads as now, sync_get() says: a change may have been replaced since,
+ * or be one side of a conflict. `each` may read and must not change the engine; non-zero ends the call and is returned,
+ * and the operation is told again by the next one. Sweeps are not told. SYNC_E_STALE: operations behind the bookmark
+ * are not in the log any more, or came within a snapshot, or the log is not the one where it was made (a restored
+ * backup, a power loss that took what was not durable). Then *bookmark stands where the engine does now: take all keys
+ * by sync_iterate() for what there is, keep the bookmark once that is done, and go on. SYNC_E_DAMAGED, SYNC_E_IO: an
+ * operation cannot be read back; in the end that makes it SYNC_E_STALE. SYNC_E_INVALID, SYNC_E_NO_MEMORY,
+ * SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+SYNC_MUST_USE int sync_changes(struct sync_engine *engine, struct sync_bookmark *bookmark, uint32_t most,
+                               sync_changes_each *each, void *arg);
+
 /* --- Conflicts: listing and resolving ---------------------------------------------- */
 
 /* Names the siblings that a key has: 128 bits of a hash of the key and their dots. */
@@ -420,6 +453,10 @@ struct sync_peer_info {
   uint64_t owed_ops;         /* durable or not, that the peer is not known to hold */
   uint64_t in_flight_ops;    /* sent and not acknowledged */
   uint64_t next_deadline_ns; /* monotonic */
+  uint64_t heard_ns;         /* monotonic: when a valid frame of it came last; 0: none since the open */
+  /* Of whatever writer: how far it is behind. */
+  struct sync_dot oldest; /* the first durable operation in our log that it is not known to hold; its seq is 0: none */
+  uint64_t lag_bytes;     /* of our log, from there to what is durable */
 };
 SYNC_MUST_USE int sync_peer_info(const struct sync_engine *engine, uint32_t peer, struct sync_peer_info *info);
 /* Calls `each` with every handle in use, in ascending order. */
