@@ -94,8 +94,8 @@ $(OUT)/examples/%: $(OUT)/examples/%.o $(OUT)/liball.a
 # is no API is out of reach in libsync.a too. No -Werror: it goes to compilers that nobody here has seen.
 AMALGAMATION := build/dist/sync.c
 LIBRARY := $(OUT)/library
-LIBRARY_FLAGS = -std=c11 $(OPT) -g $(filter-out -Werror,$(WARNINGS)) -ffp-contract=off -fPIC -fvisibility=hidden \
-  $(SANITIZE_FLAGS) $(CPPFLAGS) $(CFLAGS)
+LIBRARY_FLAGS = -std=c11 -pedantic-errors $(OPT) -g $(filter-out $(if $(wildcard .git),,-Werror),$(WARNINGS)) -ffp-contract=off \
+  -fPIC -fvisibility=hidden $(SANITIZE_FLAGS) $(CPPFLAGS) $(CFLAGS)
 $(AMALGAMATION): $(foreach layer,core posix,$(wildcard $(layer)/*.[ch] $(layer)/*/*.[ch])) tools/amalgamate tools/version \
   | build/CACHEDIR.TAG
 	@CC='$(CC)' tools/amalgamate $(@D)
@@ -198,6 +198,14 @@ check-deps: ## the direction of every #include
 .PHONY: check-symbols
 check-symbols: $(OUT)/liball.a ## nothing that a run may not reach is called
 	@tools/check-symbols $(OUT)
+
+.PHONY: check-abi
+check-abi: library ## programs that were built with libsync yesterday work with that of today
+	@tools/check-abi $(dir $(AMALGAMATION))sync.h $(LIBRARY)
+
+.PHONY: bless-abi
+bless-abi: library ## write tests/packaging/libsync.abi anew
+	@tools/check-abi --write $(dir $(AMALGAMATION))sync.h $(LIBRARY)
 
 .PHONY: check-statics
 check-statics: $(OUT)/liball.a ## no state outside the arena

@@ -5,6 +5,7 @@
 
 left_out='
 bless  writes the committed hashes anew, which is for people to decide
+bless-abi  writes the committed interface anew, which is for people to decide
 bench  measures and judges nothing
 clean  would throw away what the other gates built
 help   lists these
