@@ -21,7 +21,7 @@ relink() { # OBJCOPY OPTIONS...
     gcc -shared -Wl,-soname,"libsync.so.${soname:-$(tools/version --soname)}" "$scratch/library/sync.o" -o "$scratch/library/libsync.so"
 }
 
-claim the_library_is_as_recorded make --no-print-directory -s check-abi
+claim the_library_is_as_recorded make -s check-abi
 fresh
 claim a_copy_of_it_is_too check
 red a_member_that_moved_is_seen 'layout 64 struct sync_receipt at 8: struct sync_dot dot' \
@@ -69,4 +69,4 @@ fresh && : >"$record"
 claim no_record_is_no_success refuses 'is no record' check
 fresh && : >"$scratch/sync.h"
 claim no_header_is_no_success refuses 'declares no function' check
-exit $failed
+exit "$failed"

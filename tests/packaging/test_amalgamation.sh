@@ -9,7 +9,7 @@ alone=$scratch/alone
 warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror)
 strict=(-std=c11 -pedantic-errors -ffp-contract=off "${warnings[@]}")
 
-claim dist_makes_it make --no-print-directory -s dist
+claim dist_makes_it make -s dist
 archive=build/dist/sync-$(tools/version).tar.gz
 unpack() { mkdir "$alone" && tar -xf "$archive" -C "$alone" --strip-components=1; }
 claim its_archive_unpacks unpack
@@ -71,4 +71,4 @@ claim it_runs_every_scenario run_worlds "$scratch/hashes_alone" tests/arches/*.l
 claim its_runs_are_as_blessed as_blessed tests/arches/engine.hashes
 sed '/ 1 /s/[0-9a-f]$/x/' tests/arches/engine.hashes >"$scratch/others"
 claim another_run_would_be_seen eval '! as_blessed "$scratch/others"'
-exit $failed
+exit "$failed"

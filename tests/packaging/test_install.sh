@@ -6,11 +6,10 @@
 unset MAKEFLAGS MFLAGS MAKELEVEL PREFIX LIBDIR INCLUDEDIR DESTDIR
 root=$scratch/root
 mkdir "$root"
-make_in_tree() { make --no-print-directory -s "$@"; }
 version=$(tools/version)
 soname=libsync.so.$(tools/version --soname)
 
-claim it_installs_into_an_empty_root make_in_tree install DESTDIR="$root" PREFIX=/usr
+claim it_installs_into_an_empty_root make -s install DESTDIR="$root" PREFIX=/usr
 there() { # FOLDER: all that is in it but folders
   (cd "$1" && find . ! -type d | LC_ALL=C sort | sed 's|^\./||')
 }
@@ -33,7 +32,7 @@ cp -R tests/packaging/outside "$project"
 # The one thing that is not as in the tree: all that is public is one header.
 sed 's|"core/sync.h"|<sync.h>|; /"posix\/posix_env.h"/d' examples/two_processes.c >"$project/two_processes.c"
 claim pkg_config_knows_the_version [ "$(pkg-config --modversion libsync)" = "$version" ]
-claim a_project_outside_builds_in_c_and_cpp make_in_tree -C "$project" CC=gcc
+claim a_project_outside_builds_in_c_and_cpp make -s -C "$project" CC=gcc
 claim it_asks_for_the_library_by_its_name eval 'readelf -d "$project/meet" | grep -qF "[$soname]"'
 claim the_static_one_asks_for_none eval '! readelf -d "$project/two_processes_static" | grep -q NEEDED'
 
@@ -88,14 +87,14 @@ claim and_leaves_warnings_of_a_program_on eval '! g++ -Wshadow -Werror "${flags[
 # --- Away again -------------------------------------------------------------------
 
 printf 'ours no more\n' | tee "$root/usr/include/sync/foreign.h" >"$root/usr/lib/libsyncopate.so"
-claim uninstall_ends_well make_in_tree uninstall DESTDIR="$root" PREFIX=/usr
+claim uninstall_ends_well make -s uninstall DESTDIR="$root" PREFIX=/usr
 claim it_takes_all_that_install_put_and_no_more diff <(printf 'usr/include/sync/foreign.h\nusr/lib/libsyncopate.so\n') <(there "$root")
-claim uninstalling_nothing_is_no_error make_in_tree uninstall DESTDIR="$root" PREFIX=/usr
+claim uninstalling_nothing_is_no_error make -s uninstall DESTDIR="$root" PREFIX=/usr
 
 odd="$scratch/it's a root"
-claim any_folder_can_be_the_root make_in_tree install DESTDIR="$odd" LIBDIR=/usr/local/lib/machine
+claim any_folder_can_be_the_root make -s install DESTDIR="$odd" LIBDIR=/usr/local/lib/machine
 claim folders_of_its_own_for_libraries [ -f "$odd/usr/local/lib/machine/pkgconfig/libsync.pc" ]
-claim the_same_root_is_emptied make_in_tree uninstall DESTDIR="$odd" LIBDIR=/usr/local/lib/machine
+claim the_same_root_is_emptied make -s uninstall DESTDIR="$odd" LIBDIR=/usr/local/lib/machine
 claim nothing_is_left_of_it [ -z "$(there "$odd")" ]
 claim not_even_the_folder_of_the_header [ ! -e "$odd/usr/local/include/sync" ]
 
@@ -106,10 +105,10 @@ says() { # TEXT COMMAND...: status 2 (make's), one line that says TEXT
   cat "$scratch/says"
   [ "$status" -eq 2 ] && grep -qF -- "$text" "$scratch/says"
 }
-claim a_prefix_that_is_no_path_is_refused says 'PREFIX must be an absolute path' make_in_tree install DESTDIR="$odd" PREFIX=usr
-claim a_prefix_with_a_blank_is_refused says 'PREFIX must be an absolute path' make_in_tree install DESTDIR="$odd" PREFIX='/my lib'
-claim a_bad_libdir_is_refused_by_name says 'LIBDIR must be' make_in_tree install DESTDIR="$odd" LIBDIR=lib
+claim a_prefix_that_is_no_path_is_refused says 'PREFIX must be an absolute path' make -s install DESTDIR="$odd" PREFIX=usr
+claim a_prefix_with_a_blank_is_refused says 'PREFIX must be an absolute path' make -s install DESTDIR="$odd" PREFIX='/my lib'
+claim a_bad_libdir_is_refused_by_name says 'LIBDIR must be' make -s install DESTDIR="$odd" LIBDIR=lib
 claim refused_is_before_anything_is_written [ -z "$(there "$odd")" ]
 claim a_root_that_cannot_be_is_named says "cannot write /dev/null/none/usr/local/include/sync/sync.h" \
-  make_in_tree install DESTDIR=/dev/null/none
-exit $failed
+  make -s install DESTDIR=/dev/null/none
+exit "$failed"
