@@ -22,6 +22,9 @@ again() { # what differs between two machines: language, time, who may read
     cmp "$archive" "$scratch/again/${archive##*/}"
 }
 claim made_again_it_has_the_same_bytes again
+mkdir "$scratch/blind" && printf '#!/bin/sh\nexit 1\n' | tee "$scratch"/blind/{cc,gcc,clang} >/dev/null && chmod +x "$scratch"/blind/*
+without_xxhash() { PATH=$scratch/blind:$PATH CC=cc tools/amalgamate "$scratch/none"; }
+claim without_the_hash_it_says_which_package_has_it refuses 'libxxhash-dev' without_xxhash
 claim it_needs_no_header_but_its_own_and_the_systems eval \
   '! grep -nE "^#include \"" "$alone/sync.c" | grep -v "\"sync.h\"" && ! grep -nE "^ *# *include *<xxh" "$alone/sync.c"'
 
