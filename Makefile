@@ -136,6 +136,11 @@ uninstall: ## remove what install put there (PREFIX, DESTDIR)
 dist: $(AMALGAMATION) ## sync.c and sync.h, all in two files, in build/dist, and a tar of them
 	@tools/pack-dist $(<D)
 
+.PHONY: deb
+deb: ## Debian packages of the library in build/deb, and what lintian says of them
+	@tools/setup packages-deb.txt
+	@tools/make-deb
+
 # --- What people and CI run ------------------------------------------------
 
 JOBS ?= $(shell nproc)

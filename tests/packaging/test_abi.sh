@@ -63,6 +63,18 @@ soname=9.9 relink && sed -i '1s/unreleased/released/' "$record" && sed -i 's/SYN
 claim under_another_name_all_may_change write
 claim which_is_not_released_yet grep -qx 'abi 9.9 unreleased' "$record"
 
+# Debian's packages are named after what programs ask for.
+claim the_debian_packages_are_of_this_version tools/make-deb --check
+mkdir -p "$scratch/tree/core" && cp -R tools debian "$scratch/tree/"
+version() { # PART: raised by one
+  awk -v part="SYNC_VERSION_$1" '$2 == part { $3++ } { print }' core/sync.h >"$scratch/tree/core/sync.h"
+}
+version PATCH
+claim another_patch_wants_a_line_in_its_changelog refuses 'debian/changelog begins with' "$scratch/tree/tools/make-deb" --check
+version MINOR
+sed -i "1s/(.*)/($("$scratch/tree/tools/version")-1)/" "$scratch/tree/debian/changelog"
+claim another_minor_wants_a_package_of_its_own refuses 'its package must be libsync' "$scratch/tree/tools/make-deb" --check
+
 fresh && rm "$scratch/library/libsync.so"
 claim no_library_is_no_success refuses 'is no shared library' check
 fresh && : >"$record"
