@@ -7,8 +7,8 @@ record=$scratch/record
 check() { tools/check-abi --record "$record" "$scratch/sync.h" "$scratch/library"; }
 write() { tools/check-abi --write --record "$record" "$scratch/sync.h" "$scratch/library"; }
 fresh() {
-  rm -rf "$scratch/library" && cp -R "$library" "$scratch/library" && cp "$header" "$scratch/sync.h" &&
-    cp tests/packaging/libsync.abi "$record"
+  rm -rf "$scratch/library" && mkdir "$scratch/library" && ln -s "$PWD/$library"/libsync.{a,so} "$scratch/library/" &&
+    cp "$header" "$scratch/sync.h" && cp tests/packaging/libsync.abi "$record"
 }
 red() { # NAME SAYS SED: a header that was touched
   fresh && sed -i "$3" "$scratch/sync.h"
@@ -16,7 +16,7 @@ red() { # NAME SAYS SED: a header that was touched
 }
 # The object of the library, changed, and linked again.
 relink() { # OBJCOPY OPTIONS...
-  fresh && objcopy "$@" "$scratch/library/sync.o" && rm "$scratch/library/libsync.a" &&
+  fresh && rm "$scratch/library"/* && objcopy "$@" "$library/sync.o" "$scratch/library/sync.o" &&
     ar rcs "$scratch/library/libsync.a" "$scratch/library/sync.o" &&
     gcc -shared -Wl,-soname,"libsync.so.${soname:-$(tools/version --soname)}" "$scratch/library/sync.o" -o "$scratch/library/libsync.so"
 }

@@ -62,7 +62,7 @@ claim an_extension_would_be_seen broken '$a typedef int empty[0];'
 # The world, linked with this engine in place of the tree's: runs are as tests/arches/engine.hashes says.
 cd "$OLDPWD" || exit 1
 link_hashes() { # SOURCE PROGRAM
-  gcc -std=c11 -pedantic-errors -I "$alone" -DSYNC_PRIVATE= -DSYNC_OMIT_POSIX -c "$1" -o "$scratch/engine.o" &&
+  clang -std=c11 -pedantic-errors -I "$alone" -DSYNC_PRIVATE= -DSYNC_OMIT_POSIX -c "$1" -o "$scratch/engine.o" &&
     gcc "$objects/tests/arches/hashes.o" "$scratch/engine.o" "$objects/libworld.a" -llua5.4 -lm -lpthread -o "$2"
 }
 run_worlds() { # PROGRAM SCENARIOS...

@@ -1,5 +1,5 @@
-// The library from C++: opens what two nodes left in DIR/a and DIR/b, lets each write some more, carries frames between the two until
-// both hold the same, and says so.
+// The library from C++: opens what two nodes left in DIR/a and DIR/b, lets each write some more, carries frames
+// between the two until both hold the same, and says so.
 //
 //   meet DIR WRITES     status 0: they are equal; 1: they are not
 //   meet DIR alone      a writes one key, and nothing is carried
@@ -54,7 +54,8 @@ public:
   void turn(Node &to) {
     uint64_t token;
     int result;
-    while (sync_posix_next_completion(posix, &token, &result)) must(sync_disk_done(engine, token, result), "fsync");
+    while (sync_posix_next_completion(posix, &token, &result))
+      must(sync_disk_done(engine, token, result), "fsync");
     sync_tick_report report;
     must(sync_tick(engine, &report), "tick");
     uint32_t whom;
