@@ -53,7 +53,11 @@ killed=0
 kill_one() { # MILLISECONDS
   "$project/two_processes" "$scratch/killed" >"$scratch/pipe" 2>&1 &
   local victim=$!
-  { sleep "0.$(printf '%03d' "$1")"; kill -KILL "$victim"; } 2>/dev/null &
+  {
+    while kill -0 "$victim" && [ ! -e "$scratch/killed/a/lock" ]; do sleep 0.005; done # it has begun
+    sleep "0.$(printf '%03d' "$1")"
+    kill -KILL "$victim"
+  } 2>/dev/null &
   cat "$scratch/pipe" >/dev/null
   wait "$victim" 2>/dev/null
   [ $? -ne 137 ] || killed=$((killed + 1))
