@@ -29,6 +29,13 @@
 #define SYNC_MUST_USE
 #endif
 
+SYNC_API_BEGIN
+
+/* Of this interface (docs/packaging.md says what may change when). The formats on disk and wire have their own. */
+#define SYNC_VERSION_MAJOR 0
+#define SYNC_VERSION_MINOR 1
+#define SYNC_VERSION_PATCH 0
+
 #define SYNC_NODE_ID_BYTES_MAX 63u /* of [A-Za-z0-9._-] */
 #define SYNC_CLUSTER_ID_BYTES 16u
 #define SYNC_KEY_BYTES_MAX 1024u               /* any bytes, at least one */
@@ -591,5 +598,7 @@ const char *sync_status_name(int status);    /* "SYNC_E_NO_SPACE" */
 const char *sync_status_message(int status); /* one plain sentence */
 /* The hash by which traces name a node. */
 uint64_t sync_node_hash(const char *node_id);
+
+SYNC_API_END
 
 #endif

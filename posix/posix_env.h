@@ -16,6 +16,8 @@
 
 #include "core/env.h"
 
+SYNC_API_BEGIN
+
 /* Name of the lock file in the directory; no file of the engine may have it. */
 #define SYNC_POSIX_LOCK_NAME "lock"
 /* Fsyncs requested whose completion was not taken yet; one more is
@@ -94,5 +96,7 @@ int sync_posix_poll_fd(const struct sync_posix *posix);
  * given once: hand it to sync_disk_done. False when none waits. *result is
  * SYNC_OK, or SYNC_E_IO whatever the reason of the failure was. */
 bool sync_posix_next_completion(struct sync_posix *posix, uint64_t *token, int *result);
+
+SYNC_API_END
 
 #endif
