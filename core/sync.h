@@ -594,6 +594,24 @@ struct sync_stats {
 };
 void sync_stats_get(const struct sync_engine *engine, struct sync_stats *stats);
 
+/* --- Observing ----------------------------------------------------------------- */
+
+/* How much a step that the engine reports (enum sync_trace_kind) matters to people. */
+enum sync_level {
+  SYNC_LEVEL_ERROR = 1,   /* it will not go on by itself */
+  SYNC_LEVEL_WARNING = 2, /* it goes on, later or without something */
+  SYNC_LEVEL_INFO = 3,    /* now and then: opened, a peer is back, a snapshot */
+  SYNC_LEVEL_DEBUG = 4,
+  SYNC_LEVEL_TRACE = 5, /* each operation and frame */
+};
+/* For an exporter of metrics: a name of [a-z_], the same for ever; NULL: no such kind. Kinds count from 1, without a
+ * gap. */
+const char *sync_trace_name(enum sync_trace_kind kind);
+/* SYNC_LEVEL_TRACE for a kind that this build does not know. */
+enum sync_level sync_trace_level(enum sync_trace_kind kind, const uint64_t *fields, size_t count);
+/* For a log: the step as one line without its end, of printable ASCII, terminated, cut to `size` (160 is enough). */
+void sync_trace_text(enum sync_trace_kind kind, const uint64_t *fields, size_t count, char *line, size_t size);
+
 const char *sync_status_name(int status);    /* "SYNC_E_NO_SPACE" */
 const char *sync_status_message(int status); /* one plain sentence */
 /* The hash by which traces name a node. */

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "core/env.h"
+#include "core/sync.h"
 
 SYNC_API_BEGIN
 
@@ -66,6 +67,11 @@ struct sync_posix_options {
    * within engine calls and must not call the engine. */
   void (*trace)(void *arg, enum sync_trace_kind kind, const uint64_t *fields, size_t count);
   void *trace_arg;
+  /* The same in words, one line at a time, of the steps up to `log_level` (0: SYNC_LEVEL_INFO); may be NULL. *line is
+   * valid during the call. */
+  void (*log)(void *arg, enum sync_level level, const char *line);
+  void *log_arg;
+  enum sync_level log_level;
 };
 
 struct sync_posix;
