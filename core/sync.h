@@ -331,10 +331,14 @@ int sync_iterate(const struct sync_engine *engine, const void *prefix, size_t pr
 /* --- The change feed ------------------------------------------------------------- */
 
 /* Where a reader of the feed stands. All zero: at the beginning. Plain numbers, good across restarts of the engine: who
- * keeps it with what it made of the changes, in one transaction, has made each of them once. */
+ * keeps it with what it made of the changes, in one transaction, misses none of them. */
 struct sync_bookmark {
   uint64_t position; /* of the log: behind the operation that was told last */
   uint64_t tag;      /* of that operation: in another log, or one that lost it, the bookmark stands nowhere */
+  /* The reader may have read what was applied up to `seen`, durable or not; all that it had read when it stood at
+   * `safe` is durable. */
+  uint64_t seen, seen_tag;
+  uint64_t safe, safe_tag;
 };
 struct sync_applied {
   struct sync_dot dot;        /* of the operation */
@@ -349,16 +353,17 @@ struct sync_applied {
 };
 typedef int sync_changes_each(void *arg, const struct sync_applied *applied);
 /* Tells the changes of at most `most` (not 0) durable operations behind *bookmark, all of every operation or none, in
- * the order in which they were applied here, own ones and those of peers; and moves *bookmark behind them. When it
- * stays where it was, that was all. What the key reads as now, sync_get() says: a change may have been replaced since,
- * or be one side of a conflict. `each` may read and must not change the engine; non-zero ends the call and is returned,
- * and the operation is told again by the next one. Sweeps are not told. SYNC_E_STALE: operations behind the bookmark
- * are not in the log any more, or came within a snapshot, or the log is not the one where it was made (a restored
- * backup, a power loss that took what was not durable). Then *bookmark stands where the engine does now: take all keys
- * by sync_iterate() for what there is, keep the bookmark once that is done, and go on. SYNC_E_DAMAGED, SYNC_E_IO: an
- * operation cannot be read back; in the end that makes it SYNC_E_STALE. SYNC_E_INVALID, SYNC_E_NO_MEMORY,
- * SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
-SYNC_MUST_USE int sync_changes(struct sync_engine *engine, struct sync_bookmark *bookmark, uint32_t most,
+ * the order in which they were applied here, own ones and those of peers; and moves *bookmark behind them. *more (may
+ * be NULL) says whether there are others. What the key reads as now, sync_get() says: a change may have been replaced
+ * since, or be one side of a conflict. `each` may read and must not change the engine; non-zero ends the call and is
+ * returned, and the operation is told again by the next one. Sweeps are not told. After a power loss that took what the
+ * reader may have read, what was told since it was safe is told again, for such keys read as something else now.
+ * SYNC_E_STALE: operations behind the bookmark are not in the log any more, or came within a snapshot, or the log is
+ * not the one where it was made (a restored backup). Then *bookmark stands where the engine does now: take all keys by
+ * sync_iterate() for what there is, keep the bookmark once that is done, and go on. SYNC_E_DAMAGED, SYNC_E_IO: an
+ * operation cannot be read back; in the end that makes it SYNC_E_STALE.
+ * SYNC_E_INVALID, SYNC_E_NO_MEMORY, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+SYNC_MUST_USE int sync_changes(struct sync_engine *engine, struct sync_bookmark *bookmark, uint32_t most, bool *more,
                                sync_changes_each *each, void *arg);
 
 /* --- Conflicts: listing and resolving ---------------------------------------------- */

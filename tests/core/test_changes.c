@@ -44,6 +44,7 @@ static struct reader {
   char told[TOLD_MAX][64]; /* "n0+k=v", "n1-k"; "." behind the last of its operation; "~" first: a policy wrote it */
   unsigned stop_at;        /* this call of `each` returns 7; 0: none */
   unsigned calls;
+  bool more;
 } reader;
 
 static int tell(void *arg, const struct sync_applied *applied) {
@@ -62,7 +63,7 @@ static int tell(void *arg, const struct sync_applied *applied) {
 }
 
 static int read_on(uint32_t most) {
-  return sync_changes(world->at[0].engine, &reader.bookmark, most, tell, NULL);
+  return sync_changes(world->at[0].engine, &reader.bookmark, most, &reader.more, tell, NULL);
 }
 
 static void expect_told(size_t from, size_t count, const char *const *told) {
@@ -74,11 +75,9 @@ static void expect_told(size_t from, size_t count, const char *const *told) {
   expect_told((from), sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), (const char *const[]){__VA_ARGS__})
 
 static void read_all(void) {
-  struct sync_bookmark before;
-  do {
-    before = reader.bookmark;
+  do
     assert_int_equal(read_on(3), SYNC_OK);
-  } while (memcmp(&before, &reader.bookmark, sizeof before) != 0);
+  while (reader.more);
 }
 
 static void start_reading(void) {
@@ -105,14 +104,16 @@ static void own_and_remote_changes_are_told_in_order_and_once(void **state) {
   (void)replicas_settle(world, 100);
   assert_int_equal(read_on(1), SYNC_OK);
   EXPECT_TOLD(0, "n0+a=1.");
+  assert_true(reader.more);
   assert_int_equal(read_on(1), SYNC_OK);
   EXPECT_TOLD(1, "n1+b=2.");
+  assert_true(reader.more);
   assert_int_equal(read_on(1), SYNC_OK); /* all of an operation, by key */
   EXPECT_TOLD(2, "n0-a", "n0+b=3", "n0+c=.");
-  struct sync_bookmark before = reader.bookmark;
+  uint64_t before = reader.bookmark.position;
   assert_int_equal(read_on(9), SYNC_OK);
   assert_int_equal(reader.count, 5);
-  assert_memory_equal(&before, &reader.bookmark, sizeof before);
+  assert_true(reader.bookmark.position == before && !reader.more);
   replicas_destroy(world);
 }
 
@@ -133,7 +134,7 @@ static void only_what_is_durable_is_told(void **state) {
   replica_put(world, 0, "c", "3"); /* where the lost one stood */
   replica_flush(world, 0);
   assert_int_equal(read_on(9), SYNC_OK);
-  EXPECT_TOLD(1, "n0+c=3.");
+  EXPECT_TOLD(1, "n0+a=1.", "n0+c=3."); /* what was told when b could be read, too */
   replicas_destroy(world);
 }
 
@@ -153,7 +154,7 @@ static void a_reader_that_stops_is_told_the_whole_operation_again(void **state) 
   assert_int_equal(read_on(9), SYNC_OK);
   EXPECT_TOLD(2, "n0+b=2", "n0+c=3.");
   assert_int_equal(read_on(0), SYNC_E_INVALID);
-  assert_int_equal(sync_changes(world->at[0].engine, &reader.bookmark, 1, NULL, NULL), SYNC_E_INVALID);
+  assert_int_equal(sync_changes(world->at[0].engine, &reader.bookmark, 1, NULL, NULL, NULL), SYNC_E_INVALID);
   replicas_destroy(world);
 }
 
@@ -238,7 +239,7 @@ static void behind_a_snapshot_a_reader_goes_on_where_the_log_still_is(void **sta
     struct sync_bookmark end = reader.bookmark;
     reader.bookmark = early;
     assert_int_equal(read_on(9), SYNC_E_STALE);
-    assert_memory_equal(&reader.bookmark, &end, sizeof end); /* from here on */
+    assert_true(reader.bookmark.position == end.position && reader.bookmark.tag == end.tag); /* from here on */
     reader.bookmark = (struct sync_bookmark){0};
     assert_int_equal(read_on(9), SYNC_E_STALE);
     reader.bookmark = (struct sync_bookmark){.position = replica_stats(world, 0).log_first};
@@ -315,8 +316,8 @@ static void a_backup_says_nothing_of_what_is_in_its_base(void **state) {
   assert_int_equal(sync_open(&engine, &target.env, &world->at[0].options, &report), SYNC_OK);
   assert_true(report.base_position > 0);
   reader.bookmark = (struct sync_bookmark){0};
-  assert_int_equal(sync_changes(engine, &reader.bookmark, 9, tell, NULL), SYNC_E_STALE);
-  assert_int_equal(sync_changes(engine, &reader.bookmark, 9, tell, NULL), SYNC_OK);
+  assert_int_equal(sync_changes(engine, &reader.bookmark, 9, NULL, tell, NULL), SYNC_E_STALE);
+  assert_int_equal(sync_changes(engine, &reader.bookmark, 9, NULL, tell, NULL), SYNC_OK);
   assert_int_equal(reader.count, 10);
   sync_close(engine);
   memory_env_process_crash(&target);
@@ -390,6 +391,42 @@ static void a_bookmark_at_a_merge_holds_below_a_base(void **state) {
 }
 
 /* --- Other logs ------------------------------------------------------------------------ */
+
+static void who_read_what_was_lost_is_told_again_what_was_told_since_it_was_safe(void **state) {
+  (void)state;
+  begin(1, 1);
+  start_reading();
+  replica_put(world, 0, "a", "1");
+  replica_flush(world, 0);
+  assert_int_equal(read_on(9), SYNC_OK); /* safe before it */
+  replica_put(world, 0, "a", "2");
+  replica_flush(world, 0);
+  replica_put(world, 0, "a", "3");       /* not durable: that is what the key reads as */
+  assert_int_equal(read_on(9), SYNC_OK); /* safe behind the first */
+  EXPECT_TOLD(0, "n0+a=1.", "n0+a=2.");
+  struct sync_bookmark kept = reader.bookmark;
+  replica_crash(world, 0, MEMORY_ENV_LOSE_ALL, 1);
+  replica_open(world, 0);
+  replica_put(world, 0, "b", "1"); /* as long as the lost one */
+  replica_flush(world, 0);
+  assert_int_equal(read_on(9), SYNC_OK);
+  EXPECT_TOLD(2, "n0+a=2.", "n0+b=1.");
+  assert_int_equal(read_on(9), SYNC_OK);
+  assert_int_equal(reader.count, 4); /* once */
+  kept = reader.bookmark;
+  /* Had it not been lost, nothing would be told again. */
+  replica_put(world, 0, "a", "4");
+  assert_int_equal(sync_flush(world->at[0].engine), SYNC_OK); /* written */
+  assert_int_equal(read_on(9), SYNC_OK);
+  assert_true(kept.position == reader.bookmark.position && reader.bookmark.seen > kept.position);
+  replica_crash(world, 0, MEMORY_ENV_KEEP_ALL, 1);
+  replica_open(world, 0);
+  replica_put(world, 0, "c", "1");
+  replica_flush(world, 0);
+  assert_int_equal(read_on(9), SYNC_OK);
+  EXPECT_TOLD(4, "n0+a=4.", "n0+c=1.");
+  replicas_destroy(world);
+}
 
 static void a_bookmark_of_what_was_lost_stands_nowhere(void **state) {
   (void)state;
@@ -474,7 +511,7 @@ static void an_operation_that_cannot_be_read_makes_bookmarks_before_it_stale(voi
   memory_env_flip(&world->at[0].memory, name,
                   size - (size_t)(sync_appended_position(world->at[0].engine) - behind) - 2);
   assert_int_equal(read_on(9), SYNC_E_DAMAGED);
-  assert_memory_equal(&before, &reader.bookmark, sizeof before);
+  assert_true(reader.bookmark.position == before.position && reader.bookmark.tag == before.tag);
   assert_int_equal(read_on(9), SYNC_E_STALE);
   replica_put(world, 0, "d", "4");
   replica_flush(world, 0);
@@ -535,7 +572,7 @@ static int draw_told(void *arg, const struct sync_applied *applied) {
 }
 static uint32_t look(struct sync_bookmark *bookmark, uint32_t most) {
   struct sync_engine *engine = world->at[0].engine;
-  if (sync_changes(engine, bookmark, most, draw_told, engine) != SYNC_E_STALE) return 0;
+  if (sync_changes(engine, bookmark, most, NULL, draw_told, engine) != SYNC_E_STALE) return 0;
   picture.count = 0;
   assert_int_equal(sync_iterate(engine, "", 0, "", 0, false, draw_key, &picture), SYNC_OK);
   return 1;
@@ -615,6 +652,7 @@ int main(void) {
       cmocka_unit_test(a_backup_says_nothing_of_what_is_in_its_base),
       cmocka_unit_test(what_a_snapshot_brought_makes_a_bookmark_stale_once),
       cmocka_unit_test(a_bookmark_at_a_merge_holds_below_a_base),
+      cmocka_unit_test(who_read_what_was_lost_is_told_again_what_was_told_since_it_was_safe),
       cmocka_unit_test(a_bookmark_of_what_was_lost_stands_nowhere),
       cmocka_unit_test(after_an_old_disk_came_back_a_bookmark_stands_nowhere),
       cmocka_unit_test(an_operation_that_cannot_be_read_makes_bookmarks_before_it_stale),
