@@ -51,9 +51,6 @@ $(OUT)/%.o: %.c | build/CACHEDIR.TAG
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
-$(OUT)/libsync.a: $(call layer_objects,core)
-	@rm -f $@
-	$(AR) rcs $@ $^
 # Objects of sources that moved or went: the gates over built objects would read them.
 STALE_OBJECTS = $(filter-out $(ALL_OBJECTS) %/main.o,$(wildcard $(foreach layer,$(LAYERS),$(OUT)/$(layer)/*.o $(OUT)/$(layer)/*/*.o)))
 $(OUT)/liball.a: $(ALL_OBJECTS) $(SUPPORT_OBJECTS)
@@ -93,6 +90,25 @@ $(OUT)/bench/%: $(OUT)/bench/%.o $(OUT)/liball.a
 $(OUT)/examples/%: $(OUT)/examples/%.o $(OUT)/liball.a
 	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
 
+# The library is made of the amalgamation, for who builds it into a program of their own gets the same, and what
+# is no API is out of reach in libsync.a too. No -Werror: it goes to compilers that nobody here has seen.
+AMALGAMATION := build/dist/sync.c
+LIBRARY := $(OUT)/library
+LIBRARY_FLAGS = -std=c11 -pedantic-errors $(OPT) -g $(filter-out $(if $(wildcard .git),,-Werror),$(WARNINGS)) -ffp-contract=off \
+  -fPIC -fvisibility=hidden $(SANITIZE_FLAGS) $(CPPFLAGS) $(CFLAGS)
+$(AMALGAMATION): $(foreach layer,core posix,$(wildcard $(layer)/*.[ch] $(layer)/*/*.[ch])) tools/amalgamate tools/version \
+  | build/CACHEDIR.TAG
+	@CC='$(CC)' tools/amalgamate $(@D)
+$(LIBRARY)/sync.o: $(AMALGAMATION)
+	@mkdir -p $(@D)
+	$(CC) $(LIBRARY_FLAGS) -c $< -o $@
+$(LIBRARY)/libsync.a: $(LIBRARY)/sync.o
+	@rm -f $@
+	$(AR) rcsD $@ $^
+$(LIBRARY)/libsync.so: $(LIBRARY)/sync.o
+	soname=libsync.so.$$(tools/version --soname) && \
+	  $(CC) $(LIBRARY_FLAGS) $(LDFLAGS) -shared -Wl,-soname,$$soname $(if $(SANITIZE),,-Wl,-z,defs) -o $@ $^ -pthread
+
 .PHONY: build/syncsim
 build/syncsim: $(OUT)/syncsim ## build the simulator (CC=clang, OPT=-O3, SANITIZE=1)
 	@cp -f $< $@.new && mv -f $@.new $@
@@ -102,6 +118,28 @@ examples: $(EXAMPLES)
 
 .PHONY: tests
 tests: $(TESTS) $(CANARIES) $(OUT)/hashes ## build every cmocka program of this variant
+
+# --- The library for others (docs/packaging.md) ------------------------------
+
+.PHONY: library
+library: $(LIBRARY)/libsync.a $(LIBRARY)/libsync.so ## build libsync, static and shared, in build/gcc-O2/library
+
+.PHONY: install
+install: library ## install libsync, its header, its pkg-config file (PREFIX=/usr/local, DESTDIR)
+	@tools/install $(LIBRARY)
+
+.PHONY: uninstall
+uninstall: ## remove what install put there (PREFIX, DESTDIR)
+	@tools/install --remove
+
+.PHONY: dist
+dist: $(AMALGAMATION) ## sync.c and sync.h, all in two files, in build/dist, and a tar of them
+	@tools/pack-dist $(<D)
+
+.PHONY: deb
+deb: ## Debian packages of the library in build/deb, and what lintian says of them
+	@tools/setup packages-deb.txt
+	@tools/make-deb
 
 # --- What people and CI run ------------------------------------------------
 
@@ -166,6 +204,14 @@ check-deps: ## the direction of every #include
 .PHONY: check-symbols
 check-symbols: $(OUT)/liball.a ## nothing that a run may not reach is called
 	@tools/check-symbols $(OUT)
+
+.PHONY: check-abi
+check-abi: library ## programs that were built with libsync yesterday work with that of today
+	@tools/check-abi $(dir $(AMALGAMATION))sync.h $(LIBRARY)
+
+.PHONY: bless-abi
+bless-abi: library ## write tests/packaging/libsync.abi anew
+	@tools/check-abi --write $(dir $(AMALGAMATION))sync.h $(LIBRARY)
 
 .PHONY: check-statics
 check-statics: $(OUT)/liball.a ## no state outside the arena

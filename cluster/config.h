@@ -30,6 +30,7 @@ struct cluster; /* in the arena */
 #define CLUSTER_POLICIES "conflict policies"   /* a conflict is listed, resolved, and left alone as its policy says */
 #define CLUSTER_SWEEPS "honest sweeps"         /* a tombstone is swept only when all peers have held it */
 #define CLUSTER_SWEEPING "sweeping progresses" /* ... and then it is, soon */
+#define CLUSTER_FEED "change feed"             /* a reader of it is told everything, once, in order */
 #define CLUSTER_LIVELOCK "livelock"            /* reported by sim */
 
 enum cluster_topology {

@@ -1,3 +1,4 @@
+#include "cluster/follower.h"
 #include "cluster/node.h"
 
 #include <string.h>
@@ -103,6 +104,7 @@ static void look_at_disk(struct cluster_node *node) {
 
 static void note_repair(struct cluster_node *node, bool put_aside) {
   node->repaired = node->open_status == SYNC_OK && (put_aside || node->repair_begun);
+  if (node->repaired) follower_replaced(node->cluster, node->number);
   if (node->repairs) node->repair_begun = true; /* until its promises were looked at: power may fail first */
   node->repairs = false;
 }

@@ -5,6 +5,7 @@
 
 #include "cluster/grow.h"
 #include "cluster/deliveries.h"
+#include "cluster/follower.h"
 #include "cluster/log_damage.h"
 #include "cluster/lookup.h"
 #include "cluster/model.h"
@@ -231,6 +232,7 @@ static void merged_origin(void *arg, uint32_t life, uint64_t seq) {
 /* A snapshot was merged: all that it holds is applied. */
 CLUSTER_SELDOM static void traced_merge(struct cluster *cluster, struct cluster_node *node, uint64_t id) {
   struct merging merging = {cluster, node};
+  follower_merged(cluster, node->number);
   struct snapshot staged;
   snapshot_staged(id, &staged);
   node->replica.merging_id = id;

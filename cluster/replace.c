@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cluster/follower.h"
 #include "cluster/lookup.h"
 #include "cluster/state.h"
 #include "cluster/submit.h"
@@ -35,6 +36,7 @@ void cluster_wipe(struct cluster *cluster, uint32_t node) {
   ledger_wiped(&cluster->ledger, node);
   sim_node_wipe(cluster->world, node);
   forget_peers(cluster, node);
+  follower_replaced(cluster, node);
 }
 
 void cluster_backup(struct cluster *cluster, uint32_t node) {
@@ -48,5 +50,6 @@ bool cluster_restore(struct cluster *cluster, uint32_t node) {
   bool restored = sim_node_restore(cluster->world, node);
   if (restored) ledger_image_restored(&cluster->ledger, node);
   if (restored) forget_peers(cluster, node);
+  if (restored) follower_replaced(cluster, node);
   return restored;
 }

@@ -6,6 +6,7 @@
 #include "cluster/belief.h"
 #include "cluster/cluster.h"
 #include "cluster/conflicts.h"
+#include "cluster/follower.h"
 #include "cluster/health.h"
 #include "cluster/log_damage.h"
 #include "cluster/lookup.h"
@@ -242,6 +243,7 @@ static void judge_reopen(struct cluster *cluster, uint32_t number) {
   uint64_t appended = sync_appended_position(cluster_engine(cluster, number));
   uint64_t damaged;
   (void)cluster_verify(cluster, number, &damaged);
+  follower_read_on(cluster, number);
   if (cluster_violated(cluster)) return;
   judge_stop(cluster, number);
   if (cluster_violated(cluster)) return;
@@ -252,6 +254,7 @@ static void judge_reopen(struct cluster *cluster, uint32_t number) {
     return;
   }
   cluster_check_damage(cluster, number);
+  follower_read_on(cluster, number);
   if (cluster_violated(cluster)) return;
   bool excused = node->damage.any && log_damage_in(cluster, number, node->damage.end, appended);
   sync_digest_get(cluster_engine(cluster, number), &after);

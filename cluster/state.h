@@ -49,6 +49,8 @@ struct reads_counts {
   uint64_t frames_out, frames_out_bytes, ops_out, hellos_out;
 };
 
+struct follower; /* follower.c */
+
 struct cluster_node {
   struct cluster *cluster;
   uint32_t number;
@@ -82,7 +84,8 @@ struct cluster_node {
   struct reads_counts counts; /* of this run of the engine */
   uint64_t looked_frames;     /* frames in and out at the last look at intervals */
   struct log_watch watch;
-  uint32_t *applied; /* by life: highest sequence number applied, as traced */
+  struct follower *follower; /* who reads its change feed; NULL: nobody yet */
+  uint32_t *applied;         /* by life: highest sequence number applied, as traced */
   uint32_t applied_capacity;
 };
 

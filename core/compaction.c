@@ -1,6 +1,7 @@
 #include "core/compaction.h"
 
 #include "core/base/file_io.h"
+#include "core/bookmark.h"
 #include "core/engine.h"
 
 #define STEP_BYTES (32u * 1024u)               /* one step: as long as a batch of writes takes */
@@ -148,7 +149,12 @@ static void trim(struct sync_engine *engine) {
   compaction->trims_on = first < cut;
   const struct oplog_entry *entry = oplog_from(oplog, first);
   uint64_t ordinal = entry == NULL ? oplog_end(oplog) : oplog_ordinal(oplog, entry);
-  oplog_trim(oplog, ordinal < oplog->durable ? ordinal : oplog->durable);
+  if (ordinal > oplog->durable) ordinal = oplog->durable;
+  if (ordinal > oplog->base) {
+    entry = oplog_at(oplog, ordinal - 1);
+    bookmark_gap(engine, oplog_entry_end(entry), bookmark_tag(entry));
+  }
+  oplog_trim(oplog, ordinal);
   peers_trimmed(&engine->peers);
   PORT_TRACE(engine->env, SYNC_TRACE_TRIM, first);
 }
@@ -182,6 +188,7 @@ void compaction_unread(struct sync_engine *engine, const struct oplog_entry *ent
   /* An error may pass. */
   if (status != SYNC_E_DAMAGED && (status != SYNC_E_IO || compaction->unread_tries < UNREAD_TRIES)) return;
   oplog_give_up(entry);
+  bookmark_gap(engine, oplog_entry_end(entry), bookmark_tag(entry));
   compaction_want(engine);
   peers_judge_behind(&engine->peers);
 }

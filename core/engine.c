@@ -13,6 +13,16 @@ int engine_note(struct sync_engine *engine, int status) {
   return status;
 }
 
+int engine_read_operation(struct sync_engine *engine, const struct oplog_entry *entry, uint8_t *room,
+                          struct operation_view *view) {
+  enum wal_record_type type = WAL_MARK;
+  size_t size = 0;
+  int rc = wal_read(engine->wal, entry->position, &type, room, entry->size, &size);
+  if (rc != SYNC_OK) return rc == SYNC_E_BUFFER ? SYNC_E_DAMAGED : engine_note(engine, rc);
+  if (type != WAL_OPERATION || size != entry->size || oplog_hash(room, size) != entry->hash) return SYNC_E_DAMAGED;
+  return operation_parse(room, size, &engine->limits, view) == SYNC_OK ? SYNC_OK : SYNC_E_DAMAGED;
+}
+
 /* There is room again: peers that were told that there is none wait for this. */
 static void engine_tell_room(struct sync_engine *engine) {
   engine->stats.full = false;

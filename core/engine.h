@@ -157,6 +157,8 @@ struct sync_engine {
   struct engine_repair *repair; /* at open only; NULL: damage is refused */
   bool indexed;                 /* ... that is done: all that is below */
   uint64_t index_end;           /* at open: where the next record below the base must begin */
+  uint64_t whole_from;          /* the index has all that was applied behind this position, */
+  uint64_t whole_tag;           /* ... where a bookmark of this tag may stand (bookmark.h) */
 
   struct sweep sweep;
 
@@ -176,6 +178,10 @@ int engine_note(struct sync_engine *engine, int status);
  * space and failures. */
 int engine_append(struct sync_engine *engine, enum wal_record_type type, const uint8_t *payload, size_t size,
                   uint64_t *position, uint64_t *end);
+/* Reads an operation back from the log into `room`, for entry->size bytes, and parses it. SYNC_E_DAMAGED: it is not
+ * what was written; SYNC_E_IO; SYNC_E_FAILED and SYNC_E_POWERED_OFF end the engine. */
+int engine_read_operation(struct sync_engine *engine, const struct oplog_entry *entry, uint8_t *room,
+                          struct operation_view *view);
 /* Wants what was appended to become durable, as the spacing allows: not at
  * once, so that what is written in one turn of the embedder's loop shares an
  * fsync. */

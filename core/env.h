@@ -15,6 +15,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The brackets of a public header: C linkage in C++, and what a library that is compiled with -fvisibility=hidden
+ * shows all the same. SYNC_HIDDEN, for who makes the engine a part of a library of their own: it shows nothing. */
+#if defined(__GNUC__) && !defined(SYNC_HIDDEN)
+#define SYNC_API_SHOW _Pragma("GCC visibility push(default)")
+#define SYNC_API_SHOW_END _Pragma("GCC visibility pop")
+#else
+#define SYNC_API_SHOW
+#define SYNC_API_SHOW_END
+#endif
+#if defined(__cplusplus)
+/* A struct and a function of one name are two things in C, and in C++; -Wshadow of g++ warns of them all the same. */
+#define SYNC_API_BEGIN                                                                                                 \
+  SYNC_API_SHOW _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"") extern "C" {
+#define SYNC_API_END                                                                                                   \
+  }                                                                                                                    \
+  _Pragma("GCC diagnostic pop") SYNC_API_SHOW_END
+#else
+#define SYNC_API_BEGIN SYNC_API_SHOW
+#define SYNC_API_END SYNC_API_SHOW_END
+#endif
+
+SYNC_API_BEGIN
+
 /* Every failure of the engine and of its environment. Negative, stable
  * numbers; sync_status_name() and sync_status_message() (sync.h) describe
  * them. */
@@ -151,5 +174,7 @@ struct sync_env {
   const struct sync_env_ops *ops;
   void *ctx;
 };
+
+SYNC_API_END
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "core/backup.h"
 #include "core/base/file_io.h"
+#include "core/bookmark.h"
 #include "core/compaction.h"
 #include "core/engine.h"
 
@@ -96,6 +97,7 @@ static int reserve_merge(struct sync_engine *engine) {
 }
 
 static void note_merge(struct sync_engine *engine, uint64_t id, uint64_t end) {
+  bookmark_gap(engine, end, bookmark_snapshot_tag(id));
   ((struct engine_merge *)engine->merges.items)[engine->merges.count++] = (struct engine_merge){.id = id, .end = end};
 }
 

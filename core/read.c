@@ -121,7 +121,7 @@ int sync_peers(const struct sync_engine *engine, int (*each)(void *arg, uint32_t
 }
 
 int sync_peer_info(const struct sync_engine *engine, uint32_t handle, struct sync_peer_info *info) {
-  const struct peer *peer = peer_at(&engine->peers, handle);
+  struct peer *peer = peer_at(&engine->peers, handle);
   if (peer == NULL) return SYNC_E_PEER;
   *info = (struct sync_peer_info){
       .node_id = peer->node_id,
@@ -130,7 +130,14 @@ int sync_peer_info(const struct sync_engine *engine, uint32_t handle, struct syn
       .owed_ops = outbox_owed(&engine->peers, peer),
       .in_flight_ops = peer->in_flight_count,
       .next_deadline_ns = peer_deadline(peer),
+      .heard_ns = peer->heard_ns,
   };
+  const struct oplog *oplog = &engine->state.oplog;
+  uint64_t held_end = peer_held_end(&engine->peers, peer);
+  if (held_end >= oplog->durable) return SYNC_OK;
+  const struct oplog_entry *oldest = oplog_at(oplog, held_end);
+  info->oldest = (struct sync_dot){.origin = origin_public(oldest->origin), .seq = oldest->seq};
+  info->lag_bytes = sync_durable_position(engine) - oldest->position;
   return SYNC_OK;
 }
 

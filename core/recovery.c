@@ -1,5 +1,6 @@
 #include "core/recovery.h"
 
+#include "core/bookmark.h"
 #include "core/fetch.h"
 
 static int recovery_operation(struct sync_engine *engine, uint64_t position, uint64_t end, const uint8_t *payload,
@@ -48,7 +49,10 @@ static struct origin *recovery_origin(const struct sync_engine *engine, const ui
 static int recovery_index(struct sync_engine *engine, enum wal_record_type type, uint64_t position, uint64_t end,
                           const uint8_t *payload, size_t size) {
   struct state *state = &engine->state;
-  if (position != engine->index_end || type == WAL_MERGE) oplog_index_none(&state->oplog, &state->origins);
+  bool gap = position != engine->index_end, merge = type == WAL_MERGE;
+  if (gap || merge) oplog_index_none(&state->oplog, &state->origins);
+  if (gap) bookmark_gap(engine, position, 0);
+  if (merge && size >= 8) bookmark_gap(engine, end, bookmark_snapshot_tag(bytes_get_u64(payload)));
   engine->index_end = end;
   if (type != WAL_OPERATION) return SYNC_OK;
   struct operation_view view;
@@ -61,7 +65,9 @@ static int recovery_index(struct sync_engine *engine, enum wal_record_type type,
                               .hash = oplog_hash(payload, size),
                               .size = (uint32_t)size & OPLOG_SIZE_MASK,
                               .head = (uint8_t)(end - position - size)};
-  if (origin == NULL || !oplog_index(&state->oplog, &entry)) oplog_index_none(&state->oplog, &state->origins);
+  if (origin != NULL && oplog_index(&state->oplog, &entry)) return SYNC_OK;
+  oplog_index_none(&state->oplog, &state->origins);
+  bookmark_gap(engine, end, 0);
   return SYNC_OK;
 }
 
@@ -69,6 +75,9 @@ void recovery_index_end(struct sync_engine *engine) {
   struct state *state = &engine->state;
   if (engine->index_end != engine->compaction.base.position) oplog_index_none(&state->oplog, &state->origins);
   oplog_index_end(&state->oplog, &state->origins);
+  const struct engine_base *base = &engine->compaction.base;
+  if (base->id != 0 && oplog_end(&state->oplog) == state->oplog.base)
+    bookmark_gap(engine, base->position, bookmark_snapshot_tag(base->id));
   engine->indexed = true;
 }
 

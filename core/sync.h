@@ -29,6 +29,13 @@
 #define SYNC_MUST_USE
 #endif
 
+SYNC_API_BEGIN
+
+/* Of this interface (docs/packaging.md says what may change when). The formats on disk and wire have their own. */
+#define SYNC_VERSION_MAJOR 0
+#define SYNC_VERSION_MINOR 1
+#define SYNC_VERSION_PATCH 0
+
 #define SYNC_NODE_ID_BYTES_MAX 63u /* of [A-Za-z0-9._-] */
 #define SYNC_CLUSTER_ID_BYTES 16u
 #define SYNC_KEY_BYTES_MAX 1024u               /* any bytes, at least one */
@@ -336,6 +343,46 @@ int sync_iterate(const struct sync_engine *engine, const void *prefix, size_t pr
                  int (*each)(void *arg, const void *key, size_t key_size, const struct sync_sibling *winner),
                  void *arg);
 
+/* --- The change feed ------------------------------------------------------------- */
+
+/* Where a reader of the feed stands. All zero: at the beginning. Plain numbers, good across restarts of the engine: who
+ * keeps it with what it made of the changes, in one transaction, misses none of them. */
+struct sync_bookmark {
+  uint64_t position; /* of the log: behind the operation that was told last */
+  uint64_t tag;      /* of that operation: in another log, or one that lost it, the bookmark stands nowhere */
+  /* The reader may have read what was applied up to `seen`, durable or not; all that it had read when it stood at
+   * `safe` is durable. */
+  uint64_t seen, seen_tag;
+  uint64_t safe, safe_tag;
+};
+/* A change that is told. */
+struct sync_applied {
+  struct sync_dot dot;        /* of the operation */
+  bool own;                   /* this node wrote it, in this life or one before it */
+  bool automatic;             /* a policy did */
+  bool last;                  /* no more changes of this operation follow */
+  enum sync_change_kind kind; /* SYNC_PUT or SYNC_DELETE */
+  const void *key;            /* valid during the call, as is the value */
+  size_t key_size;
+  const void *value; /* of SYNC_PUT */
+  size_t value_size;
+};
+/* Takes a change that is told. Other than 0 ends the call. */
+typedef int sync_changes_each(void *arg, const struct sync_applied *applied);
+/* Tells what has changed behind a bookmark: the changes of at most `most` (not 0) durable operations behind *bookmark,
+ * all of every operation or none, in the order in which they were applied here, own ones and those of peers; and moves
+ * *bookmark behind them. *more (may be NULL) says whether there are others. What the key reads as now, sync_get() says:
+ * a change may have been replaced since, or be one side of a conflict. `each` may read and must not change the engine;
+ * non-zero ends the call and is returned, and the operation is told again by the next one. Sweeps are not told. After a
+ * power loss that took what the reader may have read, what was told since it was safe is told again, for such keys read
+ * as something else now. SYNC_E_STALE: operations behind the bookmark are not in the log any more, or came within a
+ * snapshot, or the log is not the one where it was made (a restored backup). Then *bookmark stands where the engine
+ * does now: take all keys by sync_iterate() for what there is, keep the bookmark once that is done, and go on.
+ * SYNC_E_DAMAGED, SYNC_E_IO: an operation cannot be read back; in the end that makes it SYNC_E_STALE. SYNC_E_INVALID,
+ * SYNC_E_NO_MEMORY, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+SYNC_MUST_USE int sync_changes(struct sync_engine *engine, struct sync_bookmark *bookmark, uint32_t most, bool *more,
+                               sync_changes_each *each, void *arg);
+
 /* --- Conflicts: listing and resolving ---------------------------------------------- */
 
 /* Names the siblings that a key has: 128 bits of a hash of the key and their dots. */
@@ -441,6 +488,10 @@ struct sync_peer_info {
   uint64_t owed_ops;         /* durable or not, that the peer is not known to hold */
   uint64_t in_flight_ops;    /* sent and not acknowledged */
   uint64_t next_deadline_ns; /* monotonic */
+  uint64_t heard_ns;         /* monotonic: when a valid frame of it came last; 0: none since the open */
+  /* Of whatever writer: how far it is behind. */
+  struct sync_dot oldest; /* the first durable operation in our log that it is not known to hold; its seq is 0: none */
+  uint64_t lag_bytes;     /* of our log, from there to what is durable */
 };
 /* Tells how it stands with a peer: its state, what it is owed. SYNC_E_PEER. */
 SYNC_MUST_USE int sync_peer_info(const struct sync_engine *engine, uint32_t peer, struct sync_peer_info *info);
@@ -585,11 +636,34 @@ struct sync_stats {
 /* Gives the counters. */
 void sync_stats_get(const struct sync_engine *engine, struct sync_stats *stats);
 
+/* --- Observing ----------------------------------------------------------------- */
+
+/* How much a step that the engine reports (enum sync_trace_kind) matters to people. */
+enum sync_level {
+  SYNC_LEVEL_ERROR = 1,   /* it will not go on by itself */
+  SYNC_LEVEL_WARNING = 2, /* it goes on, later or without something */
+  SYNC_LEVEL_INFO = 3,    /* now and then: opened, a peer is back, a snapshot */
+  SYNC_LEVEL_DEBUG = 4,
+  SYNC_LEVEL_TRACE = 5, /* each operation and frame */
+};
+/* Gives the name of a kind of step, for an exporter of metrics: of [a-z_], the same for ever; NULL: no such kind. Kinds
+ * count from 1, without a gap. */
+const char *sync_trace_name(enum sync_trace_kind kind);
+/* Tells how much a step matters to people. SYNC_LEVEL_TRACE for a kind that this build does not know. */
+enum sync_level sync_trace_level(enum sync_trace_kind kind, const uint64_t *fields, size_t count);
+/* Says a step in words, for a log: as one line without its end, of printable ASCII, terminated, cut to `size` (160 is
+ * enough). */
+void sync_trace_text(enum sync_trace_kind kind, const uint64_t *fields, size_t count, char *line, size_t size);
+
+/* --- Names ------------------------------------------------------------------- */
+
 /* Gives the name of a status, such as "SYNC_E_NO_SPACE". */
 const char *sync_status_name(int status);
 /* Says in one plain sentence what a status means. */
 const char *sync_status_message(int status);
 /* Gives the hash by which traces name a node. */
 uint64_t sync_node_hash(const char *node_id);
+
+SYNC_API_END
 
 #endif

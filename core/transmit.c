@@ -155,16 +155,11 @@ static int transmit_name(struct transmit *transmit, const struct operation_view 
 /* Reads the operation back into its place in the frame, verified. */
 static int transmit_read(struct transmit *transmit, const struct oplog_entry *entry) {
   struct sync_engine *engine = transmit->engine;
-  enum wal_record_type type = WAL_MARK;
-  size_t size = 0;
   uint8_t *room = bytes_room(&transmit->writer, entry->size);
   sync_check(engine->env, room != NULL);
-  int rc = wal_read(engine->wal, entry->position, &type, room, entry->size, &size);
-  if (rc != SYNC_OK) return rc == SYNC_E_BUFFER ? SYNC_E_DAMAGED : engine_note(engine, rc);
-  if (type != WAL_OPERATION || size != entry->size || oplog_hash(room, size) != entry->hash) return SYNC_E_DAMAGED;
   struct operation_view view;
-  rc = operation_parse(room, size, &engine->limits, &view);
-  return rc == SYNC_OK ? transmit_name(transmit, &view) : SYNC_E_DAMAGED;
+  int rc = engine_read_operation(engine, entry, room, &view);
+  return rc == SYNC_OK ? transmit_name(transmit, &view) : rc;
 }
 
 static bool transmit_fits(const struct transmit *transmit, size_t more) {

@@ -500,6 +500,10 @@ function node:outbox() end
 function node:tombstones() end
 ---@return integer? damaged records of its log
 function node:verify() end
+---A reader of its change feed reads on to the end.
+---@return integer? operations that it was told of
+---@return integer? times that it had to begin anew
+function node:follow() end
 ---@return boolean false when it is not up
 function node:snapshot() end
 ---Boots it with leave to put damage aside.

@@ -20,6 +20,7 @@
 _Static_assert(FSYNCS_MAX == SYNC_POSIX_FSYNCS_MAX, "the bound that the header promises");
 _Static_assert(FSYNC_NAME_BYTES_MAX == SYNC_POSIX_NAME_BYTES_MAX, "names of files");
 
+#define LOG_LINE_BYTES 160u /* sync_trace_text() says that it is enough */
 #define NAME_BYTES_MAX SYNC_POSIX_NAME_BYTES_MAX
 #define FILES_MAX_DEFAULT 1024u
 #define FILES_MAX_LIMIT 65536u
@@ -162,6 +163,12 @@ static void posix_free(void *ctx, void *block, size_t size, size_t nominal) {
 static void posix_trace(void *ctx, enum sync_trace_kind kind, const uint64_t *fields, size_t count) {
   const struct sync_posix *posix = ctx;
   if (posix->options.trace) posix->options.trace(posix->options.trace_arg, kind, fields, count);
+  if (!posix->options.log) return;
+  enum sync_level level = sync_trace_level(kind, fields, count);
+  if (level > (posix->options.log_level ? posix->options.log_level : SYNC_LEVEL_INFO)) return;
+  char line[LOG_LINE_BYTES];
+  sync_trace_text(kind, fields, count, line, sizeof line);
+  posix->options.log(posix->options.log_arg, level, line);
 }
 
 /* --- Files ------------------------------------------------------------------- */

@@ -15,6 +15,9 @@
 #include <stdint.h>
 
 #include "core/env.h"
+#include "core/sync.h"
+
+SYNC_API_BEGIN
 
 /* Name of the lock file in the directory; no file of the engine may have it. */
 #define SYNC_POSIX_LOCK_NAME "lock"
@@ -65,6 +68,11 @@ struct sync_posix_options {
    * within engine calls and must not call the engine. */
   void (*trace)(void *arg, enum sync_trace_kind kind, const uint64_t *fields, size_t count);
   void *trace_arg;
+  /* The same in words, one line at a time, of the steps up to `log_level` (0: SYNC_LEVEL_INFO); may be NULL. *line is
+   * valid during the call. */
+  void (*log)(void *arg, enum sync_level level, const char *line);
+  void *log_arg;
+  enum sync_level log_level;
 };
 
 struct sync_posix;
@@ -95,5 +103,7 @@ int sync_posix_poll_fd(const struct sync_posix *posix);
  * given once: hand it to sync_disk_done. False when none waits. *result is
  * SYNC_OK, or SYNC_E_IO whatever the reason of the failure was. */
 bool sync_posix_next_completion(struct sync_posix *posix, uint64_t *token, int *result);
+
+SYNC_API_END
 
 #endif

@@ -206,6 +206,7 @@ void peer_alive(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   bool back = peer->state == SYNC_PEER_BACKOFF || peer->state == SYNC_PEER_PARKED;
   peer->state = SYNC_PEER_ACTIVE;
   peer->retries = 0;
+  peer->heard_ns = now_ns;
   if (!back) return;
   peers->stats->revived++;
   PORT_TRACE(peers->env, SYNC_TRACE_REVIVED, peer->handle);

@@ -38,6 +38,7 @@ struct peer {
 
   enum sync_peer_state state;
   uint32_t retries;
+  uint64_t heard_ns;        /* when a valid frame came last; 0: none since the open */
   uint64_t due_ns;          /* retry, probe or idle HELLO */
   uint64_t gap_due_ns;      /* a restart put off by its spacing */
   uint64_t last_restart_ns; /* of the window */

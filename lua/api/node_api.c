@@ -8,6 +8,7 @@
 #include "cluster/lookup.h"
 #include "cluster/replace.h"
 #include "cluster/submit.h"
+#include "cluster/follower.h"
 #include "cluster/verify.h"
 #include "lua/api/act.h"
 #include "lua/api/conflict_api.h"
@@ -444,6 +445,20 @@ static int node_verify(lua_State *lua) {
   return 1;
 }
 
+/* Operations that the reader of its changes was told of, and how often it had to begin anew; nil when it is not up. */
+static int node_follow(lua_State *lua) {
+  struct script *script = script_of(lua);
+  uint32_t node = self(lua);
+  struct follower_counts counts;
+  if (!script_act(lua, SCRIPT_STEP_FOLLOW, node, "node:follow") || !cluster_follow(script->cluster, node, &counts))
+    return 0;
+  const uint64_t fields[] = {counts.told, counts.stale};
+  script_trace(script, SCRIPT_STEP_FOLLOW, node, fields, 2);
+  lua_pushinteger(lua, (lua_Integer)counts.told);
+  lua_pushinteger(lua, (lua_Integer)counts.stale);
+  return 2;
+}
+
 static int node_snapshot(lua_State *lua) {
   struct script *script = script_of(lua);
   uint32_t node = self(lua);
@@ -524,6 +539,7 @@ void node_open(lua_State *lua) {
       {"number", node_number},
       {"outbox", node_outbox},
       {"verify", node_verify},
+      {"follow", node_follow},
       {"snapshot", node_snapshot},
       {"repair", node_repair},
       {"retire", node_retire},

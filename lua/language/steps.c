@@ -50,6 +50,7 @@ void script_name_steps(struct sim_world *world) {
       {SCRIPT_STEP_VERIFY, "the script has its log verified: %u1 records are damaged"},
       {SCRIPT_STEP_SNAPSHOT, "the script has a snapshot of it taken"},
       {SCRIPT_STEP_RETIRE, "the script retires it: it is gone for good, and nobody's peer"},
+      {SCRIPT_STEP_FOLLOW, "the reader of its changes is told of %u1 operations, and begins anew %u2 times"},
       {SCRIPT_STEP_REPAIR, "the script has it repaired (1: it is up): %u1"},
       {SCRIPT_STEP_RESOLVE, "the script resolves a conflict: kind %u1, key %u2, %u3 bytes: %s4"},
       {SCRIPT_STEP_POLICY, "the script sets a conflict policy: %u1, prefix of %u2 bytes: %s3"},

@@ -47,7 +47,8 @@ enum script_step {
   SCRIPT_STEP_REPAIR = 35,   /* {1: it is up} */
   SCRIPT_STEP_RESOLVE = 36,  /* {kind, key, size, status} */
   SCRIPT_STEP_POLICY = 37,   /* {enum cluster_policy, bytes of the prefix, status} */
-  SCRIPT_STEP_RETIRE = 38    /* {} */
+  SCRIPT_STEP_RETIRE = 38,   /* {} */
+  SCRIPT_STEP_FOLLOW = 39    /* {operations told, times that it began anew} */
 };
 
 /* Folds an action into the trace. */

@@ -621,6 +621,33 @@ static void observe(void *arg, enum sync_trace_kind kind, const uint64_t *fields
     *sum += fields[i];
 }
 
+static void log_line(void *arg, enum sync_level level, const char *line) {
+  char *all = arg;
+  (void)snprintf(all + strlen(all), 400 - strlen(all), "%d %s\n", (int)level, line);
+}
+
+static void steps_up_to_a_level_are_logged_in_words(void **state) {
+  struct fixture *f = *state;
+  const uint64_t parked[] = {3}, trim[] = {4096}, mark[] = {1, 2};
+  static const enum sync_level levels[] = {0, SYNC_LEVEL_WARNING, SYNC_LEVEL_DEBUG};
+  static const char *const expected[] = {"2 peer 3 is parked: it is probed from now on\n3 the log begins at 4096 now\n",
+                                         "2 peer 3 is parked: it is probed from now on\n",
+                                         "2 peer 3 is parked: it is probed from now on\n3 the log begins at 4096 now\n"
+                                         "4 marked what is durable, to 2 of the log\n"};
+  for (size_t i = 0; i < 3; i++) {
+    char all[400] = "";
+    sync_posix_close(f->posix);
+    struct sync_posix_options options = {
+        .directory = f->directory.path, .log = log_line, .log_arg = all, .log_level = levels[i]};
+    assert_int_equal(sync_posix_open(&f->posix, &options), SYNC_OK);
+    f->env = sync_posix_env(f->posix);
+    f->env->ops->trace(f->env->ctx, SYNC_TRACE_PARKED, parked, 1);
+    f->env->ops->trace(f->env->ctx, SYNC_TRACE_TRIM, trim, 1);
+    f->env->ops->trace(f->env->ctx, SYNC_TRACE_MARK, mark, 2);
+    assert_string_equal(all, expected[i]);
+  }
+}
+
 static void traces_reach_the_callback_and_need_none(void **state) {
   struct fixture *f = *state;
   const uint64_t fields[] = {1000, 100};
@@ -693,6 +720,7 @@ int main(void) {
       TEST(unique_is_never_zero_and_never_repeats),
       TEST(pick_stays_below_n_and_reaches_everything),
       TEST(memory_is_given_and_taken_back),
+      TEST(steps_up_to_a_level_are_logged_in_words),
       TEST(traces_reach_the_callback_and_need_none),
       TEST(fatal_names_the_place_and_aborts),
   };

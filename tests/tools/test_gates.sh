@@ -5,7 +5,9 @@
 
 left_out='
 bless  writes the committed hashes anew, which is for people to decide
+bless-abi  writes the committed interface anew, which is for people to decide
 bench  measures and judges nothing
+deb  wants a minute with the tools that it installs (packages-deb.txt); tests compare the versions that it names
 clean  would throw away what the other gates built
 help   lists these
 '

@@ -22,7 +22,7 @@ change() {
 line_of() { grep -n "$2" "$scratch/tree/$1" | head -n 1 | cut -d: -f1; }
 public() { # names of functions that the compiler sees in a header, found without the tool
   printf '#include "%s"\n' core/sync.h posix/posix_env.h | gcc -std=c11 -I. -fsyntax-only -aux-info "$scratch/aux" -x c - &&
-    sed -nE 's#^/\* (\./)?(core/sync|posix/posix_env)\.h:.*\*/ extern .*[ *](sync_[a-z_0-9]+) \(.*#\3#p' "$scratch/aux" | sort
+    sed -nE 's#^/\* (\./)?(core/sync|posix/posix_env)\.h:.*\*/ extern [^(]*[ *](sync_[a-z_0-9]+) \(.*#\3#p' "$scratch/aux" | sort
 }
 
 claim the_pages_are_made tools/man-pages --out "$scratch/man" .

@@ -140,6 +140,34 @@ static void jitter_is_at_most_an_eighth_of_the_wait(void **state) {
   replicas_destroy(world);
 }
 
+static void its_info_says_how_far_it_is_behind_and_when_it_was_heard(void **state) {
+  (void)state;
+  replicas_init(world, 2);
+  replicas_link(world, 0, 1);
+  assert_int_equal(info_of(0, 1).heard_ns, 0);
+  (void)replicas_settle(world, 60);
+  replicas_advance(world, SECOND_NS);
+  struct sync_peer_info info = info_of(0, 1);
+  assert_true(info.heard_ns > 0 && info.heard_ns <= world->at[0].memory.mono_ns - SECOND_NS);
+  assert_true(info.oldest.seq == 0 && info.oldest.origin.node_id == NULL && info.lag_bytes == 0);
+  replica_put(world, 0, "a", "1");
+  assert_int_equal(info_of(0, 1).oldest.seq, 0); /* not durable */
+  replica_flush(world, 0);
+  uint64_t begun = sync_durable_position(world->at[0].engine);
+  replica_put(world, 0, "b", "2");
+  replica_flush(world, 0);
+  info = info_of(0, 1);
+  assert_string_equal(info.oldest.origin.node_id, "n0");
+  assert_int_equal(info.oldest.seq, 1);
+  assert_true(info.lag_bytes > sync_durable_position(world->at[0].engine) - begun);
+  (void)replicas_settle(world, 60);
+  replicas_advance(world, SECOND_NS);
+  (void)replicas_settle(world, 60);
+  info = info_of(0, 1);
+  assert_true(info.oldest.seq == 0 && info.lag_bytes == 0);
+  replicas_destroy(world);
+}
+
 static void with_nothing_owed_a_hello_goes_out_now_and_then_and_is_not_answered(void **state) {
   (void)state;
   replicas_init(world, 2);
@@ -469,6 +497,7 @@ int main(void) {
       cmocka_unit_test(an_overdue_acknowledgement_backs_off_and_parks_and_any_frame_revives),
       cmocka_unit_test(a_peer_never_met_is_tried_with_growing_waits),
       cmocka_unit_test(jitter_is_at_most_an_eighth_of_the_wait),
+      cmocka_unit_test(its_info_says_how_far_it_is_behind_and_when_it_was_heard),
       cmocka_unit_test(with_nothing_owed_a_hello_goes_out_now_and_then_and_is_not_answered),
       cmocka_unit_test(an_idle_engine_marks_once_and_then_waits_for_peers_only),
       cmocka_unit_test(a_lost_frame_is_asked_for_without_waiting_for_the_timeout),
