@@ -6,6 +6,7 @@
 #include "core/base/base.h"
 #include "core/base/file_io.h"
 #include "core/log/log.h"
+#include "core/wire/wire.h"
 
 /* docs/formats.md, "Segment header". */
 #define HEADER_BYTES 144u
@@ -14,7 +15,8 @@
 #define CLUSTER_AT 48u
 #define PAYLOAD_MAX_AT 64u
 #define NODE_AT 72u
-#define OPERATION_MORE_BYTES 4044u /* an operation may have so much more than its value */
+/* An operation may be so much longer than its value. */
+#define OPERATION_MORE_BYTES (SYNC_FRAME_OVERHEAD_BYTES - FRAME_OPS_OVERHEAD_BYTES)
 
 struct search {
   struct identity *identity;

@@ -7,7 +7,8 @@
 #include "core/snapshot/snapshot.h"
 
 #define CHANGES_MAX 4096u
-#define OPERATION_MORE_BYTES 4044u
+/* An operation may be so much longer than its value. */
+#define OPERATION_MORE_BYTES (SYNC_FRAME_OVERHEAD_BYTES - FRAME_OPS_OVERHEAD_BYTES)
 
 struct walk_origin {
   char node_id[SYNC_NODE_ID_BYTES_MAX + 1];
