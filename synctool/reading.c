@@ -9,9 +9,9 @@
 #include "synctool/print.h"
 #include "synctool/place.h"
 
-static int absent(const char *key, const char *what) {
+static int absent(const uint8_t *key, size_t size, const char *what) {
   (void)fputs("synctool: '", stderr);
-  (void)fputs(key, stderr);
+  print_bytes(stderr, key, size);
   (void)fprintf(stderr, "' %s\n", what);
   return EXIT_DAMAGED;
 }
@@ -36,7 +36,7 @@ static int run_get(int argc, char **argv) {
   if (status != EXIT_GOOD) return status;
   const int found = sync_get(place.engine, key, size, &winner);
   if (found == SYNC_E_NOT_FOUND) {
-    status = absent(operands[1], "is no key here, or is deleted ('synctool siblings' tells)");
+    status = absent(key, size, "is no key here, or is deleted ('synctool siblings' tells)");
   } else if (found != SYNC_OK) {
     status = place_complain(operands[0], found, NULL);
   } else if (raw != NULL) {
@@ -126,7 +126,7 @@ static int run_siblings(int argc, char **argv) {
   order.json = json != NULL;
   (void)sync_siblings(place.engine, key, size, find_winner, &order);
   (void)sync_siblings(place.engine, key, size, tell_sibling, &order);
-  if (order.count == 0) status = absent(operands[1], "is no key here");
+  if (order.count == 0) status = absent(key, size, "is no key here");
   if (order.failed) status = EXIT_STOPPED;
   place_close(&place);
   return status;

@@ -61,17 +61,29 @@ static void tell_aside(struct names *before, struct names *after) {
                  after->texts[i] + BAD_PREFIX_BYTES);
 }
 
-static int repair(struct place *place, bool *repaired) {
+/* Where nothing is left of the log behind a snapshot, there is nothing to put aside, and an engine that writes nothing
+ * leaves a directory that the next one refuses. So something is written: a peer that comes and goes. */
+static int begin_log(struct sync_engine *engine) {
+  const uint64_t before = sync_appended_position(engine);
+  uint32_t peer = SYNC_PEER_NONE;
+  const int status = sync_peer_add(engine, "synctool-repair", &peer);
+  if (status != SYNC_OK) return status;
+  if (sync_appended_position(engine) == before) return SYNC_E_EXISTS; /* somebody's peer: it stays */
+  (void)puts("  begun: a new log behind the snapshot");
+  return sync_peer_remove(engine, peer);
+}
+
+static int repair(struct place *place) {
   struct names before = {0}, after = {0};
   const struct sync_options options = place_options(place);
   struct sync_digest digest;
   int status = file_io_list(place->env, add_name, &before);
   if (status == SYNC_OK)
     status = sync_open_repair(&place->engine, place->env, &options, &place->report, tell_lost, NULL);
+  if (status == SYNC_OK && !place->report.repaired) status = begin_log(place->engine);
   if (status == SYNC_OK) status = place_settle(place);
   if (status == SYNC_OK) status = file_io_list(place->env, add_name, &after);
-  *repaired = place->report.repaired;
-  if (status == SYNC_OK && *repaired) {
+  if (status == SYNC_OK) {
     tell_aside(&before, &after);
     sync_digest_get(place->engine, &digest);
     if (place->report.lost_unnamed > 0)
@@ -106,7 +118,7 @@ static bool take_identity(struct identity *identity, const char *node, const cha
   return true;
 }
 
-static int pass(const char *directory, enum place_how how, const char *node, const char *cluster, bool *repaired) {
+static int pass(const char *directory, enum place_how how, const char *node, const char *cluster) {
   struct place place;
   int status = place_open(&place, directory, how);
   if (status != EXIT_GOOD) return status;
@@ -115,7 +127,7 @@ static int pass(const char *directory, enum place_how how, const char *node, con
   } else if (!place.identity.known) {
     status = place_start(&place); /* says why not */
   } else {
-    const int done = repair(&place, repaired);
+    const int done = repair(&place);
     if (done != SYNC_OK) status = place_complain(directory, done, place.report.detail);
   }
   place_close(&place);
@@ -130,10 +142,11 @@ static int look(const char *directory, const char *node, const char *cluster, bo
   if (status != EXIT_GOOD) return status;
   if (take_identity(&place.identity, node, cluster)) {
     const struct sync_options options = place_options(&place);
-    const int opened = place.identity.known
-                           ? sync_open_repair(&place.engine, place.env, &options, &place.report, NULL, NULL)
-                           : SYNC_OK;
-    *needed = !place.identity.known || opened != SYNC_OK || place.report.repaired;
+    /* What a plain open takes, such as a torn tail, it also mends. */
+    const int opened =
+        place.identity.known ? sync_open(&place.engine, place.env, &options, &place.report) : SYNC_E_DAMAGED;
+    *needed = opened == SYNC_E_DAMAGED;
+    if (opened != SYNC_OK && opened != SYNC_E_DAMAGED) status = place_complain(directory, opened, place.report.detail);
   } else {
     status = EXIT_USAGE;
   }
@@ -148,7 +161,7 @@ static int run(int argc, char **argv) {
                                             {"--node", true, &node},
                                             {"--cluster", true, &cluster},
                                             {NULL, false, NULL}};
-  bool needed = false, repaired = false;
+  bool needed = false;
   int status = EXIT_GOOD;
   if (!arguments_take(&command_repair, argc, argv, options, 1, 1, &directory, &status)) return status;
   if (yes != NULL && dry != NULL) {
@@ -163,7 +176,7 @@ static int run(int argc, char **argv) {
   }
   (void)printf("%s:\n", yes != NULL ? "repairing" : "a repair would do this");
   (void)fflush(stdout);
-  status = pass(directory, yes != NULL ? PLACE_TO_WRITE : PLACE_TO_READ, node, cluster, &repaired);
+  status = pass(directory, yes != NULL ? PLACE_TO_WRITE : PLACE_TO_READ, node, cluster);
   if (status != EXIT_GOOD) return status;
   if (yes != NULL) {
     (void)puts("repaired, and durable. Nothing was deleted; peers send again what they hold.");

@@ -15,7 +15,7 @@ struct findings {
   bool json;
   uint64_t damages, records, files;
   uint64_t next; /* where the next record of the log must begin */
-  uint64_t base;
+  bool opens;    /* an engine opens it all the same */
   bool output_failed;
 };
 
@@ -78,7 +78,6 @@ static uint64_t first_position(const struct identity *identity) {
 /* The log as it is read at an open, and then once more against what was read: also headers. */
 static int read_log(struct place *place, struct findings *findings, struct wal_report *report) {
   findings->next = first_position(&place->identity);
-  findings->base = place->identity.base_position;
   int status = walk_log(place, take_record, findings, report);
   if (status == SYNC_E_DAMAGED) {
     found(findings, "log", report->damage_position, 0, report->detail);
@@ -91,6 +90,7 @@ static int read_log(struct place *place, struct findings *findings, struct wal_r
     found(findings, "directory", place->report.damage_position, 0, place->report.detail);
     return SYNC_OK;
   }
+  findings->opens = status == SYNC_OK;
   uint64_t position = 0;
   while (status == SYNC_OK && position != SYNC_VERIFIED)
     status = sync_verify(place->engine, &position, STEP_BYTES, take_damage, findings);
@@ -129,7 +129,9 @@ static int run(int argc, char **argv) {
       (void)printf("(a torn tail of %" PRIu64 " bytes behind them was promised to nobody, and is no damage)\n",
                    report.tail_bytes_cut);
   } else {
-    (void)printf("%" PRIu64 " damaged; 'synctool repair' tells what can be done\n", findings.damages);
+    (void)printf("%" PRIu64 " damaged; %s\n", findings.damages,
+                 findings.opens ? "the engine opens all the same, and 'synctool compact' makes a snapshot that has all"
+                                : "the engine does not open: 'synctool repair' tells what can be done");
   }
   if (status == EXIT_GOOD && findings.damages > 0) status = EXIT_DAMAGED;
   if (findings.output_failed) status = EXIT_STOPPED;

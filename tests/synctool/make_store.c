@@ -85,7 +85,7 @@ static void fill(const char *directory, unsigned count) {
     node_put(&alice, key, strlen(key), value, strlen(value));
     if (i % 16 == 0) node_settle(&alice);
   }
-  node_put(&alice, "\0\x1b[2J\xff\\", 7, "\x1b]0;title\a\xc2\x9b\0\xe2\x82\xac", 17);
+  node_put(&alice, "\0\x1b[2J\xff\\", 7, "\x1b]0;title\a\xc2\x9b\0\xe2\x82\xac", 16);
   node_settle(&alice);
   node_close(&alice);
 }
