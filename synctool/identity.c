@@ -1,5 +1,6 @@
 #include "synctool/identity.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,7 +33,11 @@ static void read_segment(struct identity *identity, const struct sync_env *env, 
   uint8_t bytes[HEADER_BYTES];
   size_t done = 0;
   sync_file file = -1;
-  if (file_io_open(env, name, 0, &file) != SYNC_OK) return;
+  errno = 0;
+  if (file_io_open(env, name, 0, &file) != SYNC_OK) {
+    if (errno == EACCES || errno == EPERM) identity->refused = errno;
+    return;
+  }
   const int status = file_io_read(env, file, 0, bytes, sizeof bytes, &done);
   (void)file_io_close(env, file);
   if (status != SYNC_OK || done != sizeof bytes || memcmp(bytes, "\xf5SYNCWAL", 8) != 0) return;

@@ -11,7 +11,8 @@
 #define IDENTITY_BLOCK_BYTES_MAX (SYNC_VALUE_BYTES_LIMIT + SYNC_FRAME_OVERHEAD_BYTES) /* more than any block has */
 
 struct identity {
-  bool known; /* some header says it */
+  int refused; /* errno: files of it may not be read; 0 */
+  bool known;  /* some header says it */
   char node_id[SYNC_NODE_ID_BYTES_MAX + 1];
   uint8_t cluster_id[SYNC_CLUSTER_ID_BYTES];
   uint32_t value_bytes_max;                              /* the greatest limit that it was written with */

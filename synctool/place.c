@@ -53,6 +53,10 @@ int place_open(struct place *place, const char *directory, enum place_how how) {
   if (status != SYNC_OK) return place_cannot_open(directory, status);
   place->env = overlay_env(place->overlay);
   status = identity_find(&place->identity, place->env);
+  if (status == SYNC_OK && place->identity.refused != 0) {
+    errno = place->identity.refused;
+    status = SYNC_E_IO;
+  }
   if (status == SYNC_OK && place->identity.segments + place->identity.bases == 0) {
     (void)fprintf(stderr, "synctool: '%s' has no files of an engine: name the directory that has its wal- files\n",
                   directory);
@@ -69,7 +73,9 @@ int place_open(struct place *place, const char *directory, enum place_how how) {
     if (status == SYNC_OK) place->env = sync_posix_env(place->posix);
   }
   if (status == SYNC_OK) return EXIT_GOOD;
+  const int why = errno;
   place_close(place);
+  errno = why;
   return place_cannot_open(directory, status);
 }
 

@@ -1,9 +1,11 @@
+# shellcheck shell=bash
 # What the tests of synctool share. Not a test itself. Wants $1, the build folder.
 if [ $# -ne 1 ] || [ ! -x "$1/bin/synctool" ] || [ ! -x "$1/tests/synctool/make_store" ]; then
   echo "usage: $0 BUILD_FOLDER (with bin/synctool and tests/synctool/make_store built)" >&2
   exit 2
 fi
 synctool=$(realpath "$1/bin/synctool")
+# shellcheck disable=SC2034 # for the tests
 make_store=$(realpath "$1/tests/synctool/make_store")
 . "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 cd "$scratch" || exit 1

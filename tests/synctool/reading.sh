@@ -100,6 +100,17 @@ for command in info log verify snapshot outbox get siblings keys compact backup 
   claim "help_${command}_is_the_same" says 0 "Usage: synctool $command DIR" help "$command"
 done
 
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+  chmod 755 "$scratch" && cp -r alice secret && chmod 600 secret/wal-* && chmod 755 secret
+  as_nobody() {
+    local status=0
+    (cd / && setpriv --reuid=65534 --regid=65534 --clear-groups "$synctool" info "$scratch/secret") >nobody.out 2>&1 || status=$?
+    cat nobody.out
+    [ "$status" -eq 3 ] && grep -q 'Permission denied' nobody.out
+  }
+  claim files_that_may_not_be_read_are_no_damage as_nobody
+fi
+
 # --- A directory in use -------------------------------------------------------------------
 cp -r alice held
 coproc holder { exec "$make_store" hold held; }
@@ -109,6 +120,7 @@ for command in info log verify export repair compact import 'repair --yes'; do
   claim "${command// /_}_says_that_an_engine_has_it_open" says 3 "an engine has it open" ${command%% *} held ${command#"${command%% *}"}
 done
 eval "exec ${holder[1]}>&-"
+# shellcheck disable=SC2154 # coproc sets it
 wait "$holder_PID" 2>/dev/null
 claim and_reads_when_it_has_ended says 0 'whole' verify held
 

@@ -3,7 +3,6 @@
 # there, or nothing. usage: writing.sh BUILD_FOLDER
 . "$(dirname "$0")/../support/synctool.sh"
 "$make_store" fill alice 200 && "$make_store" conflict one two || exit 1
-kv=$(realpath "$OLDPWD/$1/examples/durable_kv" 2>/dev/null) || kv=
 
 # --- compact --------------------------------------------------------------------
 cp -r alice dense
