@@ -25,6 +25,7 @@ int main(int argc, char **argv) {
     return EXIT_USAGE;
   }
   (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error with a name, like a full disk */
+  (void)signal(SIGXFSZ, SIG_IGN); /* so is a file at its limit */
   int status = run(argc, argv);
   if (fflush(stdout) != 0 || ferror(stdout)) {
     perror("synctool: standard output");
