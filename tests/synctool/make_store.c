@@ -2,12 +2,14 @@
  *
  *   make_store fill DIR N      node alice, peer bob: N keys `key-0001`..., and a binary one
  *   make_store conflict A B    nodes alice and bob, who wrote `both` at once, and met
+ *   make_store meet A B        opens A as alice and B as bob; alice writes `after-1` and `after-2`, and they meet
  *   make_store hold DIR        opens DIR, prints `open`, and holds it until standard input ends
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/sync.h"
 #include "posix/posix_env.h"
@@ -75,6 +77,13 @@ static void meet(const struct node *a, const struct node *b) {
   }
 }
 
+static bool is_equal(const struct node *a, const struct node *b) {
+  struct sync_digest one, two;
+  sync_digest_get(a->engine, &one);
+  sync_digest_get(b->engine, &two);
+  return one.state == two.state && one.vector == two.vector;
+}
+
 static void fill(const char *directory, unsigned count) {
   struct node alice;
   node_open(&alice, directory, "alice", "bob");
@@ -111,6 +120,23 @@ int main(int argc, char **argv) {
     node_close(&bob);
     return 0;
   }
+  if (argc == 4 && strcmp(argv[1], "meet") == 0) {
+    struct node alice, bob;
+    node_open(&alice, argv[2], "alice", "bob");
+    node_open(&bob, argv[3], "bob", "alice");
+    node_put(&alice, "after-1", 7, "1", 1);
+    node_put(&alice, "after-2", 7, "2", 1);
+    node_settle(&alice);
+    for (int tries = 0; !is_equal(&alice, &bob) && tries < 5000; tries++) { /* a snapshot goes by the clock */
+      const struct timespec while_ns = {.tv_nsec = 1000000};
+      meet(&alice, &bob);
+      (void)nanosleep(&while_ns, NULL);
+    }
+    node_settle(&bob);
+    node_close(&alice);
+    node_close(&bob);
+    return 0;
+  }
   if (argc == 3 && strcmp(argv[1], "hold") == 0) {
     struct node alice;
     node_open(&alice, argv[2], "alice", "bob");
@@ -121,6 +147,6 @@ int main(int argc, char **argv) {
     node_close(&alice);
     return 0;
   }
-  (void)fprintf(stderr, "usage: make_store fill DIR N | conflict A B | hold DIR\n");
+  (void)fprintf(stderr, "usage: make_store fill DIR N | conflict A B | meet A B | hold DIR\n");
   return 2;
 }

@@ -67,6 +67,14 @@ every_key() { # what `keys` prints is taken as a key again
 claim a_printed_key_can_be_given_back every_key
 claim no_snapshot_is_told says 0 'no snapshot' snapshot alice
 
+# What came by a snapshot of a peer has indexes in the log of which no operation tells.
+"$synctool" backup alice sender >/dev/null && timeout 10 "$make_store" meet sender receiver
+merged() { "$synctool" log receiver | grep -q 'snapshot merged' && "$synctool" verify receiver &&
+  [ "$("$synctool" log receiver --json | jq -s '[.[] | select(.changes != null and (.changes[0].key | startswith("after-"))) | .node + .incarnation] | length')" -eq 2 ] &&
+  [ "$("$synctool" log receiver --json | jq -s '[.[] | select(.changes != null) | .node + .incarnation] | unique | length')" -eq 1 ] &&
+  [ "$("$synctool" keys receiver | wc -l)" -eq 203 ]; }
+claim operations_behind_a_merged_snapshot_have_names merged
+
 # --- Nothing breaks a terminal ------------------------------------------------------
 harmless() { # no byte but newline and what can be seen, and valid UTF-8 without C1
   "$synctool" "$@" >text 2>&1
