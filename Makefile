@@ -1,5 +1,5 @@
-# Builds the engine (core, posix), the simulator (sim, cluster, lua, search,
-# reports, cli) and its tests. `make help` lists the targets.
+# Builds the engine (core, posix), synctool, the simulator (sim, cluster, lua,
+# search, reports, cli) and their tests. `make help` lists the targets.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -70,6 +70,12 @@ $(OUT)/libworld.a: $(foreach layer,$(PORTABLE_LAYERS),$(call layer_objects,$(lay
 $(OUT)/syncsim: $(OUT)/cli/main.o $(OUT)/liball.a
 	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
 
+# Beside the simulator, and without it: it gets the engine and jansson alone. Not in liball.a, where names of cli/ are; in bin/, for
+# the folder of its objects has its name.
+$(OUT)/bin/synctool: $(OUT)/synctool/main.o $(call layer_objects,synctool) $(call layer_objects,posix) $(call layer_objects,core)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -o $@ $^ -ljansson -lpthread $(LDLIBS)
+
 # Tests of those layers get no more on this machine than on another processor,
 # so that what would fail there (tools/check-arches) fails here and at once.
 PORTABLE_TESTS := $(patsubst %.c,$(OUT)/%,$(call portable,$(filter $(foreach layer,$(PORTABLE_LAYERS),tests/$(layer)/%),$(TEST_SOURCES))))
@@ -79,6 +85,9 @@ $(PORTABLE_TESTS): %: %.o $(OUT)/libworld.a
 	  "or write the comment 'host only: WHY' into it"; exit 1; } >&2
 $(OUT)/tests/%: $(OUT)/tests/%.o $(OUT)/liball.a
 	$(CC) $(CFLAGS_ALL) -o $@ $^ -lcmocka $(LDLIBS_ALL)
+# Of the engine alone, as the program that it makes directories for.
+$(OUT)/tests/synctool/make_store: $(OUT)/tests/synctool/make_store.o $(call layer_objects,posix) $(call layer_objects,core)
+	$(CC) $(CFLAGS_ALL) -o $@ $^ -lpthread $(LDLIBS)
 # Needs so little that it builds for processors with a C library and Lua only.
 HASHES_LDLIBS ?= -llua5.4 -lm
 $(OUT)/hashes: $(OUT)/tests/arches/hashes.o $(OUT)/libworld.a
@@ -113,11 +122,15 @@ $(LIBRARY)/libsync.so: $(LIBRARY)/sync.o
 build/syncsim: $(OUT)/syncsim ## build the simulator (CC=clang, OPT=-O3, SANITIZE=1)
 	@cp -f $< $@.new && mv -f $@.new $@
 
+.PHONY: build/synctool
+build/synctool: $(OUT)/bin/synctool ## build the tool that looks into a node's directory, and mends it
+	@cp -f $< $@.new && mv -f $@.new $@
+
 .PHONY: examples
 examples: $(EXAMPLES)
 
 .PHONY: tests
-tests: $(TESTS) $(CANARIES) $(OUT)/hashes ## build every cmocka program of this variant
+tests: $(TESTS) $(CANARIES) $(OUT)/hashes $(OUT)/bin/synctool $(OUT)/tests/synctool/make_store ## build every cmocka program of this variant
 
 # --- The library for others (docs/packaging.md) ------------------------------
 

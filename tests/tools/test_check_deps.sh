@@ -24,6 +24,9 @@ red core_may_not_include_posix core/x.h '# include "posix/posix_env.h"' 'core/ m
 red sim_may_not_include_the_engine sim/x.c '#include "core/log/wal.h"' 'sim/ may not include'
 green sim_may_include_the_port sim/x.c '#include "core/env.h"'
 red posix_may_not_include_sim posix/x.c '#include "sim/sim.h"' 'posix/ may not include'
+red synctool_may_not_include_the_simulator synctool/x.c '#include "sim/sim.h"' 'synctool/ may not include'
+red cli_may_not_include_synctool cli/x.c '#include "synctool/print.h"' 'cli/ may not include'
+green synctool_may_include_the_log synctool/x.c '#include "core/log/log.h"'
 red cluster_may_not_include_lua cluster/x.c '#include "lua/scenario.h"' 'cluster/ may not include'
 red no_lua_header_outside_lua search/x.c '#include <lua5.4/lauxlib.h>' "belong to lua/"
 green lua_headers_are_at_home_in_lua lua/x.c '#include <lauxlib.h>'

@@ -5,6 +5,7 @@
 
 left_out='
 bless  writes the committed hashes anew, which is for people to decide
+build/synctool  copies the program that tools/run-tests builds with the tests, which tests/synctool/ run
 bless-abi  writes the committed interface anew, which is for people to decide
 bench  measures and judges nothing
 deb  wants a minute with the tools that it installs (packages-deb.txt); tests compare the versions that it names
