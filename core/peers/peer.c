@@ -168,7 +168,7 @@ static uint64_t peer_backoff_ns(const struct peers *peers, uint32_t retries) {
   for (uint32_t i = 0; i < retries && wait < cap; i++)
     wait = wait > cap / 2 ? cap : wait * 2;
   if (wait > cap) wait = cap;
-  return wait + peers->env->ops->pick(peers->env->ctx, SYNC_PICK_BACKOFF_JITTER, wait / 8 + 1);
+  return time_add(wait, peers->env->ops->pick(peers->env->ctx, SYNC_PICK_BACKOFF_JITTER, wait / 8 + 1));
 }
 
 /* The deadline of a peer that is neither backing off nor parked. */
