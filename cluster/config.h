@@ -30,7 +30,8 @@ struct cluster; /* in the arena */
 #define CLUSTER_POLICIES "conflict policies"   /* a conflict is listed, resolved, and left alone as its policy says */
 #define CLUSTER_SWEEPS "honest sweeps"         /* a tombstone is swept only when all peers have held it */
 #define CLUSTER_SWEEPING "sweeping progresses" /* ... and then it is, soon */
-#define CLUSTER_LIVELOCK "livelock"            /* reported by sim */
+#define CLUSTER_CLOCK "clock safety" /* times are past what was seen, within the bound; timers ignore the wall */
+#define CLUSTER_LIVELOCK "livelock"  /* reported by sim */
 
 enum cluster_topology {
   CLUSTER_MESH = 0, /* everyone knows everyone */
