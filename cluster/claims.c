@@ -201,7 +201,7 @@ static bool check_all(struct claim *claim, const uint8_t *payload, size_t size) 
   uint64_t hlc = claim->decoded.hlc_step;
   if (operation->seq > 1) hlc += ledger->operations[life->operations[operation->seq - 2u]].hlc;
   if (hlc != operation->hlc) {
-    lie(claim, CLUSTER_CAUSAL,
+    lie(claim, CLUSTER_CLOCK,
         hlc < operation->hlc ? "has a clock that is not past all that its writer had seen"
                              : "has a clock ahead of its writer's and of all that it had seen");
     return false;

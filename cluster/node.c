@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cluster/belief.h"
+#include "cluster/clocks.h"
 #include "cluster/identify.h"
 #include "cluster/log_damage.h"
 #include "cluster/lookup.h"
@@ -202,6 +203,7 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
     if (retry < deadline) deadline = retry;
   }
   sim_timer_set(sim_node, 0, deadline);
+  clocks_look(node->cluster, node);
   struct sync_stats stats;
   sync_stats_get(software->engine, &stats);
   cluster_pace_look(node, software->engine, stats.failed);

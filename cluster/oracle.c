@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cluster/clocks.h"
 #include "cluster/grow.h"
 #include "cluster/deliveries.h"
 #include "cluster/follower.h"
@@ -249,6 +250,7 @@ CLUSTER_APART static void traced(struct cluster *cluster, struct cluster_node *n
   bool own_write = kind == SYNC_TRACE_OWN_WRITE && count > 5;
   if (((kind == SYNC_TRACE_SUBMIT || kind == SYNC_TRACE_APPLY) && count > 2) || own_write)
     traced_apply(cluster, node, fields, kind != SYNC_TRACE_APPLY);
+  if (kind == SYNC_TRACE_SUBMIT && count > 4) clocks_submitted(cluster, node, fields[4]);
   if (own_write) own_writes_traced(cluster, node, fields);
   if (kind == SYNC_TRACE_MERGE && count > 1) traced_merge(cluster, node, fields[0]);
   if (kind == SYNC_TRACE_TRIM && count > 0) replica_trimmed(cluster, node->number, fields[0]);
@@ -259,6 +261,7 @@ void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum s
   (void)world;
   struct cluster *cluster = self;
   if ((uint32_t)kind < CLUSTER_TRACE_KINDS) cluster->by_trace[kind]++;
+  clocks_explained(&cluster->nodes[number], kind, fields, count);
   if (kind == SYNC_TRACE_APPLY || kind == SYNC_TRACE_TIMEOUT || kind == SYNC_TRACE_PARKED || kind == SYNC_TRACE_REVIVED)
     cluster_traffic_traced(cluster, number, kind, count > 0 ? fields[0] : 0);
   if (log_watch_wants(kind)) traced(cluster, &cluster->nodes[number], kind, fields, count);

@@ -1,6 +1,7 @@
 #include "cluster/own_writes.h"
 
 #include "cluster/claims.h"
+#include "cluster/clocks.h"
 #include "cluster/lookup.h"
 #include "cluster/replica.h"
 #include "cluster/state.h"
@@ -26,6 +27,7 @@ void own_writes_traced(struct cluster *cluster, struct cluster_node *node, const
   ledger->operations[operation].own = LEDGER_OWN_UNREAD;
   bool looked_at = !cluster->config.no_oracles;
   if (looked_at) claims_expect(cluster, node->number, operation);
+  if (looked_at) clocks_judge(cluster, node, operation, fields[4]);
   ledger_accept(ledger, operation, fields[3]);
   if (cluster->config.promise_at_submit) ledger_promise(ledger, node->life, UINT64_MAX);
   if (!looked_at) return;

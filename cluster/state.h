@@ -85,7 +85,11 @@ struct cluster_node {
   uint64_t looked_frames;     /* frames in and out at the last look at intervals */
   struct log_watch watch;
   struct follower *follower; /* who reads its change feed; NULL: nobody yet */
-  uint32_t *applied;         /* by life: highest sequence number applied, as traced */
+  struct {                   /* clocks.h */
+    uint64_t reads;          /* of the wall clock, at the last look */
+    uint64_t explained;      /* of those since then */
+  } clock;
+  uint32_t *applied; /* by life: highest sequence number applied, as traced */
   uint32_t applied_capacity;
 };
 

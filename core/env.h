@@ -120,8 +120,8 @@ enum sync_trace_kind {
 struct sync_env_ops {
   /* Monotonic nanoseconds: never backwards, any zero. All timers use it. */
   uint64_t (*mono_ns)(void *ctx);
-  /* Wall-clock nanoseconds since 1970-01-01; may jump either way. Used only to
-   * order concurrent writes. */
+  /* Wall-clock nanoseconds since 1970-01-01 (0 before it, UINT64_MAX from 2554 on); may jump either way, or stand
+   * still. Used only to order concurrent writes. */
   uint64_t (*wall_ns)(void *ctx);
 
   /* 64 bits that no other call on any node ever gave (an identity, not a

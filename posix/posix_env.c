@@ -108,10 +108,13 @@ static bool name_is_valid(const char *name) {
 
 /* --- Clocks, chance, memory ------------------------------------------------- */
 
+/* Before 1970 it is 1970, and from 2554 on the end of 64 bits. */
 static uint64_t clock_ns(clockid_t clock) {
+  const uint64_t second = UINT64_C(1000000000);
   struct timespec now;
   if (clock_gettime(clock, &now) != 0 || now.tv_sec < 0) return 0;
-  return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+  uint64_t seconds = (uint64_t)now.tv_sec, left = (uint64_t)now.tv_nsec;
+  return seconds > (UINT64_MAX - left) / second ? UINT64_MAX : seconds * second + left;
 }
 
 static uint64_t posix_mono_ns(void *ctx) {

@@ -170,7 +170,7 @@ static uint64_t peer_backoff_ns(const struct peers *peers, uint32_t retries) {
   for (uint32_t i = 0; i < retries && wait < cap; i++)
     wait = wait > cap / 2 ? cap : wait * 2;
   if (wait > cap) wait = cap;
-  return wait + peers->env->ops->pick(peers->env->ctx, SYNC_PICK_BACKOFF_JITTER, wait / 8 + 1);
+  return time_add(wait, peers->env->ops->pick(peers->env->ctx, SYNC_PICK_BACKOFF_JITTER, wait / 8 + 1));
 }
 
 /* Of two that are idle one speaks, and the other one only when that is not heard. */

@@ -21,6 +21,11 @@ static void merge_free(struct merge *merge) {
   memory_array_free(env, &merge->adds, sizeof(struct merge_add), MERGE_ADD_NOMINAL_BYTES);
 }
 
+/* Its head says the greatest; who made it may have lied. */
+static void merge_see_clock(struct merge *merge, uint64_t hlc) {
+  if (merge->head.hlc_last < hlc) merge->head.hlc_last = hlc;
+}
+
 /* --- Origins ------------------------------------------------------------------------ */
 
 /* Takes its birth, which names lower places only. */
@@ -75,6 +80,7 @@ static int merge_origins(struct merge *merge, const struct merge_source *source,
     if (rc != SYNC_OK) return rc;
     origin->implied = entry.seq;
     if (entry.seq > origin->applied) merge->news++;
+    merge_see_clock(merge, entry.hlc);
     merge->end.vector -= origin_hash_at(origin, entry.seq);
     *merge_origin_at(merge, merge->origins.count++) = (struct merge_origin){origin, entry.seq, entry.hlc};
   }
@@ -121,6 +127,7 @@ static int merge_sibling(struct merge *merge, const struct merge_source *source,
   content->automatic = sibling->automatic;
   content->value = sibling->value;
   content->value_size = sibling->value_size;
+  merge_see_clock(merge, sibling->hlc);
   uint64_t hash = store_content_hash(content);
   merge->end.state -= hash;
   merge->end.siblings--;

@@ -19,7 +19,9 @@ uint64_t clock_mono(const struct sim_clock *clock, uint64_t now_ns) {
 }
 
 uint64_t clock_wall(const struct sim_clock *clock, uint64_t now_ns) {
-  return clock->frozen ? clock->wall_ns : clock->wall_ns + elapsed(clock, now_ns);
+  if (clock->frozen) return clock->wall_ns;
+  uint64_t since_ns = elapsed(clock, now_ns);
+  return since_ns > UINT64_MAX - clock->wall_ns ? UINT64_MAX : clock->wall_ns + since_ns;
 }
 
 void clock_rebase(struct sim_clock *clock, uint64_t now_ns) {
@@ -48,7 +50,7 @@ static void count_fault(const struct sim_clock *clock, enum sim_fault fault, boo
   if (real) ground_fault(clock->ground, fault, 1);
 }
 
-/* By how much it moved: it does not go below 0. */
+/* By how much it moved: it goes neither below 0 nor past the end. */
 static int64_t move_wall(struct sim_clock *clock, int64_t wall_ns) {
   clock_rebase(clock, ground_now(clock->ground));
   uint64_t distance = wall_ns < 0 ? 0 - (uint64_t)wall_ns : (uint64_t)wall_ns;
@@ -57,8 +59,9 @@ static int64_t move_wall(struct sim_clock *clock, int64_t wall_ns) {
     clock->wall_ns -= distance;
     return distance > INT64_MAX ? INT64_MIN : -(int64_t)distance;
   }
+  if (distance > UINT64_MAX - clock->wall_ns) distance = UINT64_MAX - clock->wall_ns;
   clock->wall_ns += distance;
-  return wall_ns;
+  return (int64_t)distance;
 }
 
 void clock_step(struct sim_clock *clock, int64_t wall_ns) {

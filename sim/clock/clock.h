@@ -36,7 +36,7 @@ void clock_rebase(struct sim_clock *clock, uint64_t now_ns);
  * UINT64_MAX: never. */
 uint64_t clock_when(const struct sim_clock *clock, uint64_t mono_ns);
 
-/* Changes from now on. The wall clock does not go below 0. */
+/* Changes from now on. The wall clock goes neither below 0 (1970) nor past UINT64_MAX (2554): it stands there. */
 void clock_step(struct sim_clock *clock, int64_t wall_ns);
 void clock_rate(struct sim_clock *clock, int32_t ppm); /* -500000 to 500000; the caller rearms what waits for times */
 void clock_freeze(struct sim_clock *clock, bool frozen);

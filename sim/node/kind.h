@@ -108,6 +108,10 @@ uint64_t sim_node_refusals(const struct sim_node *node);
 /* Whether its last write to a file failed, since it was booted: to one whose name began, when it was opened, as the
  * kind says (log_prefix). */
 bool sim_node_write_failed(const struct sim_node *node);
+/* How often its software has read the wall clock so far. */
+uint64_t sim_node_wall_reads(const struct sim_node *node);
+/* Whether power was cut in the event that runs there now: its software unwinds. */
+bool sim_node_unwinds(const struct sim_node *node);
 /* Its state, as boot() gave it; NULL: it does not run. To look at: no event, no power loss. */
 void *sim_node_software(const struct sim_node *node);
 

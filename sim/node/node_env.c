@@ -20,7 +20,10 @@ static uint64_t env_mono_ns(void *ctx) {
 static uint64_t env_wall_ns(void *ctx) {
   struct sim_node *node = ctx;
   uint64_t now = clock_wall(&node->clock, ground_now(node->ground));
-  if (node_call(node, node_call_kind(SIM_CALL_CLOCK))) trace(node, SIM_STEP_NODE_CLOCK, 1, now);
+  if (node_call(node, node_call_kind(SIM_CALL_CLOCK))) {
+    trace(node, SIM_STEP_NODE_CLOCK, 1, now);
+    node->wall_reads++;
+  }
   return now;
 }
 
@@ -90,6 +93,14 @@ static int noted(struct sim_node *node, int status) {
 
 uint64_t sim_node_refusals(const struct sim_node *node) {
   return node->refusals;
+}
+
+uint64_t sim_node_wall_reads(const struct sim_node *node) {
+  return node->wall_reads;
+}
+
+bool sim_node_unwinds(const struct sim_node *node) {
+  return node->off;
 }
 
 bool sim_node_write_failed(const struct sim_node *node) {

@@ -122,7 +122,8 @@ static void a_sweep_that_no_log_has_is_found(void **state) {
   struct cluster_node *node = &cluster->nodes[2];
   const struct ledger_life *life = &cluster->ledger.lives[node->life];
   uint64_t end = sync_appended_position(cluster_engine(cluster, 2));
-  const uint64_t fields[] = {node->hash, life->incarnation, life->count + 1u, end + 50u, 1, end};
+  uint64_t hlc = sim_clock_wall_peek(cluster->world, 2) + 1u;
+  const uint64_t fields[] = {node->hash, life->incarnation, life->count + 1u, end + 50u, hlc, end};
   cluster_traced(cluster->world, cluster, 2, SYNC_TRACE_OWN_WRITE, fields, 6);
   assert_false(cluster_violated(cluster));
   replica_follow(cluster, 2);

@@ -67,6 +67,17 @@ ssize_t pwrite(int descriptor, const void *bytes, size_t size, off_t offset) {
   return fault_fires(&write_fault, &size) ? -1 : real(descriptor, bytes, size, offset);
 }
 
+/* What the wall clock shows; NULL: what it does. */
+static const struct timespec *wall_time;
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+  int (*real)(clockid_t, struct timespec *);
+  real_call("clock_gettime", &real, sizeof real);
+  if (clock != CLOCK_REALTIME || wall_time == NULL) return real(clock, now);
+  *now = *wall_time;
+  return 0;
+}
+
 int ftruncate(int descriptor, off_t size) {
   int (*real)(int, off_t);
   size_t unused = 0;
@@ -578,6 +589,30 @@ static void clocks_move_forward_and_wall_time_is_the_systems(void **state) {
   assert_true(wall_s + 5 > (uint64_t)time(NULL) && wall_s < (uint64_t)time(NULL) + 5);
 }
 
+static void a_wall_clock_before_1970_shows_0_and_one_from_2554_on_the_end_of_64_bits(void **state) {
+  struct fixture *f = *state;
+  const uint64_t second = UINT64_C(1000000000);
+  const struct {
+    struct timespec now;
+    uint64_t ns;
+  } cases[] = {
+      {{.tv_sec = -1, .tv_nsec = 999999999}, 0},
+      {{.tv_sec = -100000000000, .tv_nsec = 5}, 0},
+      {{.tv_sec = 0, .tv_nsec = 7}, 7},
+      {{.tv_sec = 18446744073, .tv_nsec = 709551614}, UINT64_MAX - 1},
+      {{.tv_sec = 18446744073, .tv_nsec = 709551616}, UINT64_MAX},
+      {{.tv_sec = 18446744074, .tv_nsec = 0}, UINT64_MAX},
+      {{.tv_sec = 253402300800, .tv_nsec = 0}, UINT64_MAX}, /* year 10000 */
+      {{.tv_sec = 1700000000, .tv_nsec = 1}, 1700000000 * second + 1},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    wall_time = &cases[i].now;
+    uint64_t ns = f->env->ops->wall_ns(f->env->ctx);
+    wall_time = NULL;
+    assert_true(ns == cases[i].ns);
+  }
+}
+
 static void unique_is_never_zero_and_never_repeats(void **state) {
   struct fixture *f = *state;
   uint64_t seen[256];
@@ -717,6 +752,7 @@ int main(void) {
       TEST(bad_options_are_invalid),
       TEST(descriptors_end_with_exec_and_with_close),
       TEST(clocks_move_forward_and_wall_time_is_the_systems),
+      TEST(a_wall_clock_before_1970_shows_0_and_one_from_2554_on_the_end_of_64_bits),
       TEST(unique_is_never_zero_and_never_repeats),
       TEST(pick_stays_below_n_and_reaches_everything),
       TEST(memory_is_given_and_taken_back),

@@ -270,7 +270,8 @@ enum wrong {
   OTHER_VALUE_UNDER_THE_SAME_DOT,
   EMPTY_FILE,
   CUT_IN_A_BLOCK,
-  WRONGS
+  WRONGS,
+  CLOCKS_PAST_THAT_OF_THE_HEAD /* which is taken for what it is */
 };
 
 static uint64_t vector_hash(const char *node, uint64_t incarnation, uint64_t seq) {
@@ -281,13 +282,15 @@ static uint64_t vector_hash(const char *node, uint64_t incarnation, uint64_t seq
   return origin_hash_at(&origin, seq);
 }
 
+static uint64_t origin_hlc = 50;
+
 static void write_origin(struct bytes_writer *out, const char *node, uint64_t incarnation, uint64_t seq,
                          size_t births) {
   image_origin_write(out, &(struct image_origin){.node_id = (const uint8_t *)node,
                                                  .node_id_size = strlen(node),
                                                  .incarnation = incarnation,
                                                  .seq = seq,
-                                                 .hlc = 50,
+                                                 .hlc = origin_hlc,
                                                  .birth_count = births});
 }
 
@@ -321,7 +324,7 @@ static void make_head(enum wrong wrong) {
   uint8_t payload[256];
   struct bytes_writer out = bytes_writer_to(payload, sizeof payload);
   struct image_head head = image_order("x", IMAGE_ID, IMAGE_PAYLOAD_MAX).head;
-  head.hlc_last = 60;
+  head.hlc_last = wrong == CLOCKS_PAST_THAT_OF_THE_HEAD ? 7 : 60;
   if (wrong == HEAD_OF_ANOTHER_ID) head.id++;
   if (wrong == HEAD_OF_ANOTHER_CLUSTER) head.cluster_id[15]++;
   if (wrong == HEAD_OF_A_GREATER_LIMIT) head.value_bytes_max++;
@@ -500,6 +503,21 @@ static void whatever_is_wrong_is_refused_by_name_and_changes_nothing(void **stat
       assert_int_equal(siblings_of(&replica, "l"), 2);
       image_replica_deinit(&replica);
     }
+}
+
+/* Else the next write would not be past what it saw. */
+static void a_head_that_says_less_hides_no_clock_of_an_origin_or_a_sibling(void **state) {
+  (void)state;
+  for (unsigned later = 0; later < 2; later++) { /* the last of its origin's is older than the sibling is */
+    struct image_replica replica;
+    image_replica_init(&replica, "r");
+    origin_hlc = later == 0 ? 50 : 30;
+    make(CLOCKS_PAST_THAT_OF_THE_HEAD);
+    origin_hlc = 50;
+    assert_int_equal(image_replica_merge(&replica, made()), SYNC_OK);
+    assert_int_equal(replica.state.hlc_last, later == 0 ? 50 : 40);
+    image_replica_deinit(&replica);
+  }
 }
 
 /* The same dot twice under one key, sealed with digests that count it twice. */
@@ -691,6 +709,7 @@ int main(void) {
       cmocka_unit_test(what_was_replaced_goes_and_what_was_not_seen_stays),
       cmocka_unit_test(own_operations_that_nobody_has_stay_in_the_log_and_others_leave_it),
       cmocka_unit_test(whatever_is_wrong_is_refused_by_name_and_changes_nothing),
+      cmocka_unit_test(a_head_that_says_less_hides_no_clock_of_an_origin_or_a_sibling),
       cmocka_unit_test(a_sibling_that_stands_there_twice_is_never_held_twice),
       cmocka_unit_test(every_bit_of_a_file_that_is_changed_is_found),
       cmocka_unit_test(another_file_than_the_one_named_is_refused),

@@ -181,6 +181,33 @@ static void calm_or_another_strobe_ends_a_strobe_jumped_back(void **unused) {
   sim_close(sim);
 }
 
+/* 64 bits of nanoseconds end in 2554: no way leads from there to 1970. */
+static void a_wall_clock_centuries_ahead_stands_at_the_end_and_comes_back_from_there(void **unused) {
+  (void)unused;
+  struct sim *sim = toy_sim_open(0, SIM_FILL_NONE);
+  struct sim_world *world = begin(sim, SIM_SECOND);
+  sim_clock_step(world, 1, INT64_MAX);
+  sim_clock_step(world, 1, INT64_MAX);
+  assert_true(wall(world) == UINT64_MAX);
+  sim_clock_step(world, 1, -(int64_t)(10 * SIM_SECOND));
+  run_to(sim, 5 * SIM_SECOND);
+  assert_true(wall(world) == UINT64_MAX - 5 * SIM_SECOND);
+  run_to(sim, 20 * SIM_SECOND);
+  assert_true(wall(world) == UINT64_MAX);
+  assert_int_equal(mono(world), 20 * SIM_SECOND);
+  /* A strobe comes back by as much as it went. */
+  sim_clock_step(world, 1, -(int64_t)SIM_SECOND);
+  sim_clock_freeze(world, 1, true);
+  sim_clock_strobe(world, 1, INT64_MAX, 10 * SIM_MS, 10 * SIM_MS);
+  assert_true(wall(world) == UINT64_MAX);
+  run_to(sim, 21 * SIM_SECOND);
+  assert_true(wall(world) == UINT64_MAX - SIM_SECOND);
+  sim_clock_step(world, 1, INT64_MIN);
+  sim_clock_step(world, 1, -INT64_MAX);
+  assert_int_equal(wall(world), 0);
+  sim_close(sim);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_rate_moves_both_clocks_and_a_step_only_the_wall),
@@ -191,6 +218,7 @@ int main(void) {
       cmocka_unit_test(a_timer_follows_a_change_of_rate_both_ways),
       cmocka_unit_test(a_strobe_jumps_away_and_back_and_ends_back),
       cmocka_unit_test(calm_or_another_strobe_ends_a_strobe_jumped_back),
+      cmocka_unit_test(a_wall_clock_centuries_ahead_stands_at_the_end_and_comes_back_from_there),
   };
   return cmocka_run_group_tests_name("clock", tests, NULL, NULL) != 0;
 }
