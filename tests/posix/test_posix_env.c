@@ -665,10 +665,11 @@ static void steps_up_to_a_level_are_logged_in_words(void **state) {
   struct fixture *f = *state;
   const uint64_t parked[] = {3}, trim[] = {4096}, mark[] = {1, 2};
   static const enum sync_level levels[] = {0, SYNC_LEVEL_WARNING, SYNC_LEVEL_DEBUG};
-  static const char *const expected[] = {"2 peer 3 is parked: it is probed from now on\n3 the log begins at 4096 now\n",
-                                         "2 peer 3 is parked: it is probed from now on\n",
-                                         "2 peer 3 is parked: it is probed from now on\n3 the log begins at 4096 now\n"
-                                         "4 marked what is durable, to 2 of the log\n"};
+#define PARKED "2 peer 3 is parked: it is probed from now on\n"
+#define TRIMMED "3 the log begins at 4096 now\n"
+  static const char all_three[] = PARKED TRIMMED "4 marked what is durable, to 2 of the log\n";
+  static const char first_two[] = PARKED TRIMMED;
+  const char *const expected[] = {first_two, PARKED, all_three};
   for (size_t i = 0; i < 3; i++) {
     char all[400] = "";
     sync_posix_close(f->posix);
