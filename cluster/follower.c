@@ -31,7 +31,7 @@ struct following {
   struct follower *follower;
   struct sync_engine *engine;
   struct follower_counts *counts;
-  uint64_t *hash; /* of the key that is being looked at */
+  uint64_t hash; /* of the key that is being looked at */
 };
 
 static struct follower *follower_of(struct cluster *cluster, uint32_t number) {
@@ -55,15 +55,14 @@ static int add_value(void *arg, const struct sync_sibling *sibling) {
   struct following *following = arg;
   if (sibling->tombstone) return 0; /* it may be swept, which is not told */
   uint64_t hash = sim_hash_fold(sync_node_hash(sibling->dot.origin.node_id), sibling->dot.origin.incarnation);
-  *following->hash += sim_hash_fold(hash, sibling->dot.seq) | 1u;
+  following->hash += sim_hash_fold(hash, sibling->dot.seq) | 1u;
   return 0;
 }
 
 static uint64_t look(struct following *following, const void *key, size_t key_size) {
-  uint64_t hash = 0;
-  following->hash = &hash;
+  following->hash = 0;
   (void)sync_siblings(following->engine, key, key_size, add_value, following);
-  return hash;
+  return following->hash;
 }
 
 static uint64_t *place_of(struct following *following, const void *key, size_t key_size) {

@@ -457,8 +457,8 @@ bool sync_holds(const struct sync_engine *engine, const char *node_id, uint64_t 
 
 /* --- Peers and frames ------------------------------------------------------ */
 
-/* Registers a peer (durably: it is in the log) and gives its handle; the
- * handle of a known peer is given again. `peer` may be NULL. Handles are small, stable while the
+/* Registers a peer and gives its handle; the handle of a known peer is given again. It is in the log, and durable with
+ * what was appended until then (sync_appended_position). `peer` may be NULL. Handles are small, stable while the
  * engine is open, and come back in the same order after a reopen.
  * Errors: SYNC_E_INVALID (also for our own id), SYNC_E_TOO_MANY,
  * SYNC_E_NO_MEMORY, SYNC_E_NO_SPACE, SYNC_E_IO, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
