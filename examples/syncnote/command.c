@@ -13,6 +13,7 @@ const char command_help[] = "  list                        titles; `!` marks a c
                             "  resolve TITLE TOKEN-N       version N stays; `show TITLE` prints the token\n"
                             "  resolve TITLE TOKEN [TEXT]  a text of yours replaces all versions\n"
                             "  peers                       who is connected, and what they are owed\n"
+                            "  state                       two machines that print the same hold the same\n"
                             "  forget PEER                 it will not come back: nothing is kept for it\n";
 
 static const struct word {
@@ -25,8 +26,8 @@ static const struct word {
     {"add", COMMAND_ADD, 1, 1, true},         {"edit", COMMAND_EDIT, 1, 1, true},
     {"remove", COMMAND_REMOVE, 1, 1, false},  {"conflicts", COMMAND_CONFLICTS, 0, 0, false},
     {"resolve", COMMAND_RESOLVE, 2, 2, true}, {"peers", COMMAND_PEERS, 0, 0, false},
-    {"forget", COMMAND_FORGET, 1, 1, false},  {"help", COMMAND_HELP, 0, 0, false},
-    {"quit", COMMAND_QUIT, 0, 0, false},
+    {"state", COMMAND_STATE, 0, 0, false},    {"forget", COMMAND_FORGET, 1, 1, false},
+    {"help", COMMAND_HELP, 0, 0, false},      {"quit", COMMAND_QUIT, 0, 0, false},
 };
 
 static bool complain(const char *what, const char *which) {

@@ -102,6 +102,12 @@ static int list_peer(void *arg, uint32_t peer) {
   return 0;
 }
 
+static void print_state(const struct store *store) {
+  struct sync_digest digest;
+  sync_digest_get(store->engine, &digest);
+  printf("state %016" PRIx64 "\n", digest.state);
+}
+
 /* --- Writing ------------------------------------------------------------------- */
 
 bool notes_may(struct store *store, const struct command *command) {
@@ -220,6 +226,9 @@ bool notes_do(struct store *store, const struct command *command, uint64_t *posi
     return sync_conflicts(store->engine, "", 0, list_conflict, NULL) == SYNC_OK;
   case COMMAND_PEERS:
     return sync_peers(store->engine, list_peer, store) == SYNC_OK;
+  case COMMAND_STATE:
+    print_state(store);
+    return true;
   case COMMAND_FORGET:
     return forget(store, command, position);
   case COMMAND_HELP:
