@@ -92,6 +92,8 @@ $(OUT)/bench/%: $(OUT)/bench/%.o $(OUT)/liball.a
 	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
 $(OUT)/examples/%: $(OUT)/examples/%.o $(OUT)/liball.a
 	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+# Where libuv is not, it is built without it and says so.
+$(OUT)/examples/uv_loop: LDLIBS_ALL += $(if $(wildcard /usr/include/uv.h),-luv)
 # As a product has it: the engine, the posix environment and nothing else.
 $(OUT)/examples/syncnote/syncnote: $(patsubst %.c,$(OUT)/%.o,$(wildcard examples/syncnote/*.c)) \
   $(call layer_objects,posix) $(OUT)/libsync.a

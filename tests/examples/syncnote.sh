@@ -17,7 +17,7 @@ seed=${SEED:-$((RANDOM * 32768 + RANDOM))}
 RANDOM=$((seed % 32768))
 echo "# SEED=$seed"
 declare -A pid fd port lives
-limit=${LIMIT:-4} # seconds until a condition is taken for one that never comes
+limit=${LIMIT:-10} # seconds until a condition is taken for one that never comes
 trap 'kill -KILL ${pid[@]} 2>/dev/null; rm -rf "$scratch"' EXIT
 
 # The condition holds within the limit.
@@ -75,12 +75,13 @@ listens() { # NAME: and where is known from now on
   soon says 'listening at ' "$1.out" || return 1
   port[$1]=$(sed -n 's/^listening at //p' "$1.out")
 }
-everything() { # NAME: of a node that does not run
-  once "$1" list
-  once "$1" list | cut -c3- | while IFS= read -r title; do
-    echo "== $title"
-    once "$1" show "$title"
-  done
+everything() { # NAME: of a node that does not run; its lines come from a file, and it ends with them
+  {
+    echo list
+    once "$1" list | sed 's/^..\(.*\)$/show "\1"/'
+    echo quit
+  } >"$1.questions"
+  once "$1" serve <"$1.questions"
 }
 # What each is owed is known later than it is there, so the states are compared.
 all_equal() {
