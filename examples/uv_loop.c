@@ -92,7 +92,8 @@ static void frame_came(uv_udp_t *socket, ssize_t size, const uv_buf_t *buffer, c
   (void)flags;
   if (size <= 0 || from == NULL) return;
   /* There is one peer, and its handle is the first. What is no frame is refused, and does no harm. */
-  (void)sync_receive(node->engine, 0, buffer->base, (size_t)size);
+  int status = sync_receive(node->engine, 0, buffer->base, (size_t)size);
+  if (status == SYNC_E_FAILED) must(status, "receive");
 }
 
 static void node_open(struct node *node, uv_loop_t *loop, const char *parent, const char *id, const char *other_id) {

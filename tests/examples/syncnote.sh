@@ -11,6 +11,7 @@ if [ ! -x "$syncnote" ]; then
   echo "not ok syncnote: it is not built"
   exit 1
 fi
+repository=$(realpath "$(dirname "$0")/../..")
 cd "$scratch" || exit 1
 exec 2>"$scratch/shell.err" # where bash tells of the processes that are killed
 seed=${SEED:-$((RANDOM * 32768 + RANDOM))}
@@ -91,6 +92,18 @@ all_equal() {
 all_have() { # TITLE
   ask a list | grep -qF -- "$1" && ask b list | grep -qF -- "$1" && ask c list | grep -qF -- "$1"
 }
+
+# --- What the documents show -------------------------------------------------------
+# A function as it stands in a source, and as the page has it.
+is_shown() { # FUNCTION SOURCE
+  sed -n "/^static void $1(/,/^}/p" "$repository/$2" >source.shown
+  sed -n "/^static void $1(/,/^}/p" "$repository/docs/embedding.md" >page.shown
+  [ -s source.shown ] && diff source.shown page.shown
+}
+claim the_loop_with_epoll_is_the_one_of_the_source is_shown turn examples/syncnote/serve.c
+claim the_loop_with_libuv_is_the_one_of_the_source is_shown turn_ends examples/uv_loop.c
+claim help_names_every_command_of_the_readme diff <("$syncnote" --help | sed -n 's/^  \([a-z]* .*\)$/\1/p' | grep -v DIR) \
+  <(sed -n '/^```commands/,/^```/p' "$repository/examples/syncnote/README.md" | grep -v '^```')
 
 # --- Three nodes ------------------------------------------------------------------
 begin a --listen 127.0.0.1:0 --peer b --peer c
