@@ -113,7 +113,7 @@ static bool edit_text(struct store *store, struct command *command, const char *
   if (!file) return complain(strerror(errno), path);
   bool written = fwrite(text, 1, size, file) == size;
   if (fclose(file) != 0 || !written) return complain("cannot be written", path);
-  if (!run_editor(editor, path)) return complain("the editor failed; nothing is changed", editor);
+  if (!run_editor(editor, path)) return complain("the editor failed on it; no note is changed", path);
   file = fopen(path, "r");
   if (!file) return complain(strerror(errno), path);
   bool good = read_text(command, file);

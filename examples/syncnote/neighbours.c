@@ -24,6 +24,8 @@
 /* A peer that owes an answer (the engine says so) and is silent for so long is at the far end of nothing. */
 #define SILENCE_NS (15000 * MS)
 #define STRANGERS_MAX 8u
+/* A slow peer's frames wait here, where the bound is known, and not in the system. */
+#define SEND_BUFFER_BYTES 65536
 
 struct connection {
   struct connection *next;
@@ -121,6 +123,8 @@ static struct connection *connection_begin(struct neighbours *peers, int fd, con
   }
   int on = 1; /* frames are whole: nothing is gained by waiting for more */
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  int bytes = SEND_BUFFER_BYTES;
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
   link->peers = peers;
   struct connection *connection = &link->connection;
   connection->source = (struct source){connection_ready, link};
@@ -390,12 +394,9 @@ static int socket_to(struct peer *peer, const char **why) {
     *why = gai_strerror(error);
     return -1;
   }
-  unsigned count = 0;
-  for (const struct addrinfo *at = all; at; at = at->ai_next)
-    count++;
-  const struct addrinfo *address = all;
-  for (unsigned i = (peer->attempts - 1) % count; i > 0; i--)
-    address = address->ai_next;
+  const struct addrinfo *address = all; /* there is at least one */
+  for (unsigned i = 1; i < peer->attempts; i++)
+    address = address->ai_next ? address->ai_next : all;
   int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0 || (connect(fd, address->ai_addr, address->ai_addrlen) != 0 && errno != EINPROGRESS)) {
     *why = strerror(errno);
@@ -444,7 +445,7 @@ static void accept_one(void *arg, uint32_t events) {
   struct connection *oldest = NULL; /* the list begins with the newest */
   for (struct connection *at = peers->connections; at; at = at->next)
     if (!at->peer && !at->ended) oldest = at;
-  connection_end(peers, oldest, "too many wait, and it says nothing");
+  if (oldest) connection_end(peers, oldest, "too many wait, and it says nothing");
 }
 
 bool neighbours_listen(struct neighbours *peers, const char *text) {

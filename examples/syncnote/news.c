@@ -90,7 +90,8 @@ bool news_look(struct news *news, const struct sync_engine *engine, const char *
   if (lines > LINES_MAX) printf("* and %zu more\n", lines - LINES_MAX);
   forget(news->list, news->count);
   if (!look.list) look.list = calloc(1, sizeof *look.list); /* looked at, and empty */
-  *news = (struct news){look.list, look.count};
+  news->list = look.list;
+  news->count = look.count;
   return true;
 }
 

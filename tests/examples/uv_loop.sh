@@ -1,5 +1,6 @@
 #!/bin/bash
 # The loop in libuv's words works, where libuv is. usage: uv_loop.sh BUILD_FOLDER
+# shellcheck disable=SC1091,SC2154,SC2317 # tests/support/shell.sh is found there, sets scratch, and calls what claims name
 if [ $# -ne 1 ]; then
   echo "usage: $0 BUILD_FOLDER" >&2
   exit 2
@@ -7,7 +8,6 @@ fi
 . "$(dirname "$0")/../support/shell.sh"
 program=$1/examples/uv_loop
 status=0
-# shellcheck disable=SC2154 # of tests/support/shell.sh
 timeout 60 "$program" "$scratch" >"$scratch/said" 2>&1 || status=$?
 if [ "$status" -eq 77 ]; then
   echo "# libuv1-dev is not here: its loop was not compiled, and did not run"
