@@ -38,7 +38,7 @@ CANARIES := $(patsubst %.c,$(OUT)/%,$(wildcard tests/canaries/*.c))
 PEER_HEADERS := $(addprefix /usr/include/,leveldb/c.h lmdb.h sqlite3.h)
 PEERS_MISSING := $(filter-out $(wildcard $(PEER_HEADERS)),$(PEER_HEADERS))
 BENCHES := $(patsubst %.c,$(OUT)/%,$(filter-out $(if $(PEERS_MISSING),bench/stores.c),$(wildcard bench/*.c)))
-EXAMPLES := $(patsubst %.c,$(OUT)/%,$(wildcard examples/*.c))
+EXAMPLES := $(patsubst %.c,$(OUT)/%,$(wildcard examples/*.c)) $(OUT)/examples/syncnote/syncnote
 
 # The engine may not even name what would reach past its environment.
 $(OUT)/core/%.o: CFLAGS_ALL += -include core/base/banned.h
@@ -98,6 +98,12 @@ $(OUT)/bench/%: $(OUT)/bench/%.o $(OUT)/liball.a
 	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
 $(OUT)/examples/%: $(OUT)/examples/%.o $(OUT)/liball.a
 	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+# Where libuv is not, it is built without it and says so.
+$(OUT)/examples/uv_loop: LDLIBS_ALL += $(if $(wildcard /usr/include/uv.h),-luv)
+# As a product has it: the engine, the posix environment and nothing else.
+$(OUT)/examples/syncnote/syncnote: $(patsubst %.c,$(OUT)/%.o,$(wildcard examples/syncnote/*.c)) \
+  $(call layer_objects,posix) $(call layer_objects,core)
+	$(CC) $(CFLAGS_ALL) -o $@ $^ -lpthread $(LDLIBS)
 
 # The library is made of the amalgamation, for who builds it into a program of their own gets the same, and what
 # is no API is out of reach in libsync.a too. No -Werror: it goes to compilers that nobody here has seen.
@@ -124,6 +130,10 @@ build/syncsim: $(OUT)/syncsim ## build the simulator (CC=clang, OPT=-O3, SANITIZ
 
 .PHONY: build/synctool
 build/synctool: $(OUT)/bin/synctool ## build the tool that looks into a node's directory, and mends it
+	@cp -f $< $@.new && mv -f $@.new $@
+
+.PHONY: build/syncnote
+build/syncnote: $(OUT)/examples/syncnote/syncnote ## build the notes of examples/syncnote/
 	@cp -f $< $@.new && mv -f $@.new $@
 
 .PHONY: examples

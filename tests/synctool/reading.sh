@@ -123,13 +123,14 @@ fi
 cp -r alice held
 coproc holder { exec "$make_store" hold held; }
 read -r -u "${holder[0]}" _
+# shellcheck disable=SC2154 # coproc sets it, and takes it away when the program ends
+holder_pid=$holder_PID
 for command in info log verify export repair compact import 'repair --yes'; do
   # shellcheck disable=SC2086
   claim "${command// /_}_says_that_an_engine_has_it_open" says 3 "an engine has it open" ${command%% *} held ${command#"${command%% *}"}
 done
 eval "exec ${holder[1]}>&-"
-# shellcheck disable=SC2154 # coproc sets it
-wait "$holder_PID" 2>/dev/null
+wait "$holder_pid" 2>/dev/null
 claim and_reads_when_it_has_ended says 0 'whole' verify held
 
 # --- Output that is cut ----------------------------------------------------------------------

@@ -5,6 +5,7 @@
 
 left_out='
 bless  writes the committed hashes anew, which is for people to decide
+build/syncnote  copies the program that tools/run-tests builds with the examples, which tests/examples/syncnote.sh runs
 build/synctool  copies the program that tools/run-tests builds with the tests, which tests/synctool/ run
 bless-abi  writes the committed interface anew, which is for people to decide
 bench  measures and judges nothing
