@@ -185,6 +185,7 @@ for round in 1 2 3 4 5 6 7; do
     for i in 1 2 3 4; do tell "$name" "add $name-$round-$i text of $name, round $round" "edit $name-$round-1 round $round.$i"; done
   done
   victim=${nodes[RANDOM % 3]}
+  [ "$round" -lt 7 ] || victim=a # the others must find it again
   sleep "0.$(printf '%03d' $((RANDOM % 90)))"
   crash "$victim"
   "begin_$victim"
