@@ -18,11 +18,13 @@ struct follower {
   uint32_t picture_capacity;
   struct follower_life *lives;
   uint32_t life_count, life_capacity;
-  bool fragile;  /* at its last look not all was durable that it could read, */
-  uint32_t life; /* ... in this life of the node */
-  bool within;   /* more changes of the last operation are to come */
-  bool replaced; /* the disk was, since all was told last */
-  bool merged;   /* a snapshot was, since then */
+  bool fragile;      /* at its last look not all was durable that it could read, */
+  uint32_t life;     /* ... in this life of the node, */
+  uint64_t refusals; /* ... after so many refused calls */
+  bool anew;         /* it began anew since all that it could read was durable */
+  bool within;       /* more changes of the last operation are to come */
+  bool replaced;     /* the disk was, since all was told last */
+  bool merged;       /* a snapshot was, since then */
 };
 
 struct following {
@@ -88,6 +90,7 @@ static int draw_all(struct following *following) {
   if (follower->picture) memset(follower->picture, 0, follower->picture_capacity * sizeof *follower->picture);
   follower->life_count = 0;
   follower->within = follower->merged = follower->replaced = false;
+  follower->anew = true;
   return sync_iterate(following->engine, "", 0, "", 0, true, draw, following);
 }
 
@@ -145,14 +148,18 @@ static bool has_lost(const struct following *following) {
   return following->follower->fragile && following->follower->life != following->node->life;
 }
 
-/* Whether what is behind the bookmark may be what the log cannot tell. */
+/* Whether what is behind the bookmark may be what the log cannot tell. After a loss it goes on where it was safe, if it
+ * ever was. An operation that cannot be read back, for damage or refused reads, is given up. */
 static bool is_excused(const struct following *following, const struct sync_bookmark *bookmark) {
   struct sync_stats stats;
   sync_stats_get(following->engine, &stats);
   const struct follower *follower = following->follower;
-  bool cut = stats.log_first > 0 && stats.log_first >= bookmark->position;
-  return cut || has_lost(following) || follower->merged || follower->replaced ||
-         sim_disk_damaged(following->node->disk);
+  const struct cluster_node *node = following->node;
+  bool lost = has_lost(following);
+  uint64_t from = lost ? bookmark->safe : bookmark->position;
+  bool cut = stats.log_first > 0 && stats.log_first >= from;
+  bool unread = sim_disk_damaged(node->disk) || sim_node_refusals(node->machine) != follower->refusals;
+  return cut || unread || (lost && follower->anew) || follower->merged || follower->replaced;
 }
 
 static int read_on(struct following *following) {
@@ -160,7 +167,9 @@ static int read_on(struct following *following) {
   struct sync_bookmark before;
   bool more;
   int rc;
-  if (has_lost(following)) following->follower->life_count = 0; /* what was told may be told again */
+  bool lost = has_lost(following);
+  if (lost) following->follower->life_count = 0; /* what was told may be told again */
+  if (!lost && bookmark->seen <= sync_durable_position(following->engine)) following->follower->anew = false;
   do {
     before = *bookmark;
     rc = sync_changes(following->engine, bookmark, AT_ONCE, &more, told, following);
@@ -220,6 +229,7 @@ bool cluster_follow(struct cluster *cluster, uint32_t node, struct follower_coun
   bool settled = sync_durable_position(software->engine) == sync_appended_position(software->engine);
   following.follower->fragile = following.follower->bookmark.seen > sync_durable_position(software->engine);
   following.follower->life = cluster->nodes[node].life;
+  following.follower->refusals = sim_node_refusals(cluster->nodes[node].machine);
   if (rc == SYNC_OK && settled && !cluster_violated(cluster)) compare(&following);
   sim_node_leave(cluster->world, node);
   return true;
