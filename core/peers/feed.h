@@ -13,8 +13,7 @@
 #define FEED_FEW_LINKS 3u /* who has so many peers at most is sent what may come twice, once for each writer */
 /* Operations in a row that others brought first before a feeder that is alive is given up; one that had to be waited
  * for counts as two. Whoever is asked for a cause sends all that is lacking, so that a few come from others where
- * nothing is wrong: with 1, a cluster of 64 in a random shape takes more than twice as long for most of them
- * (bench/economy). */
+ * nothing is wrong: each of them would move the feeder. */
 #define FEED_MISSES_MAX 3u
 #define FEED_MISSES_LATE 2u
 
