@@ -10,7 +10,7 @@ claim runs_are_as_blessed tools/bless --check "$folder"
 # Red controls, on a copy whose lists were touched.
 copy=$scratch/tree
 mkdir -p "$copy/tools" "$copy/tests/arches" "$copy/scenarios"
-cp tools/bless "$copy/tools/"
+cp tools/bless tools/list-scenarios "$copy/tools/"
 cat >"$copy/hashes" <<'END'
 #!/bin/sh
 case $1 in toy) echo 'toy 1 aaaa 1 2 3 4 5 6' ;; *) echo 'crash 1 bbbb 1 2 3 4 5 6' && echo 'crash 2 cccc 1 2 3 4 5 6' ;; esac

@@ -70,7 +70,7 @@ run_worlds() { # PROGRAM SCENARIOS...
 }
 as_blessed() { ! grep -vxFf "$1" "$scratch/hashes"; }
 claim it_links_into_the_world link_hashes "$alone/sync.c" "$scratch/hashes_alone"
-claim it_runs_every_scenario run_worlds "$scratch/hashes_alone" tests/arches/*.lua scenarios/*.lua
+claim it_runs_every_scenario run_worlds "$scratch/hashes_alone" tests/arches/*.lua $(tools/list-scenarios)
 claim its_runs_are_as_blessed as_blessed tests/arches/engine.hashes
 sed '/ 1 /s/[0-9a-f]$/x/' tests/arches/engine.hashes >"$scratch/others"
 claim another_run_would_be_seen eval '! as_blessed "$scratch/others"'

@@ -24,7 +24,7 @@ told() { awk '/^\$ make build\/syncsim && build\/syncsim run/ { on = 1; next } /
 timeless() { sed -E 's/ +[0-9.]+ (ms|s|us)$//; s/^(scenario .*) +real$/\1/; s/ +/ /g'; }
 seen() {
   local status=0
-  (cd "$copy" && "$objects/syncsim" run scenarios/crash_at_rest.lua --seeds 20) >"$scratch/run" 2>/dev/null || status=$?
+  (cd "$copy" && "$objects/syncsim" run scenarios/crash/crash_at_rest.lua --seeds 20) >"$scratch/run" 2>/dev/null || status=$?
   # README leaves the closing two lines out, and names the program by its link.
   [ "$status" -eq 1 ] && head -n -3 "$scratch/run" | sed "s|$objects/syncsim|build/syncsim|" | timeless >"$scratch/seen"
 }
@@ -34,5 +34,5 @@ claim readme_names_the_patch grep -qF "$patch" README.md
 claim the_patched_tree_builds make_copy
 claim its_run_is_red seen
 claim the_run_is_as_readme_tells_it same
-claim the_seed_is_green_without_the_patch "$objects/syncsim" replay scenarios/crash_at_rest.lua --seed 1
+claim the_seed_is_green_without_the_patch "$objects/syncsim" replay scenarios/crash/crash_at_rest.lua --seed 1
 exit $failed
