@@ -1,5 +1,6 @@
 #include "cluster/keys.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cluster/grow.h"
@@ -139,9 +140,8 @@ uint32_t keys_from(const struct keys *keys, const void *bytes, size_t size) {
   return (before[0] ? keys->entries[before[0] - 1u].next[0] : keys->first[0]) - 1u;
 }
 
-uint32_t keys_take(struct keys *keys, uint32_t number, const void *bytes, size_t size) {
-  uint32_t known = keys_find(keys, bytes, size);
-  if (known != KEYS_NONE) return known;
+/* A new key, without a number. */
+static uint32_t add(struct keys *keys, const void *bytes, size_t size) {
   if ((keys->count + 1u) * 2u > keys->table_slots) table_grow(keys);
   CLUSTER_GROW(keys->world, keys->entries, keys->capacity, keys->count + 1u);
   CLUSTER_GROW(keys->world, keys->text, keys->text_capacity, keys->text_size + (uint32_t)size);
@@ -150,7 +150,7 @@ uint32_t keys_take(struct keys *keys, uint32_t number, const void *bytes, size_t
   uint64_t hash = hash_of(bytes, size);
   keys->table[place_of(keys, hash, bytes, size)] = keys->count + 1u;
   struct keys_entry *entry = &keys->entries[keys->count];
-  *entry = (struct keys_entry){.text = keys->text_size, .size = (uint16_t)size, .number = number};
+  *entry = (struct keys_entry){.text = keys->text_size, .size = (uint16_t)size, .named = true};
   memcpy(keys->text + keys->text_size, bytes, size);
   keys->text_size += (uint32_t)size;
   for (uint32_t level = 0; level < KEYS_HEIGHT && (level == 0 || (hash >> 2u * (level - 1u) & 3u) == 0); level++) {
@@ -159,6 +159,41 @@ uint32_t keys_take(struct keys *keys, uint32_t number, const void *bytes, size_t
     *link = keys->count + 1u;
   }
   return keys->count++;
+}
+
+uint32_t keys_take(struct keys *keys, uint32_t number, const void *bytes, size_t size) {
+  uint32_t slot = keys_find(keys, bytes, size);
+  if (slot == KEYS_NONE) slot = add(keys, bytes, size);
+  struct keys_entry *entry = &keys->entries[slot];
+  if (entry->named) entry->number = number;
+  entry->named = false;
+  return slot;
+}
+
+uint32_t keys_take_named(struct keys *keys, const void *bytes, size_t size) {
+  uint32_t known = keys_find(keys, bytes, size);
+  return known != KEYS_NONE ? known : add(keys, bytes, size);
+}
+
+const char *keys_show(const struct keys *keys, uint32_t slot, char text[KEYS_SHOWN_BYTES]) {
+  const struct keys_entry *entry = &keys->entries[slot];
+  if (!entry->named) {
+    (void)snprintf(text, KEYS_SHOWN_BYTES, "key-%08u", entry->number);
+    return text;
+  }
+  const uint8_t *bytes = keys_bytes(keys, slot);
+  size_t used = 0, room = KEYS_SHOWN_BYTES - sizeof "...\"";
+  text[used++] = '"';
+  for (size_t i = 0; i < entry->size; i++) {
+    bool plain = bytes[i] >= 0x20 && bytes[i] < 0x7f && bytes[i] != '"' && bytes[i] != '\\';
+    if (used + 4 > room) {
+      (void)snprintf(text + used, KEYS_SHOWN_BYTES - used, "...\"");
+      return text;
+    }
+    used += (size_t)snprintf(text + used, KEYS_SHOWN_BYTES - used, plain ? "%c" : "\\x%02x", bytes[i]);
+  }
+  (void)snprintf(text + used, KEYS_SHOWN_BYTES - used, "\"");
+  return text;
 }
 
 bool keys_begins(const struct keys *keys, uint32_t slot, const void *prefix, size_t size) {

@@ -17,6 +17,7 @@
 struct keys_entry {
   uint32_t text; /* where its bytes begin */
   uint16_t size;
+  bool named;                 /* a script wrote it as text: it has no number */
   uint32_t number;            /* as written by the workload or a script */
   uint32_t last_put;          /* change number of the newest submit of a value to it; 0: none */
   uint32_t next[KEYS_HEIGHT]; /* a skip list; slot + 1 */
@@ -44,6 +45,12 @@ void keys_init(struct keys *keys, struct sim_world *world);
 uint32_t keys_find(const struct keys *keys, const void *bytes, size_t size);
 /* The same; a key that is new gets one. */
 uint32_t keys_take(struct keys *keys, uint32_t number, const void *bytes, size_t size);
+/* The same of a key that is no number; one that has one keeps it. */
+uint32_t keys_take_named(struct keys *keys, const void *bytes, size_t size);
+/* How messages call it: "key-00000012" by its number, or its bytes in quotes, cut to the room; what is no plain text
+ * reads "\xff". Gives `text`. */
+#define KEYS_SHOWN_BYTES 80u
+const char *keys_show(const struct keys *keys, uint32_t slot, char text[KEYS_SHOWN_BYTES]);
 static inline const uint8_t *keys_bytes(const struct keys *keys, uint32_t slot) {
   return keys->text + keys->entries[slot].text;
 }

@@ -98,6 +98,29 @@ void ledger_value_add(struct ledger *ledger, uint32_t size, uint32_t of) {
   change->value_of = of;
 }
 
+/* Counters and flags are put again and again as the same: what the text before was is not kept twice. */
+void ledger_value_choose(struct ledger *ledger, const void *bytes, uint32_t size) {
+  struct ledger_change *change = &ledger->changes[ledger->change_count - 1u];
+  change->value_size = size;
+  uint32_t before = ledger->text_size >= size ? ledger->text_size - size : 0;
+  bool same = size > 0 && ledger->text_size >= size && memcmp(ledger->texts + before, bytes, size) == 0;
+  if (!same) {
+    CLUSTER_GROW(ledger->world, ledger->texts, ledger->text_capacity, ledger->text_size + size);
+    if (size > 0) memcpy(ledger->texts + ledger->text_size, bytes, size);
+    before = ledger->text_size;
+    ledger->text_size += size;
+  }
+  change->value_text = before + 1u;
+}
+
+void ledger_value_repeat(struct ledger *ledger, uint32_t number) {
+  struct ledger_change *change = &ledger->changes[ledger->change_count - 1u];
+  const struct ledger_change *other = &ledger->changes[number - 1u];
+  change->value_size = other->value_size;
+  change->value_of = other->value_of;
+  change->value_text = other->value_text;
+}
+
 void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position) {
   struct ledger_operation *accepted = &ledger->operations[operation];
   struct ledger_life *life = &ledger->lives[accepted->life];
@@ -216,5 +239,15 @@ uint32_t ledger_value_read(const void *value, size_t size) {
 
 bool ledger_value_is(const struct ledger *ledger, uint32_t number, const void *value, size_t size) {
   const struct ledger_change *change = &ledger->changes[number - 1u];
-  return size == change->value_size && is_value(change->value_of, value, size);
+  if (size != change->value_size) return false;
+  if (!change->value_text) return is_value(change->value_of, value, size);
+  return size == 0 || memcmp(ledger->texts + change->value_text - 1u, value, size) == 0;
+}
+
+void ledger_value_give(const struct ledger *ledger, uint32_t number, uint8_t *value) {
+  const struct ledger_change *change = &ledger->changes[number - 1u];
+  if (!change->value_text)
+    ledger_value_write(change->value_of, value, change->value_size);
+  else if (change->value_size > 0)
+    memcpy(value, ledger->texts + change->value_text - 1u, change->value_size);
 }

@@ -30,6 +30,7 @@ struct ledger_change {
   uint32_t slot;       /* of its key among ledger.keys */
   uint32_t value_size; /* of a put */
   uint32_t value_of;   /* the number that its value was made from: its own, another's, or 0 */
+  uint32_t value_text; /* ... or it was chosen, and is in ledger.texts: where it begins, + 1 */
 };
 
 /* So much of a life its writer held. */
@@ -92,6 +93,8 @@ struct ledger {
   uint32_t seen_count, seen_capacity;
   struct ledger_held *held;
   uint32_t held_count, held_capacity;
+  uint8_t *texts; /* chosen values */
+  uint32_t text_size, text_capacity;
   struct keys keys;
   uint32_t *by_incarnation; /* open addressing: life + 1 */
   uint32_t slots, slots_used;
@@ -124,8 +127,11 @@ void ledger_describe(struct ledger *ledger, uint32_t operation);
 void ledger_seen_add(struct ledger *ledger, uint32_t number);
 /* What its writer held is added to the newest operation. */
 void ledger_held_add(struct ledger *ledger, uint32_t life, uint32_t seq);
-/* The newest change puts a value of that size, made from that number. */
+/* The newest change puts a value of that size, made from that number; a chosen one, of these bytes; the same as another
+ * change did. */
 void ledger_value_add(struct ledger *ledger, uint32_t size, uint32_t of);
+void ledger_value_choose(struct ledger *ledger, const void *bytes, uint32_t size);
+void ledger_value_repeat(struct ledger *ledger, uint32_t number);
 /* The submit's result: gives it the next sequence number of its life. */
 void ledger_accept(struct ledger *ledger, uint32_t operation, uint64_t position);
 /* Everything of the life, and of its node's log, up to that position is durable;
@@ -153,6 +159,8 @@ uint32_t ledger_change_of(const struct ledger *ledger, uint32_t operation, uint3
 /* Values as they are written: made from a number, which the first four bytes are.
  * Made from 0: values that say nothing, equal when their sizes are. */
 void ledger_value_write(uint32_t number, uint8_t *value, size_t size);
+/* Writes what that change put: value_size bytes. */
+void ledger_value_give(const struct ledger *ledger, uint32_t number, uint8_t *value);
 /* The number that a value embeds; 0 when any byte is not as it was written. */
 uint32_t ledger_value_read(const void *value, size_t size);
 /* Whether this is, byte for byte, what that change put. */

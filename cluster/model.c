@@ -36,12 +36,13 @@ CLUSTER_SELDOM static void disagree(const struct model *model, const char *prope
                                     const char *what) {
   uint64_t subject[3] = {0, 0, 0};
   const struct keys *keys = &model->cluster->ledger.keys;
+  char key[KEYS_SHOWN_BYTES];
   if (operation != LEDGER_NONE) cluster_subject(model->cluster, operation, subject);
   if (model->slot == KEYS_NONE)
     sim_violation(model->cluster->world, property, model->node->number, subject, "%s: %s", model->node->name, what);
   else
-    sim_violation(model->cluster->world, property, model->node->number, subject, "%s, key-%08u: %s", model->node->name,
-                  keys->entries[model->slot].number, what);
+    sim_violation(model->cluster->world, property, model->node->number, subject, "%s, %s: %s", model->node->name,
+                  keys_show(keys, model->slot, key), what);
 }
 
 /* --- Siblings and the winner --------------------------------------------------------------- */

@@ -81,12 +81,14 @@ CLUSTER_SELDOM static void report_lost(struct cluster *cluster, struct cluster_n
                    "torn tail, and must be reported",
                    (unsigned long long)node->damage.end, (unsigned long long)node->damage.claimed);
   uint64_t subject[3];
+  char key[KEYS_SHOWN_BYTES] = "no key";
+  if (lost->change_count) (void)keys_show(&ledger->keys, ledger->changes[lost->change_first].slot, key);
   cluster_subject(cluster, life->operations[first - 1u], subject);
   sim_violation(cluster->world, CLUSTER_DURABILITY, node->number, subject,
-                "%s promised operation %s/%016llx/%u (submitted at %llu ns, key-%08u) and does not have it after it "
+                "%s promised operation %s/%016llx/%u (submitted at %llu ns, %s) and does not have it after it "
                 "started again; it has %u of the %u that it promised in that life%s",
                 node->name, node->name, (unsigned long long)life->incarnation, first, (unsigned long long)lost->time_ns,
-                lost->change_count ? ledger->changes[lost->change_first].key : 0, first - 1u, life->promised, but);
+                key, first - 1u, life->promised, but);
 }
 
 static void check_promises(struct cluster *cluster, struct cluster_node *node, struct sync_engine *engine) {

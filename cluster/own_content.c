@@ -80,7 +80,7 @@ static bool read_resolved(const struct own_reading *reading, uint32_t slot, cons
     ledger_seen_add(ledger, number);
     if (found || sibling->kind != SYNC_PUT) continue;
     found = ledger_value_is(ledger, number, decoded->value, (size_t)decoded->value_size);
-    if (found) ledger_value_add(ledger, sibling->value_size, sibling->value_of);
+    if (found) ledger_value_repeat(ledger, number);
   }
   return found ||
          lie(reading, CLUSTER_PHANTOM, "was written by the engine, and puts a value that its key did not have");

@@ -204,13 +204,13 @@ static void judge_conflicts(struct cluster *cluster, const struct cluster_health
     uint32_t slot = health->group[i] ? conflicts_overdue(cluster, i) : KEYS_NONE;
     if (slot == KEYS_NONE) continue;
     uint64_t subject[3];
+    char key[KEYS_SHOWN_BYTES];
     uint32_t due = conflicts_due(cluster, i, slot);
     cluster_subject(cluster, cluster->ledger.changes[due - 1u].operation, subject);
-    sim_violation(
-        cluster->world, CLUSTER_POLICIES, i, subject,
-        "after healing, key-%08u is in conflict, %s wrote one of its values and has a policy to keep one, and "
-        "has not resolved it",
-        cluster->ledger.keys.entries[slot].number, cluster->nodes[i].name);
+    sim_violation(cluster->world, CLUSTER_POLICIES, i, subject,
+                  "after healing, %s is in conflict, %s wrote one of its values and has a policy to keep one, and "
+                  "has not resolved it",
+                  keys_show(&cluster->ledger.keys, slot, key), cluster->nodes[i].name);
   }
 }
 

@@ -11,6 +11,7 @@
 
 struct cluster_tally;       /* tally.h */
 struct cluster_propagation; /* propagation.h */
+struct queries;             /* queries.c */
 
 #define CLUSTER_NODES_MAX 64u
 #define CLUSTER_TRACE_KINDS 32u
@@ -148,6 +149,9 @@ struct cluster {
   uint32_t own_write_count, own_write_capacity;
   uint8_t *value; /* scratch of submits */
   uint32_t value_capacity;
+  struct sync_change *changes;
+  uint32_t change_capacity;
+  struct queries *queries; /* scratch of queries.c; NULL: none was asked yet */
   struct cluster_tally *tally;             /* NULL: not counted */
   struct cluster_propagation *propagation; /* NULL: not measured */
   uint8_t *merged;                         /* scratch of readings */

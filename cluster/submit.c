@@ -12,8 +12,6 @@
 #include "cluster/claims.h"
 #include "cluster/conflicts.h"
 
-#define CHANGES_MAX 4u
-
 /* What its writer holds of the key now is what the change must replace. */
 static void note_seen(struct cluster *cluster, uint32_t node, uint32_t slot) {
   const struct replica *replica = &cluster->nodes[node].replica;
@@ -21,26 +19,38 @@ static void note_seen(struct cluster *cluster, uint32_t node, uint32_t slot) {
     ledger_seen_add(&cluster->ledger, replica->siblings[place - 1u].number);
 }
 
+static uint32_t take_key(struct cluster *cluster, const struct cluster_change *change) {
+  struct keys *keys = &cluster->ledger.keys;
+  uint8_t bytes[KEYS_BYTES_MAX];
+  if (change->key_text) return keys_take_named(keys, change->key_text, change->key_size);
+  return keys_take(keys, change->key, bytes, keys_write(change->key, cluster->workload.variety, bytes));
+}
+
+/* What the newest change puts. */
+static void note_value(struct cluster *cluster, const struct cluster_change *change, uint32_t number, uint32_t slot) {
+  struct ledger *ledger = &cluster->ledger;
+  struct keys_entry *key = &ledger->keys.entries[slot];
+  if (change->value == CLUSTER_VALUE_CHOSEN)
+    ledger_value_choose(ledger, change->text, change->size);
+  else if (change->value == CLUSTER_VALUE_AGAIN && key->last_put)
+    ledger_value_repeat(ledger, key->last_put);
+  else
+    ledger_value_add(ledger, change->value == CLUSTER_VALUE_EMPTY ? 0 : change->size,
+                     change->value == CLUSTER_VALUE_SHARED ? 0 : number);
+  key->last_put = number;
+}
+
 /* Adds the change to the ledger; its value is written behind the *used bytes of
  * the cluster's scratch. */
 static void note_change(struct cluster *cluster, const struct cluster_change *change, uint32_t *used) {
   struct ledger *ledger = &cluster->ledger;
-  uint8_t bytes[KEYS_BYTES_MAX];
-  size_t key_size = keys_write(change->key, cluster->workload.variety, bytes);
-  uint32_t slot = keys_take(&ledger->keys, change->key, bytes, key_size);
-  uint32_t number = ledger_change_add(ledger, change->kind, change->key, slot);
+  uint32_t slot = take_key(cluster, change);
+  uint32_t number = ledger_change_add(ledger, change->kind, ledger->keys.entries[slot].number, slot);
   if (change->kind != SYNC_PUT) return;
-  struct keys_entry *key = &ledger->keys.entries[slot];
-  uint32_t of = change->value == CLUSTER_VALUE_SHARED ? 0 : number;
-  uint32_t size = change->value == CLUSTER_VALUE_EMPTY ? 0 : change->size;
-  if (change->value == CLUSTER_VALUE_AGAIN && key->last_put) {
-    of = ledger->changes[key->last_put - 1u].value_of;
-    size = ledger->changes[key->last_put - 1u].value_size;
-  }
-  key->last_put = number;
-  ledger_value_add(ledger, size, of);
+  note_value(cluster, change, number, slot);
+  uint32_t size = ledger->changes[number - 1u].value_size;
   CLUSTER_GROW(cluster->world, cluster->value, cluster->value_capacity, *used + size + 1u);
-  ledger_value_write(of, cluster->value + *used, size);
+  ledger_value_give(ledger, number, cluster->value + *used);
   *used += size;
 }
 
@@ -94,10 +104,11 @@ static void check_resolved(struct cluster *cluster, const struct cluster_node *n
   if (!node->replica.following || node->replica.behind || same == (status == SYNC_OK)) return;
   if (status != SYNC_OK && status != SYNC_E_STALE) return; /* refused for another reason */
   static const uint64_t nothing[3] = {0, 0, 0};
+  char key[KEYS_SHOWN_BYTES];
   sim_violation(cluster->world, CLUSTER_POLICIES, node->number, nothing,
-                same ? "%s, key-%08u: a resolution was refused as stale, and the key has the siblings of its token"
-                     : "%s, key-%08u: a resolution was taken that replaces what its token does not name",
-                node->name, cluster->ledger.keys.entries[slot].number);
+                same ? "%s, %s: a resolution was refused as stale, and the key has the siblings of its token"
+                     : "%s, %s: a resolution was taken that replaces what its token does not name",
+                node->name, keys_show(&cluster->ledger.keys, slot, key));
 }
 
 /* One submit: what the engine accepts is in its state, and not written yet. `token`: of what it resolves, or NULL. */
@@ -105,8 +116,9 @@ static int submit(struct cluster *cluster, struct cluster_software *software, ui
                   const struct cluster_change *given, uint32_t count, const struct cluster_token *token) {
   struct cluster_node *node = software->node;
   uint32_t number = node->number, used = 0;
-  struct sync_change changes[CHANGES_MAX];
-  SIM_ASSERT(cluster->world, count <= CHANGES_MAX);
+  SIM_ASSERT(cluster->world, count <= CLUSTER_CHANGES_MAX);
+  CLUSTER_GROW(cluster->world, cluster->changes, cluster->change_capacity, count);
+  struct sync_change *changes = cluster->changes;
   uint32_t operation = ledger_submit(&cluster->ledger, node->life, sync_appended_position(software->engine));
   cluster->ledger.operations[operation].name = name;
   for (uint32_t i = 0; i < count; i++) {
@@ -182,25 +194,31 @@ int cluster_submit(struct cluster *cluster, uint32_t number, uint64_t name, cons
 }
 
 /* Scripts have no numbers for their writes: about when, where and what is a name, too. */
-static uint64_t script_name(const struct cluster *cluster, uint32_t node, uint32_t key) {
+static uint64_t script_name(const struct cluster *cluster, uint32_t node, const struct cluster_change *change) {
   uint64_t span = sim_now(cluster->world) / (2u * SIM_SECOND);
+  uint64_t key = change->key_text ? sim_hash_bytes(change->key_text, change->key_size) : change->key;
   return sim_hash_fold(sim_hash_fold(UINT64_C(1) << 62 | span, node), key);
+}
+
+int cluster_script_submit(struct cluster *cluster, uint32_t node, const struct cluster_change *changes,
+                          uint32_t count) {
+  return cluster_submit(cluster, node, script_name(cluster, node, changes), changes, count);
 }
 
 int cluster_put(struct cluster *cluster, uint32_t node, uint32_t key, uint32_t value_size) {
   if (value_size < LEDGER_VALUE_BYTES_MIN) value_size = LEDGER_VALUE_BYTES_MIN;
   struct cluster_change change = {.kind = SYNC_PUT, .key = key, .size = value_size};
-  return cluster_submit(cluster, node, script_name(cluster, node, key), &change, 1);
+  return cluster_script_submit(cluster, node, &change, 1);
 }
 
 int cluster_delete(struct cluster *cluster, uint32_t node, uint32_t key) {
   struct cluster_change change = {.kind = SYNC_DELETE, .key = key};
-  return cluster_submit(cluster, node, script_name(cluster, node, key), &change, 1);
+  return cluster_script_submit(cluster, node, &change, 1);
 }
 
 int cluster_resolve(struct cluster *cluster, uint32_t node, const struct cluster_change *change,
                     const struct cluster_token *token) {
-  return one_turn(cluster, node, script_name(cluster, node, change->key), change, 1, token);
+  return one_turn(cluster, node, script_name(cluster, node, change), change, 1, token);
 }
 
 struct conflict_walk {
@@ -215,7 +233,9 @@ static int walk_conflict(void *arg, const struct sync_conflict *conflict) {
   const struct keys *keys = &walk->cluster->ledger.keys;
   uint32_t slot = keys_find(keys, conflict->key, conflict->key_size);
   if (slot == KEYS_NONE) return 0;
-  struct cluster_conflict found = {.key = keys->entries[slot].number,
+  struct cluster_conflict found = {.key = conflict->key,
+                                   .key_size = conflict->key_size,
+                                   .slot = slot,
                                    .siblings = (uint32_t)conflict->siblings,
                                    .settled = conflict->settled,
                                    .kind = conflict->policy,
@@ -230,18 +250,4 @@ bool cluster_conflicts(struct cluster *cluster, uint32_t node,
   struct conflict_walk walk = {cluster, &cluster->nodes[node].replica, each, arg};
   if (engine) (void)sync_conflicts(engine, NULL, 0, walk_conflict, &walk);
   return engine != NULL;
-}
-
-uint64_t cluster_get(struct cluster *cluster, uint32_t node, uint32_t key) {
-  struct sync_engine *engine = cluster_engine(cluster, node);
-  struct ledger *ledger = &cluster->ledger;
-  uint8_t bytes[KEYS_BYTES_MAX];
-  size_t size = keys_write(key, cluster->workload.variety, bytes);
-  uint32_t slot = keys_find(&ledger->keys, bytes, size);
-  struct sync_sibling winner;
-  if (!engine || slot == KEYS_NONE || sync_get(engine, bytes, size, &winner) != SYNC_OK) return 0;
-  if (winner.merged) return ledger_value_read(winner.value, winner.value_size);
-  uint32_t operation = ledger_find(ledger, winner.dot.origin.incarnation, winner.dot.seq);
-  uint32_t number = operation == LEDGER_NONE ? 0 : ledger_change_of(ledger, operation, slot);
-  return number && ledger_value_is(ledger, number, winner.value, winner.value_size) ? number : 0;
 }

@@ -441,25 +441,73 @@ function node:clock(options) end
 ---@param options sim.Disk
 function node:disk(options) end
 
----@param key integer
----@param value_size? size
+---The workload's by number, or any text of 1 to 1,024 bytes.
+---@alias sim.Key integer|string
+
+---@class sim.Value
+---@field text? string its bytes
+---@field size? size a value like no other; "32B"
+
+---@param key sim.Key
+---@param value? size|sim.Value
 ---@return boolean taken
 ---@return string status
-function node:put(key, value_size) end
+function node:put(key, value) end
 
----@param key integer
+---@param key sim.Key
 ---@return boolean taken
 ---@return string status
 function node:delete(key) end
 
+---@class sim.Change: sim.Value
+---@field key sim.Key
+---@field delete? boolean
+
+---One operation of several changes, all or nothing.
+---@param changes sim.Change[] at most 1,024
+---@return boolean taken
+---@return string status
+function node:submit(changes) end
+
+---@param key sim.Key
+---@return string? value the bytes that it reads as
+---@return string status
+function node:read(key) end
+
 ---The number of the value in the ledger, nil when absent, or merged into one that nobody put.
----@param key integer
+---@param key sim.Key
 ---@return integer?
 function node:get(key) end
 
+---@class sim.Sibling
+---@field value? string nil: it was deleted
+---@field deleted boolean
+---@field number? integer of the value in the ledger
+---@field node integer who wrote it; 0: none of these nodes
+---@field automatic boolean a policy wrote it
+
+---All values that the key has, by writer.
+---@param key sim.Key
+---@return sim.Sibling[]
+function node:siblings(key) end
+
+---@class sim.Found
+---@field key sim.Key
+---@field value? string nil: it was deleted
+---@field deleted boolean
+---@field conflict boolean
+---@field merged boolean nobody put it: a merge made it
+---@field number? integer of the value in the ledger
+
+---The keys that begin so, in bytewise order; empty when it is down.
+---@param prefix? string
+---@param options? { from?: string, limit?: integer, deleted?: boolean }
+---@return sim.Found[]
+function node:list(prefix, options) end
+
 ---A key in conflict, as the node lists it.
 ---@class sim.Conflict
----@field key integer
+---@field key sim.Key
 ---@field siblings integer
 ---@field settled boolean policies wrote all of them
 ---@field policy "last_write_wins"|"keep_local"|"keep_remote"|"manual"|"merge"
@@ -470,12 +518,12 @@ function node:get(key) end
 function node:conflicts() end
 
 ---Writes if the key still has the siblings that the token names.
----@param key integer
+---@param key sim.Key
 ---@param token string
----@param size? size|"delete" "32B"
+---@param value? size|sim.Value|"delete" "32B"
 ---@return boolean taken
 ---@return string status "SYNC_E_STALE": it has others
-function node:resolve(key, token, size) end
+function node:resolve(key, token, value) end
 
 ---How many keys in conflict its policies have resolved since it started; 0 when it is down.
 ---@return integer

@@ -9,14 +9,12 @@
 #include "cluster/policies.h"
 #include "cluster/submit.h"
 #include "lua/api/act.h"
+#include "lua/api/change.h"
 #include "lua/api/node_object.h"
 #include "lua/language/script.h"
 #include "lua/language/show.h"
 #include "lua/language/steps.h"
 #include "lua/settings/policy_settings.h"
-#include "lua/text/units.h"
-
-#define KEY_MAX 4294967295
 
 /* --- Tokens as text: the engine's in hexadecimal, then what the model says of them -------------- */
 
@@ -73,7 +71,7 @@ static void push_conflict(void *arg, const struct cluster_conflict *conflict) {
   struct listing *listing = arg;
   lua_State *lua = listing->lua;
   lua_createtable(lua, 0, 5);
-  lua_pushinteger(lua, (lua_Integer)conflict->key);
+  change_push_key(lua, conflict->slot, conflict->key, conflict->key_size);
   lua_setfield(lua, -2, "key");
   lua_pushinteger(lua, (lua_Integer)conflict->siblings);
   lua_setfield(lua, -2, "siblings");
@@ -102,32 +100,19 @@ static void push_status(lua_State *lua, int status) {
   lua_pushstring(lua, sync_status_name(status));
 }
 
-static struct cluster_change change_check(lua_State *lua) {
-  struct cluster_change change = {.kind = SYNC_PUT, .size = 32};
-  struct units_error error;
-  lua_Integer key = lua_isinteger(lua, 2) ? lua_tointeger(lua, 2) : -1;
-  if (key < 0 || key > KEY_MAX) script_raise(lua, "node:resolve(key, token): a key is a whole number, 0 to 4294967295");
-  change.key = (uint32_t)key;
-  if (lua_isnoneornil(lua, 4)) return change;
-  size_t length = 0;
-  const char *text = lua_type(lua, 4) == LUA_TSTRING ? show_text(lua, 4, &length) : NULL;
-  if (!text) script_raise(lua, "node:resolve(key, token, size): write the size like \"64B\", or \"delete\"");
-  if (strcmp(text, "delete") == 0) {
-    change.kind = SYNC_DELETE;
-    change.size = 0;
-    return change;
-  }
-  uint64_t size = 0;
-  if (!units_size(text, length, &size, &error)) script_raise(lua, "%s", error.text);
-  if (size < 16 || size > SYNC_VALUE_BYTES_LIMIT) script_raise(lua, "a value has 16 bytes to 1 MiB");
-  change.size = (uint32_t)size;
+static struct cluster_change resolution(lua_State *lua) {
+  struct cluster_change change = {.kind = SYNC_DELETE};
+  size_t size;
+  change_key(lua, 2, "node:resolve", &change);
+  const char *text = lua_type(lua, 4) == LUA_TSTRING ? show_text(lua, 4, &size) : NULL;
+  if (!text || strcmp(text, "delete") != 0) change_value(lua, 4, "node:resolve", &change);
   return change;
 }
 
 int conflict_api_resolve(lua_State *lua) {
   struct script *script = script_of(lua);
   uint32_t node = node_check(lua, 1);
-  struct cluster_change change = change_check(lua);
+  struct cluster_change change = resolution(lua);
   struct cluster_token token = token_check(lua, 3);
   if (!script_act(lua, SCRIPT_STEP_RESOLVE, node, "node:resolve")) {
     lua_pushboolean(lua, 0);
@@ -135,7 +120,8 @@ int conflict_api_resolve(lua_State *lua) {
     return 2;
   }
   int status = cluster_resolve(script->cluster, node, &change, &token);
-  uint64_t fields[] = {change.kind, change.key, change.size, (uint64_t)(int64_t)status};
+  uint64_t key = change.key_text || change.text ? change_hash(&change, 1) : change.key;
+  uint64_t fields[] = {change.kind, key, change.size, (uint64_t)(int64_t)status};
   script_trace(script, SCRIPT_STEP_RESOLVE, node, fields, 4);
   push_status(lua, status);
   return 2;

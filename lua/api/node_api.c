@@ -7,11 +7,11 @@
 #include "cluster/cluster.h"
 #include "cluster/lookup.h"
 #include "cluster/replace.h"
-#include "cluster/submit.h"
 #include "cluster/follower.h"
 #include "cluster/verify.h"
 #include "lua/api/act.h"
 #include "lua/api/conflict_api.h"
+#include "lua/api/data_api.h"
 #include "lua/api/disk_api.h"
 #include "lua/api/node_object.h"
 #include "lua/language/objects.h"
@@ -23,17 +23,11 @@
 #include "lua/text/units.h"
 
 #define RATE_PPM_MAX 500000
-#define KEY_MAX 4294967295
 #define CRASH_CALLS_MAX 1000000000
 #define ALLOC_COUNT_MAX 1000000000
 
 static uint32_t self(lua_State *lua) {
   return ((struct node_object *)object_check(lua, 1, NODE_TYPE, "node"))->number;
-}
-
-static void push_status(lua_State *lua, int status) {
-  lua_pushboolean(lua, status == SYNC_OK);
-  lua_pushstring(lua, sync_status_name(status));
 }
 
 /* --- Life and death --------------------------------------------------------------- */
@@ -349,63 +343,6 @@ static int node_disk(lua_State *lua) {
   return 0;
 }
 
-/* --- Writes and reads ------------------------------------------------------------------- */
-
-static uint32_t key_check(lua_State *lua) {
-  if (!lua_isinteger(lua, 2)) script_raise(lua, "a key is a whole number, as the workload's keys are");
-  lua_Integer key = lua_tointeger(lua, 2);
-  if (key < 0 || key > KEY_MAX) script_raise(lua, "key %lld is outside 0 to 4294967295", (long long)key);
-  return (uint32_t)key;
-}
-
-static int finish_write(lua_State *lua, uint32_t node, uint32_t kind, uint32_t key, uint64_t size, int status) {
-  uint64_t fields[] = {kind, key, size, (uint64_t)(int64_t)status};
-  script_trace(script_of(lua), SCRIPT_STEP_WRITE, node, fields, 4);
-  push_status(lua, status);
-  return 2;
-}
-
-static int push_left_out(lua_State *lua) {
-  lua_pushboolean(lua, 0);
-  lua_pushliteral(lua, "LEFT_OUT");
-  return 2;
-}
-
-/* put(key [, size]): whether it was taken, and the name of the status. */
-static int node_put(lua_State *lua) {
-  struct script *script = script_of(lua);
-  struct units_error error;
-  uint64_t size = 32;
-  uint32_t node = self(lua), key = key_check(lua);
-  if (lua_type(lua, 3) == LUA_TSTRING) {
-    size_t length;
-    const char *text = show_text(lua, 3, &length);
-    if (!units_size(text, length, &size, &error)) script_raise(lua, "%s", error.text);
-  } else if (!lua_isnoneornil(lua, 3)) {
-    script_raise(lua, "node:put(key, size): write the size of the value like \"64B\"");
-  }
-  if (size < 16 || size > SYNC_VALUE_BYTES_LIMIT) script_raise(lua, "a value has 16 bytes to 1 MiB");
-  if (!script_act(lua, SCRIPT_STEP_WRITE, node, "node:put")) return push_left_out(lua);
-  return finish_write(lua, node, SYNC_PUT, key, size, cluster_put(script->cluster, node, key, (uint32_t)size));
-}
-
-static int node_delete(lua_State *lua) {
-  uint32_t node = self(lua), key = key_check(lua);
-  if (!script_act(lua, SCRIPT_STEP_WRITE, node, "node:delete")) return push_left_out(lua);
-  return finish_write(lua, node, SYNC_DELETE, key, 0, cluster_delete(script_of(lua)->cluster, node, key));
-}
-
-/* The number of the winning value in the ledger, nil when absent. */
-static int node_get(lua_State *lua) {
-  uint32_t node = self(lua), key = key_check(lua);
-  uint64_t number = cluster_get(script_of(lua)->cluster, node, key);
-  if (number)
-    lua_pushinteger(lua, (lua_Integer)number);
-  else
-    lua_pushnil(lua);
-  return 1;
-}
-
 /* --- Looking -------------------------------------------------------------------------------- */
 
 static int node_number(lua_State *lua) {
@@ -529,9 +466,13 @@ void node_open(lua_State *lua) {
       {"wipe", node_wipe},
       {"clock", node_clock},
       {"disk", node_disk},
-      {"put", node_put},
-      {"delete", node_delete},
-      {"get", node_get},
+      {"put", data_api_put},
+      {"delete", data_api_delete},
+      {"submit", data_api_submit},
+      {"get", data_api_get},
+      {"read", data_api_read},
+      {"siblings", data_api_siblings},
+      {"list", data_api_list},
       {"conflicts", conflict_api_conflicts},
       {"resolve", conflict_api_resolve},
       {"resolved", conflict_api_resolved},

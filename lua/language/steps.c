@@ -54,6 +54,7 @@ void script_name_steps(struct sim_world *world) {
       {SCRIPT_STEP_REPAIR, "the script has it repaired (1: it is up): %u1"},
       {SCRIPT_STEP_RESOLVE, "the script resolves a conflict: kind %u1, key %u2, %u3 bytes: %s4"},
       {SCRIPT_STEP_POLICY, "the script sets a conflict policy: %u1, prefix of %u2 bytes: %s3"},
+      {SCRIPT_STEP_SUBMIT, "the script submits an operation, changes: %u1: %s3"},
       {SCRIPT_STEP_WORKLOAD, "the workload starts (0: stops): %u1"},
   };
   if (!sim_trace_recording(world)) return;

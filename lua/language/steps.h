@@ -48,7 +48,8 @@ enum script_step {
   SCRIPT_STEP_RESOLVE = 36,  /* {kind, key, size, status} */
   SCRIPT_STEP_POLICY = 37,   /* {enum cluster_policy, bytes of the prefix, status} */
   SCRIPT_STEP_RETIRE = 38,   /* {} */
-  SCRIPT_STEP_FOLLOW = 39    /* {operations told, times that it began anew} */
+  SCRIPT_STEP_FOLLOW = 39,   /* {operations told, times that it began anew} */
+  SCRIPT_STEP_SUBMIT = 60    /* {changes, a hash of them, status} */
 };
 
 /* Folds an action into the trace. */

@@ -108,6 +108,18 @@ static void a_value_that_was_not_submitted_is_found(void **state) {
   read_again(cluster, 1);
   expect(cluster, CLUSTER_PHANTOM);
 }
+/* A chosen value carries no number: its bytes are all there is to go by. */
+static void a_chosen_value_of_which_one_byte_is_another_is_found(void **state) {
+  struct cluster *cluster = ((struct fixture *)*state)->cluster;
+  const struct cluster_change change = {
+      .kind = SYNC_PUT, .key_text = "a\0b", .key_size = 3, .value = CLUSTER_VALUE_CHOSEN, .text = "chosen", .size = 6};
+  assert_int_equal(cluster_script_submit(cluster, 2, &change, 1), SYNC_OK);
+  read_again(cluster, 0);
+  assert_false(cluster_violated(cluster));
+  cluster->ledger.texts[cluster->ledger.changes[cluster->ledger.change_count - 1u].value_text + 4u] ^= 1;
+  read_again(cluster, cluster->ledger.operation_count - 1u);
+  expect(cluster, CLUSTER_PHANTOM);
+}
 static void other_bytes_under_the_same_id_are_found(void **state) {
   struct cluster *cluster = ((struct fixture *)*state)->cluster;
   cluster->ledger.operations[1].payload_hash ^= 1;
@@ -143,6 +155,7 @@ int main(void) {
       TEST(a_delta_that_says_too_little_is_found),
       TEST(an_operation_applied_before_what_it_saw_is_found),
       TEST(a_value_that_was_not_submitted_is_found),
+      TEST(a_chosen_value_of_which_one_byte_is_another_is_found),
       TEST(other_bytes_under_the_same_id_are_found),
       TEST(an_operation_that_nobody_submitted_is_found),
       TEST(a_log_that_ends_elsewhere_than_the_engine_says_is_found),

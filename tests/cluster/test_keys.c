@@ -55,10 +55,38 @@ static void some_keys_begin_with_others(void **state) {
   assert_true(found > 0);
 }
 
+static void a_key_of_a_script_gets_a_number_once_it_is_written_by_one(void **state) {
+  (void)state;
+  struct sim *sim = sim_open(&(struct sim_options){.fill = SIM_FILL_NONE});
+  struct sim_config config = {.source = {.seed = 1}};
+  struct keys keys;
+  char shown[KEYS_SHOWN_BYTES];
+  uint8_t longest[KEYS_BYTES_MAX];
+  keys_init(&keys, sim_world_begin(sim, &config));
+  uint32_t slot = keys_take_named(&keys, "key-00000012", 12);
+  assert_true(keys.entries[slot].named);
+  assert_string_equal(keys_show(&keys, slot, shown), "\"key-00000012\"");
+  assert_int_equal(keys_take(&keys, 12, "key-00000012", 12), slot);
+  assert_string_equal(keys_show(&keys, slot, shown), "key-00000012");
+  assert_int_equal(keys_take_named(&keys, "key-00000012", 12), slot);
+  assert_false(keys.entries[slot].named);
+  slot = keys_take_named(&keys, "a\0\"\\\n\xff", 6);
+  assert_string_equal(keys_show(&keys, slot, shown), "\"a\\x00\\x22\\x5c\\x0a\\xff\"");
+  for (uint8_t byte = 0; byte < 2; byte++) {
+    memset(longest, byte ? 'l' : 0, sizeof longest);
+    slot = keys_take_named(&keys, longest, sizeof longest);
+    size_t size = strlen(keys_show(&keys, slot, shown));
+    assert_true(size < KEYS_SHOWN_BYTES && size > KEYS_SHOWN_BYTES - 10u);
+    assert_string_equal(shown + size - 4, "...\"");
+  }
+  sim_close(sim);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(keys_of_different_numbers_differ_and_are_of_all_lengths),
       cmocka_unit_test(some_keys_begin_with_others),
+      cmocka_unit_test(a_key_of_a_script_gets_a_number_once_it_is_written_by_one),
   };
   return cmocka_run_group_tests_name("keys", tests, NULL, NULL) != 0;
 }

@@ -68,6 +68,28 @@ static void values_of_any_size_are_known_by_their_change(void **state) {
   }
 }
 
+static void chosen_values_are_known_by_their_bytes(void **state) {
+  static const char *const texts[] = {"", "a", "a", "ab", "", "ab", "b"};
+  struct ledger *ledger = &((struct fixture *)*state)->ledger;
+  uint8_t value[8];
+  ledger_submit(ledger, ledger_life_begin(ledger, 1), 0);
+  for (uint32_t i = 0; i < 7; i++) {
+    (void)ledger_change_add(ledger, SYNC_PUT, i, i);
+    ledger_value_choose(ledger, texts[i], (uint32_t)strlen(texts[i]));
+  }
+  (void)ledger_change_add(ledger, SYNC_PUT, 7, 7);
+  ledger_value_repeat(ledger, 4);
+  for (uint32_t number = 1; number <= 8; number++) {
+    const char *text = texts[number == 8 ? 3 : number - 1u];
+    size_t size = strlen(text);
+    for (uint32_t i = 0; i < 7; i++)
+      assert_int_equal(ledger_value_is(ledger, number, texts[i], strlen(texts[i])), strcmp(texts[i], text) == 0);
+    ledger_value_give(ledger, number, value);
+    assert_memory_equal(value, text, size);
+    assert_false(ledger_value_is(ledger, number, "abc", 3));
+  }
+}
+
 static void a_promise_covers_what_lies_below_the_durable_position_only(void **state) {
   struct ledger *ledger = &((struct fixture *)*state)->ledger;
   uint32_t life = ledger_life_begin(ledger, 1);
@@ -121,6 +143,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_value_names_its_submit_and_any_flipped_bit_is_seen),
       cmocka_unit_test_setup_teardown(values_of_any_size_are_known_by_their_change, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(chosen_values_are_known_by_their_bytes, set_up, tear_down),
       cmocka_unit_test_setup_teardown(a_promise_covers_what_lies_below_the_durable_position_only, set_up, tear_down),
       cmocka_unit_test_setup_teardown(an_image_owes_what_was_promised_and_durable_when_it_was_saved, set_up, tear_down),
       cmocka_unit_test_setup_teardown(many_lives_are_found_by_incarnation, set_up, tear_down),

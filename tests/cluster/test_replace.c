@@ -10,6 +10,7 @@
 #include "cluster/replace.h"
 #include "cluster/settle.h"
 #include "cluster/state.h"
+#include "cluster/queries.h"
 #include "cluster/submit.h"
 
 static struct cluster *begin(struct sim *sim) {
