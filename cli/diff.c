@@ -1,10 +1,10 @@
 /* syncsim diff: where two runs of a scenario part. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/named.h"
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "cli/recording.h"
@@ -16,7 +16,7 @@
 #define TEXT_BYTES 16384u
 
 static const struct option long_options[] = {
-    OPTIONS_OF_WORLDS, {"help", no_argument, NULL, OPTIONS_HELP}, {NULL, 0, NULL, 0}};
+    OPTIONS_OF_SCENARIOS, OPTIONS_OF_WORLDS, {"help", no_argument, NULL, OPTIONS_HELP}, {NULL, 0, NULL, 0}};
 
 /* One of the two runs. */
 struct side {
@@ -92,10 +92,14 @@ static int compare(struct side *sides, const struct scenario_file *file, struct 
   struct sim *sim = sim_open(sim_options);
   char *text = malloc(TEXT_BYTES);
   int status = EXIT_HARNESS;
+  struct scenario_info info;
+  struct scenario_error error;
   if (sim == NULL || text == NULL) {
     char why[400] = "no memory for two worlds";
     if (sim == NULL) room_refused(sim_options, why, sizeof why);
     (void)fprintf(stderr, "syncsim: %s\n", why);
+  } else if (outcome_describe(sim, file, &info, &error) == 0 && !named_one(file, &info)) {
+    status = EXIT_USAGE;
   } else {
     for (int i = 0; i < 2; i++) {
       side_run(&sides[i], sim, file, NULL, sides[i].marks);
@@ -113,6 +117,7 @@ static int compare(struct side *sides, const struct scenario_file *file, struct 
 static int run(const char *program, int argc, char **argv) {
   struct sim_options sim_options = {.fill = SIM_FILL_NONE};
   struct side sides[2];
+  struct params set = {0};
   (void)program;
   memset(sides, 0, sizeof sides);
   for (int option; (option = options_next(argc, argv, long_options)) != OPTIONS_END;) {
@@ -120,19 +125,18 @@ static int run(const char *program, int argc, char **argv) {
       (void)fputs(command_diff.help, stdout);
       return EXIT_HELD;
     }
-    if (option == OPTIONS_WRONG || !option_world(option, optarg, &sim_options)) return EXIT_USAGE;
+    if (option == OPTIONS_WRONG) return EXIT_USAGE;
+    if (option == OPTION_SET ? !option_set(optarg, &set) : !option_world(option, optarg, &sim_options))
+      return EXIT_USAGE;
   }
   if (argc - optind != 3) {
     (void)fprintf(stderr, "syncsim: diff takes a scenario file and two runs; see 'syncsim help diff'\n");
     return EXIT_USAGE;
   }
   if (paths_refuse_bundle(argv[optind])) return EXIT_USAGE;
-  errno = 0;
-  struct scenario_file *file = scenario_file_read(argv[optind]);
+  struct scenario_file *file = named_open(argv[optind], &set);
   int status = EXIT_USAGE;
-  if (file == NULL) {
-    (void)fprintf(stderr, "syncsim: cannot read '%s': %s\n", argv[optind], strerror(errno));
-  } else if (side_open(&sides[0], argv[optind + 1]) && side_open(&sides[1], argv[optind + 2])) {
+  if (file != NULL && side_open(&sides[0], argv[optind + 1]) && side_open(&sides[1], argv[optind + 2])) {
     status = compare(sides, file, &sim_options);
   }
   side_close(&sides[0]);
@@ -149,6 +153,7 @@ const struct command command_diff = {
     "neighbourhood. A and B are seeds, or recordings that 'replay --record' wrote: for\n"
     "example a seed against its own recording with some choices edited away.\n"
     "\n"
+    "  --set NAME=VALUE                 a parameter of the scenario\n"
     "  --arena-base ADDR, --fill BYTE   as of run\n"
     "  --help                           show this\n"
     "\n"

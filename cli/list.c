@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/named.h"
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "lua/text/units.h"
@@ -18,6 +19,7 @@ enum { OPTION_JSON = 1 };
 
 static const struct option long_options[] = {
     {"json", no_argument, NULL, OPTION_JSON},
+    OPTIONS_OF_SCENARIOS,
     {"help", no_argument, NULL, OPTIONS_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -27,6 +29,20 @@ static json_t *string(const char *text) {
   json_t *value = json_string(clean == NULL ? "" : clean);
   free(clean);
   return value;
+}
+
+static json_t *params_json(const struct scenario_info *info) {
+  json_t *list = json_array();
+  for (uint32_t i = 0; i < info->param_count; i++) {
+    const struct scenario_param *param = &info->params[i];
+    json_t *object = json_object();
+    (void)json_object_set_new(object, "name", string(param->name));
+    (void)json_object_set_new(object, "value", string(param->value));
+    (void)json_object_set_new(object, "standard", string(param->standard));
+    (void)json_object_set_new(object, "about", string(param->about));
+    (void)json_array_append_new(list, object);
+  }
+  return list;
 }
 
 static json_t *describe_json(const char *path, const struct scenario_info *info) {
@@ -43,6 +59,8 @@ static json_t *describe_json(const char *path, const struct scenario_info *info)
   (void)json_object_set_new(object, "name", string(info->name));
   (void)json_object_set_new(object, "story", string(info->story));
   (void)json_object_set_new(object, "must_fail", info->must_fail[0] == '\0' ? json_null() : string(info->must_fail));
+  (void)json_object_set_new(object, "variant", info->variant[0] == '\0' ? json_null() : string(info->variant));
+  (void)json_object_set_new(object, "params", params_json(info));
   (void)json_object_set_new(object, "nodes", json_integer((json_int_t)info->nodes));
   (void)json_object_set_new(object, "duration_ns", json_integer((json_int_t)info->duration_ns));
   (void)json_object_set_new(object, "settle_ns", json_integer((json_int_t)info->settle_ns));
@@ -65,13 +83,21 @@ static void describe_text(const char *path, const struct scenario_info *info) {
   (void)printf("  %u node%s, %s\n", info->nodes, info->nodes == 1 ? "" : "s", duration);
   print_line("story: ", info->story);
   print_line("must fail: ", info->must_fail);
+  for (uint32_t i = 0; i < info->param_count; i++) {
+    const struct scenario_param *param = &info->params[i];
+    char line[PARAM_NAME_BYTES + 2 * PARAM_VALUE_BYTES + sizeof param->about + 32];
+    const bool other = strcmp(param->value, param->standard) != 0;
+    (void)snprintf(line, sizeof line, "%s = %s%s%s%s%s%s", param->name, param->value, other ? " (else " : "",
+                   other ? param->standard : "", other ? ")" : "", param->about[0] == '\0' ? "" : ": ", param->about);
+    print_line("param: ", line);
+  }
 }
 
 static int list_all(const struct paths *paths, struct sim *sim, bool as_json) {
   json_t *array = json_array();
   int status = EXIT_HELD;
   for (size_t i = 0; i < paths->count; i++) {
-    const char *path = scenario_file_path(paths->files[i]);
+    const char *path = scenario_file_label(paths->files[i]);
     struct scenario_info info;
     struct scenario_error error;
     memset(&info, 0, sizeof info);
@@ -99,6 +125,7 @@ static int list_all(const struct paths *paths, struct sim *sim, bool as_json) {
 static int run(const char *program, int argc, char **argv) {
   struct sim_options sim_options = {.fill = SIM_FILL_NONE};
   struct paths paths;
+  struct params set = {0};
   bool as_json = false;
   (void)program;
   for (int option; (option = options_next(argc, argv, long_options)) != OPTIONS_END;) {
@@ -106,12 +133,13 @@ static int run(const char *program, int argc, char **argv) {
       (void)fputs(command_list.help, stdout);
       return EXIT_HELD;
     }
-    if (option == OPTIONS_WRONG) return EXIT_USAGE;
-    as_json = true;
+    if (option == OPTIONS_WRONG || (option == OPTION_SET && !option_set(optarg, &set))) return EXIT_USAGE;
+    as_json = as_json || option == OPTION_JSON;
   }
-  int status = paths_read(&paths, argv + optind, argc - optind);
+  int status = paths_read(&paths, argv + optind, argc - optind, &set);
+  if (status == EXIT_HELD) room_settle(&sim_options);
+  if (status == EXIT_HELD) status = paths_expand(&paths, &sim_options);
   if (status == EXIT_HELD) {
-    room_settle(&sim_options);
     struct sim *sim = sim_open(&sim_options);
     if (sim == NULL) {
       char why[400];
@@ -132,10 +160,12 @@ const struct command command_list = {
     "Usage: syncsim list PATH... [--json]\n"
     "\n"
     "Shows of each scenario its file, name, number of nodes, simulated time, the real\n"
-    "failure that it stands for and, of a canary, the property that must fail.\n"
+    "failure that it stands for, of a canary the property that must fail, its parameters\n"
+    "and, each by itself, its variants.\n"
     "\n"
-    "  --json   for machines (format 1)\n"
-    "  --help   show this\n"
+    "  --json             for machines (format 1)\n"
+    "  --set NAME=VALUE   a parameter of the scenarios\n"
+    "  --help             show this\n"
     "\n"
     "Exit status: 0; 2 wrong usage; 3 a scenario is wrong; 5 there is none.\n",
     run};

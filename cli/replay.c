@@ -1,5 +1,4 @@
 /* syncsim replay: one run again, in this process, told in full. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/named.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/recording.h"
@@ -41,12 +41,14 @@ static const struct option long_options[] = {
     {"hashes", no_argument, NULL, OPTION_HASHES},
     {"why", required_argument, NULL, OPTION_WHY},
     {"quiet", no_argument, NULL, OPTION_QUIET},
+    OPTIONS_OF_SCENARIOS,
     OPTIONS_OF_WORLDS,
     {"help", no_argument, NULL, OPTIONS_HELP},
     {NULL, 0, NULL, 0},
 };
 
 struct replay {
+  struct params set;
   struct sim_options sim_options;
   const char *trace_path, *record_path, *choices_path;
   uint64_t until_ns;
@@ -91,6 +93,8 @@ static bool take_option(struct replay *replay, int option, const char *value) {
   case OPTION_HASHES:
     replay->hashes = true;
     return true;
+  case OPTION_SET:
+    return option_set(value, &replay->set);
   default:
     return option_world(option, value, &replay->sim_options);
   }
@@ -120,16 +124,20 @@ static bool open_target(struct replay *replay) {
         stat(replay->choices_of_bundle, &status) == 0) {
       replay->choices_path = replay->choices_of_bundle;
     }
+    if (replay->set.count > 0) {
+      (void)fprintf(stderr, "syncsim: the bundle '%s' says what is set; --set asks for another run\n", file);
+      return false;
+    }
+    replay->set = replay->bundle.set;
     (void)bundle_path(path, sizeof path, file, "scenario.lua");
     file = path;
   } else if (stat(file, &status) == 0 && S_ISDIR(status.st_mode)) {
     (void)fprintf(stderr, "syncsim: '%s' is a folder without a manifest, not a bundle\n", file);
     return false;
   }
-  errno = 0;
-  replay->file = scenario_file_read(file);
-  if (replay->file == NULL) (void)fprintf(stderr, "syncsim: cannot read '%s': %s\n", file, strerror(errno));
-  return replay->file != NULL;
+  replay->file = named_open(file, &replay->set);
+  if (replay->file == NULL || !replay->is_bundle) return replay->file != NULL;
+  return scenario_file_set_variant(replay->file, replay->bundle.variant);
 }
 
 static bool read_choices(struct replay *replay) {
@@ -200,10 +208,20 @@ static void print_history(const struct replay *replay) {
   free(text);
 }
 
+static void print_params(const struct replay *replay) {
+  char line[PARAM_NAME_BYTES + PARAM_VALUE_BYTES + 8];
+  for (uint32_t i = 0; i < replay->info.param_count; i++) {
+    const struct scenario_param *param = &replay->info.params[i];
+    (void)snprintf(line, sizeof line, "%s = %s", param->name, param->value);
+    print_text(i == 0 ? "with      " : "          ", line, UTF8_FOR_LINE);
+  }
+}
+
 static void print_outcome(const struct replay *replay) {
   const struct outcome *outcome = &replay->outcome;
   char time[64];
   print_text("scenario  ", replay->info.name, UTF8_FOR_LINE);
+  print_params(replay);
   (void)printf("seed      %llu%s%s\n", (unsigned long long)replay->seed,
                replay->choices == NULL ? "" : ", choices from ", replay->choices == NULL ? "" : replay->choices_path);
   (void)printf("verdict   %s%s\n", suite_verdict_name(outcome->verdict),
@@ -265,6 +283,7 @@ static int replay_target(struct replay *replay) {
     (void)fprintf(stderr, "%s\n", error.text);
     return EXIT_SCENARIO;
   }
+  if (!named_one(replay->file, &replay->info)) return EXIT_USAGE;
   run_world(replay);
   if (replay->hashes) {
     const char *slash = strrchr(replay->target, '/');
@@ -330,6 +349,7 @@ const struct command command_replay = {
     "says when the hash or the build differ.\n"
     "\n"
     "  --seed S       the seed, decimal or 0x-hexadecimal\n"
+    "  --set N=VALUE  a parameter of the scenario (a bundle says its own)\n"
     "  --trace F      record every step: F.txt as text, F.json for chrome://tracing and\n"
     "                 Perfetto, any other name for 'syncsim trace'\n"
     "  --why EVENT    tell the chain of causes that leads to this event (#EVENT in a trace)\n"

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/named.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/paths.h"
@@ -19,6 +20,7 @@
 
 struct run_options {
   struct suite_options suite;
+  struct params set;
   bool seeds_given;
   const char *seed_from;
   const char *json, *junit;
@@ -53,6 +55,7 @@ static const struct option long_options[] = {
     {"quiet", no_argument, NULL, OPTION_QUIET},
     {"hashes", no_argument, NULL, OPTION_HASHES},
     {"watchdog", required_argument, NULL, OPTION_WATCHDOG},
+    OPTIONS_OF_SCENARIOS,
     OPTIONS_OF_WORLDS,
     {"help", no_argument, NULL, OPTIONS_HELP},
     {NULL, 0, NULL, 0},
@@ -106,6 +109,8 @@ static bool take_option(struct run_options *options, int option, const char *val
   case OPTION_HASHES:
     options->hashes = true;
     return true;
+  case OPTION_SET:
+    return option_set(value, &options->set);
   default:
     return option_world(option, value, &options->suite.sim);
   }
@@ -203,10 +208,11 @@ static int run(const char *program, int argc, char **argv) {
     if (option == OPTIONS_WRONG || !take_option(&options, option, optarg)) return EXIT_USAGE;
   }
   if (!settle_seeds(&options)) return EXIT_USAGE;
-  int status = paths_read(&paths, argv + optind, argc - optind);
+  int status = paths_read(&paths, argv + optind, argc - optind, &options.set);
+  if (status == EXIT_HELD) room_settle(&options.suite.sim);
+  if (status == EXIT_HELD) status = paths_expand(&paths, &options.suite.sim);
   if (status == EXIT_HELD && !fits_one_suite(&options, paths.count)) status = EXIT_USAGE;
   if (status == EXIT_HELD) {
-    room_settle(&options.suite.sim);
     progress_begin(&line);
     struct suite_result *result = suite_run_all(paths.files, paths.count, &options.suite, error, sizeof error);
     progress_end(&line);
@@ -225,11 +231,12 @@ const struct command command_run = {
     "Runs every scenario (a file, or all *.lua under a folder but those in bundles and\n"
     "generated folders) under every seed, in worker processes, and prints the\n"
     "verdicts. Each failure is told with one line to paste that shows it again, and\n"
-    "leaves a bundle.\n"
+    "leaves a bundle. FILE#VARIANT takes one variant of a file that has some.\n"
     "\n"
     "  --seeds N          seeds 1 to N (20)\n"
     "  --seeds A..B       seeds A to B, decimal or 0x-hexadecimal\n"
     "  --seed S           one seed\n"
+    "  --set NAME=VALUE   a parameter of the scenarios (sim.param); as often as needed\n"
     "  --seed-from TEXT   --seeds N starts at a seed made from TEXT, such as a commit id\n"
     "  --jobs N           worker processes (one per processor)\n"
     "  --time D           start no run after so much real time (90s, 5min), and stop those\n"

@@ -17,10 +17,12 @@
 #include "lua/language/steps.h"
 #include "lua/language/world.h"
 #include "lua/memo.h"
+#include "lua/settings/parameters.h"
 #include "lua/settings/properties.h"
 #include "lua/settings/settings.h"
 #include "lua/settings/vary.h"
 #include "lua/text/info.h"
+#include "lua/text/nearest.h"
 #include "lua/text/source.h"
 
 /* --- Loading ----------------------------------------------------------------------- */
@@ -30,10 +32,11 @@ static void fail_load(struct script *script, int line, const char *message) {
   (void)snprintf(script->error, sizeof script->error, SCRIPT_CHUNK ":%d: %s", line, message);
 }
 
-/* Runs the file: the settings go to *settings, the functions stay in Lua. */
-static bool load(struct script *script, const struct scenario_file *file, struct settings *settings) {
+/* Runs the file: the settings go to *settings, the variants to *variants, the functions stay in Lua. */
+static bool load(struct script *script, const struct scenario_file *file, const struct params *params,
+                 struct settings *settings, struct variants *variants) {
   lua_State *lua = script->lua;
-  char message[300];
+  char message[300], unknown[700];
   int line = 1;
   const char *refused = source_refused(file->text, file->size);
   if (refused) {
@@ -48,6 +51,9 @@ static bool load(struct script *script, const struct scenario_file *file, struct
   script->settings = settings;
   script->text = file->text;
   script->text_size = file->size;
+  script->helpers = file->helpers;
+  script->params = params;
+  script->variants = variants;
   script_slice(script);
   size_t begin = source_begin(file->text, file->size);
   int status = luaL_loadbufferx(lua, file->text + begin, file->size - begin, "=" SCRIPT_CHUNK, "t");
@@ -66,6 +72,13 @@ static bool load(struct script *script, const struct scenario_file *file, struct
   script->settings = NULL;
   script->text = NULL;
   script->text_size = 0;
+  script->helpers = NULL;
+  script->params = NULL;
+  script->variants = NULL;
+  if (good && parameters_unknown(params, &settings->info, unknown, sizeof unknown)) {
+    fail_load(script, 1, unknown);
+    return false;
+  }
   return good;
 }
 
@@ -80,10 +93,10 @@ static bool locale_is_plain(struct scenario_error *error) {
   return false;
 }
 
-static enum scenario_verdict learn(struct sim *sim, const struct scenario_file *file, struct scenario_error *error) {
+/* Asks the file with these parameters, in a world of its own. */
+static enum scenario_verdict ask(struct sim *sim, const struct scenario_file *file, const struct params *params,
+                                 struct scenario_error *error) {
   struct scenario_memo *memo = file->memo;
-  if (!locale_is_plain(error)) return SCENARIO_HARNESS;
-  if (memo->known) return SCENARIO_HELD;
   struct sim_config config = {.source = {.seed = 0}};
   struct sim_world *world = sim_world_begin(sim, &config);
   struct script *script = world ? script_create(world, library_open) : NULL;
@@ -91,12 +104,53 @@ static enum scenario_verdict learn(struct sim *sim, const struct scenario_file *
     (void)snprintf(error->text, sizeof error->text, "the arena is used up");
     return SCENARIO_HARNESS;
   }
-  if (!load(script, file, &memo->settings)) {
-    script_error_text(script, file->path, error);
-    return script->arena_spent ? SCENARIO_HARNESS : SCENARIO_WRONG;
+  memset(&memo->variants, 0, sizeof memo->variants);
+  if (load(script, file, params, &memo->settings, &memo->variants)) return SCENARIO_HELD;
+  script_error_text(script, file->path, error);
+  return script->arena_spent ? SCENARIO_HARNESS : SCENARIO_WRONG;
+}
+
+/* What the variant sets, and over it what is set; false: the file has no such variant. */
+static bool choose_variant(const struct scenario_file *file, struct params *params, struct scenario_error *error) {
+  const struct variants *variants = &file->memo->variants;
+  const char *names[SCENARIO_VARIANTS_MAX];
+  for (uint32_t i = 0; i < variants->count; i++) {
+    names[i] = variants->names[i];
+    if (strcmp(names[i], file->variant) != 0) continue;
+    *params = variants->params[i];
+    for (size_t n = 0; n < file->set.count; n++)
+      if (!params_set(params, file->set.items[n].name, file->set.items[n].value)) return false;
+    return true;
   }
-  memo->known = true;
-  return SCENARIO_HELD;
+  const char *near = nearest_word(file->variant, names, variants->count);
+  size_t used = (size_t)snprintf(error->text, sizeof error->text, "%s:1: the scenario has no variant \"%s\"%s",
+                                 file->path, file->variant,
+                                 near              ? "; did you mean \""
+                                 : variants->count ? ": it has "
+                                                   : "");
+  if (near) (void)snprintf(error->text + used, sizeof error->text - used, "%s\"?", near);
+  for (uint32_t i = 0; !near && i < variants->count && used < sizeof error->text; i++)
+    used += (size_t)snprintf(error->text + used, sizeof error->text - used, "%s\"%s\"", i ? ", " : "", names[i]);
+  return false;
+}
+
+static enum scenario_verdict learn(struct sim *sim, const struct scenario_file *file, struct scenario_error *error) {
+  struct scenario_memo *memo = file->memo;
+  struct scenario_info *info = &memo->settings.info;
+  if (!locale_is_plain(error)) return SCENARIO_HARNESS;
+  if (memo->known) return SCENARIO_HELD;
+  memo->params = file->set;
+  enum scenario_verdict verdict = ask(sim, file, &memo->params, error);
+  if (verdict == SCENARIO_HELD && file->variant[0]) {
+    /* What it sets is known only now. */
+    if (!choose_variant(file, &memo->params, error)) return SCENARIO_WRONG;
+    verdict = ask(sim, file, &memo->params, error);
+    memcpy(info->variant, file->variant, sizeof info->variant);
+    size_t length = strlen(info->name);
+    (void)snprintf(info->name + length, sizeof info->name - length, " (%s)", file->variant);
+  }
+  memo->known = verdict == SCENARIO_HELD;
+  return verdict;
 }
 
 int scenario_describe(struct sim *sim, const struct scenario_file *file, struct scenario_info *info,
@@ -157,7 +211,7 @@ static bool begin(struct scenario_world *run) {
 static bool start(struct scenario_world *run) {
   struct script *script = run->script;
   struct settings again; /* the same as the memo's; the functions are what counts */
-  if (!load(script, run->file, &again)) return false;
+  if (!load(script, run->file, &run->file->memo->params, &again, NULL)) return false;
   script->link = run->settings.link;
   task_drive(script);
   struct cluster_config config = run->settings.cluster;

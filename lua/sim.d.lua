@@ -152,6 +152,7 @@
 ---@field expects? fault[] faults that run causes
 ---@field run? fun(world: sim.World)
 ---@field properties? sim.Property[]
+---@field variants? table<string, table<string, integer|boolean|string>> parameters of each
 
 ---@class sim.Scenario
 
@@ -161,6 +162,14 @@ local sim = {}
 ---@param options sim.ScenarioOptions
 ---@return sim.Scenario
 function sim.scenario(options) end
+
+---A parameter: the standard, or what the command line or a variant sets. At the top of the file only.
+---@generic T: integer|boolean|string
+---@param name string
+---@param standard T
+---@param about? string
+---@return T
+function sim.param(name, standard, about) end
 
 ---@param options sim.KvOptions
 ---@return sim.Kv

@@ -60,10 +60,35 @@ static json_t *sometimes_of(const struct suite_scenario *scenario, bool *ok) {
   return list;
 }
 
+static const char *const param_kinds[] = {
+    [SCENARIO_PARAM_NUMBER] = "number",     [SCENARIO_PARAM_BOOL] = "bool",           [SCENARIO_PARAM_TEXT] = "text",
+    [SCENARIO_PARAM_SHARE] = "share",       [SCENARIO_PARAM_SIZE] = "size",           [SCENARIO_PARAM_RATE] = "rate",
+    [SCENARIO_PARAM_DURATION] = "duration", [SCENARIO_PARAM_BANDWIDTH] = "bandwidth",
+};
+
+/* Values are texts, whatever they are: a reader that wants a number knows from `kind`. */
+static json_t *params_of(const struct suite_scenario *scenario, bool *ok) {
+  json_t *list = json_array();
+  for (uint32_t i = 0; i < scenario->info.param_count; i++) {
+    const struct scenario_param *param = &scenario->info.params[i];
+    json_t *one = json_object();
+    put(one, "name", string(param->name), ok);
+    put(one, "kind", json_string(param_kinds[param->kind]), ok);
+    put(one, "value", string(param->value), ok);
+    put(one, "standard", string(param->standard), ok);
+    put(one, "set", json_boolean(params_get(&scenario->set, param->name) != NULL), ok);
+    if (json_array_append_new(list, one) != 0) *ok = false;
+  }
+  return list;
+}
+
 static json_t *scenario_object(const struct suite_scenario *scenario, bool *ok) {
   json_t *object = json_object();
   put(object, "path", string(scenario->path), ok);
   put(object, "name", string(scenario->info.name), ok);
+  put(object, "variant", scenario->info.variant[0] == '\0' ? json_null() : string(scenario->info.variant), ok);
+  put(object, "params", params_of(scenario, ok), ok);
+  put(object, "text_hash", hexadecimal(scenario->text_hash), ok);
   put(object, "story", string(scenario->info.story), ok);
   put(object, "must_fail", scenario->info.must_fail[0] == '\0' ? json_null() : string(scenario->info.must_fail), ok);
   put(object, "verdict", json_string(report_verdict_name(scenario->verdict)), ok);

@@ -92,11 +92,14 @@ static void property(struct junit *junit, xmlNodePtr properties, const char *nam
 static void class_base(const char *path, char *name, size_t size) {
   while (*path == '.' || *path == '/')
     path++;
-  size_t length = strlen(path);
+  const char *variant = strstr(path, ".lua#");
+  size_t length = variant != NULL ? (size_t)(variant - path) : strlen(path);
   if (length > 4 && strcmp(path + length - 4, ".lua") == 0) length -= 4;
   size_t at = 0;
   for (size_t i = 0; i < length && at + 1 < size; i++)
     name[at++] = path[i] == '/' ? '.' : path[i] == '.' ? '_' : path[i];
+  for (variant = variant != NULL ? variant + 4 : ""; *variant != '\0' && at + 1 < size; variant++)
+    name[at++] = *variant == '.' ? '_' : *variant;
   name[at] = '\0';
   if (at == 0) (void)snprintf(name, size, "scenario");
 }
@@ -215,7 +218,8 @@ static void untold_failure(struct junit *junit, xmlNodePtr testcase, const struc
                            struct counts *counts) {
   xmlNodePtr node = bad(junit, testcase, run->verdict, "like a failure of this scenario that is told in full", counts);
   char body[sizeof junit->result->scenarios[0].path * 4 + 64];
-  reproduce_line(body, sizeof body, NULL, junit->result->scenarios[run->scenario].path, run->seed);
+  const struct suite_scenario *scenario = &junit->result->scenarios[run->scenario];
+  reproduce_line(body, sizeof body, NULL, scenario->path, &scenario->set, run->seed);
   content(junit, node, body);
 }
 
@@ -224,6 +228,8 @@ static void suite_command(const struct suite_result *result, size_t first, size_
   size_t at = (size_t)snprintf(line, size, "syncsim run");
   for (size_t i = first; i < end; i++)
     at = quote(line, at, size - 80, result->scenarios[i].path);
+  /* One command sets the same in all of them. */
+  if (first < end) at = reproduce_params(line, size - 80, at, &result->scenarios[first].set);
   (void)snprintf(line + at, size - at, " --seeds %" PRIu64 "..%" PRIu64 "\n", result->seed_first, result->seed_last);
 }
 
@@ -259,6 +265,12 @@ static void suite_properties(struct junit *junit, xmlNodePtr suite, const struct
   char text[64];
   property(junit, properties, "path", scenario->path);
   if (scenario->info.story[0] != '\0') property(junit, properties, "story", scenario->info.story);
+  if (scenario->info.variant[0] != '\0') property(junit, properties, "variant", scenario->info.variant);
+  for (uint32_t i = 0; i < scenario->info.param_count; i++) {
+    char name[PARAM_NAME_BYTES + 8];
+    (void)snprintf(name, sizeof name, "param.%s", scenario->info.params[i].name);
+    property(junit, properties, name, scenario->info.params[i].value);
+  }
   property(junit, properties, "verdict", report_verdict_name(scenario->verdict));
   (void)snprintf(text, sizeof text, "%" PRIu64, scenario->runs);
   property(junit, properties, "runs", text);

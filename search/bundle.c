@@ -6,9 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lua/text/helpers.h"
 #include "search/seeds.h"
 
-#define MANIFEST_BYTES_MAX 8192u
+#define MANIFEST_BYTES_MAX 16384u
 #define MANIFEST_BEGINS "format="
 
 bool bundle_path(char *path, size_t size, const char *folder, const char *name) {
@@ -72,7 +73,9 @@ static bool write_manifest(const char *folder, const struct bundle *bundle) {
   if (!bundle_path(path, sizeof path, folder, "manifest")) return false;
   FILE *file = fopen(path, "wb");
   if (file == NULL) return false;
-  (void)fprintf(file, MANIFEST_BEGINS "%u\n", BUNDLE_FORMAT);
+  /* What an older build would not heed has the later format. */
+  const bool plain = bundle->variant[0] == '\0' && bundle->set.count == 0;
+  (void)fprintf(file, MANIFEST_BEGINS "%u\n", plain ? 1u : BUNDLE_FORMAT);
   put_line(file, "scenario", bundle->scenario);
   put_line(file, "path", bundle->path);
   (void)fprintf(file, "seed=%llu\n", (unsigned long long)bundle->seed);
@@ -81,7 +84,37 @@ static bool write_manifest(const char *folder, const struct bundle *bundle) {
   put_line(file, "property", bundle->property);
   put_line(file, "build", bundle->build);
   put_line(file, "command", bundle->command);
+  if (bundle->variant[0] != '\0') put_line(file, "variant", bundle->variant);
+  for (size_t i = 0; i < bundle->set.count; i++) {
+    char text[PARAM_NAME_BYTES + PARAM_VALUE_BYTES + 2];
+    (void)snprintf(text, sizeof text, "%s=%s", bundle->set.items[i].name, bundle->set.items[i].value);
+    put_line(file, "set", text);
+  }
   return finish(file);
+}
+
+/* One helper below the bundle's folder. What was not there is not there in the bundle either. */
+static bool write_helper(const char *folder, const struct helper *helper) {
+  char path[BUNDLE_PATH_BYTES + 32 + HELPER_NAME_BYTES];
+  (void)snprintf(path, sizeof path, "%s/%s", folder, helper->path);
+  if (helper->text == NULL) return unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR;
+  for (char *at = path + strlen(folder) + 1; (at = strchr(at, '/')) != NULL; at++) {
+    *at = '\0';
+    const bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
+    *at = '/';
+    if (!made) return false;
+  }
+  FILE *file = fopen(path, "wb");
+  if (file == NULL) return false;
+  (void)fwrite(helper->text, 1, helper->size, file);
+  return finish(file);
+}
+
+static bool write_helpers(const char *folder, const struct helpers *helpers) {
+  for (size_t i = 0; i < helpers->count; i++) {
+    if (!write_helper(folder, &helpers->items[i])) return false;
+  }
+  return true;
 }
 
 bool bundle_write(const char *folder, const struct bundle *bundle, const struct scenario_file *scenario,
@@ -89,6 +122,7 @@ bool bundle_write(const char *folder, const struct bundle *bundle, const struct 
   size_t size = 0;
   const char *text = scenario_file_text(scenario, &size);
   return write_manifest(folder, bundle) && write_bytes(folder, "scenario.lua", text, size) &&
+         write_helpers(folder, scenario_file_helpers(scenario)) &&
          (history[0] == '\0' || write_bytes(folder, "history", history, strlen(history)));
 }
 
@@ -100,8 +134,8 @@ static void copy(char *to, size_t size, const char *from) {
 static int take_line(struct bundle *bundle, const char *key, const char *value, char *error, size_t error_size) {
   uint64_t number = 0;
   if (strcmp(key, "format") == 0) {
-    if (seeds_parse_one(value, &number) && number == BUNDLE_FORMAT) return 1;
-    (void)snprintf(error, error_size, "its format is %.20s; this build reads format %u", value, BUNDLE_FORMAT);
+    if (seeds_parse_one(value, &number) && number >= 1 && number <= BUNDLE_FORMAT) return 1;
+    (void)snprintf(error, error_size, "its format is %.20s; this build reads formats 1 to %u", value, BUNDLE_FORMAT);
     return -1;
   }
   if (strcmp(key, "seed") == 0) {
@@ -114,6 +148,11 @@ static int take_line(struct bundle *bundle, const char *key, const char *value, 
     (void)snprintf(error, error_size, "its trace_hash is no number: %.40s", value);
     return -1;
   }
+  if (strcmp(key, "set") == 0 && !params_set_text(&bundle->set, value)) {
+    (void)snprintf(error, error_size, "it sets no parameter right: %.60s", value);
+    return -1;
+  }
+  if (strcmp(key, "variant") == 0) copy(bundle->variant, sizeof bundle->variant, value);
   if (strcmp(key, "scenario") == 0) copy(bundle->scenario, sizeof bundle->scenario, value);
   if (strcmp(key, "path") == 0) copy(bundle->path, sizeof bundle->path, value);
   if (strcmp(key, "verdict") == 0) copy(bundle->verdict, sizeof bundle->verdict, value);

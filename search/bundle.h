@@ -1,6 +1,7 @@
 /* A bundle: a folder from which one failing run can be repeated anywhere.
  *
  *   scenario.lua  the scenario as it was
+ *   helpers/      the files that it requires, if it does
  *   manifest      key=value lines: what failed, how to repeat it, by which build
  *   choices       recording of every decision (absent when the run could not be recorded)
  *   history       lines of text
@@ -14,18 +15,20 @@
 
 #include "lua/scenario.h"
 
-#define BUNDLE_FORMAT 1u
+#define BUNDLE_FORMAT 2u
 #define BUNDLE_PATH_BYTES 512u
 
 struct bundle {
-  char scenario[SCENARIO_NAME_BYTES];
+  char scenario[SCENARIO_TITLE_BYTES];
   char path[512]; /* where the scenario was read from */
   uint64_t seed;
   uint64_t trace_hash;
   char verdict[32];
   char property[64];
   char build[32];
-  char command[640];
+  char command[1280];
+  char variant[SCENARIO_VARIANT_BYTES]; /* may be empty */
+  struct params set;                    /* parameters from outside */
 };
 
 /* Writes FOLDER/NAME of a bundle into `path`. false: it is too long. */
@@ -33,7 +36,7 @@ bool bundle_path(char *path, size_t size, const char *folder, const char *name);
 /* Creates a folder with its parents; one that is there is emptied of the files
  * of an older bundle. false with errno. */
 bool bundle_create(const char *folder);
-/* Writes manifest, scenario.lua and history, in this order: what was left half
+/* Writes manifest, scenario.lua, helpers and history, in this order: what was left half
  * written is a bundle too, and no scenario. false with errno. */
 bool bundle_write(const char *folder, const struct bundle *bundle, const struct scenario_file *file,
                   const char *history);

@@ -66,7 +66,8 @@ static void fill_failure(const struct suite *suite, struct suite_failure *failur
   failure->trace_hash = run->trace_hash;
   memcpy(failure->property, outcome->property, sizeof failure->property);
   memcpy(failure->detail, outcome->detail, sizeof failure->detail);
-  reproduce_line(failure->reproduce, sizeof failure->reproduce, suite->options->program, scenario->path, run->seed);
+  reproduce_line(failure->reproduce, sizeof failure->reproduce, suite->options->program, scenario->path, &scenario->set,
+                 run->seed);
 }
 
 /* A canary that was not caught fails as a scenario, not by one seed. */
@@ -80,7 +81,8 @@ static void fill_missed_canary(const struct suite *suite, struct suite_failure *
   (void)snprintf(failure->detail, sizeof failure->detail,
                  "this canary must violate \"%s\", and none of its %llu runs did: the oracle may be blind",
                  scenario->info.must_fail, (unsigned long long)scenario->runs);
-  reproduce_line(failure->reproduce, sizeof failure->reproduce, suite->options->program, scenario->path, failure->seed);
+  reproduce_line(failure->reproduce, sizeof failure->reproduce, suite->options->program, scenario->path, &scenario->set,
+                 failure->seed);
 }
 
 /* How many rows of each signature are not listed, on the first that is. */
@@ -101,17 +103,27 @@ static bool count_unlisted(const struct suite *suite, const struct listing *list
   return true;
 }
 
-/* The file's name without folder and extension; with a hash of the path when
+/* "three nodes" becomes ".three_nodes". */
+static void variant_name(const char *variant, char *name, size_t size) {
+  (void)snprintf(name, size, "%s%s", variant[0] == '\0' ? "" : ".", variant);
+  for (char *at = name; *at != '\0'; at++) {
+    const bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
+    if (!plain && *at != '-' && *at != '.') *at = '_';
+  }
+}
+
+/* The file's name without folder and extension, and the variant; with a hash of the path when
  * another scenario of the suite has the same. */
 static void bundle_name(const struct suite *suite, const struct suite_failure *failure, char *name, size_t size) {
   const struct suite_result *result = suite->result;
   const char *path = result->scenarios[failure->scenario].path;
   const char *slash = strrchr(path, '/');
   const char *base = slash == NULL ? path : slash + 1;
-  const char *dot = strrchr(base, '.');
-  const int length = dot == NULL || dot == base ? (int)strlen(base) : (int)(dot - base);
+  const char *chosen = result->scenarios[failure->scenario].info.variant;
+  int length = (int)(strlen(base) - (chosen[0] == '\0' ? 0 : strlen(chosen) + 1)); /* without #VARIANT */
+  if (length > 4 && strncmp(base + length - 4, ".lua", 4) == 0) length -= 4;
   const char *apart = "";
-  char tag[24];
+  char tag[24], variant[SCENARIO_VARIANT_BYTES + 1];
   for (size_t i = 0; i < result->scenario_count; i++) {
     const char *other = strrchr(result->scenarios[i].path, '/');
     other = other == NULL ? result->scenarios[i].path : other + 1;
@@ -119,7 +131,8 @@ static void bundle_name(const struct suite *suite, const struct suite_failure *f
     (void)snprintf(tag, sizeof tag, ".%08llx", (unsigned long long)(sim_hash_bytes(path, strlen(path)) >> 32));
     apart = tag;
   }
-  (void)snprintf(name, size, "%.*s%s-%llu", length > 200 ? 200 : length, base, apart,
+  variant_name(chosen, variant, sizeof variant);
+  (void)snprintf(name, size, "%.*s%s%s-%llu", length > 150 ? 150 : length, base, variant, apart,
                  (unsigned long long)failure->seed);
 }
 
@@ -255,11 +268,13 @@ static void finish_bundle(const struct suite *suite, struct suite_failure *failu
   struct bundle bundle = {.seed = failure->seed, .trace_hash = failure->trace_hash};
   if (failure->bundle[0] == '\0') return;
   (void)snprintf(bundle.scenario, sizeof bundle.scenario, "%s", scenario->info.name);
-  (void)snprintf(bundle.path, sizeof bundle.path, "%s", scenario->path);
+  (void)snprintf(bundle.path, sizeof bundle.path, "%s", scenario_file_path(suite->files[failure->scenario]));
   (void)snprintf(bundle.verdict, sizeof bundle.verdict, "%s", suite_verdict_name(failure->verdict));
   (void)snprintf(bundle.property, sizeof bundle.property, "%s", failure->property);
   (void)snprintf(bundle.build, sizeof bundle.build, "%s", build);
   (void)snprintf(bundle.command, sizeof bundle.command, "%s", failure->reproduce);
+  (void)snprintf(bundle.variant, sizeof bundle.variant, "%s", scenario->info.variant);
+  bundle.set = scenario->set;
   if (!bundle_write(failure->bundle, &bundle, suite->files[failure->scenario], failure->history)) {
     failure->bundle[0] = '\0';
   }

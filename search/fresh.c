@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lua/text/helpers.h"
 #include "search/elsewhere.h"
 #include "search/pipe.h"
 #include "search/progress_blocks.h"
@@ -19,17 +20,46 @@ struct fresh_setup {
   struct sim_options sim;
 };
 struct fresh_file {
-  uint32_t path_size, text_size;
+  uint32_t path_size, text_size, helper_count;
+  char variant[SCENARIO_VARIANT_BYTES];
+  struct params set;
+};
+struct fresh_helper {
+  char name[HELPER_NAME_BYTES];
+  char why[160];
+  bool has_text;
+  uint32_t text_size;
 };
 
 /* --- The suite's side ---------------------------------------------------------------- */
 
+static bool tell_helper(int to, const struct helper *helper) {
+  struct fresh_helper header;
+  memset(&header, 0, sizeof header);
+  header.has_text = helper->text != NULL;
+  header.text_size = (uint32_t)helper->size;
+  memcpy(header.name, helper->name, sizeof header.name);
+  memcpy(header.why, helper->why, sizeof header.why);
+  return pipe_write_all(to, &header, sizeof header) && pipe_write_all(to, helper->text, header.text_size);
+}
+
 static bool tell_file(int to, const struct scenario_file *file) {
   size_t size = 0;
   const char *text = scenario_file_text(file, &size), *path = scenario_file_path(file);
-  const struct fresh_file header = {(uint32_t)strlen(path), (uint32_t)size};
-  return pipe_write_all(to, &header, sizeof header) && pipe_write_all(to, path, header.path_size) &&
-         pipe_write_all(to, text, size);
+  const struct helpers *helpers = scenario_file_helpers(file);
+  struct fresh_file header;
+  memset(&header, 0, sizeof header); /* gaps too: it travels as bytes */
+  header.path_size = (uint32_t)strlen(path);
+  header.text_size = (uint32_t)size;
+  header.helper_count = (uint32_t)helpers->count;
+  header.set = *scenario_file_params(file);
+  (void)snprintf(header.variant, sizeof header.variant, "%s", scenario_file_variant(file));
+  bool good = pipe_write_all(to, &header, sizeof header) && pipe_write_all(to, path, header.path_size) &&
+              pipe_write_all(to, text, size);
+  for (size_t i = 0; good && i < helpers->count; i++) {
+    good = tell_helper(to, &helpers->items[i]);
+  }
+  return good;
 }
 
 bool fresh_tell(int to, struct scenario_file *const *files, size_t file_count, const struct suite_options *options,
@@ -44,21 +74,44 @@ bool fresh_tell(int to, struct scenario_file *const *files, size_t file_count, c
 
 /* --- The worker's side ---------------------------------------------------------------- */
 
-static struct scenario_file *read_file(int in) {
-  struct fresh_file header;
-  struct scenario_file *file = NULL;
-  if (!pipe_read_all(in, &header, sizeof header) || header.path_size > BYTES_MAX || header.text_size > BYTES_MAX) {
-    return NULL;
-  }
-  char *path = calloc(1, header.path_size + 1u);
+static bool read_helper(int in, struct scenario_file *file) {
+  struct fresh_helper header;
+  if (!pipe_read_all(in, &header, sizeof header) || header.text_size > BYTES_MAX) return false;
   char *text = calloc(1, header.text_size + 1u);
-  if (path != NULL && text != NULL && pipe_read_all(in, path, header.path_size) &&
-      pipe_read_all(in, text, header.text_size)) {
-    file = scenario_file_from(path, text, header.text_size);
+  const bool good =
+      text != NULL && pipe_read_all(in, text, header.text_size) &&
+      scenario_file_add_helper(file, header.name, header.has_text ? text : NULL, header.text_size, header.why);
+  free(text);
+  return good;
+}
+
+/* The texts of a file, without its helpers. */
+static struct scenario_file *read_texts(int in, const struct fresh_file *header) {
+  struct scenario_file *file = NULL;
+  if (header->path_size > BYTES_MAX || header->text_size > BYTES_MAX) return NULL;
+  char *path = calloc(1, header->path_size + 1u);
+  char *text = calloc(1, header->text_size + 1u);
+  if (path != NULL && text != NULL && pipe_read_all(in, path, header->path_size) &&
+      pipe_read_all(in, text, header->text_size)) {
+    file = scenario_file_from(path, text, header->text_size);
   }
   free(path);
   free(text);
   return file;
+}
+
+static struct scenario_file *read_file(int in) {
+  struct fresh_file header;
+  if (!pipe_read_all(in, &header, sizeof header)) return NULL;
+  struct scenario_file *file = read_texts(in, &header);
+  if (file == NULL) return NULL;
+  bool good = scenario_file_set_variant(file, header.variant) && scenario_file_set_params(file, &header.set);
+  for (uint32_t i = 0; good && i < header.helper_count; i++) {
+    good = read_helper(in, file);
+  }
+  if (good) return file;
+  scenario_file_free(file);
+  return NULL;
 }
 
 /* The wished place may be taken in this process: then any other is as good. */

@@ -38,10 +38,23 @@ static size_t put_word(char *line, size_t size, size_t used, const char *word) {
   return used;
 }
 
-void reproduce_line(char *line, size_t size, const char *program, const char *path, uint64_t seed) {
+size_t reproduce_params(char *line, size_t size, size_t used, const struct params *set) {
+  char word[PARAM_NAME_BYTES + PARAM_VALUE_BYTES + 2];
+  for (size_t i = 0; i < set->count && used + 1 < size; i++) {
+    const int length = snprintf(line + used, size - used, " --set ");
+    used = used + (size_t)length < size ? used + (size_t)length : size - 1;
+    (void)snprintf(word, sizeof word, "%s=%s", set->items[i].name, set->items[i].value);
+    used = put_word(line, size, used, word);
+  }
+  return used;
+}
+
+void reproduce_line(char *line, size_t size, const char *program, const char *path, const struct params *set,
+                    uint64_t seed) {
   size_t used = put_word(line, size, 0, program == NULL ? "syncsim" : program);
   (void)snprintf(line + used, size - used, " replay ");
   used = strlen(line);
   used = put_word(line, size, used, path);
   (void)snprintf(line + used, size - used, " --seed %llu", (unsigned long long)seed);
+  if (set != NULL) (void)reproduce_params(line, size, strlen(line), set);
 }

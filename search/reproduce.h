@@ -5,7 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* PROGRAM replay PATH --seed S, quoted for a shell. `program` may be NULL. */
-void reproduce_line(char *line, size_t size, const char *program, const char *path, uint64_t seed);
+#include "lua/text/params.h"
+
+/* PROGRAM replay PATH --seed S --set NAME=VALUE ..., quoted for a shell. `program` and `set` may be NULL. */
+void reproduce_line(char *line, size_t size, const char *program, const char *path, const struct params *set,
+                    uint64_t seed);
+/* Appends --set NAME=VALUE for each, from line[used] on. Gives the new end. */
+size_t reproduce_params(char *line, size_t size, size_t used, const struct params *set);
 
 #endif

@@ -45,13 +45,15 @@ struct suite_failure {
   uint64_t trace_hash;
   char *history;           /* lines of text; may be empty, never NULL */
   char bundle[512];        /* path of the bundle, empty when it could not be written */
-  char reproduce[640];     /* one line to paste */
+  char reproduce[1280];    /* one line to paste */
   uint64_t same_signature; /* further failures of the same scenario and property that are not listed */
 };
 
 struct suite_scenario {
-  char path[512];
+  char path[512]; /* PATH, or PATH#VARIANT */
   struct scenario_info info;
+  struct params set;          /* from outside, such as --set */
+  uint64_t text_hash;         /* scenario_file_hash */
   enum suite_verdict verdict; /* the worst of its runs */
   uint64_t runs, failed;      /* finished runs; those whose verdict is not `held` (of a canary: caught) */
   uint64_t events, simulated_ns, real_ns;

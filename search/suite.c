@@ -77,7 +77,7 @@ static bool describe(struct suite *suite, struct outcome *problems) {
 /* A file without a name of its own is called by its path. */
 static void name_scenario(struct suite_scenario *scenario) {
   if (scenario->info.name[0] == '\0') {
-    (void)snprintf(scenario->info.name, sizeof scenario->info.name, "%.90s", scenario->path);
+    (void)snprintf(scenario->info.name, sizeof scenario->info.name, "%.140s", scenario->path);
   }
 }
 
@@ -351,7 +351,9 @@ static bool prepare(struct suite *suite, size_t file_count) {
   result->scenario_count = file_count;
   for (size_t i = 0; i < file_count; i++) {
     (void)snprintf(result->scenarios[i].path, sizeof result->scenarios[i].path, "%s",
-                   scenario_file_path(suite->files[i]));
+                   scenario_file_label(suite->files[i]));
+    result->scenarios[i].set = *scenario_file_params(suite->files[i]);
+    result->scenarios[i].text_hash = scenario_file_hash(suite->files[i]);
   }
   result->seed_first = suite->options->seed_first;
   result->seed_last = suite->options->seed_last;

@@ -23,6 +23,7 @@
 #include "lua/language/word.h"
 #include "lua/language/steps.h"
 #include "lua/language/world.h"
+#include "lua/settings/parameters.h"
 #include "lua/settings/properties.h"
 #include "lua/settings/settings.h"
 #include "lua/text/nearest.h"
@@ -246,8 +247,9 @@ static int world_log(lua_State *lua) {
 
 static int world_fail(lua_State *lua) {
   struct script *script = world_check(lua);
-  sim_violation(script->world, script->name, 0, NULL, "line %d: %s", script_line(lua),
-                word_check(lua, 2, "world:fail"));
+  const char *chunk = script_chunk(lua) + sizeof SCRIPT_CHUNK - 1u; /* of a helper "/helpers/x.lua" */
+  sim_violation(script->world, script->name, 0, NULL, "%s%sline %d: %s", *chunk ? chunk + 1 : "", *chunk ? ", " : "",
+                script_line(lua), word_check(lua, 2, "world:fail"));
   return 0;
 }
 
@@ -321,12 +323,27 @@ static int world_forge(lua_State *lua) {
 
 /* --- The module ----------------------------------------------------------------------------- */
 
+static const luaL_Reg module_functions[] = {
+    {"scenario", settings_scenario},
+    {"kv", settings_kv},
+    {"param", parameters_param},
+    {"always", property_always},
+    {"sometimes", property_sometimes},
+    {"eventually", property_eventually},
+    {NULL, NULL},
+};
+
 static int module_unknown(lua_State *lua) {
-  static const char *const names[] = {"scenario", "kv", "always", "sometimes", "eventually"};
-  const char *name = show_name(lua, 2);
-  const char *near = nearest_word(name, names, 5);
+  const char *names[sizeof module_functions / sizeof *module_functions], *name = show_name(lua, 2);
+  char list[200] = "";
+  size_t count = 0;
+  for (; module_functions[count].name; count++) {
+    names[count] = module_functions[count].name;
+    (void)strcat(strcat(list, count ? ", " : ""), names[count]);
+  }
+  const char *near = nearest_word(name, names, count);
   if (near) script_raise(lua, "sim has no \"%s\"; did you mean \"%s\"?", name, near);
-  script_raise(lua, "sim has no \"%s\"; it has: scenario, kv, always, sometimes, eventually", name);
+  script_raise(lua, "sim has no \"%s\"; it has: %s", name, list);
 }
 
 static int module_assign(lua_State *lua) {
@@ -334,18 +351,13 @@ static int module_assign(lua_State *lua) {
 }
 
 static void open_module(lua_State *lua) {
-  static const luaL_Reg functions[] = {
-      {"scenario", settings_scenario},     {"kv", settings_kv},
-      {"always", property_always},         {"sometimes", property_sometimes},
-      {"eventually", property_eventually}, {NULL, NULL},
-  };
   (void)lua_newuserdatauv(lua, 1, 0);
   lua_createtable(lua, 0, 3);
   lua_pushcfunction(lua, module_assign);
   lua_setfield(lua, -2, "__newindex");
   lua_pushliteral(lua, "sim");
   lua_setfield(lua, -2, "__metatable");
-  luaL_newlib(lua, functions);
+  luaL_newlib(lua, module_functions);
   lua_createtable(lua, 0, 1);
   lua_pushcfunction(lua, module_unknown);
   lua_setfield(lua, -2, "__index");

@@ -7,6 +7,7 @@
 
 #include "lua/language/numbers.h"
 #include "lua/language/pairs.h"
+#include "lua/language/require.h"
 #include "lua/language/script.h"
 #include "lua/language/show.h"
 #include "lua/language/word.h"
@@ -23,9 +24,9 @@ static const char *const absent[][2] = {
     {"os", "a script sees no clock or file of the machine; use world:now()"},
     {"io", "a script sees no file of the machine"},
     {"debug", "it would show addresses"},
-    {"package", "\"sim\" is the only module"},
-    {"dofile", "a scenario is one file"},
-    {"loadfile", "a scenario is one file"},
+    {"package", "require gives \"sim\", and files of the folder helpers beside the scenario"},
+    {"dofile", "require gives files of the folder helpers beside the scenario"},
+    {"loadfile", "require gives files of the folder helpers beside the scenario"},
     {"rawlen", "use #"},
     {"warn", "use world:log(text)"},
     {"world", "it is the argument of run = function(world) ... end"},
@@ -123,13 +124,6 @@ static int base_load(lua_State *lua) {
   return 1;
 }
 
-static int base_require(lua_State *lua) {
-  const char *name = word_check(lua, 1, "require");
-  if (strcmp(name, "sim") != 0) script_raise(lua, "no module \"%s\": \"sim\" is the only one", name);
-  lua_getfield(lua, LUA_REGISTRYINDEX, "sim");
-  return 1;
-}
-
 /* An unknown global is a spelling error, not nil. */
 static int unknown_global(lua_State *lua) {
   const char *names[64];
@@ -173,7 +167,7 @@ static void open_base(lua_State *lua) {
   lua_setfield(lua, -2, "tostring");
   lua_pushcfunction(lua, base_load);
   lua_setfield(lua, -2, "load");
-  lua_pushcfunction(lua, base_require);
+  lua_pushcfunction(lua, require_module);
   lua_setfield(lua, -2, "require");
   lua_pushcfunction(lua, pairs_sorted);
   lua_setfield(lua, -2, "pairs");

@@ -194,19 +194,59 @@ struct script *script_create(struct sim_world *world, lua_CFunction open) {
 
 /* --- Errors -------------------------------------------------------------------------- */
 
+/* Whether a text begins with the name of a file of the script: "scenario", "scenario/helpers/x.lua". Gives its
+ * length, or 0. */
+static size_t chunk_length(const char *text) {
+  size_t length = sizeof SCRIPT_CHUNK - 1u;
+  if (strncmp(text, SCRIPT_CHUNK, length) != 0) return 0;
+  if (text[length] != '/') return length;
+  size_t words = strspn(text + length, "abcdefghijklmnopqrstuvwxyz0123456789_/");
+  return strncmp(text + length + words, ".lua", 4) == 0 ? length + words + 4u : 0;
+}
+
+/* The innermost function that a file of the script has. */
+static bool find_place(lua_State *lua, lua_Debug *debug) {
+  for (int level = 0; lua_getstack(lua, level, debug); level++) {
+    if (!lua_getinfo(lua, "Sl", debug) || debug->currentline <= 0 || debug->source[0] != '=') continue;
+    size_t length = chunk_length(debug->source + 1);
+    if (length && !debug->source[1 + length]) return true;
+  }
+  return false;
+}
+
 int script_line(lua_State *lua) {
   lua_Debug debug;
-  for (int level = 0; lua_getstack(lua, level, &debug); level++)
-    if (lua_getinfo(lua, "Sl", &debug) && debug.currentline > 0 && strcmp(debug.source, "=" SCRIPT_CHUNK) == 0)
-      return debug.currentline;
-  return 0;
+  return find_place(lua, &debug) ? debug.currentline : 0;
+}
+
+const char *script_chunk(lua_State *lua) {
+  lua_Debug debug;
+  return find_place(lua, &debug) ? debug.source + 1 : SCRIPT_CHUNK;
+}
+
+const char *script_source(lua_State *lua, size_t *size) {
+  const struct script *script = script_of(lua);
+  const char *chunk = script_chunk(lua) + sizeof SCRIPT_CHUNK - 1u;
+  *size = script->text_size;
+  if (!*chunk) return script->text;
+  for (size_t i = 0; script->helpers && i < script->helpers->count; i++) {
+    *size = script->helpers->items[i].size;
+    if (strcmp(script->helpers->items[i].path, chunk + 1) == 0) return script->helpers->items[i].text;
+  }
+  return NULL;
+}
+
+/* "scenario:12: ..." */
+static bool begins_with_place(const char *text) {
+  size_t length = chunk_length(text);
+  return length && text[length] == ':';
 }
 
 static void raise_message(lua_State *lua, int line, const char *format, va_list args) {
   char text[800];
   (void)vsnprintf(text, sizeof text, format, args);
   if (line > 0)
-    lua_pushfstring(lua, SCRIPT_CHUNK ":%d: %s", line, text);
+    lua_pushfstring(lua, "%s:%d: %s", script_chunk(lua), line, text);
   else
     lua_pushstring(lua, text);
 }
@@ -260,10 +300,10 @@ void script_failed(struct script *script, lua_State *lua, int status) {
     script->memory_spent = !script->arena_spent;
     what = memory_message(script);
   }
-  if (strncmp(what, SCRIPT_CHUNK ":", sizeof SCRIPT_CHUNK) == 0)
+  if (begins_with_place(what))
     (void)snprintf(script->error, sizeof script->error, "%s", what);
   else
-    (void)snprintf(script->error, sizeof script->error, SCRIPT_CHUNK ":%d: %s", line > 0 ? line : 1, what);
+    (void)snprintf(script->error, sizeof script->error, "%s:%d: %s", script_chunk(lua), line > 0 ? line : 1, what);
   sim_stop(script->world);
 }
 
@@ -271,8 +311,8 @@ void script_failed(struct script *script, lua_State *lua, int status) {
 static int add_line(lua_State *lua) {
   const char *text = show_text(lua, 1, NULL);
   int line = script_line(lua);
-  if (!text || line <= 0 || strncmp(text, SCRIPT_CHUNK ":", sizeof SCRIPT_CHUNK) == 0) return 1;
-  lua_pushfstring(lua, SCRIPT_CHUNK ":%d: ", line);
+  if (!text || line <= 0 || begins_with_place(text)) return 1;
+  lua_pushfstring(lua, "%s:%d: ", script_chunk(lua), line);
   lua_pushvalue(lua, 1);
   lua_concat(lua, 2);
   return 1;
@@ -296,6 +336,9 @@ bool script_call(struct script *script, int args, int results) {
 }
 
 void script_error_text(const struct script *script, const char *path, struct scenario_error *error) {
-  size_t skip = sizeof SCRIPT_CHUNK - 1u;
-  (void)snprintf(error->text, sizeof error->text, "%s%s", path, script->error + skip);
+  const char *rest = script->error + sizeof SCRIPT_CHUNK - 1u, *slash = strrchr(path, '/');
+  if (*rest != '/')
+    (void)snprintf(error->text, sizeof error->text, "%s%s", path, rest);
+  else
+    (void)snprintf(error->text, sizeof error->text, "%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, rest + 1);
 }

@@ -10,11 +10,13 @@
 #include <stdint.h>
 
 #include "cluster/config.h"
+#include "lua/text/helpers.h"
 #include "lua/text/info.h"
 #include "sim/sim.h"
 
 /* Messages of the compiler and of Lua begin with this, whatever the file is
- * called, so that no path reaches a run; the path is put in at the end. */
+ * called, so that no path reaches a run; the path is put in at the end. Those of a helper
+ * begin with "scenario/helpers/NAME.lua". */
 #define SCRIPT_CHUNK "scenario"
 
 #define SCRIPT_MEMORY_BYTES (32u * 1024u * 1024u)
@@ -28,6 +30,7 @@
 #define SCRIPT_PROPERTIES_MAX 32u
 
 struct settings; /* settings/settings.h */
+struct variants; /* settings/parameters.h */
 
 enum script_property_kind { SCRIPT_ALWAYS = 1, SCRIPT_SOMETIMES = 2, SCRIPT_EVENTUALLY = 3 };
 
@@ -80,6 +83,9 @@ struct script {
    * outside the arena). */
   const char *text;
   size_t text_size;
+  const struct helpers *helpers; /* what it may require; NULL: nothing more */
+  const struct params *params;   /* what is set; NULL: nothing */
+  struct variants *variants;     /* where they go, NULL: nowhere */
 
   struct settings *settings; /* where sim.scenario puts them; only while loading */
   char name[SCENARIO_NAME_BYTES];
@@ -138,5 +144,9 @@ __attribute__((noreturn, format(printf, 3, 4)))
 void script_raise_at(lua_State *lua, int line, const char *format, ...);
 /* The line of the script that runs now, 0 when none does. */
 int script_line(lua_State *lua);
+/* The file that it is in: SCRIPT_CHUNK, or that of a helper; SCRIPT_CHUNK when none runs. */
+const char *script_chunk(lua_State *lua);
+/* The text of that file, for the lines of messages; NULL when it is not known (any longer). */
+const char *script_source(lua_State *lua, size_t *size);
 
 #endif

@@ -91,9 +91,10 @@ static int evaluate(struct script *script, const struct script_property *propert
   if (type == LUA_TBOOLEAN) return outcome;
   lua_Debug debug;
   lua_rawgeti(lua, LUA_REGISTRYINDEX, property->function);
-  int line = lua_getinfo(lua, ">S", &debug) ? debug.linedefined : 1;
-  lua_pushfstring(lua, SCRIPT_CHUNK ":%d: the property \"%s\" returned a %s: return true or false", line,
-                  property->name, lua_typename(lua, type));
+  bool known = lua_getinfo(lua, ">S", &debug) && debug.source[0] == '=' && debug.linedefined > 0;
+  lua_pushfstring(lua, "%s:%d: the property \"%s\" returned a %s: return true or false",
+                  known ? debug.source + 1 : SCRIPT_CHUNK, known ? debug.linedefined : 1, property->name,
+                  lua_typename(lua, type));
   script_failed(script, lua, LUA_ERRRUN);
   lua_pop(lua, 1);
   return -1;

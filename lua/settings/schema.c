@@ -20,12 +20,13 @@ struct place {
 };
 
 static int line_of(lua_State *lua, const char *path, const char *key) {
-  struct script *script = script_of(lua);
   int here = script_line(lua);
-  if (!path || !script->text) return here;
+  size_t size;
+  const char *text = script_source(lua, &size);
+  if (!path || !text) return here;
   char full[200];
   (void)snprintf(full, sizeof full, "%s%s%s", path, *path ? "." : "", key);
-  int line = source_line_of(script->text, script->text_size, here, full);
+  int line = source_line_of(text, size, here, full);
   /* Written elsewhere, as a variable perhaps: the call is the place. */
   return line ? line : here;
 }

@@ -8,6 +8,7 @@
 #include "lua/language/script.h"
 #include "lua/language/word.h"
 #include "lua/settings/link_settings.h"
+#include "lua/settings/parameters.h"
 #include "lua/settings/policy_settings.h"
 #include "lua/settings/properties.h"
 #include "lua/settings/schema.h"
@@ -255,6 +256,7 @@ static const struct schema_field scenario_fields[] = {
     READ_LATER("expects", SCHEMA_TABLE),
     READ_LATER("run", SCHEMA_FUNCTION),
     READ_LATER("properties", SCHEMA_TABLE),
+    READ_LATER("variants", SCHEMA_TABLE),
 };
 
 enum sim_fault settings_fault(lua_State *lua, const char *name, const char *path, const char *key) {
@@ -367,12 +369,16 @@ static void read_parts(lua_State *lua, struct script *script, struct settings *s
     properties_take(lua, 2);
     lua_pop(lua, 1);
   }
+  if (push_option(lua, "variants")) {
+    parameters_take_variants(lua, 2, &settings->info);
+    lua_pop(lua, 1);
+  }
   if (push_option(lua, "run")) lua_setfield(lua, LUA_REGISTRYINDEX, "run");
 }
 
 static void keep_outline(struct script *script, struct settings *settings, const struct outline *outline) {
   struct scenario_info *info = &settings->info;
-  memcpy(info->name, outline->name, sizeof info->name);
+  memcpy(info->name, outline->name, sizeof outline->name);
   memcpy(info->story, outline->story, sizeof info->story);
   memcpy(info->must_fail, outline->must_fail, sizeof info->must_fail);
   memcpy(script->name, outline->name, sizeof script->name);

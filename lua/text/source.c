@@ -197,3 +197,38 @@ int source_line_of(const char *text, size_t size, int from_line, const char *pat
   }
   return *path ? 0 : found;
 }
+
+/* What stands between the quotes of a string of one line without escapes. */
+static bool plain_string(const struct token *token, char *out, size_t room) {
+  if (token->kind != TOKEN_STRING || token->size < 2 || token->size - 2 >= room) return false;
+  char quote = token->start[0];
+  const char *inside = token->start + 1;
+  size_t size = token->size - 2;
+  if ((quote != '"' && quote != '\'') || inside[size] != quote || memchr(inside, '\\', size)) return false;
+  memcpy(out, inside, size);
+  out[size] = 0;
+  return !memchr(inside, 0, size);
+}
+
+static bool is_sign(const struct token *token, char sign) {
+  return token->kind == TOKEN_SIGN && token->size == 1 && *token->start == sign;
+}
+
+bool source_next_require(const char *text, size_t size, size_t *at, char *name, size_t name_size) {
+  struct lexer lexer = {text + *at, text + size, 1};
+  struct token before = {TOKEN_END, NULL, 0, 0};
+  if (!*at) lexer.at += source_begin(text, size);
+  for (struct token token = next_token(&lexer); token.kind != TOKEN_END; token = next_token(&lexer)) {
+    bool names = token.kind == TOKEN_NAME && token.size == 7 && memcmp(token.start, "require", 7) == 0;
+    bool method = is_sign(&before, '.') || is_sign(&before, ':');
+    before = token;
+    if (!names || method) continue;
+    struct lexer ahead = lexer;
+    struct token argument = next_token(&ahead);
+    if (is_sign(&argument, '(')) argument = next_token(&ahead);
+    if (!plain_string(&argument, name, name_size)) continue;
+    *at = (size_t)(ahead.at - text);
+    return true;
+  }
+  return false;
+}

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define SOURCE_BYTES_MAX (1024u * 1024u) /* of a scenario, or a helper */
+
 /* How many bytes stand before the first that is Lua: a UTF-8 byte order mark, and a
  * first line for the shell (its line end stays, so that lines count alike). */
 size_t source_begin(const char *text, size_t size);
@@ -21,5 +23,9 @@ bool source_has_no_floats(const char *text, size_t size, int *line, char *messag
  * by "=", the next looked for behind the one before), searched from
  * `from_line`. 0: not found. */
 int source_line_of(const char *text, size_t size, int from_line, const char *path);
+
+/* The next module that the text requires by a name in quotes, from *at on: require "x", require("x"). Puts the name
+ * into `name` (those that do not fit are passed over) and *at behind it. false: there is none. */
+bool source_next_require(const char *text, size_t size, size_t *at, char *name, size_t name_size);
 
 #endif

@@ -47,6 +47,30 @@ static void what_is_written_is_read_back(void **state) {
   temp_directory_deinit(&folder);
 }
 
+static void helpers_and_what_was_set_are_read_back(void **state) {
+  (void)state;
+  struct temp_directory folder;
+  struct bundle written = {.scenario = "a name (a variant)", .seed = 5, .variant = "a variant"}, read;
+  char error[256], path[300], line[300];
+  temp_directory_init(&folder);
+  assert_true(params_set(&written.set, "nodes", "5") && params_set(&written.set, "text", "a = b c"));
+  struct scenario_file *file = scenario_file_from("x.lua", "require 'helpers.a'", 19);
+  assert_true(scenario_file_add_helper(file, "helpers.a", "return 1", 8, ""));
+  assert_true(bundle_write(folder.path, &written, file, ""));
+  assert_true(bundle_read(folder.path, &read, error, sizeof error));
+  assert_memory_equal(&read, &written, sizeof read);
+  (void)snprintf(path, sizeof path, "%s/scenario.lua", folder.path);
+  struct scenario_file *again = scenario_file_read(path);
+  assert_true(scenario_file_hash(again) == scenario_file_hash(file));
+  scenario_file_free(again);
+  scenario_file_free(file);
+  reproduce_line(line, sizeof line, NULL, "x.lua#a variant", &read.set, 7);
+  assert_string_equal(line, "syncsim replay 'x.lua#a variant' --seed 7 --set nodes=5 --set 'text=a = b c'");
+  (void)snprintf(path, sizeof path, "%s/helpers/a.lua", folder.path);
+  assert_int_equal(remove(path), 0);
+  temp_directory_deinit(&folder);
+}
+
 static void a_newline_in_a_name_forges_no_key(void **state) {
   (void)state;
   struct temp_directory folder;
@@ -71,7 +95,9 @@ static void a_manifest_that_is_none_is_refused(void **state) {
                                     "format=1\nseed=1\n",
                                     "format=1\ntrace_hash=1\n",
                                     "seed=1\n",
-                                    "format=2\nseed=1\ntrace_hash=1\n",
+                                    "format=3\nseed=1\ntrace_hash=1\n",
+                                    "format=2\nseed=1\ntrace_hash=1\nset=n\n",
+                                    "format=2\nseed=1\ntrace_hash=1\nset=1n=2\n",
                                     "format=1\nseed=x\ntrace_hash=1\n",
                                     "format=1\nseed=1\ntrace_hash=\n",
                                     "=\n=\n=",
@@ -114,20 +140,21 @@ static void long_values_and_unknown_keys_are_cut_and_passed_over(void **state) {
 static void a_line_to_paste_is_safe_in_a_shell(void **state) {
   (void)state;
   char line[640];
-  reproduce_line(line, sizeof line, NULL, "scenarios/x.lua", 7);
+  reproduce_line(line, sizeof line, NULL, "scenarios/x.lua", NULL, 7);
   assert_string_equal(line, "syncsim replay scenarios/x.lua --seed 7");
-  reproduce_line(line, sizeof line, "build/sync sim", "it's; rm -rf $HOME", 7);
+  reproduce_line(line, sizeof line, "build/sync sim", "it's; rm -rf $HOME", NULL, 7);
   assert_string_equal(line, "'build/sync sim' replay 'it'\\''s; rm -rf $HOME' --seed 7");
   char path[1000];
   memset(path, '\'', sizeof path - 1);
   path[sizeof path - 1] = '\0';
-  reproduce_line(line, sizeof line, NULL, path, 7); /* too long for the line: cut, not overrun */
+  reproduce_line(line, sizeof line, NULL, path, NULL, 7); /* too long for the line: cut, not overrun */
   assert_true(strlen(line) < sizeof line);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_written_is_read_back),
+      cmocka_unit_test(helpers_and_what_was_set_are_read_back),
       cmocka_unit_test(a_newline_in_a_name_forges_no_key),
       cmocka_unit_test(a_manifest_that_is_none_is_refused),
       cmocka_unit_test(long_values_and_unknown_keys_are_cut_and_passed_over),
