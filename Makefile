@@ -245,7 +245,7 @@ man: ## the reference of the API as man pages, in build/man/man3: `man -M build/
 	@tools/man-pages
 
 .PHONY: lint
-lint: setup ## clang-format, clang-tidy, cppcheck
+lint: setup ## clang-format, clang-tidy, cppcheck; luacheck for scenarios
 	@tools/lint --jobs $(JOBS)
 
 .PHONY: bench

@@ -28,6 +28,8 @@ extern const struct command command_replay;
 extern const struct command command_diff;
 extern const struct command command_trace;
 extern const struct command command_list;
+extern const struct command command_check;
+extern const struct command command_new;
 extern const struct command command_version;
 extern const struct command command_help;
 

@@ -10,15 +10,21 @@
 #include "cli/paths.h"
 #include "lua/text/units.h"
 #include "reports/utf8.h"
+#include "reports/wrap.h"
 #include "search/outcome.h"
 #include "search/room.h"
 
 #define LIST_JSON_FORMAT 1
+#define PATH_COLUMNS_MAX 60u
+#define STORY_COLUMNS_MIN 30u
 
-enum { OPTION_JSON = 1 };
+enum { OPTION_JSON = 1, OPTION_LONG };
+
+enum form { FORM_LINES, FORM_LONG, FORM_JSON };
 
 static const struct option long_options[] = {
     {"json", no_argument, NULL, OPTION_JSON},
+    {"long", no_argument, NULL, OPTION_LONG},
     OPTIONS_OF_SCENARIOS,
     {"help", no_argument, NULL, OPTIONS_HELP},
     {NULL, 0, NULL, 0},
@@ -75,6 +81,35 @@ static void print_line(const char *label, const char *text) {
   free(clean);
 }
 
+/* The story, or the name of what has none, behind the path; on a terminal too narrow for both, below it. */
+static void describe_line(const char *path, const struct scenario_info *info, unsigned width, unsigned columns) {
+  const bool below = columns != 0 && columns < width + 2 + STORY_COLUMNS_MIN;
+  char *clean_path = utf8_clean(path, UTF8_FOR_LINE, 4096);
+  char *clean = utf8_clean(info->story[0] == '\0' ? info->name : info->story, UTF8_FOR_LINE, 4096);
+  if (clean_path != NULL && clean != NULL) {
+    const unsigned used = wrap_width(clean_path);
+    const unsigned indent = below ? 2 : width + 2;
+    (void)printf("%s", clean_path);
+    if (below)
+      (void)printf("\n  ");
+    else
+      (void)printf("%*s", (int)(used < width ? width + 2 - used : 2), "");
+    (void)wrap_write(stdout, clean, indent, indent, columns);
+  }
+  free(clean_path);
+  free(clean);
+}
+
+/* The longest path; one that is very long pushes its own story only. */
+static unsigned path_columns(const struct paths *paths) {
+  unsigned most = 0;
+  for (size_t i = 0; i < paths->count; i++) {
+    const unsigned width = wrap_width(scenario_file_label(paths->files[i]));
+    if (width > most && width <= PATH_COLUMNS_MAX) most = width;
+  }
+  return most;
+}
+
 static void describe_text(const char *path, const struct scenario_info *info) {
   char duration[64];
   units_format_duration(info->duration_ns, duration, sizeof duration);
@@ -93,7 +128,8 @@ static void describe_text(const char *path, const struct scenario_info *info) {
   }
 }
 
-static int list_all(const struct paths *paths, struct sim *sim, bool as_json) {
+static int list_all(const struct paths *paths, struct sim *sim, enum form form) {
+  const unsigned width = path_columns(paths), columns = wrap_columns(stdout);
   json_t *array = json_array();
   int status = EXIT_HELD;
   for (size_t i = 0; i < paths->count; i++) {
@@ -104,13 +140,15 @@ static int list_all(const struct paths *paths, struct sim *sim, bool as_json) {
     if (outcome_describe(sim, paths->files[i], &info, &error) != 0) {
       (void)fprintf(stderr, "%s\n", error.text);
       status = EXIT_SCENARIO;
-    } else if (as_json) {
+    } else if (form == FORM_JSON) {
       (void)json_array_append_new(array, describe_json(path, &info));
-    } else {
+    } else if (form == FORM_LONG) {
       describe_text(path, &info);
+    } else {
+      describe_line(path, &info, width, columns);
     }
   }
-  if (as_json) {
+  if (form == FORM_JSON) {
     json_t *root = json_object();
     (void)json_object_set_new(root, "format", json_integer(LIST_JSON_FORMAT));
     (void)json_object_set(root, "scenarios", array);
@@ -126,7 +164,7 @@ static int run(const char *program, int argc, char **argv) {
   struct sim_options sim_options = {.fill = SIM_FILL_NONE};
   struct paths paths;
   struct params set = {0};
-  bool as_json = false;
+  enum form form = FORM_LINES;
   (void)program;
   for (int option; (option = options_next(argc, argv, long_options)) != OPTIONS_END;) {
     if (option == OPTIONS_HELP) {
@@ -134,7 +172,8 @@ static int run(const char *program, int argc, char **argv) {
       return EXIT_HELD;
     }
     if (option == OPTIONS_WRONG || (option == OPTION_SET && !option_set(optarg, &set))) return EXIT_USAGE;
-    as_json = as_json || option == OPTION_JSON;
+    if (option == OPTION_JSON) form = FORM_JSON;
+    if (option == OPTION_LONG) form = FORM_LONG;
   }
   int status = paths_read(&paths, argv + optind, argc - optind, &set);
   if (status == EXIT_HELD) room_settle(&sim_options);
@@ -147,7 +186,7 @@ static int run(const char *program, int argc, char **argv) {
       (void)fprintf(stderr, "syncsim: %s\n", why);
       status = EXIT_HARNESS;
     } else {
-      status = list_all(&paths, sim, as_json);
+      status = list_all(&paths, sim, form);
       sim_close(sim);
     }
   }
@@ -157,13 +196,14 @@ static int run(const char *program, int argc, char **argv) {
 
 const struct command command_list = {
     "list", "show what scenarios say of themselves",
-    "Usage: syncsim list PATH... [--json]\n"
+    "Usage: syncsim list PATH... [--long | --json]\n"
     "\n"
-    "Shows of each scenario its file, name, number of nodes, simulated time, the real\n"
-    "failure that it stands for, of a canary the property that must fail, its parameters\n"
-    "and, each by itself, its variants.\n"
+    "Shows of each scenario its file and its story in one line: the real failure that it\n"
+    "stands for, or its name if it tells none; its variants each by themselves.\n"
     "\n"
-    "  --json             for machines (format 1)\n"
+    "  --long             name, number of nodes, simulated time, story, parameters and, of a\n"
+    "                     canary, the property that must fail\n"
+    "  --json             the same for machines (format 1)\n"
     "  --set NAME=VALUE   a parameter of the scenarios\n"
     "  --help             show this\n"
     "\n"

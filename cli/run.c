@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
+#include "cli/story.h"
 #include "reports/report.h"
 #include "search/room.h"
 #include "search/seeds.h"
@@ -24,7 +25,7 @@ struct run_options {
   bool seeds_given;
   const char *seed_from;
   const char *json, *junit;
-  bool quiet, hashes;
+  bool quiet, hashes, trace;
 };
 
 enum {
@@ -40,6 +41,7 @@ enum {
   OPTION_QUIET,
   OPTION_HASHES,
   OPTION_WATCHDOG,
+  OPTION_TRACE,
 };
 
 static const struct option long_options[] = {
@@ -55,6 +57,7 @@ static const struct option long_options[] = {
     {"quiet", no_argument, NULL, OPTION_QUIET},
     {"hashes", no_argument, NULL, OPTION_HASHES},
     {"watchdog", required_argument, NULL, OPTION_WATCHDOG},
+    {"trace", no_argument, NULL, OPTION_TRACE},
     OPTIONS_OF_SCENARIOS,
     OPTIONS_OF_WORLDS,
     {"help", no_argument, NULL, OPTIONS_HELP},
@@ -109,6 +112,9 @@ static bool take_option(struct run_options *options, int option, const char *val
   case OPTION_HASHES:
     options->hashes = true;
     return true;
+  case OPTION_TRACE:
+    options->trace = true;
+    return true;
   case OPTION_SET:
     return option_set(value, &options->set);
   default:
@@ -154,6 +160,26 @@ static void print_interruption(const struct suite_result *result) {
   }
   (void)printf("interrupted: %llu of %llu runs were done\n", (unsigned long long)done,
                (unsigned long long)result->run_count);
+}
+
+/* A timeline is of one run: seed 1 when nothing is said. */
+static bool settle_trace(struct run_options *options, size_t files) {
+  struct suite_options *suite = &options->suite;
+  if (!options->trace) return true;
+  if (!options->seeds_given) suite->seed_last = suite->seed_first;
+  if (files == 1 && suite->seed_first == suite->seed_last) return true;
+  (void)fprintf(stderr, "syncsim: --trace tells one run: give one scenario and --seed S\n");
+  return false;
+}
+
+/* What the worker survived is run here once more, to be told. */
+static int trace(const struct run_options *options, const struct suite_result *result,
+                 const struct scenario_file *file) {
+  const struct suite_run *run = result->run_count == 1 ? &result->runs[0] : NULL;
+  if (run != NULL && run->verdict != SUITE_HARNESS && run->verdict != SUITE_NOT_RUN)
+    return story_of_run(file, run->seed, &options->suite.sim);
+  (void)fprintf(stderr, "syncsim: no timeline, for the run did not come to its end\n");
+  return EXIT_HELD;
 }
 
 /* Everything that there is to say; the reports are written whatever became of
@@ -212,12 +238,14 @@ static int run(const char *program, int argc, char **argv) {
   if (status == EXIT_HELD) room_settle(&options.suite.sim);
   if (status == EXIT_HELD) status = paths_expand(&paths, &options.suite.sim);
   if (status == EXIT_HELD && !fits_one_suite(&options, paths.count)) status = EXIT_USAGE;
+  if (status == EXIT_HELD && !settle_trace(&options, paths.count)) status = EXIT_USAGE;
   if (status == EXIT_HELD) {
     progress_begin(&line);
     struct suite_result *result = suite_run_all(paths.files, paths.count, &options.suite, error, sizeof error);
     progress_end(&line);
     if (result == NULL) (void)fprintf(stderr, "syncsim: %s\n", error);
-    status = result == NULL ? EXIT_HARNESS : report(&options, result);
+    if (result != NULL && options.trace) status = trace(&options, result, paths.files[0]);
+    status = exit_status_worse(status, result == NULL ? EXIT_HARNESS : report(&options, result));
     suite_result_free(result);
   }
   paths_free(&paths);
@@ -248,6 +276,8 @@ const struct command command_run = {
     "  --watchdog D       end a run that makes no step in so much real time (120s)\n"
     "  --arena SIZE       memory that one world may take, such as 8GiB (4GiB, or what the\n"
     "                     machine and ulimit -v allow)\n"
+    "  --trace            tell one run (--seed S) as a timeline: acts, faults, nodes that come\n"
+    "                     and go, and between them what happened in numbers\n"
     "  --quiet            say nothing when all held\n"
     "  --help             show this\n"
     "\n"

@@ -5,9 +5,19 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/story.h"
 #include "cli/timeline.h"
 
-enum { OPTION_NODE = 1, OPTION_FROM, OPTION_TO, OPTION_SUBSYSTEM, OPTION_WHY, OPTION_OUTPUT, OPTION_CHROME };
+enum {
+  OPTION_NODE = 1,
+  OPTION_FROM,
+  OPTION_TO,
+  OPTION_SUBSYSTEM,
+  OPTION_WHY,
+  OPTION_OUTPUT,
+  OPTION_CHROME,
+  OPTION_STORY
+};
 
 static const struct option long_options[] = {
     {"node", required_argument, NULL, OPTION_NODE},
@@ -17,6 +27,7 @@ static const struct option long_options[] = {
     {"subsystem", required_argument, NULL, OPTION_SUBSYSTEM},
     {"output", required_argument, NULL, OPTION_OUTPUT},
     {"chrome", no_argument, NULL, OPTION_CHROME},
+    {"story", no_argument, NULL, OPTION_STORY},
     {"help", no_argument, NULL, OPTIONS_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -24,7 +35,7 @@ static const struct option long_options[] = {
 struct request {
   struct sim_trace_filter filter;
   const char *output;
-  bool chrome, why;
+  bool chrome, why, story;
   uint64_t event;
 };
 
@@ -59,6 +70,9 @@ static bool take_option(struct request *request, int option, const char *value) 
   case OPTION_OUTPUT:
     request->output = value;
     return true;
+  case OPTION_STORY:
+    request->story = true;
+    return true;
   case OPTION_CHROME:
     request->chrome = true;
     return true;
@@ -88,7 +102,9 @@ static int serve(const struct request *request, const char *path) {
   struct sim_trace_log *log = read_log(path);
   if (log == NULL) return EXIT_USAGE;
   int status = EXIT_HELD;
-  if (request->why)
+  if (request->story)
+    status = story_of_log(log);
+  else if (request->why)
     status = timeline_why(log, request->event);
   else if (request->output != NULL)
     status = timeline_write(request->output, log, &request->filter) ? EXIT_HELD : EXIT_HARNESS;
@@ -125,6 +141,7 @@ const struct command command_trace = {
     "  --from T, --to T between these simulated times: 12s, 1500ms\n"
     "  --subsystem S    timeline, network, disk, node, cluster or script; may be repeated\n"
     "  --why EVENT      the chain of causes that leads to this event (#EVENT in the lines)\n"
+    "  --story          what 'run --trace' tells: acts, faults, nodes that come and go\n"
     "  --chrome         Chrome's trace events (JSON), for chrome://tracing and Perfetto\n"
     "  --output FILE    write there, as text (.txt) or Chrome's trace events (.json)\n"
     "  --help           show this\n"

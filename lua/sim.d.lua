@@ -131,6 +131,12 @@
 ---@alias policy
 ---| "last_write_wins" | "keep_local" | "keep_remote" | "manual" | "merge_union" | "merge_longest" | "merge_greatest"
 
+---@class sim.NodeOptions what one node has of its own
+---@field engine? sim.Engine over that of all
+---@field clock? string how far its wall clock starts ahead: "-1h"
+---@field policy? policy
+---@field policies? table<string, policy>
+
 ---@class sim.ScenarioOptions
 ---@field name string what must hold, in a few words
 ---@field story? string the real failure that it stands for
@@ -147,7 +153,7 @@
 ---@field vary? boolean each seed has another shape of it
 ---@field policy? policy what becomes of conflicts; "last_write_wins"
 ---@field policies? table<string, policy> of keys that begin so
----@field node_options? table<integer, { engine?: sim.Engine, clock?: string, policy?: policy, policies?: table<string, policy> }>
+---@field node_options? table<integer, sim.NodeOptions>
 ---@field must_fail? string a canary: the property that must be violated
 ---@field expects? fault[] faults that run causes
 ---@field run? fun(world: sim.World)
@@ -232,6 +238,7 @@ function rule:remove() end
 ---@field durables integer
 ---@field sent integer
 ---@field hellos integer
+---@field news integer
 ---@field acknowledgements integer
 ---@field ignored_hellos integer
 ---@field timeouts integer
@@ -249,6 +256,10 @@ function rule:remove() end
 ---@field fetches integer
 ---@field blocks integer
 ---@field merges integer
+
+---@class sim.FaultCount so far
+---@field opportunities integer
+---@field firings integer
 
 ---@class sim.World
 local world = {}
@@ -366,7 +377,7 @@ function world:workload(what) end
 function world:stats() end
 
 ---@param name fault
----@return { opportunities: integer, firings: integer }
+---@return sim.FaultCount
 function world:fault(name) end
 
 ---All up and nothing owed.
@@ -407,6 +418,38 @@ function world:forge(from, to, what) end
 ---@field at? integer|sim.Call inside this call from now
 ---@field calls? sim.Calls which calls count: those that change disk or network
 
+---@class sim.Restart
+---@field crash_within? integer inside one of the next so many calls
+---@field crash_at? integer|sim.Call inside this call from now
+---@field calls? sim.Calls which calls count: those that change disk or network
+
+---@class sim.ClockChange
+---@field step? string moves the wall clock: "-1h"
+---@field rate? string bends both clocks: "200ppm"
+---@field freeze? boolean stops the wall clock
+---@field strobe? string the wall clock jumps so far and back; "0s" ends it
+---@field every? duration a jump each; "10ms"
+---@field lasting? duration "1s"
+
+---@class sim.ListOptions
+---@field from? string keys from this one on, bytewise
+---@field limit? integer so many at most
+---@field deleted? boolean deleted ones too
+
+---@alias sim.State "up"|"down"|"paused"|"refused"
+
+---@class sim.Outbox
+---@field size integer operations that it owes
+
+---@class sim.Tombstones
+---@field size integer that it holds
+---@field sweeps integer operations that swept, since it started
+---@field swept integer tombstones, since it started
+
+---@class sim.File
+---@field name string
+---@field size integer
+
 ---@class sim.Node
 local node = {}
 
@@ -419,7 +462,7 @@ function node:crash(when) end
 function node:process_crash(when) end
 
 ---Boots it; does nothing when it is up.
----@param options? { crash_within?: integer, crash_at?: integer|sim.Call, calls?: sim.Calls }
+---@param options? sim.Restart
 ---@return boolean up
 function node:restart(options) end
 
@@ -444,7 +487,7 @@ function node:memory_quota(bytes) end
 ---@param n integer
 function node:fail_alloc(n) end
 
----@param options { step?: string, rate?: string, freeze?: boolean, strobe?: string, every?: duration, lasting?: duration }
+---@param options sim.ClockChange
 function node:clock(options) end
 
 ---@param options sim.Disk
@@ -510,7 +553,7 @@ function node:siblings(key) end
 
 ---The keys that begin so, in bytewise order; empty when it is down.
 ---@param prefix? string
----@param options? { from?: string, limit?: integer, deleted?: boolean }
+---@param options? sim.ListOptions
 ---@return sim.Found[]
 function node:list(prefix, options) end
 
@@ -547,13 +590,13 @@ function node:policy(policy, prefix) end
 ---@return boolean
 function node:up() end
 
----@return "up"|"down"|"paused"|"refused"
+---@return sim.State
 function node:state() end
 
----@return { size: integer }
+---@return sim.Outbox
 function node:outbox() end
 ---What it holds; what its engine has swept since it started. All 0 when it is not up.
----@return { size: integer, sweeps: integer, swept: integer }
+---@return sim.Tombstones
 function node:tombstones() end
 ---@return integer? damaged records of its log
 function node:verify() end
@@ -581,7 +624,7 @@ function node:lives() end
 ---@return integer bytes
 function node:disk_used() end
 
----@return { name: string, size: integer }[]
+---@return sim.File[]
 function node:files() end
 
 ---Flips a bit of what is durable and of what is live.

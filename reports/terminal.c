@@ -3,11 +3,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "reports/report.h"
 #include "reports/utf8.h"
+#include "reports/wrap.h"
 
 #define NAME_COLUMNS_MIN 12u
 #define RED "31"
@@ -42,21 +41,10 @@ static void plain(struct page *page) {
   if (page->colour) say(page, "\033[0m");
 }
 
-static unsigned text_columns(const char *text) {
-  unsigned columns = 0;
-  while (*text != '\0') {
-    uint32_t character;
-    bool valid;
-    text += utf8_decode(text, &character, &valid);
-    columns += utf8_columns(character);
-  }
-  return columns;
-}
-
 /* A clean text, cut to `columns` with "..." when it is longer, filled with
  * blanks when it is shorter. */
 static void cell(struct page *page, const char *clean, unsigned columns) {
-  const bool cut = text_columns(clean) > columns;
+  const bool cut = wrap_width(clean) > columns;
   const unsigned room = cut ? columns - 3 : columns;
   unsigned used = 0;
   while (*clean != '\0') {
@@ -87,29 +75,7 @@ static char *clean_line(struct page *page, const char *text) {
 static void paragraph(struct page *page, const char *text, unsigned indent) {
   char *clean = clean_line(page, text);
   if (clean == NULL) return;
-  unsigned used = indent;
-  for (const char *word = clean; *word != '\0';) {
-    const size_t size = strcspn(word, " ");
-    char *copy = strndup(word, size);
-    if (copy == NULL) {
-      page->ok = false;
-      break;
-    }
-    const unsigned width = text_columns(copy);
-    if (used > indent && page->columns > indent && used + 1 + width > page->columns) {
-      say(page, "\n%*s", (int)indent, "");
-      used = indent;
-    } else if (used > indent) {
-      say(page, " ");
-      used++;
-    }
-    say(page, "%s", copy);
-    used += width;
-    free(copy);
-    word += size;
-    word += strspn(word, " ");
-  }
-  say(page, "\n");
+  if (!wrap_write(page->file, clean, indent, indent, page->columns)) page->ok = false;
   free(clean);
 }
 
@@ -255,7 +221,7 @@ static void table(struct page *page, const struct suite_result *result) {
     widths[i] = (unsigned)strlen(column_titles[i]);
   for (size_t r = 0; r < count; r++) {
     row_make(page, &rows[r], &result->scenarios[r]);
-    const unsigned name = rows[r].name == NULL ? 0 : text_columns(rows[r].name);
+    const unsigned name = rows[r].name == NULL ? 0 : wrap_width(rows[r].name);
     if (name > widths[COLUMN_NAME]) widths[COLUMN_NAME] = name;
     for (int i = COLUMN_SEEDS; i < COLUMN_COUNT; i++)
       if (strlen(rows[r].text[i]) > widths[i]) widths[i] = (unsigned)strlen(rows[r].text[i]);
@@ -535,9 +501,5 @@ bool report_terminal_columns(FILE *file, const struct suite_result *result, bool
 }
 
 bool report_terminal(FILE *file, const struct suite_result *result, bool colour) {
-  struct winsize size;
-  const int descriptor = fileno(file);
-  unsigned columns = 0;
-  if (descriptor >= 0 && isatty(descriptor) && ioctl(descriptor, TIOCGWINSZ, &size) == 0) columns = size.ws_col;
-  return report_terminal_columns(file, result, colour, columns);
+  return report_terminal_columns(file, result, colour, wrap_columns(file));
 }

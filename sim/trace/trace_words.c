@@ -127,7 +127,7 @@ static const struct words EVENTS[] = {
 static const struct words CLOCKS[] = {
     {0, "", "reads its monotonic clock: %t1 s"},  {1, "", "reads its wall clock: %t1 s"},
     {17, "", "its wall clock jumps by %i1 ns"},   {18, "", "its clocks run %i1 ppm fast"},
-    {19, "", "its wall clock stands still: %u1"}, {20, "", "its wall clock begins to strobe by %i1 ns"},
+    {19, "", "its wall clock stands still: %u1"}, {20, "", "its wall clock strobes away (1) or back (0): %u1"},
 };
 static const struct words RESTORES[] = {{0, "", "has no image to go back to"},
                                         {1, "", "its disk is set back to its image"}};

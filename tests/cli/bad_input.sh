@@ -74,7 +74,7 @@ printf 'format=99\nseed=1\ntrace_hash=0x1\n' >forged/manifest
 claim a_bundle_of_another_format_is_refused says 2 'format is 99' "$syncsim" replay forged
 head -c 20000 /dev/urandom >forged/manifest
 claim a_bundle_of_random_bytes_is_refused says 2 'not a bundle' "$syncsim" replay forged
-for command in run replay diff list version help; do
+for command in run replay diff trace list check new version help; do
   claim "${command}_has_help" says 0 'Usage: syncsim' "$syncsim" help "$command"
 done
 
