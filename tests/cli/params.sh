@@ -52,7 +52,7 @@ claim a_wrong_value_says_what_is_right says 3 'is set to "x": it is a whole numb
   "$syncsim" list sets/few.lua --set nodes=x
 claim what_sets_nothing_is_wrong_usage says 2 "--set 'nodes' is not NAME=VALUE" "$syncsim" run sets --set nodes
 claim list_tells_of_them says 0 'param: nodes = 4 (else 3): how many there are' \
-  "$syncsim" list 'sets/few.lua#six' --set nodes=4
+  "$syncsim" list --long 'sets/few.lua#six' --set nodes=4
 claim a_diff_sets_them_too says 0 'equal in all' "$syncsim" diff 'sets/few.lua#six' 1 1 --set nodes=2
 
 bundle='build/failures/few.two_of_them-1'
