@@ -51,6 +51,17 @@ static json_t *params_json(const struct scenario_info *info) {
   return list;
 }
 
+static json_t *without_json(const struct scenario_info *info) {
+  json_t *list = json_array();
+  for (uint32_t i = 0; i < info->without_count; i++) {
+    json_t *object = json_object();
+    (void)json_object_set_new(object, "oracle", string(info->without[i].oracle));
+    (void)json_object_set_new(object, "reason", string(info->without[i].reason));
+    (void)json_array_append_new(list, object);
+  }
+  return list;
+}
+
 static json_t *describe_json(const char *path, const struct scenario_info *info) {
   json_t *object = json_object();
   json_t *sometimes = json_array();
@@ -71,6 +82,7 @@ static json_t *describe_json(const char *path, const struct scenario_info *info)
   (void)json_object_set_new(object, "duration_ns", json_integer((json_int_t)info->duration_ns));
   (void)json_object_set_new(object, "settle_ns", json_integer((json_int_t)info->settle_ns));
   (void)json_object_set_new(object, "sometimes", sometimes);
+  (void)json_object_set_new(object, "without", without_json(info));
   (void)json_object_set_new(object, "faults", faults);
   return object;
 }
@@ -118,6 +130,11 @@ static void describe_text(const char *path, const struct scenario_info *info) {
   (void)printf("  %u node%s, %s\n", info->nodes, info->nodes == 1 ? "" : "s", duration);
   print_line("story: ", info->story);
   print_line("must fail: ", info->must_fail);
+  for (uint32_t i = 0; i < info->without_count; i++) {
+    char line[sizeof info->without[i] + 8];
+    (void)snprintf(line, sizeof line, "%s: %s", info->without[i].oracle, info->without[i].reason);
+    print_line("without: ", line);
+  }
   for (uint32_t i = 0; i < info->param_count; i++) {
     const struct scenario_param *param = &info->params[i];
     char line[PARAM_NAME_BYTES + 2 * PARAM_VALUE_BYTES + sizeof param->about + 32];

@@ -204,6 +204,8 @@ static bool begin(struct scenario_world *run) {
   }
   run->world = sim_world_begin(run->sim, &config);
   if (run->world) script_name_steps(run->world);
+  for (uint32_t i = 0; run->world && i < run->settings.info.without_count; i++)
+    (void)sim_silence(run->world, run->settings.info.without[i].oracle);
   run->script = run->world ? script_create(run->world, library_open) : NULL;
   return run->script || harness(run, "the arena is used up");
 }
@@ -269,8 +271,12 @@ static void collect(const struct scenario_world *run, struct scenario_result *re
   for (int i = 0; i < SIM_FAULT_COUNT; i++)
     result->faults[i] = *sim_fault(run->world, (enum sim_fault)i);
   for (uint32_t i = 0; i < script->property_count; i++)
-    if (script->properties[i].kind == SCRIPT_SOMETIMES)
+    if (script->properties[i].kind == SCRIPT_SOMETIMES) {
+      result->reached[result->sometimes_count] = (uint8_t)script->properties[i].reached;
       result->sometimes[result->sometimes_count++] = script->properties[i].satisfied;
+    }
+  for (uint32_t i = 0; i < run->settings.info.without_count; i++)
+    result->silenced[i] = sim_silenced(run->world, run->settings.info.without[i].oracle) > 0;
   if (result->verdict == SCENARIO_HARNESS) return;
   if (script->wrong) {
     result->verdict = script->arena_spent ? SCENARIO_HARNESS : SCENARIO_WRONG;

@@ -38,7 +38,9 @@ struct scenario_result {
   uint64_t peak_bytes; /* of the arena */
   struct sim_fault_count faults[SIM_FAULT_COUNT];
   uint32_t sometimes_count;
-  bool sometimes[SCENARIO_SOMETIMES_MAX]; /* by index of scenario_info.sometimes */
+  bool sometimes[SCENARIO_SOMETIMES_MAX];  /* by index of scenario_info.sometimes */
+  uint8_t reached[SCENARIO_SOMETIMES_MAX]; /* steps of a sequence that were reached */
+  bool silenced[SCENARIO_WITHOUT_MAX];     /* by index of scenario_info.without: it would have spoken */
 };
 
 struct scenario_options {

@@ -158,6 +158,7 @@
 ---@field expects? fault[] faults that run causes
 ---@field run? fun(world: sim.World)
 ---@field properties? sim.Property[]
+---@field without? table<string, string> oracles that are switched off, and why
 ---@field variants? table<string, table<string, integer|boolean|string>> parameters of each
 
 ---@class sim.Scenario
@@ -183,20 +184,26 @@ function sim.kv(options) end
 
 ---Must be true every 100 ms of simulated time, and at the end.
 ---@param name string
----@param holds fun(world: sim.World): boolean
+---@param holds fun(world: sim.World): boolean, string? the text says what was seen
 ---@return sim.Property
 function sim.always(name, holds) end
 
----Must be true at some look, in at least one run of a suite.
+---Must not become true: looked at as sim.always is.
 ---@param name string
----@param holds fun(world: sim.World): boolean
+---@param holds fun(world: sim.World): boolean, string?
+---@return sim.Property
+function sim.never(name, holds) end
+
+---Must be true at some look, in at least one run of a suite; of a list, one step after the other.
+---@param name string
+---@param holds (fun(world: sim.World): boolean, string?)|{ [1]: string, [2]: fun(world: sim.World): boolean }[]
 ---@return sim.Property
 function sim.sometimes(name, holds) end
 
 ---Must become true within that time after faults stopped.
 ---@param name string
 ---@param within duration
----@param holds fun(world: sim.World): boolean
+---@param holds fun(world: sim.World): boolean, string?
 ---@return sim.Property
 function sim.eventually(name, within, holds) end
 

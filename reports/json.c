@@ -49,12 +49,37 @@ static json_t *faults_of(const struct sim_fault_count *faults, bool all, bool *o
   return object;
 }
 
+static json_t *steps_of(const struct suite_scenario *scenario, uint32_t sometimes, bool *ok) {
+  json_t *list = json_array();
+  for (uint32_t i = 0; i < scenario->info.step_count && i < SCENARIO_STEPS_MAX; i++) {
+    if (scenario->info.steps[i].sometimes != sometimes) continue;
+    json_t *one = json_object();
+    put(one, "name", string(scenario->info.steps[i].name), ok);
+    put(one, "runs", count(scenario->steps[i]), ok);
+    if (json_array_append_new(list, one) != 0) *ok = false;
+  }
+  return list;
+}
+
+static json_t *without_of(const struct suite_scenario *scenario, bool *ok) {
+  json_t *list = json_array();
+  for (uint32_t i = 0; i < scenario->info.without_count && i < SCENARIO_WITHOUT_MAX; i++) {
+    json_t *one = json_object();
+    put(one, "oracle", string(scenario->info.without[i].oracle), ok);
+    put(one, "reason", string(scenario->info.without[i].reason), ok);
+    put(one, "runs", count(scenario->silenced[i]), ok);
+    if (json_array_append_new(list, one) != 0) *ok = false;
+  }
+  return list;
+}
+
 static json_t *sometimes_of(const struct suite_scenario *scenario, bool *ok) {
   json_t *list = json_array();
   for (uint32_t i = 0; i < scenario->info.sometimes_count && i < SCENARIO_SOMETIMES_MAX; i++) {
     json_t *one = json_object();
     put(one, "name", string(scenario->info.sometimes[i]), ok);
     put(one, "runs", count(scenario->sometimes[i]), ok);
+    put(one, "steps", steps_of(scenario, i, ok), ok);
     if (json_array_append_new(list, one) != 0) *ok = false;
   }
   return list;
@@ -99,6 +124,7 @@ static json_t *scenario_object(const struct suite_scenario *scenario, bool *ok) 
   put(object, "real_ns", count(scenario->real_ns), ok);
   put(object, "faults", faults_of(scenario->faults, true, ok), ok);
   put(object, "sometimes", sometimes_of(scenario, ok), ok);
+  put(object, "without", without_of(scenario, ok), ok);
   return object;
 }
 

@@ -271,6 +271,11 @@ static void suite_properties(struct junit *junit, xmlNodePtr suite, const struct
     (void)snprintf(name, sizeof name, "param.%s", scenario->info.params[i].name);
     property(junit, properties, name, scenario->info.params[i].value);
   }
+  for (uint32_t i = 0; i < scenario->info.without_count && i < SCENARIO_WITHOUT_MAX; i++) {
+    char name[sizeof scenario->info.without[i].oracle + 16];
+    (void)snprintf(name, sizeof name, "without.%s", scenario->info.without[i].oracle);
+    property(junit, properties, name, scenario->info.without[i].reason);
+  }
   property(junit, properties, "verdict", report_verdict_name(scenario->verdict));
   (void)snprintf(text, sizeof text, "%" PRIu64, scenario->runs);
   property(junit, properties, "runs", text);

@@ -489,11 +489,36 @@ static void failures(struct page *page, const struct suite_result *result) {
   free(cause_of);
 }
 
+/* Oracles that scenarios switched off, and whether they would have spoken. */
+static void without_notes(struct page *page, const struct suite_result *result) {
+  bool first = true;
+  for (size_t i = 0; i < result->scenario_count; i++) {
+    const struct suite_scenario *scenario = &result->scenarios[i];
+    for (uint32_t n = 0; n < scenario->info.without_count && n < SCENARIO_WITHOUT_MAX; n++) {
+      char text[512];
+      if (first) {
+        say(page, "\n");
+        paint(page, YELLOW);
+        say(page, "Switched off:");
+        plain(page);
+        say(page, "\n");
+      }
+      first = false;
+      (void)snprintf(text, sizeof text, "%s: \"%s\" (it would have spoken in %" PRIu64 " of %" PRIu64 " runs): %s",
+                     scenario->info.name, scenario->info.without[n].oracle, scenario->silenced[n], scenario->runs,
+                     scenario->info.without[n].reason);
+      say(page, "  - ");
+      paragraph(page, text, 4);
+    }
+  }
+}
+
 bool report_terminal_columns(FILE *file, const struct suite_result *result, bool colour, unsigned columns) {
   struct page page = {.file = file, .colour = colour, .columns = columns, .ok = true};
   if (result->scenario_count > 0) table(&page, result);
-  failures(&page, result);
   vacuous_notes(&page, result);
+  without_notes(&page, result);
+  failures(&page, result);
   slow_notes(&page, result);
   totals_line(&page, result);
   verdict_line(&page, result);

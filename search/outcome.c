@@ -119,6 +119,8 @@ static void take_numbers(struct outcome *outcome, const struct scenario_result *
   memcpy(outcome->faults, result->faults, sizeof outcome->faults);
   outcome->sometimes_count = result->sometimes_count;
   memcpy(outcome->sometimes, result->sometimes, sizeof outcome->sometimes);
+  memcpy(outcome->reached, result->reached, sizeof outcome->reached);
+  memcpy(outcome->silenced, result->silenced, sizeof outcome->silenced);
 }
 
 void outcome_run(struct sim *sim, const struct scenario_file *file, const struct scenario_options *options,
@@ -187,7 +189,9 @@ static void differences(const struct outcome *a, const struct outcome *b, bool f
   found[DIFFERS_PLACE] = a->node != b->node || memcmp(a->subject, b->subject, sizeof a->subject) != 0;
   found[DIFFERS_FAULTS] = memcmp(a->faults, b->faults, sizeof a->faults) != 0;
   found[DIFFERS_SOMETIMES] = a->sometimes_count != b->sometimes_count ||
-                             memcmp(a->sometimes, b->sometimes, a->sometimes_count * sizeof a->sometimes[0]) != 0;
+                             memcmp(a->sometimes, b->sometimes, a->sometimes_count * sizeof a->sometimes[0]) != 0 ||
+                             memcmp(a->reached, b->reached, sizeof a->reached) != 0 ||
+                             memcmp(a->silenced, b->silenced, sizeof a->silenced) != 0;
 }
 
 bool outcome_equal(const struct outcome *a, const struct outcome *b) {

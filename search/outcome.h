@@ -26,6 +26,8 @@ struct outcome {
   struct sim_fault_count faults[SIM_FAULT_COUNT];
   uint32_t sometimes_count;
   bool sometimes[SCENARIO_SOMETIMES_MAX];
+  uint8_t reached[SCENARIO_SOMETIMES_MAX];
+  bool silenced[SCENARIO_WITHOUT_MAX];
 };
 
 /* Runs one world in this process. Returns after a failed assertion too; then

@@ -59,6 +59,8 @@ struct suite_scenario {
   uint64_t events, simulated_ns, real_ns;
   struct sim_fault_count faults[SIM_FAULT_COUNT];
   uint64_t sometimes[SCENARIO_SOMETIMES_MAX]; /* runs in which each became true */
+  uint64_t steps[SCENARIO_STEPS_MAX];         /* runs that reached each step of a sequence */
+  uint64_t silenced[SCENARIO_WITHOUT_MAX];    /* runs in which an oracle that is switched off would have spoken */
 };
 
 /* A scenario whose worlds take long: its slowest, or one that was stopped. */

@@ -133,6 +133,10 @@ static void fill_row(struct suite_run *run, struct suite_row *row, const struct 
   for (uint32_t i = 0; i < outcome->sometimes_count && i < SCENARIO_SOMETIMES_MAX; i++) {
     if (outcome->sometimes[i]) row->sometimes |= (uint16_t)(1u << i);
   }
+  memcpy(row->reached, outcome->reached, sizeof row->reached);
+  for (uint32_t i = 0; i < SCENARIO_WITHOUT_MAX; i++) {
+    if (outcome->silenced[i]) row->silenced |= (uint8_t)(1u << i);
+  }
 }
 
 static void finish_row(struct suite *suite, size_t index, const struct outcome *outcome) {

@@ -11,6 +11,8 @@
 struct suite_row {
   bool finished;
   uint16_t sometimes; /* bit i: sometimes[i] became true */
+  uint8_t silenced;   /* bit i: the oracle without[i] would have spoken */
+  uint8_t reached[SCENARIO_SOMETIMES_MAX];
   uint32_t signature; /* index + 1; 0: no failure */
 };
 

@@ -58,6 +58,13 @@ static void add_run(struct suite_scenario *scenario, const struct suite_run *run
   for (size_t i = 0; i < SCENARIO_SOMETIMES_MAX; i++) {
     scenario->sometimes[i] += (row->sometimes >> i) & 1u;
   }
+  for (uint32_t i = 0; i < scenario->info.step_count && i < SCENARIO_STEPS_MAX; i++) {
+    const struct scenario_step *step = &scenario->info.steps[i];
+    scenario->steps[i] += step->sometimes < SCENARIO_SOMETIMES_MAX && row->reached[step->sometimes] > step->place;
+  }
+  for (uint32_t i = 0; i < SCENARIO_WITHOUT_MAX; i++) {
+    scenario->silenced[i] += (row->silenced >> i) & 1u;
+  }
   if (severity(run->verdict) > severity(scenario->verdict)) scenario->verdict = run->verdict;
 }
 
@@ -105,6 +112,21 @@ add_vacuous(struct suite_result *result, const char *format, ...) {
   return true;
 }
 
+/* ": the best reached 2 of 3 steps, and none \"it heals\"" of a sequence; else nothing. */
+static void tell_steps(const struct suite_scenario *scenario, uint32_t sometimes, char *text, size_t size) {
+  uint32_t reached = 0, all = 0;
+  const char *missing = "";
+  text[0] = '\0';
+  for (uint32_t i = 0; i < scenario->info.step_count && i < SCENARIO_STEPS_MAX; i++) {
+    if (scenario->info.steps[i].sometimes != sometimes) continue;
+    all++;
+    if (scenario->steps[i] > 0) reached++;
+    if (scenario->steps[i] == 0 && missing[0] == '\0') missing = scenario->info.steps[i].name;
+  }
+  if (all > 0)
+    (void)snprintf(text, size, ": the best reached %u of %u steps, and none came to \"%s\"", reached, all, missing);
+}
+
 /* A canary's worlds end early, and one that failed never came to its end. */
 static bool judged(const struct suite_scenario *scenario) {
   return scenario->runs > 0 && scenario->info.must_fail[0] == '\0' && scenario->verdict == SUITE_HELD;
@@ -126,8 +148,10 @@ bool suite_find_vacuous(struct suite *suite) {
     }
     for (uint32_t n = 0; n < scenario->info.sometimes_count && n < SCENARIO_SOMETIMES_MAX; n++) {
       if (scenario->sometimes[n] > 0) continue;
-      if (!add_vacuous(result, "%s: \"%s\" never became true in %llu runs", scenario->info.name,
-                       scenario->info.sometimes[n], runs)) {
+      char steps[300];
+      tell_steps(scenario, n, steps, sizeof steps);
+      if (!add_vacuous(result, "%s: \"%s\" never became true in %llu runs%s", scenario->info.name,
+                       scenario->info.sometimes[n], runs, steps)) {
         return false;
       }
     }

@@ -261,4 +261,11 @@ void sim_violation(struct sim_world *world, const char *property, uint32_t node,
                    const char *format, ...);
 const struct sim_violation *sim_violation_get(const struct sim_world *world);
 
+/* From now on what sim_violation() says of this property counts for nothing, but is counted. Before the world
+ * runs. false: there are SIM_SILENCED_MAX of them. */
+#define SIM_SILENCED_MAX 16u
+bool sim_silence(struct sim_world *world, const char *property);
+/* How often it would have spoken; 0: never, or it is not silenced. */
+uint64_t sim_silenced(const struct sim_world *world, const char *property);
+
 #endif

@@ -324,13 +324,10 @@ static int world_forge(lua_State *lua) {
 /* --- The module ----------------------------------------------------------------------------- */
 
 static const luaL_Reg module_functions[] = {
-    {"scenario", settings_scenario},
-    {"kv", settings_kv},
-    {"param", parameters_param},
-    {"always", property_always},
-    {"sometimes", property_sometimes},
-    {"eventually", property_eventually},
-    {NULL, NULL},
+    {"scenario", settings_scenario},   {"kv", settings_kv},
+    {"param", parameters_param},       {"always", property_always},
+    {"sometimes", property_sometimes}, {"eventually", property_eventually},
+    {"never", property_never},         {NULL, NULL},
 };
 
 static int module_unknown(lua_State *lua) {

@@ -32,13 +32,15 @@
 struct settings; /* settings/settings.h */
 struct variants; /* settings/parameters.h */
 
-enum script_property_kind { SCRIPT_ALWAYS = 1, SCRIPT_SOMETIMES = 2, SCRIPT_EVENTUALLY = 3 };
+enum script_property_kind { SCRIPT_ALWAYS = 1, SCRIPT_SOMETIMES = 2, SCRIPT_EVENTUALLY = 3, SCRIPT_NEVER = 4 };
 
 struct script_property {
   enum script_property_kind kind;
   char name[SCENARIO_NAME_BYTES];
   uint64_t within_ns; /* SCRIPT_EVENTUALLY */
-  int function;       /* registry reference */
+  int function;       /* registry reference: a function, or the list of those of its steps */
+  uint32_t steps;     /* of a sequence; 0: it is none */
+  uint32_t reached;   /* so far */
   bool satisfied;
 };
 

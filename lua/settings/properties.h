@@ -10,6 +10,7 @@
 #include "lua/language/script.h"
 
 int property_always(lua_State *lua);
+int property_never(lua_State *lua);
 int property_sometimes(lua_State *lua);
 int property_eventually(lua_State *lua);
 /* Takes the list of properties at `index`. */

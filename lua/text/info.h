@@ -21,6 +21,21 @@ struct scenario_error {
   char text[1024];
 };
 
+/* A step of a sim.sometimes over a sequence. */
+#define SCENARIO_STEPS_MAX 32u
+struct scenario_step {
+  char name[48];
+  uint32_t sometimes; /* whose it is, and which of its steps from 0 */
+  uint32_t place;
+};
+
+/* An oracle that is switched off, and why. */
+#define SCENARIO_WITHOUT_MAX 8u
+struct scenario_without {
+  char oracle[40];
+  char reason[160];
+};
+
 enum scenario_param_kind {
   SCENARIO_PARAM_NUMBER = 0,
   SCENARIO_PARAM_BOOL,
@@ -50,6 +65,10 @@ struct scenario_info {
   uint64_t duration_ns, settle_ns;
   uint32_t sometimes_count;
   char sometimes[SCENARIO_SOMETIMES_MAX][SCENARIO_NAME_BYTES];
+  uint32_t step_count;
+  struct scenario_step steps[SCENARIO_STEPS_MAX]; /* in the order of sometimes, and of the steps of each */
+  uint32_t without_count;
+  struct scenario_without without[SCENARIO_WITHOUT_MAX];
   uint32_t param_count;
   struct scenario_param params[SCENARIO_PARAMS_MAX]; /* in the order in which the file asks for them */
   uint32_t variant_count;

@@ -1,4 +1,6 @@
 /* What drivers, nodes and oracles draw, tell and count, on the world's ground. */
+#include <string.h>
+
 #include "sim/choice/shapes.h"
 #include "sim/world/world.h"
 
@@ -85,9 +87,36 @@ struct sim_fault_count *sim_fault(struct sim_world *world, enum sim_fault fault)
   return &world->ground.trace.faults[fault];
 }
 
+static struct silenced *find_silenced(struct sim_world *world, const char *property) {
+  if (world->silenced_count == 0) return NULL;
+  uint64_t name = sim_hash_bytes(property, strlen(property));
+  for (uint32_t i = 0; i < world->silenced_count; i++)
+    if (world->silenced[i].name == name) return &world->silenced[i];
+  return NULL;
+}
+
+bool sim_silence(struct sim_world *world, const char *property) {
+  if (find_silenced(world, property) != NULL) return true;
+  if (world->silenced_count >= SIM_SILENCED_MAX) return false;
+  world->silenced[world->silenced_count++] = (struct silenced){sim_hash_bytes(property, strlen(property)), 0};
+  return true;
+}
+
+uint64_t sim_silenced(const struct sim_world *world, const char *property) {
+  uint64_t name = sim_hash_bytes(property, strlen(property));
+  for (uint32_t i = 0; i < world->silenced_count; i++)
+    if (world->silenced[i].name == name) return world->silenced[i].times;
+  return 0;
+}
+
 void sim_violation(struct sim_world *world, const char *property, uint32_t node, const uint64_t subject[3],
                    const char *format, ...) {
   va_list arguments;
+  struct silenced *silenced = find_silenced(world, property);
+  if (silenced != NULL) {
+    silenced->times++;
+    return;
+  }
   va_start(arguments, format);
   trace_violation_va(&world->ground.trace, property, node, subject, format, arguments);
   va_end(arguments);

@@ -31,6 +31,12 @@ struct sim_driver {
 };
 #define SIM_DRIVERS_MAX 64u
 
+/* A property that counts for nothing. */
+struct silenced {
+  uint64_t name; /* hash */
+  uint64_t times;
+};
+
 struct sim_world {
   struct ground ground;
   struct network network;
@@ -41,6 +47,8 @@ struct sim_world {
   uint64_t events_per_second_max;
   uint64_t second;        /* of the livelock budget */
   uint64_t second_events; /* in it */
+  struct silenced silenced[SIM_SILENCED_MAX];
+  uint32_t silenced_count;
 };
 
 static inline struct sim *world_sim(const struct sim_world *world) {

@@ -71,7 +71,7 @@ static void of_two_unknown_options_the_first_by_name_is_told(void **state) {
               "file.lua:2: sim.scenario has no option \"qqqqqq\"; it has: name, story, nodes, topology, duration, "
               "settle, workload, network, disk, engine, policy, policies, node_options, shuffle, swarm, vary, "
               "must_fail, expects, run, "
-              "properties, variants");
+              "properties, variants, without");
 }
 
 static void a_wrong_unit_names_the_right_ones(void **state) {
