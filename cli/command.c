@@ -5,8 +5,9 @@
 #include "lua/text/nearest.h"
 
 const struct command *const commands[] = {
-    &command_run,   &command_replay, &command_diff,    &command_trace, &command_list,
-    &command_check, &command_new,    &command_version, &command_help,  NULL};
+    &command_run,  &command_replay, &command_diff, &command_shrink,  &command_trace,
+    &command_list, &command_check,  &command_new,  &command_version, &command_help,
+    NULL};
 
 const struct command *command_find(const char *name) {
   for (size_t i = 0; commands[i] != NULL; i++) {

@@ -26,6 +26,7 @@ struct command {
 extern const struct command command_run;
 extern const struct command command_replay;
 extern const struct command command_diff;
+extern const struct command command_shrink;
 extern const struct command command_trace;
 extern const struct command command_list;
 extern const struct command command_check;

@@ -82,6 +82,7 @@ struct cluster_node_options {
 struct cluster_config {
   uint32_t nodes; /* 1 to 64 */
   enum cluster_topology topology;
+  uint64_t absent;                  /* bit n - 1: node n never takes part, and nobody knows it */
   struct sync_options engine;       /* of every node; node_id and cluster_id are filled in ("n1", "n2", ...) */
   struct cluster_policies policies; /* of every node */
   const struct cluster_node_options *node_options; /* by number - 1; NULL: all are alike. Copied by cluster_create */

@@ -1,5 +1,8 @@
 #include "cluster/workload.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "cluster/state.h"
 #include "cluster/submit.h"
 
@@ -66,6 +69,59 @@ static uint32_t choose_changes(struct cluster *cluster, uint64_t submit, struct 
   return count;
 }
 
+/* How a script writes the value of a put. One that is put again has no words. */
+static bool tell_value(char *text, size_t size, const struct cluster_change *change, bool in_list) {
+  const char *key = in_list ? "size = " : "";
+  switch (change->value) {
+  case CLUSTER_VALUE_OWN:
+    (void)snprintf(text, size, "%s\"%uB\"", key, change->size);
+    return true;
+  case CLUSTER_VALUE_EMPTY:
+    (void)snprintf(text, size, in_list ? "text = \"\"" : "{ text = \"\" }");
+    return true;
+  case CLUSTER_VALUE_SHARED:
+    (void)snprintf(text, size, in_list ? "text = (\"=\"):rep(%u)" : "{ text = (\"=\"):rep(%u) }", change->size);
+    return true;
+  default:
+    return false;
+  }
+}
+
+static bool tell_one(char *text, size_t size, uint32_t node, const struct cluster_change *change) {
+  char value[64];
+  if (change->kind == SYNC_DELETE) {
+    (void)snprintf(text, size, "world:node(%u):delete(%u)", node, change->key);
+    return true;
+  }
+  if (!tell_value(value, sizeof value, change, false)) return false;
+  (void)snprintf(text, size, "world:node(%u):put(%u, %s)", node, change->key, value);
+  return true;
+}
+
+static bool tell_batch(char *text, size_t size, uint32_t node, const struct cluster_change *changes, uint32_t count) {
+  int used = snprintf(text, size, "world:node(%u):submit {", node);
+  for (uint32_t i = 0; i < count; i++) {
+    char value[64] = "delete = true";
+    if (changes[i].kind == SYNC_PUT && !tell_value(value, sizeof value, &changes[i], true)) return false;
+    used += snprintf(text + used, size - (size_t)used, "%s { key = %u, %s }", i == 0 ? "" : ",", changes[i].key, value);
+  }
+  (void)snprintf(text + used, size - (size_t)used, " }");
+  return true;
+}
+
+/* As a script would submit it, for whoever records the run. */
+static void tell(struct cluster *cluster, uint32_t node, const struct cluster_change *changes, uint32_t count) {
+  struct sim_world *world = cluster->world;
+  char text[640];
+  if (!sim_trace_recording(world)) return;
+  int head = snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64 " ", sim_now(world), sim_event_id(world));
+  char *at = text + head;
+  const size_t room = sizeof text - (size_t)head;
+  const bool said = count == 1 ? tell_one(at, room, node, changes) : tell_batch(at, room, node, changes, count);
+  if (!said) (void)snprintf(at, room, "-- node %u submits %u changes, from key %u on", node, count, changes->key);
+  sim_trace_statement(world, SIM_STATEMENT_OF_WORKLOAD, text);
+}
+
 /* Submits of one turn: the first has the number of the turn, the others that and their place above it. */
 static void run_turn(struct cluster *cluster, uint32_t node, uint64_t turn, uint32_t submits) {
   struct cluster_software *software = NULL;
@@ -75,6 +131,7 @@ static void run_turn(struct cluster *cluster, uint32_t node, uint64_t turn, uint
     if (i > 0 && sim_left_out(cluster->world, tag(SIM_CHOICE_WORKLOAD_SKIP, submit, 0))) continue;
     uint32_t count = choose_changes(cluster, submit, changes);
     if (!software && !(software = cluster_turn_begin(cluster, node))) return;
+    tell(cluster, node, changes, count);
     int status = cluster_turn_submit(cluster, software, submit, changes, count);
     (void)status; /* the ledger has it */
   }

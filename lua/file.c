@@ -58,6 +58,7 @@ void scenario_file_free(struct scenario_file *file) {
   free(file->path);
   free(file->label);
   free(file->text);
+  if (file->memo) sim_choice_table_destroy(file->memo->choices);
   free(file->memo);
   if (file->helpers) helpers_free(file->helpers);
   free(file->helpers);

@@ -13,6 +13,7 @@ struct scenario_memo {
   struct settings settings;
   struct params params; /* what is set, and what the variant sets */
   struct variants variants;
+  struct sim_choice_table *choices; /* of the settings; NULL: chance decides */
 };
 
 struct scenario_file {

@@ -18,6 +18,7 @@
 #include "lua/language/world.h"
 #include "lua/memo.h"
 #include "lua/settings/parameters.h"
+#include "lua/settings/choices_settings.h"
 #include "lua/settings/properties.h"
 #include "lua/settings/settings.h"
 #include "lua/settings/vary.h"
@@ -287,6 +288,15 @@ static void collect(const struct scenario_world *run, struct scenario_result *re
   }
 }
 
+/* The scenario says itself what chance decides. */
+static bool fix_choices(struct scenario_world *run) {
+  struct scenario_memo *memo = run->file->memo;
+  if (!memo->choices) memo->choices = settings_choices(&run->settings);
+  run->options.source.fixed = memo->choices;
+  if (run->options.source.rest == SIM_REST_SEED) run->options.source.rest = SIM_REST_CALM;
+  return memo->choices != NULL;
+}
+
 /* false: there is nothing to run, and *result tells why. */
 static bool prepare(struct scenario_world *run, struct sim *sim, const struct scenario_file *file,
                     const struct scenario_options *options, struct scenario_result *result) {
@@ -299,6 +309,11 @@ static bool prepare(struct scenario_world *run, struct sim *sim, const struct sc
   result->verdict = learn(sim, file, &result->error);
   if (result->verdict != SCENARIO_HELD) return false;
   run->settings = file->memo->settings;
+  if (run->settings.fixed && !fix_choices(run)) {
+    result->verdict = SCENARIO_HARNESS;
+    (void)snprintf(result->error.text, sizeof result->error.text, "memory ran out");
+    return false;
+  }
   run->settings.cluster.no_oracles = options->no_oracles;
   struct scenario_info *info = &run->settings.info;
   if (options->duration_ns && options->duration_ns < info->duration_ns) info->duration_ns = options->duration_ns;

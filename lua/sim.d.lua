@@ -141,6 +141,8 @@
 ---@field name string what must hold, in a few words
 ---@field story? string the real failure that it stands for
 ---@field nodes? integer 1 to 64; 3
+---@field absent? integer[] nodes that never take part
+---@field choices? table<string, integer> what chance decides, by name ("disk_style n2 1a7cf0df"); all else is calm
 ---@field topology? "mesh"|"line"|"ring"|"star"|"random"
 ---@field duration? duration of faults; "20s"
 ---@field settle? duration to converge in; "120s"

@@ -16,6 +16,7 @@ enum job_kind {
   JOB_RUN = 2,      /* one world */
   JOB_RECORD = 3,   /* the same with a recording: history, and choices into the bundle */
   JOB_COMPARE = 4,  /* runs of one seed: the first step that differs */
+  JOB_TELL = 5,     /* one world with a recording: what was done in it, as statements (plain.h) */
 };
 
 struct job {
@@ -27,7 +28,8 @@ struct job {
   uint32_t nodes;
   uint64_t scenario_duration_ns, scenario_settle_ns; /* what it has, for words; 0: not known yet */
   bool fresh;                                        /* in a worker that is executed for it */
-  char choices[560];                                 /* JOB_RECORD: the file for the choices; empty: none */
+  char choices[560];                                 /* JOB_RECORD, JOB_TELL: the file for the choices; empty: none */
+  bool ordered;                                      /* there in order of time (ordered.h), not by tag */
 
   /* What the run is to be besides its seed; zero: nothing. */
   uint64_t duration_ns;            /* faults stop that early */
@@ -35,6 +37,8 @@ struct job {
   /* Outcomes by tag, and reseeds. Each end of the pipe has its own: the sender's is the
    * caller's, and must live until the job is done; the receiver frees its own. */
   struct sim_choice_table *overrides; /* NULL: none */
+  bool calm;                          /* what they lack is calm, and not drawn from the seed */
+  bool fates_only;                    /* only fates (deviation.h) are drawn from it, all else is calm */
 };
 /* Blocking. false: the other end is gone (or, for read, memory ran out). */
 bool job_write(int fd, const struct job *job);

@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search/deviation.h"
 #include "search/elsewhere.h"
 #include "search/job.h"
+#include "search/ordered.h"
 #include "search/parting.h"
 #include "search/pipe.h"
 #include "search/room.h"
+#include "search/plain.h"
 
 struct worker {
   int out;
@@ -51,6 +54,15 @@ static void run_prelude(void *arg, struct sim *sim) {
   options->before_run(options->before_run_arg, sim, prelude->scenario, &prelude->run.source.seed);
 }
 
+static struct sim_choice_source source_of(const struct job *job, struct sim_choice_table *record) {
+  struct sim_choice_source source = {.seed = job->seed,
+                                     .overrides = job->overrides,
+                                     .rest = job->calm ? SIM_REST_CALM : SIM_REST_SEED,
+                                     .record = record};
+  if (job->fates_only) source.only = deviation_fates(&source.only_count);
+  return source;
+}
+
 static void run(struct worker *worker, const struct job *job, struct sim_choice_table *record,
                 struct sim_trace_log *trace, struct sim_trace_marks *marks, struct outcome *outcome) {
   if (worker->sim == NULL) {
@@ -60,15 +72,14 @@ static void run(struct worker *worker, const struct job *job, struct sim_choice_
     room_refused(&worker->options->sim, outcome->detail, sizeof outcome->detail);
     return;
   }
-  struct prelude before = {
-      .options = worker->options,
-      .scenario = job->scenario,
-      .run = {.source = {.seed = job->seed, .overrides = job->overrides, .rest = SIM_REST_SEED, .record = record},
-              .trace = trace,
-              .marks = marks,
-              .until_ns = job->until_ns,
-              .until_events = job->until_events,
-              .duration_ns = job->duration_ns}};
+  struct prelude before = {.options = worker->options,
+                           .scenario = job->scenario,
+                           .run = {.source = source_of(job, record),
+                                   .trace = trace,
+                                   .marks = marks,
+                                   .until_ns = job->until_ns,
+                                   .until_events = job->until_events,
+                                   .duration_ns = job->duration_ns}};
   outcome_run(worker->sim, worker->files[job->scenario], &before.run,
               worker->options->before_run == NULL ? NULL : run_prelude, &before, outcome);
 }
@@ -76,7 +87,7 @@ static void run(struct worker *worker, const struct job *job, struct sim_choice_
 static void write_choices(const struct job *job, const struct sim_choice_table *table) {
   FILE *file = job->choices[0] == '\0' ? NULL : fopen(job->choices, "wb");
   if (file == NULL) return;
-  const bool written = sim_choice_table_write(table, job->seed, file);
+  const bool written = job->ordered ? ordered_write(table, file) : sim_choice_table_write(table, job->seed, file);
   if (fclose(file) != 0 || !written) (void)remove(job->choices); /* half a recording would replay another run */
 }
 
@@ -85,6 +96,16 @@ static void serve_record(struct worker *worker, const struct job *job, struct ou
   struct sim_choice_table *table = sim_choice_table_create();
   run(worker, job, table, log, NULL, outcome);
   if (log != NULL) outcome_history(outcome, log, job->nodes, worker->text, sizeof worker->text);
+  if (table != NULL) write_choices(job, table);
+  sim_trace_log_destroy(log);
+  sim_choice_table_destroy(table);
+}
+
+static void serve_tell(struct worker *worker, const struct job *job, struct outcome *outcome) {
+  struct sim_trace_log *log = sim_trace_log_create();
+  struct sim_choice_table *table = sim_choice_table_create();
+  run(worker, job, table, log, NULL, outcome);
+  if (log != NULL) plain_gather(log, worker->text, sizeof worker->text);
   if (table != NULL) write_choices(job, table);
   sim_trace_log_destroy(log);
   sim_choice_table_destroy(table);
@@ -118,13 +139,15 @@ static void serve_compare(struct worker *worker, const struct job *job, struct o
 
 /* false: no further job. */
 static bool serve(struct worker *worker, const struct job *job) {
-  struct outcome outcome;
+  struct outcome outcome = {0};
   worker->text[0] = '\0';
   if (job->kind == JOB_DESCRIBE) return serve_describe(worker, job);
   if (job->kind == JOB_RUN) {
     run(worker, job, NULL, NULL, NULL, &outcome);
   } else if (job->kind == JOB_RECORD) {
     serve_record(worker, job, &outcome);
+  } else if (job->kind == JOB_TELL) {
+    serve_tell(worker, job, &outcome);
   } else {
     serve_compare(worker, job, &outcome);
   }

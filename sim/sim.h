@@ -236,6 +236,8 @@ uint64_t sim_trace_hash_of(const struct sim_world *world, enum sim_subsystem sub
 /* Remembers a name in the recording, when there is one; templates are told in
  * trace.h (enum sim_name_kind). */
 void sim_trace_name(struct sim_world *world, enum sim_name_kind kind, uint32_t scope, uint64_t value, const char *text);
+/* Remembers a statement: what was done, as a scenario would say it (SIM_NAME_STATEMENT). */
+void sim_trace_statement(struct sim_world *world, enum sim_statement of, const char *text);
 /* Whether anybody would remember it. */
 bool sim_trace_recording(const struct sim_world *world);
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lua/api/tell.h"
 #include "lua/language/script.h"
 #include "lua/language/steps.h"
 
@@ -23,7 +24,7 @@ static void trace_skipped(struct script *script, enum script_step step, uint32_t
   script_trace(script, SCRIPT_STEP_SKIPPED, node, fields, 1);
 }
 
-bool script_fault(lua_State *lua, enum script_step step, uint32_t node, const char *what) {
+bool script_fault_untold(lua_State *lua, enum script_step step, uint32_t node, const char *what) {
   struct script *script = script_of(lua);
   script_must_act(lua, what);
   /* Always 1 under a seed; an override can leave this one act out. */
@@ -33,11 +34,23 @@ bool script_fault(lua_State *lua, enum script_step step, uint32_t node, const ch
   return false;
 }
 
-bool script_act(lua_State *lua, enum script_step step, uint32_t node, const char *what) {
+bool script_act_untold(lua_State *lua, enum script_step step, uint32_t node, const char *what) {
   struct script *script = script_of(lua);
   script_must_act(lua, what);
   struct sim_tag tag = sim_tag(SIM_CHOICE_SCENARIO_SKIP, node, script_identity(lua, what, node));
   if (!sim_left_out(script->world, tag)) return true;
   trace_skipped(script, step, node);
   return false;
+}
+
+bool script_fault(lua_State *lua, enum script_step step, uint32_t node, const char *what) {
+  if (!script_fault_untold(lua, step, node, what)) return false;
+  tell_call(lua, what, node, 0);
+  return true;
+}
+
+bool script_act(lua_State *lua, enum script_step step, uint32_t node, const char *what) {
+  if (!script_act_untold(lua, step, node, what)) return false;
+  tell_call(lua, what, node, 0);
+  return true;
 }

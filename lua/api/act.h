@@ -21,5 +21,8 @@ bool script_act(lua_State *lua, enum script_step step, uint32_t node, const char
 /* The same for a fault: a choice of the source, always 1 under a seed; false when an override
  * leaves it out (SIM_CHOICE_SCENARIO 0). */
 bool script_fault(lua_State *lua, enum script_step step, uint32_t node, const char *what);
+/* The same two, of acts that are told by their caller (tell.h), since chance or a handle belong into the statement. */
+bool script_act_untold(lua_State *lua, enum script_step step, uint32_t node, const char *what);
+bool script_fault_untold(lua_State *lua, enum script_step step, uint32_t node, const char *what);
 
 #endif

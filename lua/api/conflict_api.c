@@ -11,6 +11,7 @@
 #include "lua/api/act.h"
 #include "lua/api/change.h"
 #include "lua/api/node_object.h"
+#include "lua/api/tell.h"
 #include "lua/language/script.h"
 #include "lua/language/show.h"
 #include "lua/language/steps.h"
@@ -114,11 +115,12 @@ int conflict_api_resolve(lua_State *lua) {
   uint32_t node = node_check(lua, 1);
   struct cluster_change change = resolution(lua);
   struct cluster_token token = token_check(lua, 3);
-  if (!script_act(lua, SCRIPT_STEP_RESOLVE, node, "node:resolve")) {
+  if (!script_act_untold(lua, SCRIPT_STEP_RESOLVE, node, "node:resolve")) {
     lua_pushboolean(lua, 0);
     lua_pushliteral(lua, "LEFT_OUT");
     return 2;
   }
+  tell_resolve(lua, node);
   int status = cluster_resolve(script->cluster, node, &change, &token);
   uint64_t key = change.key_text || change.text ? change_hash(&change, 1) : change.key;
   uint64_t fields[] = {change.kind, key, change.size, (uint64_t)(int64_t)status};

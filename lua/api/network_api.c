@@ -6,6 +6,7 @@
 #include "cluster/lookup.h"
 #include "lua/api/act.h"
 #include "lua/api/node_object.h"
+#include "lua/api/tell.h"
 #include "lua/language/argument.h"
 #include "lua/language/list.h"
 #include "lua/language/objects.h"
@@ -24,9 +25,10 @@ enum handle_kind { HANDLE_CUT, HANDLE_FLAP, HANDLE_CLOG };
 /* What a cut, flap or clog did, so that it can be undone; once. */
 struct cut {
   enum handle_kind kind;
-  uint64_t generation; /* heal_all in between leaves nothing to heal */
-  uint64_t number;     /* of the flap; of the first clog: those of a handle follow one another */
-  uint32_t count;      /* 0: healed */
+  uint64_t generation;    /* heal_all in between leaves nothing to heal */
+  uint64_t number;        /* of the flap; of the first clog: those of a handle follow one another */
+  uint32_t count;         /* 0: healed */
+  uint32_t handle, parts; /* its name in statements (tell.h) */
   struct sim_link_name links[];
 };
 
@@ -58,17 +60,6 @@ static void trace_link(struct script *script, enum script_step step, uint32_t fr
   script_trace(script, step, 0, fields, 2);
 }
 
-void link_set_add(struct link_set *links, uint32_t from, uint32_t to) {
-  links->names[links->count].from = from;
-  links->names[links->count].to = to;
-  links->count++;
-}
-
-void link_set_add_both(struct link_set *links, uint32_t a, uint32_t b) {
-  link_set_add(links, a, b);
-  link_set_add(links, b, a);
-}
-
 /* Every link from a to b, and back when `both`. */
 static void links_between(lua_State *lua, const struct group *a, const struct group *b, bool both,
                           struct link_set *links) {
@@ -89,14 +80,17 @@ static struct cut *push_handle(lua_State *lua, enum handle_kind kind, uint32_t m
   cut->generation = script_of(lua)->heal_generation;
   cut->number = 0;
   cut->count = 0;
+  cut->handle = ++script_of(lua)->handles;
+  cut->parts = 0;
   luaL_setmetatable(lua, CUT_TYPE);
   return cut;
 }
 
 int network_cut_links(lua_State *lua, const struct link_set *links, const char *what) {
   struct script *script = script_of(lua);
-  bool cuts = script_fault(lua, SCRIPT_STEP_CUT, 0, what);
+  bool cuts = script_fault_untold(lua, SCRIPT_STEP_CUT, 0, what);
   struct cut *cut = push_handle(lua, HANDLE_CUT, links->count);
+  if (cuts) cut->parts = tell_cut(script, links, cut->handle);
   for (uint32_t i = 0; cuts && i < links->count; i++) {
     cut->links[cut->count++] = links->names[i];
     trace_link(script, SCRIPT_STEP_CUT, links->names[i].from, links->names[i].to);
@@ -108,9 +102,10 @@ int network_cut_links(lua_State *lua, const struct link_set *links, const char *
 int network_flap_links(lua_State *lua, const struct link_set *links, const struct sim_flap_config *config,
                        const char *what) {
   struct script *script = script_of(lua);
-  bool flaps = script_fault(lua, SCRIPT_STEP_FLAP, 0, what);
+  bool flaps = script_fault_untold(lua, SCRIPT_STEP_FLAP, 0, what);
   struct cut *cut = push_handle(lua, HANDLE_FLAP, 1);
   if (!flaps) return 1;
+  tell_flap(script, links, config, cut->handle);
   cut->number = sim_flap_begin(script->world, config, links->names, links->count);
   cut->count = 1;
   cut->links[0] = (struct sim_link_name){0, 0};
@@ -153,7 +148,8 @@ int network_isolate(lua_State *lua) {
 static int cut_heal(lua_State *lua) {
   struct cut *cut = object_check(lua, 1, CUT_TYPE, "cut");
   struct script *script = script_of(lua);
-  if (!script_act(lua, SCRIPT_STEP_HEAL, 0, "cut:heal")) return 0;
+  if (!script_act_untold(lua, SCRIPT_STEP_HEAL, 0, "cut:heal")) return 0;
+  tell_heal(script, cut->handle, cut->parts);
   bool stale = cut->generation != script->heal_generation;
   for (uint32_t i = 0; i < cut->count && !stale; i++) {
     uint32_t from = cut->links[i].from, to = cut->links[i].to;
@@ -202,7 +198,8 @@ int network_clog(lua_State *lua) {
   group_check(lua, 3, &b);
   uint64_t ns = lua_isnoneornil(lua, 4) ? UINT64_MAX : script_duration(lua, 4);
   links_between(lua, &a, &b, true, &links);
-  bool clogs = script_fault(lua, SCRIPT_STEP_CLOG, 0, "world:clog");
+  bool clogs = script_fault_untold(lua, SCRIPT_STEP_CLOG, 0, "world:clog");
+  if (clogs) tell_call(lua, "world:clog", 0, script->handles + 1u);
   struct cut *cut = push_handle(lua, HANDLE_CLOG, links.count);
   for (uint32_t i = 0; clogs && i < links.count; i++) {
     uint64_t fields[] = {links.names[i].from, links.names[i].to, ns};
@@ -237,7 +234,8 @@ int network_swizzle(lua_State *lua) {
     draw_subset(lua, &group);
   else
     group_check(lua, 3, &group);
-  if (!script_fault(lua, SCRIPT_STEP_SWIZZLE, 0, "world:swizzle")) return 0;
+  if (!script_fault_untold(lua, SCRIPT_STEP_SWIZZLE, 0, "world:swizzle")) return 0;
+  tell_swizzle(script, group.nodes, group.count, ns);
   uint64_t fields[] = {group.count, ns};
   script_trace(script, SCRIPT_STEP_SWIZZLE, 0, fields, 2);
   sim_swizzle(script->world, group.nodes, group.count, ns);
@@ -268,7 +266,8 @@ static int link_configure(lua_State *lua) {
   uint32_t to = (uint32_t)lua_tointeger(lua, lua_upvalueindex(2));
   struct sim_link_config link = script->link;
   settings_read_network(lua, 1, &link, NULL);
-  if (!script_fault(lua, SCRIPT_STEP_LINK, 0, "world:link")) return 0;
+  if (!script_fault_untold(lua, SCRIPT_STEP_LINK, 0, "world:link")) return 0;
+  tell_link(lua, from, to);
   trace_link(script, SCRIPT_STEP_LINK, from, to);
   sim_link_set(script->world, from, to, &link);
   return 0;

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "sim/sim.h"
+#include "lua/api/link_set.h"
 
 void network_open(lua_State *lua);
 /* Methods of the world. */
@@ -19,16 +19,6 @@ int network_clog(lua_State *lua);
 int network_flap(lua_State *lua);
 int network_swizzle(lua_State *lua);
 
-#define SCRIPT_GROUP_MAX 64u
-#define SCRIPT_LINKS_MAX (SCRIPT_GROUP_MAX * SCRIPT_GROUP_MAX)
-
-/* A set of directed links. */
-struct link_set {
-  uint32_t count;
-  struct sim_link_name names[SCRIPT_LINKS_MAX];
-};
-void link_set_add(struct link_set *links, uint32_t from, uint32_t to);
-void link_set_add_both(struct link_set *links, uint32_t a, uint32_t b);
 /* Cuts the links, or makes them flap, and pushes the handle. An act: an
  * override may leave it out. */
 int network_cut_links(lua_State *lua, const struct link_set *links, const char *what);

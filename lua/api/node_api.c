@@ -14,6 +14,7 @@
 #include "lua/api/data_api.h"
 #include "lua/api/disk_api.h"
 #include "lua/api/node_object.h"
+#include "lua/api/tell.h"
 #include "lua/language/objects.h"
 #include "lua/language/script.h"
 #include "lua/language/show.h"
@@ -126,10 +127,11 @@ static struct crash_point crash_point(lua_State *lua, uint32_t node, const struc
 static int crash(lua_State *lua, bool process, const char *what) {
   struct script *script = script_of(lua);
   uint32_t node = self(lua);
-  if (!script_fault(lua, SCRIPT_STEP_CRASH, node, what)) return 0;
+  if (!script_fault_untold(lua, SCRIPT_STEP_CRASH, node, what)) return 0;
   struct crash_point point = crash_point(lua, node, crash_fields, what);
   uint64_t fields[] = {point.nth, process, point.calls};
   script_trace(script, SCRIPT_STEP_CRASH, node, fields, 3);
+  tell_crash(script, process ? "process_crash" : "crash", node, "at", point.nth, point.calls);
   if (point.nth)
     sim_node_arm_at(script->world, node, point.calls, point.nth, process);
   else if (process)
@@ -151,10 +153,12 @@ static int node_process_crash(lua_State *lua) {
 static int node_restart(lua_State *lua) {
   struct script *script = script_of(lua);
   uint32_t node = self(lua);
-  bool acts = script_act(lua, SCRIPT_STEP_RESTART, node, "node:restart") && cluster_present(script->cluster, node);
+  bool acts =
+      script_act_untold(lua, SCRIPT_STEP_RESTART, node, "node:restart") && cluster_present(script->cluster, node);
   struct crash_point point = crash_point(lua, node, restart_fields, "node:restart");
   enum sim_node_state state = sim_node_state(sim_node_at(script->world, node));
   bool up = state == SIM_NODE_UP || state == SIM_NODE_PAUSED;
+  if (acts) tell_crash(script, "restart", node, "crash_at", point.nth, point.calls);
   if (!up && acts) {
     /* A crash that never struck must not strike in this life. */
     sim_node_arm_at(script->world, node, point.calls, point.nth, false);

@@ -4,6 +4,7 @@
 
 #include "lua/api/act.h"
 #include "lua/api/node_object.h"
+#include "lua/api/tell.h"
 #include "lua/language/objects.h"
 #include "lua/language/script.h"
 #include "lua/language/steps.h"
@@ -11,6 +12,12 @@
 #include "lua/settings/schema.h"
 
 #define COUNT_MAX INT64_C(1000000000)
+
+/* What a script holds of one. */
+struct rule {
+  uint64_t number; /* of sim_rule_add(); 0: it is removed, or was left out */
+  uint32_t told;   /* its name in statements (tell.h) */
+};
 
 /* In the order of enum sim_rule_action. */
 static const char *const actions[] = {"drop", "delay", "duplicate", "hold"};
@@ -82,25 +89,28 @@ int rule_add(lua_State *lua) {
   schema_read(lua, 2, fields, sizeof fields / sizeof *fields, &options, "world:rule", NULL);
   struct sim_rule rule = {.from = end_of(lua, "from"), .to = end_of(lua, "to"), .kind = options.kind};
   read_action(lua, &options, &rule);
-  bool acts = script_fault(lua, SCRIPT_STEP_RULE, 0, "world:rule");
-  uint64_t *handle = lua_newuserdatauv(lua, sizeof *handle, 0);
-  *handle = 0;
+  bool acts = script_fault_untold(lua, SCRIPT_STEP_RULE, 0, "world:rule");
+  const uint32_t told = ++script->handles;
+  if (acts) tell_call(lua, "world:rule", 0, told);
+  struct rule *made = lua_newuserdatauv(lua, sizeof *made, 0);
+  *made = (struct rule){0, told};
   luaL_setmetatable(lua, RULE_TYPE);
   if (!acts) return 1;
   uint64_t steps[] = {rule.from, rule.to, rule.kind, (uint64_t)rule.action, rule.count};
   script_trace(script, SCRIPT_STEP_RULE, 0, steps, 5);
-  *handle = sim_rule_add(script->world, &rule);
+  made->number = sim_rule_add(script->world, &rule);
   return 1;
 }
 
 static int rule_remove(lua_State *lua) {
-  uint64_t *handle = object_check(lua, 1, RULE_TYPE, "rule");
+  struct rule *rule = object_check(lua, 1, RULE_TYPE, "rule");
   struct script *script = script_of(lua);
-  if (!script_act(lua, SCRIPT_STEP_RULE_END, 0, "rule:remove")) return 0;
-  if (*handle == 0) return 0;
+  if (!script_act_untold(lua, SCRIPT_STEP_RULE_END, 0, "rule:remove")) return 0;
+  tell(script, "cut%u:remove()", rule->told);
+  if (rule->number == 0) return 0;
   script_trace(script, SCRIPT_STEP_RULE_END, 0, NULL, 0);
-  sim_rule_remove(script->world, *handle);
-  *handle = 0;
+  sim_rule_remove(script->world, rule->number);
+  rule->number = 0;
   return 0;
 }
 

@@ -102,6 +102,7 @@ struct script {
   uint64_t heal_generation;
   uint32_t tasks_started;
   uint64_t wakes;
+  uint32_t handles;    /* cuts, flaps, clogs and rules so far */
   uint32_t task_slots; /* slots ever used */
   struct script_task tasks[SCRIPT_TASKS_MAX];
   uint32_t property_count;

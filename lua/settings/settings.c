@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "lua/language/list.h"
+#include "lua/language/literal.h"
 #include "lua/language/objects.h"
 #include "lua/language/script.h"
 #include "lua/language/word.h"
+#include "lua/settings/choices_settings.h"
 #include "lua/settings/link_settings.h"
 #include "lua/settings/parameters.h"
 #include "lua/settings/policy_settings.h"
@@ -243,6 +245,8 @@ static const struct schema_field scenario_fields[] = {
     WORD(OUTLINE, "topology", topology, topologies),
     {"duration", SCHEMA_DURATION, SCHEMA_AT(OUTLINE, duration_ns), 0, 0, 1, YEAR_NS, NULL},
     DURATION(OUTLINE, "settle", settle_ns),
+    READ_LATER("absent", SCHEMA_TABLE),
+    READ_LATER("choices", SCHEMA_TABLE),
     READ_LATER("workload", SCHEMA_VALUE),
     READ_LATER("network", SCHEMA_TABLE),
     READ_LATER("disk", SCHEMA_TABLE),
@@ -336,7 +340,29 @@ static bool push_option(lua_State *lua, const char *key) {
   return false;
 }
 
+static void read_absent(lua_State *lua, int index, struct settings *settings) {
+  lua_Integer count = list_length(lua, index);
+  for (lua_Integer i = 1; i <= count; i++) {
+    (void)lua_rawgeti(lua, index, i);
+    lua_Integer node = lua_isinteger(lua, -1) ? lua_tointeger(lua, -1) : 0;
+    if (node < 1 || node > (lua_Integer)settings->cluster.nodes)
+      schema_raise(lua, "", "absent", "absent is a list of nodes, by numbers from 1 to %u", settings->cluster.nodes);
+    settings->cluster.absent |= UINT64_C(1) << (node - 1);
+    lua_pop(lua, 1);
+  }
+  if (settings->cluster.absent == UINT64_MAX >> (64u - settings->cluster.nodes))
+    schema_raise(lua, "", "absent", "absent names all nodes; one at least takes part");
+}
+
 static void read_parts(lua_State *lua, struct script *script, struct settings *settings) {
+  if (push_option(lua, "absent")) {
+    read_absent(lua, 2, settings);
+    lua_pop(lua, 1);
+  }
+  if (push_option(lua, "choices")) {
+    settings_read_choices(lua, 2, settings);
+    lua_pop(lua, 1);
+  }
   if (push_option(lua, "network")) {
     settings_read_network(lua, 2, &settings->link, "network");
     lua_pop(lua, 1);
@@ -417,6 +443,27 @@ static void refuse_apart(lua_State *lua, const struct settings *settings) {
     schema_raise(lua, "", "settle", "settle = \"0s\" leaves no time to converge in; give some, or leave it out");
 }
 
+/* The options that make the world, as they are written, for whoever records the run. */
+static void tell_options(lua_State *lua, struct script *script) {
+  static const char *const keys[] = {"nodes",  "absent",   "topology",     "settle",  "network", "disk", "engine",
+                                     "policy", "policies", "node_options", "shuffle", "swarm",   "vary"};
+  if (!sim_trace_recording(script->world)) return;
+  for (size_t i = 0; i < COUNT_OF(keys); i++) {
+    char text[960];
+    struct literal literal;
+    if (!push_option(lua, keys[i])) continue;
+    literal_begin(&literal, text, sizeof text);
+    literal_add(&literal, keys[i]);
+    literal_add(&literal, " = ");
+    literal_value(&literal, lua, -1);
+    sim_trace_statement(script->world, SIM_STATEMENT_OF_OPTIONS, literal.whole ? text : keys[i]);
+    lua_pop(lua, 1);
+  }
+  if (script->settings->cluster.promise_at_submit) /* what is left of the workload when nothing comes of it */
+    sim_trace_statement(script->world, SIM_STATEMENT_OF_OPTIONS,
+                        "workload = sim.kv { rate = \"1/h\", promise = \"submit\" }");
+}
+
 int settings_scenario(lua_State *lua) {
   struct script *script = script_of(lua);
   struct settings *settings = script->settings;
@@ -436,6 +483,7 @@ int settings_scenario(lua_State *lua) {
   }
   script->link = settings->link;
   settings->complete = true;
+  tell_options(lua, script);
   (void)lua_newuserdatauv(lua, 1, 0);
   luaL_setmetatable(lua, SCENARIO_TYPE);
   return 1;

@@ -10,12 +10,21 @@
 #include "lua/text/info.h"
 #include "sim/sim.h"
 
+#define SETTINGS_CHOICES_MAX 256u
+struct settings_choice {
+  struct sim_tag tag;
+  uint64_t outcome;
+};
+
 struct settings {
   bool complete; /* sim.scenario was called */
   struct scenario_info info;
   struct sim_link_config link;
   struct sim_disk_config disk;
   bool shuffle, swarm, vary;
+  bool fixed; /* chance decides nothing: `choices` says what, and all else is calm */
+  uint32_t choice_count;
+  struct settings_choice choices[SETTINGS_CHOICES_MAX];
   bool plain_workload; /* this seed of a swarm has no variety of keys and values */
   struct cluster_config cluster;
   bool has_node_options;

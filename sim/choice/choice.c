@@ -66,7 +66,7 @@ static uint64_t from_rest(const struct choices *choices, const struct sim_questi
   uint64_t outcome = question->lo;
   switch (source->rest) {
   case SIM_REST_SEED:
-    return from_seed(choices, question);
+    return is_asked(source, question->tag.kind) ? from_seed(choices, question) : question->lo;
   case SIM_REST_CALM:
     break;
   case SIM_REST_BYTES:
@@ -81,14 +81,21 @@ static uint64_t from_rest(const struct choices *choices, const struct sim_questi
   return clamp(outcome, question->lo, question->hi);
 }
 
+/* What a table says of a question; false: nothing. */
+static bool from_table(const struct sim_choice_table *table, const struct sim_question *question, uint64_t *outcome) {
+  if (table == NULL) return false;
+  if (!sim_choice_table_get(table, question->tag, outcome) &&
+      !sim_choice_table_get_kind(table, question->tag.kind, outcome))
+    return false;
+  *outcome = clamp(*outcome, question->lo, question->hi);
+  return true;
+}
+
 static uint64_t decide(const struct choices *choices, const struct sim_question *question) {
   const struct sim_choice_source *source = &seat_of(choices)->source;
-  uint64_t outcome;
-  if (source->overrides != NULL && sim_choice_table_get(source->overrides, question->tag, &outcome)) {
-    outcome = clamp(outcome, question->lo, question->hi);
-  } else {
+  uint64_t outcome = 0;
+  if (!from_table(source->overrides, question, &outcome) && !from_table(source->fixed, question, &outcome))
     outcome = from_rest(choices, question);
-  }
   if (source->record != NULL) {
     MEMORY_ASSERT(choices->memory, sim_choice_table_set(source->record, question->tag, outcome));
   }
@@ -130,7 +137,8 @@ uint64_t choice_range(struct choices *choices, struct sim_tag tag, uint64_t lo, 
 uint64_t choice_usual(struct choices *choices, struct sim_tag tag, uint64_t usual, uint64_t lo, uint64_t hi) {
   const struct sim_choice_source *source = &seat_of(choices)->source;
   uint64_t outcome = usual;
-  if (source->overrides != NULL && sim_choice_table_get(source->overrides, tag, &outcome))
+  if ((source->overrides != NULL && sim_choice_table_get(source->overrides, tag, &outcome)) ||
+      (source->fixed != NULL && sim_choice_table_get(source->fixed, tag, &outcome)))
     outcome = clamp(outcome, lo, hi);
   if (source->record != NULL) MEMORY_ASSERT(choices->memory, sim_choice_table_set(source->record, tag, outcome));
   return outcome;
@@ -141,7 +149,8 @@ uint64_t choice_usual(struct choices *choices, struct sim_tag tag, uint64_t usua
 void choice_seat_take(struct choice_seat *seat, const struct sim_choice_source *source) {
   seat->source = *source;
   seat->mixed_seed = draw_mix_seed(source->seed);
-  seat->plain_seed = source->overrides == NULL && source->record == NULL && source->rest == SIM_REST_SEED;
+  seat->plain_seed = source->overrides == NULL && source->fixed == NULL && source->record == NULL &&
+                     source->rest == SIM_REST_SEED && source->only == NULL;
   size_t count = 0;
   if (source->overrides != NULL) (void)sim_choice_table_reseeds(source->overrides, &count);
   seat->has_reseeds = count > 0;

@@ -40,11 +40,12 @@ enum sim_choice_rest {
 struct sim_choice_source {
   uint64_t seed;
   const struct sim_choice_table *overrides; /* NULL: none */
+  const struct sim_choice_table *fixed; /* what a scenario says itself, where the overrides are silent; NULL: nothing */
   enum sim_choice_rest rest;
   struct sim_choice_table *record;   /* NULL: do not record */
   struct sim_choice_bytes *bytes;    /* of SIM_REST_BYTES */
   struct sim_enumerator *enumerator; /* of SIM_REST_ENUMERATE */
-  const uint32_t *only;              /* kinds that bytes or enumerator decide, the others are calm; NULL: all */
+  const uint32_t *only;              /* kinds that seed, bytes or enumerator decide, the others are calm; NULL: all */
   size_t only_count;
 };
 

@@ -25,6 +25,8 @@ struct sim_choice_table {
   size_t slot_count;         /* a power of two */
   struct replaced *replaced; /* in order, so that a cut can put them back */
   size_t replaced_count, replaced_capacity;
+  struct sim_choice_of_kind kinds[SIM_CHOICE_KINDS_MAX];
+  size_t kind_count;
   struct sim_reseed *reseeds;
   size_t reseed_count, reseed_capacity;
 };
@@ -110,8 +112,32 @@ bool sim_choice_table_set(struct sim_choice_table *table, struct sim_tag tag, ui
 }
 
 void sim_choice_table_clear(struct sim_choice_table *table) {
-  table->count = table->replaced_count = table->reseed_count = 0;
+  table->count = table->replaced_count = table->reseed_count = table->kind_count = 0;
   if (table->slot_count > 0) memset(table->slots, 0, table->slot_count * sizeof *table->slots);
+}
+
+bool sim_choice_table_set_kind(struct sim_choice_table *table, uint32_t kind, uint64_t outcome) {
+  size_t at = 0;
+  while (at < table->kind_count && table->kinds[at].kind != kind)
+    at++;
+  if (at == SIM_CHOICE_KINDS_MAX) return false;
+  table->kinds[at] = (struct sim_choice_of_kind){kind, outcome};
+  if (at == table->kind_count) table->kind_count++;
+  return true;
+}
+
+bool sim_choice_table_get_kind(const struct sim_choice_table *table, uint32_t kind, uint64_t *outcome) {
+  for (size_t i = 0; i < table->kind_count; i++) {
+    if (table->kinds[i].kind != kind) continue;
+    *outcome = table->kinds[i].outcome;
+    return true;
+  }
+  return false;
+}
+
+const struct sim_choice_of_kind *sim_choice_table_kinds(const struct sim_choice_table *table, size_t *count) {
+  *count = table->kind_count;
+  return table->kinds;
 }
 
 bool sim_choice_table_reseed(struct sim_choice_table *table, struct sim_reseed reseed) {

@@ -21,6 +21,17 @@ size_t sim_choice_table_count(const struct sim_choice_table *table);
 /* The i-th tag in order of first arrival, and its outcome. i < count. */
 struct sim_tag sim_choice_table_at(const struct sim_choice_table *table, size_t i, uint64_t *outcome);
 
+/* What decisions of a kind become that the table does not name, before the rest is asked; held within their bounds.
+ * At most SIM_CHOICE_KINDS_MAX kinds: false, and nothing changed. Part of no recording. */
+#define SIM_CHOICE_KINDS_MAX 8u
+bool sim_choice_table_set_kind(struct sim_choice_table *table, uint32_t kind, uint64_t outcome);
+bool sim_choice_table_get_kind(const struct sim_choice_table *table, uint32_t kind, uint64_t *outcome);
+struct sim_choice_of_kind {
+  uint32_t kind;
+  uint64_t outcome;
+};
+const struct sim_choice_of_kind *sim_choice_table_kinds(const struct sim_choice_table *table, size_t *count);
+
 /* From the beginning of event `event` on, draws come from another seed. */
 struct sim_reseed {
   uint64_t event; /* sim_event_id() while it runs */

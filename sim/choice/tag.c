@@ -1,6 +1,10 @@
 #include "sim/choice/tag.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 struct choice_name {
   enum sim_choice_kind kind;
@@ -110,4 +114,69 @@ const char *sim_choice_kind_name(uint32_t kind) {
   for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
     if ((uint32_t)NAMES[i].kind == kind) return NAMES[i].name;
   return kind >= SIM_CHOICE_USER ? "user" : "unknown";
+}
+
+void sim_tag_write(struct sim_tag tag, char text[SIM_TAG_TEXT_BYTES]) {
+  char where[32] = "world";
+  if (tag.where >> 16 != 0)
+    (void)snprintf(where, sizeof where, "n%u>n%u", tag.where >> 16, tag.where & 0xffffu);
+  else if (tag.where != 0)
+    (void)snprintf(where, sizeof where, "n%u", tag.where);
+  (void)snprintf(text, SIM_TAG_TEXT_BYTES, "%s %s %" PRIx64, sim_choice_kind_name(tag.kind), where, tag.identity);
+}
+
+/* Goes past a number of `most` at most; false: there is none. */
+static bool take_number(const char **at, uint32_t most, uint32_t *number) {
+  uint32_t value = 0;
+  const char *begin = *at;
+  for (; **at >= '0' && **at <= '9' && *at - begin < 6; (*at)++)
+    value = value * 10 + (uint32_t)(**at - '0');
+  *number = value;
+  return *at != begin && value >= 1 && value <= most;
+}
+
+static bool take_where(const char **at, uint32_t *where) {
+  uint32_t from = 0, to = 0;
+  if (strncmp(*at, "world ", 6) == 0) {
+    *at += 6;
+    *where = 0;
+    return true;
+  }
+  if (**at != 'n') return false;
+  (*at)++;
+  if (!take_number(at, 0xffffu, &from)) return false;
+  *where = from;
+  if (**at == '>') {
+    if ((*at)[1] != 'n') return false;
+    *at += 2;
+    if (!take_number(at, 0xffffu, &to)) return false;
+    *where = sim_tag_link(from, to);
+  }
+  return *(*at)++ == ' ';
+}
+
+static bool take_identity(const char *at, uint64_t *identity) {
+  *identity = 0;
+  const char *begin = at;
+  for (; *at != '\0'; at++) {
+    unsigned digit = *at >= '0' && *at <= '9'   ? (unsigned)(*at - '0')
+                     : *at >= 'a' && *at <= 'f' ? (unsigned)(*at - 'a') + 10u
+                                                : 16u;
+    if (digit > 15 || at - begin >= 16) return false;
+    *identity = *identity << 4 | digit;
+  }
+  return at != begin;
+}
+
+const char *sim_tag_read(const char *text, struct sim_tag *tag) {
+  const size_t length = strcspn(text, " ");
+  tag->kind = 0;
+  for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
+    if (strlen(NAMES[i].name) == length && memcmp(NAMES[i].name, text, length) == 0)
+      tag->kind = (uint32_t)NAMES[i].kind;
+  if (tag->kind == 0) return "kind";
+  const char *at = text + length + (text[length] == ' ');
+  if (!take_where(&at, &tag->where)) return "behind the kind stands where: world, n2, or n2>n3 of a link";
+  if (!take_identity(at, &tag->identity)) return "at the end stands which one, as 1 to 16 hexadecimal digits";
+  return NULL;
 }

@@ -127,4 +127,10 @@ static inline uint32_t sim_tag_link(uint32_t from, uint32_t to) {
 
 const char *sim_choice_kind_name(uint32_t kind);
 
+/* A tag as people write it: "disk_style n2 1a7cf0dfdeb89a20", "net_loss n2>n3 9c", "workload_skip world 30". */
+#define SIM_TAG_TEXT_BYTES 80u
+void sim_tag_write(struct sim_tag tag, char text[SIM_TAG_TEXT_BYTES]);
+/* NULL, or what is wrong with it; for a kind that is not there "kind". */
+const char *sim_tag_read(const char *text, struct sim_tag *tag);
+
 #endif

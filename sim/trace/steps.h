@@ -54,6 +54,8 @@ void trace_name(struct trace *trace, enum sim_name_kind kind, uint32_t scope, ui
 /* The next event begins: a mark when one is due, then its first step. */
 void trace_event(struct trace *trace, uint64_t id, uint64_t cause, uint32_t node, enum sim_event_kind kind,
                  uint32_t from, uint64_t value);
+/* Remembers a statement, under a number of its own. */
+void trace_statement(struct trace *trace, enum sim_statement of, const char *text);
 /* Before events run on: a restore may have gone back. */
 void trace_marks_resume(struct trace *trace);
 

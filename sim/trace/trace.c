@@ -45,6 +45,11 @@ void trace_name(struct trace *trace, enum sim_name_kind kind, uint32_t scope, ui
                         length < NAME_BYTES_MAX ? length : NAME_BYTES_MAX);
 }
 
+void trace_statement(struct trace *trace, enum sim_statement of, const char *text) {
+  const struct sim_trace_log *log = trace_sink_of(trace)->log;
+  if (log != NULL) trace_name(trace, SIM_NAME_STATEMENT, (uint32_t)of, log->names.count, text);
+}
+
 uint64_t trace_hash(const struct trace *trace) {
   uint64_t hash = SIM_SUB_COUNT;
   for (int i = 0; i < SIM_SUB_COUNT; i++)

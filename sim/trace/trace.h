@@ -96,12 +96,18 @@ static inline uint64_t sim_hash_fold(uint64_t hash, uint64_t value) {
  * how the call failed, %s a status, %f an open file, %n a file's name, %p a
  * peer, %N a node, %o an operation (three fields), %T a text by its hash, %c
  * text in the fields from here on. */
+enum sim_statement {
+  SIM_STATEMENT_OF_OPTIONS = 0,  /* an option of the scenario and its value */
+  SIM_STATEMENT_OF_SCRIPT = 1,   /* time, event, statement: an act of its script */
+  SIM_STATEMENT_OF_WORKLOAD = 2, /* the same: a submit of its workload */
+};
 enum sim_name_kind {
-  SIM_NAME_FILE = 1, /* {0, sim_name_hash} */
-  SIM_NAME_NODE = 2, /* {0, sync_node_hash of a node id} */
-  SIM_NAME_PEER = 3, /* {node, peer handle} the peer's node id */
-  SIM_NAME_TEXT = 4, /* {0, sim_hash_bytes of it} */
-  SIM_NAME_STEP = 5, /* {enum sim_step, field 0} a template */
+  SIM_NAME_FILE = 1,      /* {0, sim_name_hash} */
+  SIM_NAME_NODE = 2,      /* {0, sync_node_hash of a node id} */
+  SIM_NAME_PEER = 3,      /* {node, peer handle} the peer's node id */
+  SIM_NAME_TEXT = 4,      /* {0, sim_hash_bytes of it} */
+  SIM_NAME_STEP = 5,      /* {enum sim_step, field 0} a template */
+  SIM_NAME_STATEMENT = 6, /* {enum sim_statement, place in the recording} what was done, as a scenario would say it */
 };
 
 /* --- Recordings (outside the arena) ---------------------------------------- */
@@ -134,6 +140,8 @@ size_t sim_trace_log_bytes(const struct sim_trace_log *log);
  * rising order. */
 const struct sim_trace_record *sim_trace_log_at(const struct sim_trace_log *log, size_t index);
 /* NULL: none. */
+/* The i-th name of all, in the order in which they were remembered; NULL: there are no more. */
+const char *sim_trace_log_name_at(const struct sim_trace_log *log, size_t i, enum sim_name_kind *kind, uint32_t *scope);
 const char *sim_trace_log_name(const struct sim_trace_log *log, enum sim_name_kind kind, uint32_t scope,
                                uint64_t value);
 /* The recording as a file, and back. Any bytes may be read: NULL and *error

@@ -53,6 +53,15 @@ size_t sim_trace_log_bytes(const struct sim_trace_log *log) {
   return bytes;
 }
 
+const char *sim_trace_log_name_at(const struct sim_trace_log *log, size_t i, enum sim_name_kind *kind,
+                                  uint32_t *scope) {
+  if (i >= log->names.count) return NULL;
+  const struct trace_name *name = &log->names.entries[i];
+  *kind = (enum sim_name_kind)name->kind;
+  *scope = name->scope;
+  return log->names.bytes + name->offset;
+}
+
 const char *sim_trace_log_name(const struct sim_trace_log *log, enum sim_name_kind kind, uint32_t scope,
                                uint64_t value) {
   return trace_names_find(&log->names, (uint8_t)kind, scope, value);

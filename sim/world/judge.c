@@ -79,6 +79,10 @@ void sim_trace_name(struct sim_world *world, enum sim_name_kind kind, uint32_t s
   trace_name(&world->ground.trace, kind, scope, value, text);
 }
 
+void sim_trace_statement(struct sim_world *world, enum sim_statement of, const char *text) {
+  trace_statement(&world->ground.trace, of, text);
+}
+
 bool sim_trace_recording(const struct sim_world *world) {
   return trace_recording(&world->ground.trace);
 }

@@ -34,6 +34,8 @@ lua/api/rule_api.c:actions               -
 lua/api/world_api.c:names                -
 lua/api/world_api.c:trace_names          -
 lua/language/sandbox.c:known             -
+lua/language/literal.c:words             -
+lua/settings/settings.c:keys             -
 lua/language/sandbox.c:refused           -
 lua/language/sandbox.c:removed           -
 lua/settings/settings.c:crash_styles     sim.Disk.on_crash
