@@ -132,6 +132,8 @@ static int unknown_global(lua_State *lua) {
   const char *name = show_name(lua, 2);
   for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
     if (strcmp(name, absent[i][0]) == 0) script_raise(lua, "\"%s\" is not in the language: %s", name, absent[i][1]);
+  if (strcmp(name, "sim") == 0)
+    script_raise(lua, "no global \"sim\": write local sim = require \"sim\" at the top of the file");
   static const char *const known[] = {
       "assert",   "error", "ipairs", "pairs", "pcall", "select", "setmetatable", "require",      "tonumber", "string",
       "tostring", "type",  "table",  "math",  "utf8",  "xpcall", "coroutine",    "getmetatable", "sim"};
