@@ -24,7 +24,8 @@ static void refuse_circle(lua_State *lua, const struct helper *helper) {
     if (strcmp(path, helper->path) == 0)
       script_raise(lua, "helpers require each other in a circle: %s -> %s%s", path, chain, helper->path);
     if (++depth >= DEPTH_MAX) script_raise(lua, "more than %u helpers require one the other", DEPTH_MAX);
-    (void)snprintf(longer, sizeof longer, "%s -> %s", path, chain);
+    (void)snprintf(longer, sizeof longer, "%.*s -> %.*s", (int)HELPER_NAME_BYTES, path,
+                   (int)(sizeof chain - HELPER_NAME_BYTES - 8u), chain);
     memcpy(chain, longer, sizeof chain);
   }
 }
