@@ -140,6 +140,7 @@
 ---@class sim.ScenarioOptions
 ---@field name string what must hold, in a few words
 ---@field story? string the real failure that it stands for
+---@field tags? string[] by which --tag chooses: { "smoke" }
 ---@field nodes? integer 1 to 64; 3
 ---@field topology? "mesh"|"line"|"ring"|"star"|"random"
 ---@field duration? duration of faults; "20s"
