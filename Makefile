@@ -187,6 +187,25 @@ sim: setup ## build, run scenarios/ over many seeds (SEEDS=90), reports in build
 	@build/syncsim run scenarios --seeds $(SEEDS) --jobs $(JOBS) --time $(TIME) $(SUITE_OPTIONS) \
 	  --json build/reports/suite.json --junit build/reports/suite.xml
 
+# Scenarios that find most planted bugs for their time (tools/choose-smoke); seeds for less than a minute on two cores, also busy ones.
+SMOKE_SEEDS ?= 80
+.PHONY: smoke
+smoke: setup ## for every commit, under a minute: the scenarios with the tag smoke (SMOKE_SEEDS=80)
+	@$(MAKE_QUIET) build/syncsim
+	@build/syncsim run scenarios --tag smoke --seeds $(SMOKE_SEEDS) --jobs $(JOBS) $(SUITE_OPTIONS)
+
+# New seeds each night; the day is said in the report, and gives the same seeds again.
+NIGHT ?= $(shell date -u +%F)
+NIGHTLY_SEEDS ?= 5000
+NIGHTLY_TIME ?= 6h
+.PHONY: nightly
+nightly: setup ## all scenarios, new seeds each night (NIGHT=YYYY-MM-DD, NIGHTLY_SEEDS=5000, NIGHTLY_TIME=6h)
+	@$(MAKE_QUIET) build/syncsim
+	@mkdir -p build/reports
+	@rm -f build/reports/nightly.json build/reports/nightly.xml
+	@build/syncsim run scenarios --seed-from 'night of $(NIGHT)' --seeds $(NIGHTLY_SEEDS) --jobs $(JOBS) --time $(NIGHTLY_TIME) $(SUITE_OPTIONS) \
+	  --json build/reports/nightly.json --junit build/reports/nightly.xml
+
 .PHONY: test
 test: setup ## every test and gate; closes with one line: N passed, N failed
 	@tools/run-tests --jobs $(JOBS) $(TEST_OPTIONS)

@@ -8,6 +8,7 @@
 #include "cli/named.h"
 #include "cli/options.h"
 #include "cli/paths.h"
+#include "cli/tags.h"
 #include "lua/text/units.h"
 #include "reports/utf8.h"
 #include "reports/wrap.h"
@@ -18,16 +19,14 @@
 #define PATH_COLUMNS_MAX 60u
 #define STORY_COLUMNS_MIN 30u
 
-enum { OPTION_JSON = 1, OPTION_LONG };
+enum { OPTION_JSON = 1, OPTION_LONG, OPTION_TAG };
 
 enum form { FORM_LINES, FORM_LONG, FORM_JSON };
 
 static const struct option long_options[] = {
-    {"json", no_argument, NULL, OPTION_JSON},
-    {"long", no_argument, NULL, OPTION_LONG},
-    OPTIONS_OF_SCENARIOS,
-    {"help", no_argument, NULL, OPTIONS_HELP},
-    {NULL, 0, NULL, 0},
+    {"json", no_argument, NULL, OPTION_JSON},     {"long", no_argument, NULL, OPTION_LONG},
+    {"tag", required_argument, NULL, OPTION_TAG}, OPTIONS_OF_SCENARIOS,
+    {"help", no_argument, NULL, OPTIONS_HELP},    {NULL, 0, NULL, 0},
 };
 
 static json_t *string(const char *text) {
@@ -62,6 +61,13 @@ static json_t *without_json(const struct scenario_info *info) {
   return list;
 }
 
+static json_t *tags_json(const struct scenario_info *info) {
+  json_t *tags = json_array();
+  for (uint32_t i = 0; i < info->tag_count; i++)
+    (void)json_array_append_new(tags, string(info->tags[i]));
+  return tags;
+}
+
 static json_t *describe_json(const char *path, const struct scenario_info *info) {
   json_t *object = json_object();
   json_t *sometimes = json_array();
@@ -75,6 +81,7 @@ static json_t *describe_json(const char *path, const struct scenario_info *info)
   (void)json_object_set_new(object, "path", string(path));
   (void)json_object_set_new(object, "name", string(info->name));
   (void)json_object_set_new(object, "story", string(info->story));
+  (void)json_object_set_new(object, "tags", tags_json(info));
   (void)json_object_set_new(object, "must_fail", info->must_fail[0] == '\0' ? json_null() : string(info->must_fail));
   (void)json_object_set_new(object, "variant", info->variant[0] == '\0' ? json_null() : string(info->variant));
   (void)json_object_set_new(object, "params", params_json(info));
@@ -130,6 +137,8 @@ static void describe_text(const char *path, const struct scenario_info *info) {
   (void)printf("  %u node%s, %s\n", info->nodes, info->nodes == 1 ? "" : "s", duration);
   print_line("story: ", info->story);
   print_line("must fail: ", info->must_fail);
+  for (uint32_t i = 0; i < info->tag_count; i++)
+    print_line("tag: ", info->tags[i]);
   for (uint32_t i = 0; i < info->without_count; i++) {
     char line[sizeof info->without[i] + 8];
     (void)snprintf(line, sizeof line, "%s: %s", info->without[i].oracle, info->without[i].reason);
@@ -181,6 +190,7 @@ static int run(const char *program, int argc, char **argv) {
   struct sim_options sim_options = {.fill = SIM_FILL_NONE};
   struct paths paths;
   struct params set = {0};
+  struct tags tags = {.count = 0};
   enum form form = FORM_LINES;
   (void)program;
   for (int option; (option = options_next(argc, argv, long_options)) != OPTIONS_END;) {
@@ -189,12 +199,14 @@ static int run(const char *program, int argc, char **argv) {
       return EXIT_HELD;
     }
     if (option == OPTIONS_WRONG || (option == OPTION_SET && !option_set(optarg, &set))) return EXIT_USAGE;
+    if (option == OPTION_TAG && !tags_take(&tags, optarg)) return EXIT_USAGE;
     if (option == OPTION_JSON) form = FORM_JSON;
     if (option == OPTION_LONG) form = FORM_LONG;
   }
   int status = paths_read(&paths, argv + optind, argc - optind, &set);
   if (status == EXIT_HELD) room_settle(&sim_options);
   if (status == EXIT_HELD) status = paths_expand(&paths, &sim_options);
+  if (status == EXIT_HELD) status = tags_select(&tags, &paths, &sim_options);
   if (status == EXIT_HELD) {
     struct sim *sim = sim_open(&sim_options);
     if (sim == NULL) {
@@ -213,13 +225,14 @@ static int run(const char *program, int argc, char **argv) {
 
 const struct command command_list = {
     "list", "show what scenarios say of themselves",
-    "Usage: syncsim list PATH... [--long | --json]\n"
+    "Usage: syncsim list PATH... [--long | --json] [--tag TAG]\n"
     "\n"
     "Shows of each scenario its file and its story in one line: the real failure that it\n"
     "stands for, or its name if it tells none; its variants each by themselves.\n"
     "\n"
     "  --long             name, number of nodes, simulated time, story, parameters and, of a\n"
     "                     canary, the property that must fail\n"
+    "  --tag TAG          only scenarios that have this tag; may be repeated\n"
     "  --json             the same for machines (format 1)\n"
     "  --set NAME=VALUE   a parameter of the scenarios\n"
     "  --help             show this\n"

@@ -12,6 +12,7 @@
 #include "cli/paths.h"
 #include "cli/progress.h"
 #include "cli/story.h"
+#include "cli/tags.h"
 #include "reports/report.h"
 #include "search/room.h"
 #include "search/seeds.h"
@@ -22,6 +23,7 @@
 struct run_options {
   struct suite_options suite;
   struct params set;
+  struct tags tags;
   bool seeds_given;
   const char *seed_from;
   const char *json, *junit;
@@ -42,6 +44,7 @@ enum {
   OPTION_HASHES,
   OPTION_WATCHDOG,
   OPTION_TRACE,
+  OPTION_TAG,
 };
 
 static const struct option long_options[] = {
@@ -58,6 +61,7 @@ static const struct option long_options[] = {
     {"hashes", no_argument, NULL, OPTION_HASHES},
     {"watchdog", required_argument, NULL, OPTION_WATCHDOG},
     {"trace", no_argument, NULL, OPTION_TRACE},
+    {"tag", required_argument, NULL, OPTION_TAG},
     OPTIONS_OF_SCENARIOS,
     OPTIONS_OF_WORLDS,
     {"help", no_argument, NULL, OPTIONS_HELP},
@@ -115,6 +119,8 @@ static bool take_option(struct run_options *options, int option, const char *val
   case OPTION_TRACE:
     options->trace = true;
     return true;
+  case OPTION_TAG:
+    return tags_take(&options->tags, value);
   case OPTION_SET:
     return option_set(value, &options->set);
   default:
@@ -237,6 +243,7 @@ static int run(const char *program, int argc, char **argv) {
   int status = paths_read(&paths, argv + optind, argc - optind, &options.set);
   if (status == EXIT_HELD) room_settle(&options.suite.sim);
   if (status == EXIT_HELD) status = paths_expand(&paths, &options.suite.sim);
+  if (status == EXIT_HELD) status = tags_select(&options.tags, &paths, &options.suite.sim);
   if (status == EXIT_HELD && !fits_one_suite(&options, paths.count)) status = EXIT_USAGE;
   if (status == EXIT_HELD && !settle_trace(&options, paths.count)) status = EXIT_USAGE;
   if (status == EXIT_HELD) {
@@ -266,6 +273,7 @@ const struct command command_run = {
     "  --seed S           one seed\n"
     "  --set NAME=VALUE   a parameter of the scenarios (sim.param); as often as needed\n"
     "  --seed-from TEXT   --seeds N starts at a seed made from TEXT, such as a commit id\n"
+    "  --tag TAG          only scenarios that have this tag; may be repeated\n"
     "  --jobs N           worker processes (one per processor)\n"
     "  --time D           start no run after so much real time (90s, 5min), and stop those\n"
     "                     that still run another --watchdog later\n"

@@ -140,6 +140,7 @@
 ---@class sim.ScenarioOptions
 ---@field name string what must hold, in a few words
 ---@field story? string the real failure that it stands for
+---@field tags? string[] by which --tag chooses: { "smoke" }
 ---@field nodes? integer 1 to 64; 3
 ---@field absent? integer[] nodes that never take part
 ---@field choices? table<string, integer> what chance decides, by name ("disk_style n2 1a7cf0df"); all else is calm

@@ -14,6 +14,7 @@
 #include "lua/settings/policy_settings.h"
 #include "lua/settings/properties.h"
 #include "lua/settings/schema.h"
+#include "lua/settings/tag_settings.h"
 #include "lua/settings/without.h"
 #include "lua/text/info.h"
 #include "lua/text/nearest.h"
@@ -263,6 +264,7 @@ static const struct schema_field scenario_fields[] = {
     READ_LATER("properties", SCHEMA_TABLE),
     READ_LATER("variants", SCHEMA_TABLE),
     READ_LATER("without", SCHEMA_TABLE),
+    READ_LATER("tags", SCHEMA_TABLE),
 };
 
 enum sim_fault settings_fault(lua_State *lua, const char *name, const char *path, const char *key) {
@@ -395,6 +397,10 @@ static void read_parts(lua_State *lua, struct script *script, struct settings *s
   }
   if (push_option(lua, "properties")) {
     properties_take(lua, 2);
+    lua_pop(lua, 1);
+  }
+  if (push_option(lua, "tags")) {
+    tags_read(lua, 2, &settings->info);
     lua_pop(lua, 1);
   }
   if (push_option(lua, "without")) {

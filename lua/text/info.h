@@ -14,6 +14,8 @@
 #define SCENARIO_VARIANT_BYTES 48u
 #define SCENARIO_TITLE_BYTES (SCENARIO_NAME_BYTES + SCENARIO_VARIANT_BYTES + 4u)
 #define SCENARIO_PARAMS_MAX 16u
+#define SCENARIO_TAGS_MAX 8u
+#define SCENARIO_TAG_BYTES 32u
 
 /* A wrong scenario: one message for people, beginning with FILE:LINE:, naming
  * what is wrong and what would be right. */
@@ -61,6 +63,8 @@ struct scenario_info {
   char name[SCENARIO_TITLE_BYTES]; /* "NAME (VARIANT)" when a variant is chosen */
   char story[256];                 /* the real failure that it stands for */
   char must_fail[64];              /* a canary: the property that must be violated; else empty */
+  uint32_t tag_count;
+  char tags[SCENARIO_TAGS_MAX][SCENARIO_TAG_BYTES];
   uint32_t nodes;
   uint64_t duration_ns, settle_ns;
   uint32_t sometimes_count;

@@ -8,6 +8,7 @@ return sim.scenario {
   name     = "who follows the changes of a node sees all of them once, or is told to begin anew",
   story    = "change data capture that goes by a position: a reader whose position the log had passed went on behind it, and what lay between was "
           .. "never in the index that it kept",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "10s",
   workload = sim.kv { keys = 60, rate = "60/s", deletes = "20%", batch = "20%", value = "16B..200B" },

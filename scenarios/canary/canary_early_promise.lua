@@ -6,6 +6,7 @@ local sim = require "sim"
 return sim.scenario {
   name      = "canary: promised before it is durable",
   story     = "Jepsen, NATS 2.12.1: acknowledged first, synced later; a power loss took acknowledged messages",
+  tags      = { "smoke" },
   must_fail = "durability",
   nodes     = 3,
   duration  = "5s",

@@ -15,6 +15,7 @@ end
 return sim.scenario {
   name     = "clocks that stand in 1970, run in 2554, and jump between the two, are adopted within the bound",
   story    = "yugabyte/yugabyte-db#10628: one clock far ahead took the hybrid times of all others with it, for good",
+  tags     = { "smoke" },
   nodes    = 4,
   duration = "12s",
   workload = sim.kv { keys = 8, rate = "60/s", deletes = "15%", hot = "20%", burst = 6 },

@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "clocks that run wrong, jump, and jump to and fro",
   story    = "aphyr.com/posts/299: the wall clock decided which write was last, and skewed clocks lost acknowledged writes",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "12s",
   workload = sim.kv { keys = 8, rate = "50/s", deletes = "15%", hot = "20%" },

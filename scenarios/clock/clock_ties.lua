@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "writes with equal clocks have one winner everywhere",
   story    = "superfly/corrosion#352: concurrent changes with equal clocks had no winner, and replicas stayed apart",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "6s",
   network  = { delay = "1ms..40ms", reorder = "10%" },

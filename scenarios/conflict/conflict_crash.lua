@@ -7,6 +7,7 @@ return sim.scenario {
   name     = "a conflict whose author crashed is resolved by his next run",
   story    = "a resolver that knew its own writes by the run that made them: after a restart they were a stranger's, and "
           .. "the conflict stayed for ever (a trace that broke our own first rules)",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "8s",
   network  = { delay = "2ms..40ms", loss = "1%" },

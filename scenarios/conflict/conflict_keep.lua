@@ -4,6 +4,7 @@ return sim.scenario {
   name     = "what a node keeps by policy all nodes have in the end",
   story    = "softadastra's resolver: keep local and keep remote were looked at and written nowhere, so that each side "
           .. "kept another value for ever; DouglasdeMoura/chroncal#610: server wins, and the local edit was gone unsaid",
+  tags     = { "smoke" },
   nodes    = 4,
   duration = "8s",
   workload = sim.kv { keys = 6, rate = "40/s", deletes = "20%", batch = "10%" },

@@ -18,6 +18,7 @@ return sim.scenario {
   name     = "a person resolves what he saw and nothing else",
   story    = "standardapplied/sail#272: resolving wrote what was recorded when the conflict was found, and took back "
           .. "what had been written since; softadastra's resolver: manual kept one value and acknowledged the other away",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "8s",
   workload = sim.kv { keys = 5, rate = "20/s", deletes = "15%" },

@@ -4,6 +4,7 @@ return sim.scenario {
   name     = "a merged key reads the same wherever its values are",
   story    = "automerge/automerge-classic#2, KanishJebaMathewM/Truxify#13124: what came of a merge went by the order of "
           .. "its arguments, and replicas with the same changes showed different things",
+  tags     = { "smoke" },
   nodes    = 4,
   topology = "line",
   duration = "8s",

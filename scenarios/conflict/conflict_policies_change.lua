@@ -9,6 +9,7 @@ return sim.scenario {
   name     = "policies may change under conflicts, at any node, at any time",
   story    = "apache/pouchdb#4630: each of three devices resolved by itself what the others had resolved, and none came "
           .. "to an end; a policy is changed in one office first, and in the others when they get round to it",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "10s",
   workload = sim.kv { keys = 8, rate = "40/s", deletes = "20%", hot = "20%" },

@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "promises survive power losses between calls",
   story    = "redis/redis#8111: the result of an fsync was ignored, and acknowledged writes were gone after a power loss",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "8s",
   workload = sim.kv { keys = 16, rate = "80/s", deletes = "10%" },

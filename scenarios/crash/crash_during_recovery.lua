@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "recovery may be interrupted again and again",
   story    = "etcd-io/etcd#5230 and its like: a node that lost power while it recovered did not start any more",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "10s",
   workload = sim.kv { keys = 12, rate = "60/s", deletes = "10%" },

@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "a killed process finds what the page cache kept",
   story    = "syncthing/syncthing#6335: sequence numbers were given out again after a crash, because the counter was saved late",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "8s",
   workload = sim.kv { keys = 16, rate = "80/s", deletes = "10%" },

@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "a delete that was seen is not undone",
   story    = "syncthing/syncthing#10023: a forgotten delete let an old file come back on every device",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "10s",
   workload = sim.kv { keys = 3, rate = "40/s", deletes = "45%", hot = "40%" },

@@ -8,6 +8,7 @@ local seen = { stays = false, gone = false }
 return sim.scenario {
   name     = "a write that a swept delete had seen never returns, one that it had not seen stays",
   story    = "scylladb/scylladb#23712: a write that was kept for a node came late, its delete was collected by then, and it came to life again",
+  tags     = { "smoke" },
   nodes    = 3,
   topology = "line",
   duration = "12s",

@@ -7,6 +7,7 @@ local seen = { restored = false, wiped = false }
 return sim.scenario {
   name     = "an old disk brings back nothing that was deleted and swept",
   story    = "scylladb/scylladb#14823: a log was replayed after the tombstones of its rows had been dropped, and the rows were back",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "14s",
   workload = sim.kv { keys = 25, rate = "40/s", deletes = "45%", value = "16B..64B" },

@@ -6,6 +6,7 @@ local slow = false
 return sim.scenario {
   name     = "an answer that came before its question is there as soon as that is",
   story    = "automerge/automerge-classic#258, of what comes too early: it was kept aside, and went lost there",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "8s",
   network  = { delay = "1ms..4ms" },

@@ -20,6 +20,7 @@ end
 return sim.scenario {
   name     = "a node dies on the way, and the others take another one",
   story    = "Leitao, Pereira and Rodrigues, SRDS 2007: a broadcast tree lost a branch with the node that carried it, and must be mended from the links that lay idle",
+  tags     = { "smoke" },
   nodes    = 7,
   topology = "ring",
   duration = "12s",

@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "a node comes back after everyone stopped trying",
   story    = "softadastra/sync: after a fixed number of retries an operation was given up, and a phone that came back never got it",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "20s",
   workload = sim.kv { keys = 16, rate = "30/s", deletes = "10%" },

@@ -5,6 +5,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "what a peer told is old when it arrives",
   story    = "apache/couchdb#3897: a checkpoint was taken for one of a history that it did not belong to",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "10s",
   network  = { delay = "1ms..4ms" },

@@ -12,6 +12,7 @@ end
 return sim.scenario {
   name     = "what a node writes it gives to its peers itself, whoever else does",
   story    = "Leitao, Pereira and Rodrigues, SRDS 2007: a link is pruned since another one was faster; what its own end alone has goes over it all the same",
+  tags     = { "smoke" },
   nodes    = 4,
   duration = "12s",
   network  = { delay = "1ms..6ms" },

@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "operations pass through nodes in the middle",
   story    = "softadastra/sync: a relay put its own name on what it passed on, and replicas disagreed about who wrote what",
+  tags     = { "smoke" },
   nodes    = 10,
   topology = "line", -- 1 - 2 - ... - 10: only neighbours know each other
   duration = "10s",

@@ -7,6 +7,7 @@ local late = false
 return sim.scenario {
   name     = "what a peer was told in vain it is told again, and what it asked for in vain it asks for again",
   story    = "automerge/automerge#772: what was told got lost, was noted as known to the peer, and was never told again",
+  tags     = { "smoke" },
   nodes    = 5,
   topology = "ring",
   duration = "14s",

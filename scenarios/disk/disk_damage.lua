@@ -15,6 +15,7 @@ local kinds = {
 return sim.scenario {
   name = "damaged disks are reported, and the others go on",
   story = "Jepsen, NATS 2.12.1: a few damaged bytes on one disk of three, and acknowledged messages were gone everywhere",
+  tags = { "smoke" },
   nodes = 3,
   duration = "20s",
   workload = sim.kv { keys = 16, rate = "40/s", deletes = "10%" },

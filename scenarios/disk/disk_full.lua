@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "a full disk refuses writes and loses nothing",
   story    = "redis/redis#4066: a disk filled up in the middle of a write, and the half record stayed in the log",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "12s",
   workload = sim.kv { keys = 16, rate = "60/s", deletes = "10%", value = "64B..512B" },

@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "segments fill faster than the disk answers, and are passed one by one",
   story    = "found here: a segment that was written to while its name was awaited never became durable, and the log stopped rotating",
+  tags     = { "smoke" },
   nodes    = 2,
   duration = "4s",
   workload = sim.kv { keys = 10, rate = "700/s", value = "40B..300B" },

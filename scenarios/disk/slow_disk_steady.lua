@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "steady writing becomes durable, though the disk is slower than the writer",
   story    = "found here: in a new epoch each completed fsync found more to make durable, and the log never got its name",
+  tags     = { "smoke" },
   nodes    = 2,
   duration = "4s",
   network  = { delay = "1ms..5ms" },

@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "three nodes that never pause acknowledge, send and mark",
   story    = "softadastra/sync: whoever waited for a quiet moment to acknowledge or to send waited for ever",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "9s",
   workload = sim.kv { keys = 12, rate = "60/s", deletes = "10%" },

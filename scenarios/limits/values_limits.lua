@@ -26,6 +26,7 @@ end
 return sim.scenario {
   name     = "keys and values are kept to the last byte at the limits",
   story    = "etcd-io/bbolt#201, tikv/raft-engine#325: what was exactly as long as the limit was refused, or cut by one byte",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "6s",
   network  = { delay = "1ms..20ms", loss = "2%" },

@@ -50,6 +50,7 @@ end
 return sim.scenario {
   name     = "everything at once",
   story    = "USENIX OSDI'14, Yuan et al.: most catastrophic failures need several ordinary faults in one unlucky order",
+  tags     = { "smoke" },
   nodes    = 5,
   topology = "ring",
   duration = "10s",

@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "messages that arrive damaged, cut short, extended, spliced, or at the wrong node",
   story    = "Amazon S3, July 2008: single flipped bits in messages between servers took the service down for hours",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "10s",
   workload = sim.kv { keys = 16, rate = "50/s", deletes = "10%", batch = "20%" },

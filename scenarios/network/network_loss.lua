@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "one message in five is lost",
   story    = "automerge/automerge#772: a message was dropped, and its sender believed for ever that it had arrived",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "10s",
   workload = sim.kv { keys = 16, rate = "50/s", deletes = "10%" },

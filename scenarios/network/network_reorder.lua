@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "messages that overtake each other",
   story    = "automerge/automerge-classic#258: an operation that came before its cause was acknowledged and then lost",
+  tags     = { "smoke" },
   nodes    = 4,
   duration = "8s",
   workload = sim.kv { keys = 4, rate = "80/s", deletes = "20%", hot = "30%" },

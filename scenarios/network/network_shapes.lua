@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "rings, bridges and flapping links: partitions without two sides",
   story    = "Cloudflare, 2 November 2020: behind a half-failed switch one etcd member reached only some of the others, and leaders were elected again and again",
+  tags     = { "smoke" },
   nodes    = 5,
   duration = "10s",
   workload = sim.kv { keys = 8, rate = "50/s", deletes = "15%", hot = "20%" },

@@ -8,6 +8,7 @@ return sim.scenario {
   name     = "a repaired node gets back what its peers hold",
   story    = "Kafka KIP-101, etcd-io/etcd#11613: a log that was cut at damage, and a node that then gave out its numbers "
           .. "again or kept its peers believing in what it had lost",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "16s",
   workload = sim.kv { keys = 16, rate = "40/s", deletes = "10%", value = "16B..400B" },

@@ -6,6 +6,7 @@ local seen = { repaired = false, mended = true, opened = true, kept = true }
 return sim.scenario {
   name     = "what was repaired once opens without a repair, and what was put aside is kept",
   story    = "Kafka KIP-101: a log was cut at what was thought to be its end, and what had stood behind was gone for good",
+  tags     = { "smoke" },
   nodes    = 2,
   duration = "12s",
   workload = sim.kv { keys = 16, rate = "20/s", deletes = "10%", value = "16B..400B" },

@@ -14,6 +14,7 @@ return sim.scenario {
   name     = "a node restored from its backup gives no id twice",
   story    = "ssbc/ssb-server#410, owncloud/core#11621: from an old copy a node wrote under numbers given already, and "
           .. "its log forked; what a restored server lacked was lost",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "10s",
   workload = sim.kv { keys = 12, rate = "25/s", deletes = "10%" },

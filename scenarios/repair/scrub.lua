@@ -7,6 +7,7 @@ local found = 0
 return sim.scenario {
   name     = "a scrub finds what rotted in a log that nobody reads",
   story    = "FAST'18, Alagappan et al., protocol-aware recovery: damage that was met only when it was needed, or never",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "20s",
   workload = sim.kv { keys = 16, rate = "30/s", deletes = "10%" },

@@ -3,6 +3,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "a node that lost its disk gets everything back",
   story    = "apache/pouchdb#585: a database was wiped and made anew, and its peers went on from the old checkpoint",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "10s",
   workload = sim.kv { keys = 16, rate = "50/s", deletes = "10%" },

@@ -8,6 +8,7 @@ return sim.scenario {
   name     = "a base that rots below a running node is not sent, and holds nobody up",
   story    = "FAST'18, Alagappan et al., protocol-aware recovery: snapshots that were damaged on the disk were sent to "
           .. "followers as they were",
+  tags     = { "smoke" },
   nodes    = 2,
   duration = "10s",
   workload = sim.kv { keys = 24, rate = "40/s", deletes = "10%", value = "64B..2KiB" },

@@ -8,6 +8,7 @@ return sim.scenario {
   name     = "a snapshot brings up a node that was away too long",
   story    = "hashicorp/raft, etcd-io/etcd#12504: a follower behind the log's beginning whose snapshot transfer never "
           .. "ended, since each try began anew and each snapshot was replaced before it was there",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "16s",
   workload = sim.kv { keys = 40, rate = "40/s", deletes = "10%", batch = "10%", value = "16B..6KiB" },

@@ -6,6 +6,7 @@ local seen = { base = false, merged = false }
 return sim.scenario {
   name     = "the clock of what was seen survives in a snapshot",
   story    = "aphyr.com/posts/299: the wall clock decided which write was last, and skewed clocks lost acknowledged writes",
+  tags     = { "smoke" },
   nodes    = 2,
   duration = "8s",
   workload = sim.kv { keys = 8, rate = "60/s", deletes = "10%", value = "16B..200B" },

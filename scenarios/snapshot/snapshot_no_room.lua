@@ -4,6 +4,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "a snapshot for which there is no room is given up, and loses nothing",
   story    = "ZOOKEEPER-3701: the disk was full while a log was cut, the error was ignored, and the replicas differed",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "12s",
   workload = sim.kv { keys = 24, rate = "60/s", deletes = "10%", value = "64B..1KiB" },

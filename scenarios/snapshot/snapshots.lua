@@ -8,6 +8,7 @@ return sim.scenario {
   name     = "the log is cut behind snapshots, wherever power fails",
   story    = "ClickHouse/ClickHouse#111339, hashicorp/raft#229: the log went before the snapshot's name was durable; "
           .. "basho/bitcask#82: what was deleted came back with the log that a compaction had forgotten",
+  tags     = { "smoke" },
   nodes    = 3,
   duration = "12s",
   workload = sim.kv { keys = 12, rate = "60/s", deletes = "25%", batch = "10%", value = "16B..300B" },

@@ -5,6 +5,7 @@ local sim = require "sim"
 return sim.scenario {
   name     = "a snapshot counts only with the log that it belongs to",
   story    = "a snapshot was durable before the log that goes on behind it was: a power loss left a store without a log",
+  tags     = { "smoke" },
   nodes    = 2,
   duration = "8s",
   workload = sim.kv { keys = 8, rate = "200/s", deletes = "10%", value = "16B..200B" },

@@ -43,6 +43,7 @@ end
 return sim.scenario {
   name     = "money is neither made nor lost, whoever looks, whenever",
   story    = "jepsen.io/analyses/tidb-2.1.7: of a transfer between two accounts readers saw one half, and the sum was wrong",
+  tags     = { "smoke" },
   nodes    = 3,
   topology = "line",
   duration = "8s",

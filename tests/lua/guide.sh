@@ -6,7 +6,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 syncsim=$(realpath "${1:?usage: guide.sh BUILD_FOLDER}/syncsim")
 
-# Each ```lua block becomes a file NNN-LINE.lua under $2: a whole scenario as it stands; options (the first line is NAME = ...) in a scenario; anything
+# Each ```lua block becomes a file NNN-LINE.lua under $2: a whole scenario as it stands; options (the first line is NAME = ...) in a scenario; properties of it (sim. begins them); anything
 # else as the body of run; one that begins with `-- helpers/NAME.lua` is that helper of the others. A comment <!-- fails: PROPERTY --> before a block says that this property is violated.
 blocks() { # DOCUMENT FOLDER
   awk -v folder="$2" '
@@ -21,10 +21,14 @@ blocks() { # DOCUMENT FOLDER
       if (helper != "") printf "%s", text >path
       else if (whole) printf "%s%s", text ~ /require "sim"/ ? "" : "local sim = require \"sim\"\n", text >path
       else {
-        printf "local sim = require \"sim\"\nreturn sim.scenario {\n  name = \"line %d\", duration = \"10s\", ", start >path
+        printf "local sim = require \"sim\"\nlocal cut\nreturn sim.scenario {\n  name = \"line %d\", duration = \"10s\", ", start >path
         if (text !~ /workload +=/) printf "workload = sim.kv { rate = \"40/s\" },\n" >path
         printf "  engine = { ack_timeout = \"500ms\", retry_interval = \"200ms\" },\n" >path
         if (options) printf "%s", text >path
+        else if (first ~ /^sim\./) {
+          printf "  run = function(world)\n    world:sleep \"1s\"\n    cut = world:isolate(2)\n    world:sleep \"2s\"\n    cut:heal()\n    cut = nil\n  end,\n" >path
+          printf "  properties = {\n%s  },\n", text >path
+        }
         else printf "  nodes = 5,\n  run = function(world)\n    local node = world:node(2)\n%s    return node\n  end,\n", text >path
         printf "}\n" >path
       }

@@ -9,6 +9,8 @@ build/syncnote  copies the program that tools/run-tests builds with the examples
 build/synctool  copies the program that tools/run-tests builds with the tests, which tests/synctool/ run
 bless-abi  writes the committed interface anew, which is for people to decide
 bench  measures and judges nothing
+nightly  runs for hours, with seeds of its own
+smoke  runs a part of what sim runs, for people who commit
 deb  wants a minute with the tools that it installs (packages-deb.txt); tests compare the versions that it names
 clean  would throw away what the other gates built
 help   lists these

@@ -28,6 +28,24 @@ same_hash_elsewhere() {
     cmp "$scratch/here" "$scratch/there" && [ -s "$scratch/here" ]
 }
 
+# The share of planted bugs whose headers name a scenario with the tag smoke, in per cent.
+smoke_share() { # LIST
+  awk 'FNR == NR { smoke[$1]; next }
+    /^# scenarios:/ && !(FILENAME in seen) { seen[FILENAME]; all++; for (i = 3; i <= NF; i++) { sub(/#.*/, "", $i); if ($i in smoke) { found++; break } } }
+    END { print int(found * 100 / all) }' "$1" tests/planted/*.patch
+}
+finds_most() { # LIST
+  local share
+  share=$(smoke_share "$1")
+  [ "$share" -ge 80 ] || { echo "only $share % of the planted bugs: tools/choose-smoke tells which scenarios to tag"; return 1; }
+}
+"$syncsim" list scenarios --tag smoke --json | jq -r '.scenarios[].path | sub("#.*"; "")' | sort -u >"$scratch/smoke"
+claim the_smoke_set_finds_eight_in_ten_planted_bugs finds_most "$scratch/smoke"
+claim the_smoke_set_is_not_all [ "$(wc -l <"$scratch/smoke")" -lt "$(tools/list-scenarios | wc -l)" ]
+claim the_smoke_set_has_a_canary grep -q canary "$scratch/smoke"
+head -n 10 "$scratch/smoke" >"$scratch/few"
+claim a_smoke_set_that_finds_little_is_seen refuses 'tools/choose-smoke tells' finds_most "$scratch/few"
+
 claim every_theme_is_told themes_are_told .
 claim every_scenario_has_a_theme none_lies_flat .
 claim every_scenario_has_a_story each_has_a_story scenarios
