@@ -58,3 +58,9 @@ void cluster_subject(const struct cluster *cluster, uint32_t operation, uint64_t
 bool cluster_violated(const struct cluster *cluster) {
   return cluster->violation->found;
 }
+
+uint32_t cluster_peer_node(struct cluster *cluster, uint32_t node, uint64_t peer) {
+  const struct cluster_software *software = sim_node_software(cluster->nodes[node].machine);
+  if (!software) software = cluster->nodes[node].starting;
+  return software && peer <= CLUSTER_NODES_MAX ? software->node_of[peer] : 0;
+}

@@ -45,6 +45,15 @@ void trace_name(struct trace *trace, enum sim_name_kind kind, uint32_t scope, ui
                         length < NAME_BYTES_MAX ? length : NAME_BYTES_MAX);
 }
 
+void trace_happened(const struct trace *trace, enum sim_happening_kind kind, uint32_t node, const uint64_t *fields,
+                    size_t count, const char *text) {
+  struct sim_happening happening = {.kind = kind, .node = node, .text = text};
+  happening.count = (uint32_t)(count < SIM_HAPPENING_FIELDS_MAX ? count : SIM_HAPPENING_FIELDS_MAX);
+  for (uint32_t i = 0; i < happening.count; i++)
+    happening.fields[i] = fields[i];
+  trace->watch.happened(trace->watch.self, &happening);
+}
+
 uint64_t trace_hash(const struct trace *trace) {
   uint64_t hash = SIM_SUB_COUNT;
   for (int i = 0; i < SIM_SUB_COUNT; i++)
