@@ -38,7 +38,7 @@ void cluster_name_node(struct cluster_node *node) {
 }
 
 uint32_t cluster_node_of_hash(uint64_t node_hash, uint32_t nodes) {
-  struct cluster_node node;
+  struct cluster_node node = {0};
   for (uint32_t i = 1; i <= nodes; i++) {
     node.number = i;
     cluster_name_node(&node);
