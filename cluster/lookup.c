@@ -38,7 +38,7 @@ void cluster_name_node(struct cluster_node *node) {
 }
 
 uint32_t cluster_node_of_hash(uint64_t node_hash, uint32_t nodes) {
-  struct cluster_node node;
+  struct cluster_node node = {0};
   for (uint32_t i = 1; i <= nodes; i++) {
     node.number = i;
     cluster_name_node(&node);
@@ -57,4 +57,10 @@ void cluster_subject(const struct cluster *cluster, uint32_t operation, uint64_t
 
 bool cluster_violated(const struct cluster *cluster) {
   return cluster->violation->found;
+}
+
+uint32_t cluster_peer_node(struct cluster *cluster, uint32_t node, uint64_t peer) {
+  const struct cluster_software *software = sim_node_software(cluster->nodes[node].machine);
+  if (!software) software = cluster->nodes[node].starting;
+  return software && peer <= CLUSTER_NODES_MAX ? software->node_of[peer] : 0;
 }

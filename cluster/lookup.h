@@ -22,6 +22,8 @@ const struct sync_options *cluster_options(const struct cluster *cluster, uint32
 void cluster_name_node(struct cluster_node *node);
 /* The number of the node whose hash it is, as traces have them; 0 for a stranger. */
 uint32_t cluster_node_of_hash(uint64_t node_hash, uint32_t nodes);
+/* The node that the engine's handle of a peer stands for; 0: for none. */
+uint32_t cluster_peer_node(struct cluster *cluster, uint32_t node, uint64_t peer);
 /* {node hash, incarnation, seq} of an operation, for a violation. */
 void cluster_subject(const struct cluster *cluster, uint32_t operation, uint64_t subject[3]);
 bool cluster_violated(const struct cluster *cluster);

@@ -110,7 +110,7 @@ static void note_repair(struct cluster_node *node, bool put_aside) {
   node->repairs = false;
 }
 
-static void *boot(struct sim_node *sim_node, const void *config) {
+static void *start(struct sim_node *sim_node, const void *config) {
   struct cluster_node *node = config_node(config);
   struct cluster *cluster = node->cluster;
   const struct sync_env *env = sim_node_env(sim_node);
@@ -122,6 +122,7 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   }
   memset(software, 0, sizeof *software);
   software->node = node;
+  node->starting = software;
   for (uint32_t i = 0; i <= CLUSTER_NODES_MAX; i++)
     software->peer_of[i] = SYNC_PEER_NONE;
 
@@ -154,6 +155,12 @@ static void *boot(struct sim_node *sim_node, const void *config) {
   look_at_peers(software);
   register_peers(software);
   cluster_pump(sim_node, software);
+  return software;
+}
+
+static void *boot(struct sim_node *sim_node, const void *config) {
+  void *software = start(sim_node, config);
+  config_node(config)->starting = NULL;
   return software;
 }
 

@@ -51,8 +51,9 @@ struct cluster_node {
   uint64_t hash;
   struct sim_node *machine; /* the world's; its disk */
   const struct sim_disk *disk;
-  uint32_t life;   /* index in the ledger, LEDGER_NONE before the first boot */
-  int open_status; /* of the last boot */
+  const struct cluster_software *starting; /* while it boots; else NULL */
+  uint32_t life;                           /* index in the ledger, LEDGER_NONE before the first boot */
+  int open_status;                         /* of the last boot */
   char open_detail[160];
   const struct sync_options *engine; /* its own, in the arena; NULL: the cluster's */
   struct cluster_policies policies;

@@ -234,6 +234,67 @@ function rule:remove() end
 ---@field delay? duration
 ---@field count? integer so many messages are delayed; all when left out
 
+---What can happen; docs/scenarios.md, "Hooks", says what each has.
+---@alias sim.What
+---| "sent" | "delivered" | "lost" | "fsync_requested" | "fsync_done" | "file_written" | "file_renamed" | "file_unlinked"
+---| "boot" | "down" | "fault" | "open" | "close" | "submit" | "own_write" | "apply" | "duplicate" | "not_yet" | "send_op"
+---| "durable" | "mark" | "send_hello" | "send_news" | "known" | "ignored_hello" | "timeout" | "parked" | "revived"
+---| "refused" | "fail_stop" | "rotate" | "trim" | "snapshot" | "snapshot_fail" | "offer" | "fetch" | "send_block" | "merge"
+
+---Which of them; each event has some of these.
+---@class sim.EventOptions
+---@field node? anynode to whom it happens
+---@field from? anynode
+---@field to? anynode
+---@field kind? "any"|"hello"|"ops"|"fetch"|"block"|"news"
+---@field peer? anynode
+---@field author? anynode
+---@field file? string how its name begins
+---@field why? string
+---@field failed? boolean
+---@field nth? integer at this one alone
+---@field count? integer at so many
+
+---@class sim.Event
+---@field what sim.What
+---@field at integer nanoseconds
+---@field nth integer of those that match
+---@field node sim.Node of all but "fault"
+---@field from integer
+---@field to integer
+---@field kind string
+---@field size integer
+---@field why string
+---@field file string
+---@field directory boolean
+---@field result string
+---@field offset integer
+---@field status string
+---@field epoch integer
+---@field durable integer
+---@field appended integer
+---@field cut integer
+---@field author integer
+---@field incarnation string
+---@field seq integer
+---@field position integer
+---@field peer integer
+---@field lives integer
+---@field told integer
+---@field asked integer
+---@field session string
+---@field replaced boolean
+---@field retries integer
+---@field next integer
+---@field id string
+---@field again boolean
+
+---@class sim.Hook
+local hook = {}
+
+---Ends it.
+function hook:remove() end
+
 ---@class sim.Stats
 ---@field submits integer
 ---@field refused integer
@@ -282,6 +343,22 @@ function world:sleep(time) end
 ---@param within duration
 ---@return boolean
 function world:wait_until(holds, within) end
+
+---A hook: runs as a task, right after the event in which it happened, before anything else.
+---@param what sim.What
+---@param which sim.EventOptions
+---@param run fun(world: sim.World, event: sim.Event)
+---@return sim.Hook
+---@overload fun(self: sim.World, what: sim.What, run: fun(world: sim.World, event: sim.Event)): sim.Hook
+function world:on(what, which, run) end
+
+---Waits until it happens; nil when the time passed.
+---@param what sim.What
+---@param which sim.EventOptions
+---@param within duration
+---@return sim.Event?
+---@overload fun(self: sim.World, what: sim.What, within: duration): sim.Event?
+function world:wait_for(what, which, within) end
 
 ---Starts another task beside this one.
 ---@param task fun(world: sim.World, ...)

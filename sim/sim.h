@@ -25,6 +25,7 @@
 #include "sim/memory/units.h"
 #include "sim/network/config.h"
 #include "sim/node/kind.h"
+#include "sim/trace/happening.h"
 #include "sim/trace/trace.h"
 #include "sim/world/links.h"
 
@@ -120,6 +121,10 @@ void sim_on_lifecycle(struct sim_world *world, sim_lifecycle_fn changed, void *s
 
 void sim_on_node_trace(struct sim_world *world, sim_node_trace_fn traced, void *self);
 
+/* Tells `happened` of these kinds of happenings from now on (bit 1 << enum sim_happening_kind of `kinds`; 0: of none),
+ * in place of who was told before. `self` is in the arena. */
+void sim_on_happening(struct sim_world *world, uint32_t kinds, sim_happening_fn happened, void *self);
+
 /* Runs code on a node from outside, as a client of its process would: gives
  * the node's state, or NULL when it is not up. Power may be lost before leave.
  * Every successful enter needs a leave; leave says whether the node is still
@@ -181,6 +186,8 @@ typedef void (*sim_driver_fn)(struct sim_world *world, void *self, uint64_t toke
 uint32_t sim_driver_add(struct sim_world *world, sim_driver_fn wake, void *self);
 /* Wakes the driver at a simulated time (now or later). */
 void sim_driver_at(struct sim_world *world, uint32_t driver, uint64_t time_ns, uint64_t token);
+/* Wakes the driver at once: as the next event of all, behind those asked for in the same way before. */
+void sim_driver_next(struct sim_world *world, uint32_t driver, uint64_t token);
 /* Memory for drivers, in the arena, freed with the world. NULL: used up. */
 void *sim_alloc(struct sim_world *world, size_t size);
 void sim_free(struct sim_world *world, void *block, size_t size);

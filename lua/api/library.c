@@ -2,6 +2,7 @@
 
 #include <lauxlib.h>
 
+#include "lua/api/hook_api.h"
 #include "lua/api/network_api.h"
 #include "lua/api/node_api.h"
 #include "lua/api/rule_api.h"
@@ -18,6 +19,7 @@ int library_open(lua_State *lua) {
   node_open(lua);
   network_open(lua);
   rule_open(lua);
+  hook_open(lua);
   /* Lua looks there for the name of a function that an error is about, in the
    * order of a table: a function with two names would have either. */
   lua_pushnil(lua);

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 
 #include "lua/api/act.h"
+#include "lua/api/message_words.h"
 #include "lua/api/node_object.h"
 #include "lua/api/tell.h"
 #include "lua/language/objects.h"
@@ -21,8 +22,6 @@ struct rule {
 
 /* In the order of enum sim_rule_action. */
 static const char *const actions[] = {"drop", "delay", "duplicate", "hold"};
-/* As the engine's node classifies its frames; 0 is any. */
-static const char *const kinds[] = {"any", "hello", "ops", "fetch", "block", "news", NULL};
 
 struct options {
   uint32_t kind;
@@ -32,7 +31,7 @@ struct options {
 static const struct schema_field fields[] = {
     {"from", SCHEMA_VALUE, 0, 0, 0, 0, 0, 0, NULL},
     {"to", SCHEMA_VALUE, 0, 0, 0, 0, 0, 0, NULL},
-    {"kind", SCHEMA_WORD, SCHEMA_AT(OPTIONS, kind), 0, 0, 0, 0, kinds},
+    {"kind", SCHEMA_WORD, SCHEMA_AT(OPTIONS, kind), 0, 0, 0, 0, message_words},
     {"drop", SCHEMA_VALUE, 0, 0, 0, 0, 0, 0, NULL},
     {"delay", SCHEMA_DURATION, SCHEMA_AT(OPTIONS, delay_ns), 0, 0, 1, 0, NULL},
     {"count", SCHEMA_COUNT, SCHEMA_AT(OPTIONS, count), 0, 0, 1, COUNT_MAX, NULL},

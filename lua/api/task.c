@@ -19,7 +19,7 @@
 #define TOKEN_CHECK 1u
 #define TOKEN_PHASE 2u
 
-static struct script_task *running(lua_State *lua, const char *what) {
+struct script_task *task_running(lua_State *lua, const char *what) {
   struct script *script = script_of(lua);
   if (script->watching) script_raise(lua, "%s: a property or condition may look, not wait", what);
   if (!script->current) script_raise(lua, "%s works inside run = function(world) ... end only", what);
@@ -45,12 +45,13 @@ static void finish(struct script *script, struct script_task *task) {
   task->generation++;
 }
 
-void task_start(lua_State *lua, int args) {
+static struct script_task *create(lua_State *lua, int args) {
   struct script *script = script_of(lua);
   uint32_t slot = 0;
   while (slot < script->task_slots && script->tasks[slot].used)
     slot++;
-  if (slot >= SCRIPT_TASKS_MAX) script_raise(lua, "world:spawn: more than %u tasks at once", SCRIPT_TASKS_MAX);
+  if (slot >= SCRIPT_TASKS_MAX)
+    script_raise(lua, "more than %u tasks at once (world:spawn, and hooks that sleep)", SCRIPT_TASKS_MAX);
   struct script_task *task = &script->tasks[slot];
   if (slot == script->task_slots) script->task_slots++;
   task->co = lua_newthread(lua);
@@ -59,11 +60,18 @@ void task_start(lua_State *lua, int args) {
   task->thread = luaL_ref(lua, LUA_REGISTRYINDEX);
   task->predicate = LUA_NOREF;
   task->used = true;
+  task->awaits = false;
   task->number = ++script->tasks_started;
-  task->name = script_identity(lua, "world:spawn", 0);
   task->sleeps = 0;
   uint64_t fields[] = {task->number};
   script_trace(script, SCRIPT_STEP_SPAWN, 0, fields, 1);
+  return task;
+}
+
+void task_start(lua_State *lua, int args) {
+  struct script *script = script_of(lua);
+  struct script_task *task = create(lua, args);
+  task->name = script_identity(lua, "world:spawn", 0);
   schedule(script, task, sim_now(script->world));
 }
 
@@ -79,7 +87,7 @@ int task_spawn(lua_State *lua) {
 }
 
 int task_sleep(lua_State *lua) {
-  struct script_task *task = running(lua, "world:sleep");
+  struct script_task *task = task_running(lua, "world:sleep");
   struct script *script = script_of(lua);
   uint64_t ns = script_duration(lua, 2);
   struct sim_tag tag = sim_tag(SIM_CHOICE_SCENARIO_SLEEP, 0, sim_hash_fold(task->name, task->sleeps++));
@@ -108,7 +116,7 @@ static int predicate_holds(struct script *script, lua_State *from) {
 }
 
 int task_wait_until(lua_State *lua) {
-  struct script_task *task = running(lua, "world:wait_until");
+  struct script_task *task = task_running(lua, "world:wait_until");
   struct script *script = script_of(lua);
   if (lua_type(lua, 2) != LUA_TFUNCTION || lua_gettop(lua) != 3)
     script_raise(lua, "write world:wait_until(function() ... end, \"30s\")");
@@ -137,17 +145,10 @@ static bool poll(struct script *script, struct script_task *task, int *outcome) 
   return true;
 }
 
-static void resume(struct script *script, struct script_task *task) {
-  int results = 0, args = 0, outcome = 0;
-  uint32_t number = task->number;
-  if (task->predicate != LUA_NOREF) {
-    if (!poll(script, task, &outcome)) return;
-    lua_pushboolean(task->co, outcome);
-    args = 1;
-  } else if (lua_status(task->co) == LUA_OK) {
-    args = lua_gettop(task->co) - 1; /* its first run: the function's arguments */
-  }
-  uint64_t fields[] = {number};
+/* Runs it to its next sleep; `args` values on its stack are what its call gave. */
+static void go_on(struct script *script, struct script_task *task, int args) {
+  int results = 0;
+  uint64_t fields[] = {task->number};
   script_trace(script, SCRIPT_STEP_WAKE, 0, fields, 1);
   task->waiting = false;
   script->current = (uint32_t)(task - script->tasks) + 1;
@@ -168,6 +169,48 @@ static void resume(struct script *script, struct script_task *task) {
   if (status == LUA_OK || status == LUA_YIELD)
     lua_pushliteral(task->co, "the script takes too long, and hid it with pcall");
   script_failed(script, task->co, status);
+}
+
+static void resume(struct script *script, struct script_task *task) {
+  int args = 0, outcome = 0;
+  if (task->awaits) { /* nobody has answered in time */
+    task->awaits = false;
+    lua_pushnil(task->co);
+    args = 1;
+  } else if (task->predicate != LUA_NOREF) {
+    if (!poll(script, task, &outcome)) return;
+    lua_pushboolean(task->co, outcome);
+    args = 1;
+  } else if (lua_status(task->co) == LUA_OK) {
+    args = lua_gettop(task->co) - 1; /* its first run: the function's arguments */
+  }
+  go_on(script, task, args);
+}
+
+void task_run(lua_State *lua, int args, uint64_t name) {
+  struct script_task *task = create(lua, args);
+  task->name = name;
+  task->generation++;
+  resume(script_of(lua), task);
+}
+
+int task_await(lua_State *lua, struct script_task *task, uint64_t until_ns) {
+  task->awaits = true;
+  schedule(script_of(lua), task, until_ns);
+  return lua_yield(lua, 0);
+}
+
+bool task_awaits(const struct script *script, uint32_t slot, uint32_t generation) {
+  const struct script_task *task = &script->tasks[slot];
+  return task->used && task->awaits && task->generation == generation;
+}
+
+void task_answer(struct script *script, uint32_t slot) {
+  struct script_task *task = &script->tasks[slot];
+  task->awaits = false;
+  task->generation++; /* the wake at the end of its patience says nothing any more */
+  lua_xmove(script->lua, task->co, 1);
+  go_on(script, task, 1);
 }
 
 /* --- The end of a run: settling and the final word, an event for each step ------- */
@@ -214,14 +257,19 @@ void task_end(struct script *script, uint64_t settle_ns) {
   next_phase(script, SCRIPT_SETTLES, script->settle_start_ns);
 }
 
-static void wake(struct sim_world *world, void *self, uint64_t token) {
-  struct script *script = self;
-  if (script->wrong) return;
+bool task_wake_begins(struct script *script) {
+  if (script->wrong) return false;
   script_slice(script);
   if (++script->wakes % COLLECT_EVERY == 0 || script->great_text_born) {
-    if (!sandbox_check(script)) return;
+    if (!sandbox_check(script)) return false;
     script_collect(script);
   }
+  return true;
+}
+
+static void wake(struct sim_world *world, void *self, uint64_t token) {
+  struct script *script = self;
+  if (!task_wake_begins(script)) return;
   if (token == TOKEN_CHECK) {
     properties_check(script, false);
     sim_driver_at(world, script->driver, sim_now(world) + CHECK_INTERVAL_NS, TOKEN_CHECK);

@@ -6,9 +6,22 @@
 
 #include "lua/language/script.h"
 
+/* The task that runs now; raises an error, in the name of `what`, when none does or something may only look. */
+struct script_task *task_running(lua_State *lua, const char *what);
 /* Starts the function on top of the stack with `args` arguments below... above
  * it as a task, at the present time. Pops them. */
 void task_start(lua_State *lua, int args);
+/* The same, under a name of its own for identities (script_identity), and runs it at once, to its first sleep: for a
+ * wake of a driver. */
+void task_run(lua_State *lua, int args, uint64_t name);
+/* The task waits until somebody answers it, or until a time, when it gets nil. To be returned by the C function. */
+int task_await(lua_State *lua, struct script_task *task, uint64_t until_ns);
+/* Whether the task still waits for the answer to what was its `generation`th wait. */
+bool task_awaits(const struct script *script, uint32_t slot, uint32_t generation);
+/* Answers it with the value on top of the script's stack, and runs it. */
+void task_answer(struct script *script, uint32_t slot);
+/* A driver's wake begins in which something of the script may run. false: nothing may, any more. */
+bool task_wake_begins(struct script *script);
 int task_sleep(lua_State *lua);
 int task_wait_until(lua_State *lua);
 int task_spawn(lua_State *lua);

@@ -9,6 +9,7 @@
 #include "cluster/oracle.h"
 #include "cluster/workload.h"
 #include "lua/api/act.h"
+#include "lua/api/hook_api.h"
 #include "lua/api/network_api.h"
 #include "lua/api/node_object.h"
 #include "lua/api/partition_api.h"
@@ -17,6 +18,7 @@
 #include "lua/language/argument.h"
 #include "lua/language/list.h"
 #include "lua/language/objects.h"
+#include "lua/language/record.h"
 #include "lua/language/sandbox.h"
 #include "lua/language/script.h"
 #include "lua/language/show.h"
@@ -32,15 +34,6 @@
 #define NUMBER_MAX (INT64_C(1) << 53)
 #define LOG_BYTES_MAX 240u
 #define FORGE_BYTES_MAX 4096u
-
-static void push_count(lua_State *lua, uint64_t value) {
-  lua_pushinteger(lua, value > (uint64_t)INT64_MAX ? INT64_MAX : (lua_Integer)value);
-}
-
-static void set_count(lua_State *lua, const char *name, uint64_t value) {
-  push_count(lua, value);
-  lua_setfield(lua, -2, name);
-}
 
 /* --- Time and chance ---------------------------------------------------------------- */
 
@@ -64,7 +57,7 @@ static int world_now(lua_State *lua) {
   struct script *script = world_check(lua);
   char text[32];
   units_format_duration(sim_now(script->world), text, sizeof text);
-  push_count(lua, sim_now(script->world));
+  record_push(lua, sim_now(script->world));
   lua_pushstring(lua, text);
   return 2;
 }
@@ -96,7 +89,7 @@ static int world_pick(lua_State *lua) {
   if (list)
     lua_rawgeti(lua, 2, (lua_Integer)picked);
   else
-    push_count(lua, picked);
+    record_push(lua, picked);
   return 1;
 }
 
@@ -147,46 +140,18 @@ static const char *const trace_names[32] = {
     [SYNC_TRACE_MERGE] = "merges",
 };
 
-/* A table that refuses unknown names: a property that reads a misspelt counter
- * must not be true or false by accident. */
-static int unknown_field(lua_State *lua) {
-  const char *names[48];
-  size_t count = 0;
-  const char *name = show_name(lua, 2);
-  for (lua_pushnil(lua); lua_next(lua, 1) && count < 48; lua_pop(lua, 1))
-    names[count++] = show_text(lua, -2, NULL);
-  /* In bytewise order: the nearest of equals must not depend on the table's. */
-  for (size_t i = 1; i < count; i++)
-    for (size_t j = i; j > 0 && strcmp(names[j - 1], names[j]) > 0; j--) {
-      const char *other = names[j];
-      names[j] = names[j - 1];
-      names[j - 1] = other;
-    }
-  const char *near = nearest_word(name, names, count);
-  if (near) script_raise(lua, "there is no counter \"%s\"; did you mean \"%s\"?", name, near);
-  script_raise(lua, "there is no counter \"%s\" (docs/scenarios.md lists them)", name);
-}
-
-static void guard_fields(lua_State *lua) {
-  if (luaL_newmetatable(lua, "sim.counters")) {
-    lua_pushcfunction(lua, unknown_field);
-    lua_setfield(lua, -2, "__index");
-  }
-  lua_setmetatable(lua, -2);
-}
-
 static int world_stats(lua_State *lua) {
   struct script *script = world_check(lua);
   struct cluster_stats stats;
   cluster_stats(script->cluster, &stats);
   lua_createtable(lua, 0, 24);
-  set_count(lua, "submits", stats.submits);
-  set_count(lua, "refused", stats.refused);
-  set_count(lua, "promised", stats.promised);
+  record_set(lua, "submits", stats.submits);
+  record_set(lua, "refused", stats.refused);
+  record_set(lua, "promised", stats.promised);
   for (size_t i = 0; i < 32; i++)
-    if (trace_names[i]) set_count(lua, trace_names[i], stats.by_trace[i]);
-  set_count(lua, "retries", stats.by_trace[SYNC_TRACE_TIMEOUT]);
-  guard_fields(lua);
+    if (trace_names[i]) record_set(lua, trace_names[i], stats.by_trace[i]);
+  record_set(lua, "retries", stats.by_trace[SYNC_TRACE_TIMEOUT]);
+  record_guard(lua, "counter");
   return 1;
 }
 
@@ -195,9 +160,9 @@ static int world_fault(lua_State *lua) {
   enum sim_fault fault = settings_fault(lua, word_check(lua, 2, "world:fault"), NULL, "");
   const struct sim_fault_count *count = sim_fault(script->world, fault);
   lua_createtable(lua, 0, 2);
-  set_count(lua, "opportunities", count->opportunities);
-  set_count(lua, "firings", count->firings);
-  guard_fields(lua);
+  record_set(lua, "opportunities", count->opportunities);
+  record_set(lua, "firings", count->firings);
+  record_guard(lua, "counter");
   return 1;
 }
 
@@ -373,6 +338,8 @@ void world_open(lua_State *lua) {
       {"chance", world_chance},
       {"spawn", world_spawn},
       {"wait_until", world_wait_until},
+      {"wait_for", hook_wait_for},
+      {"on", hook_on},
       {"node", world_node},
       {"nodes", world_nodes},
       {"partition", network_partition},

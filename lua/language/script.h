@@ -55,7 +55,8 @@ enum script_phase {
 /* A coroutine that the timeline wakes. */
 struct script_task {
   bool used;
-  bool waiting; /* it sleeps, or waits for a predicate */
+  bool waiting; /* it sleeps, or waits for a predicate or an answer */
+  bool awaits;  /* it is an answer */
   uint32_t number;
   uint32_t generation; /* of its wake: a late one of an earlier user of the slot is ignored */
   uint64_t name;       /* for identities: which of whose it is */
@@ -105,6 +106,7 @@ struct script {
   uint32_t handles;    /* cuts, flaps, clogs and rules so far */
   uint32_t task_slots; /* slots ever used */
   struct script_task tasks[SCRIPT_TASKS_MAX];
+  struct hooks *hooks; /* hook_api.c; NULL: none yet */
   uint32_t property_count;
   struct script_property properties[SCRIPT_PROPERTIES_MAX];
 

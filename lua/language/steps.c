@@ -55,6 +55,9 @@ void script_name_steps(struct sim_world *world) {
       {SCRIPT_STEP_RESOLVE, "the script resolves a conflict: kind %u1, key %u2, %u3 bytes: %s4"},
       {SCRIPT_STEP_POLICY, "the script sets a conflict policy: %u1, prefix of %u2 bytes: %s3"},
       {SCRIPT_STEP_SUBMIT, "the script submits an operation, changes: %u1: %s3"},
+      {SCRIPT_STEP_HOOK, "the script waits for something to happen to it (hook %u1, the %u3th)"},
+      {SCRIPT_STEP_HOOK_RUNS, "... and for the %u2th time it has (hook %u1)"},
+      {SCRIPT_STEP_HOOK_END, "the script ends hook %u1"},
       {SCRIPT_STEP_WORKLOAD, "the workload starts (0: stops): %u1"},
   };
   if (!sim_trace_recording(world)) return;

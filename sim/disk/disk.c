@@ -9,6 +9,7 @@
 #include "sim/disk/disk_files.h"
 #include "sim/disk/durable.h"
 #include "sim/disk/handles.h"
+#include "sim/disk/happened.h"
 #include "sim/disk/rot.h"
 
 #define DIRECTORY_HANDLE UINT32_MAX /* in traces */
@@ -224,6 +225,8 @@ int sim_disk_write(struct sim_disk *disk, sync_file file, uint64_t offset, const
   uint64_t hash = touched > 0 ? sim_hash_bytes(bytes, touched) : 0;
   uint64_t fields[] = {RESULT(file), offset, *done, hash, RESULT(status), size};
   ground_trace(disk->ground, SIM_SUB_DISK, SIM_STEP_FILE_WRITE, disk->node, fields, 6);
+  const struct sim_handle *handle = disk_handle_at(disk, file);
+  if (handle != NULL) disk_happened_write(disk, handle->file, offset, *done, status);
   return sim_disk_tell(disk, status);
 }
 
@@ -284,6 +287,7 @@ int sim_disk_rename(struct sim_disk *disk, const char *from, const char *to) {
       write_back_names(disk);
     }
   }
+  disk_happened_name(disk, SIM_HAPPENED_RENAME, from, status);
   return TRACE(disk, SIM_STEP_FILE_RENAME, text_hash(disk, from), text_hash(disk, to), RESULT(status));
 }
 
@@ -302,6 +306,7 @@ int sim_disk_unlink(struct sim_disk *disk, const char *name) {
       write_back_names(disk);
     }
   }
+  disk_happened_name(disk, SIM_HAPPENED_UNLINK, name, status);
   return TRACE(disk, SIM_STEP_FILE_UNLINK, text_hash(disk, name), RESULT(status));
 }
 
@@ -354,6 +359,7 @@ static int fsync_request(struct sim_disk *disk, sync_file handle, struct sim_fil
   wake_at(disk, due, fsync->id, tag.identity);
   uint64_t fields[] = {file != NULL ? RESULT(handle) : DIRECTORY_HANDLE, token, due};
   ground_trace(disk->ground, SIM_SUB_DISK, SIM_STEP_FSYNC_BEGIN, disk->node, fields, 3);
+  disk_happened_fsync(disk, file, false, SYNC_OK);
   return SYNC_OK;
 }
 
@@ -378,6 +384,7 @@ int sim_disk_fsync_finish(struct sim_disk *disk, uint64_t id, uint64_t *token) {
   int result = fsync->file != NULL
                    ? sim_disk_fsync_file_result(disk, fsync->file, fsync->order, disk_handle_at(disk, fsync->handle))
                    : sim_disk_fsync_dir_result(disk, fsync->order);
+  disk_happened_fsync(disk, fsync->file, true, result);
   if (fsync->file != NULL) {
     fsync->file->references--;
     sim_disk_release(disk, fsync->file);

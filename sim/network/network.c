@@ -33,14 +33,36 @@ void network_free(struct network *network, const struct sim_event *event) {
   ground_free(network->links.ground, event->payload, event->size);
 }
 
-static void trace_drop(const struct network *network, uint32_t from, uint32_t to, uint64_t why) {
-  uint64_t fields[] = {to, why};
-  ground_trace(network->links.ground, SIM_SUB_NETWORK, SIM_STEP_DROP, from, fields, 2);
-  account_harmed(&network->account, from, to);
+/* A message between two nodes, told to who waits for it. `why`: what lost it. */
+static void happened(const struct network *network, enum sim_happening_kind kind, const struct parcel *parcel,
+                     uint64_t why) {
+  const struct trace *trace = &network->links.ground->trace;
+  if (!trace_watched(trace, kind)) return;
+  bool delivered = kind == SIM_HAPPENED_DELIVERED;
+  uint64_t sort = network->sort(network->sort_self, parcel->from, parcel->bytes, parcel->size);
+  const uint64_t fields[] = {delivered ? parcel->from : parcel->to, sort, parcel->size, why};
+  trace_happened(trace, kind, delivered ? parcel->to : parcel->from, fields, kind == SIM_HAPPENED_LOST ? 4 : 3, NULL);
+}
+
+static struct parcel parcel_of(const struct sim_event *event) {
+  return (struct parcel){.from = event->from, .to = event->node, .bytes = event->payload, .size = event->size};
+}
+
+void network_delivered(const struct network *network, const struct sim_event *event) {
+  const struct parcel parcel = parcel_of(event);
+  happened(network, SIM_HAPPENED_DELIVERED, &parcel, 0);
+}
+
+static void trace_drop(const struct network *network, const struct parcel *parcel, uint64_t why) {
+  uint64_t fields[] = {parcel->to, why};
+  ground_trace(network->links.ground, SIM_SUB_NETWORK, SIM_STEP_DROP, parcel->from, fields, 2);
+  account_harmed(&network->account, parcel->from, parcel->to);
+  happened(network, SIM_HAPPENED_LOST, parcel, why);
 }
 
 void network_drop(struct network *network, const struct sim_event *event, uint64_t why) {
-  trace_drop(network, event->from, event->node, why);
+  const struct parcel parcel = parcel_of(event);
+  trace_drop(network, &parcel, why);
   network_free(network, event);
 }
 
@@ -50,7 +72,7 @@ enum network_fate network_arrives(struct network *network, const struct sim_even
   struct sim_link *link = link_find(links, event->from, event->node);
   if (link == NULL) return NETWORK_DELIVERED;
   if (link->cuts > 0) {
-    links->ground->trace.faults[SIM_FAULT_NET_PARTITION].firings++;
+    trace_fault_fired(&links->ground->trace, SIM_FAULT_NET_PARTITION);
     return NETWORK_LOST;
   }
   if (link->clogs == NULL) return NETWORK_DELIVERED;
@@ -70,6 +92,7 @@ struct passage {
   uint32_t where;
   uint64_t identity;
   uint64_t hash; /* of the bytes as they were sent */
+  const struct parcel *parcel;
 };
 
 static uint32_t strikes(const struct passage *passage, uint32_t kind, enum sim_fault fault, uint32_t ppm) {
@@ -212,7 +235,8 @@ static struct passage passage_of(struct network *network, const struct parcel *p
                           .to = to,
                           .where = sim_tag_link(from, to),
                           .identity = parcel->identity,
-                          .hash = parcel->hash};
+                          .hash = parcel->hash,
+                          .parcel = parcel};
 }
 
 /* true: the message does not even set out. */
@@ -221,11 +245,11 @@ static bool lost_at_once(const struct passage *passage, size_t size, bool cut) {
   uint64_t why = 0;
   if (cut) {
     ground_fault(ground, SIM_FAULT_NET_PARTITION, 1);
-    trace_drop(passage->network, passage->from, passage->to, SIM_FAULT_NET_PARTITION);
+    trace_drop(passage->network, passage->parcel, SIM_FAULT_NET_PARTITION);
     return true;
   }
   if (strikes(passage, SIM_CHOICE_NET_LOSS, SIM_FAULT_NET_LOSS, passage->config->loss_ppm)) {
-    trace_drop(passage->network, passage->from, passage->to, SIM_FAULT_NET_LOSS);
+    trace_drop(passage->network, passage->parcel, SIM_FAULT_NET_LOSS);
     return true;
   }
   if (passage->link == NULL) return false;
@@ -236,7 +260,7 @@ static bool lost_at_once(const struct passage *passage, size_t size, bool cut) {
   } else {
     return false;
   }
-  trace_drop(passage->network, passage->from, passage->to, why);
+  trace_drop(passage->network, passage->parcel, why);
   return true;
 }
 
@@ -254,7 +278,7 @@ static void duplicate(const struct passage *passage, const void *bytes, uint32_t
 /* Rules decide first: what one takes is not lost by chance. */
 static void send_by_rule(const struct passage *passage, struct rule *rule, const void *bytes, uint32_t size) {
   if (rule_action(rule) == SIM_RULE_DROP) {
-    trace_drop(passage->network, passage->from, passage->to, SIM_FAULT_NET_RULE);
+    trace_drop(passage->network, passage->parcel, SIM_FAULT_NET_RULE);
     return;
   }
   bool hold = rule_action(rule) == SIM_RULE_HOLD;
@@ -267,9 +291,10 @@ static void send_by_rule(const struct passage *passage, struct rule *rule, const
 void network_send(struct network *network, const struct parcel *parcel) {
   struct links *links = &network->links;
   if (parcel->to < 1 || parcel->to > links->node_count || parcel->size > SIM_MESSAGE_BYTES_MAX) {
-    trace_drop(network, parcel->from, parcel->to, SIM_DROP_NO_SUCH_NODE);
+    trace_drop(network, parcel, SIM_DROP_NO_SUCH_NODE);
     return;
   }
+  happened(network, SIM_HAPPENED_SENT, parcel, 0);
   const void *bytes = parcel->bytes;
   uint32_t size = (uint32_t)parcel->size;
   struct passage passage = passage_of(network, parcel);

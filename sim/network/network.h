@@ -14,8 +14,13 @@
 
 #define SIM_MESSAGE_BYTES_MAX (8u * 1024u * 1024u)
 
+/* What a message is called by the kind of node that sent it; 0: nothing in particular. */
+typedef uint32_t (*network_sort_fn)(void *self, uint32_t from, const void *bytes, size_t size);
+
 struct network {
   struct links links;
+  network_sort_fn sort; /* for those who wait for messages */
+  void *sort_self;
   struct sim_flap *flaps;
   struct rule *rules;
   struct account account;
@@ -49,6 +54,8 @@ enum network_fate { NETWORK_DELIVERED, NETWORK_LOST, NETWORK_HELD };
 enum network_fate network_arrives(struct network *network, const struct sim_event *event, uint32_t slot);
 /* A message will not be delivered; frees it. `why`: enum sim_fault, or SIM_DROP_. */
 void network_drop(struct network *network, const struct sim_event *event, uint64_t why);
+/* Its node has taken it, and it is about to be freed: tells who waits for that. */
+void network_delivered(const struct network *network, const struct sim_event *event);
 void network_free(struct network *network, const struct sim_event *event);
 /* An event of the network itself. false: it was stale. */
 bool network_event(struct network *network, const struct sim_event *event);

@@ -2,6 +2,13 @@
 
 #include <string.h>
 
+/* What the sender's kind calls the message. */
+static uint32_t sort_of(void *self, uint32_t from, const void *bytes, size_t size) {
+  struct nodes *nodes = self;
+  const struct sim_node_kind *kind = nodes_at(nodes, from)->kind;
+  return kind->classify != NULL ? kind->classify(bytes, size) : 0;
+}
+
 void nodes_init(struct nodes *nodes, struct ground *ground, struct network *network, struct sim_world *world,
                 const struct node_options *options) {
   memset(nodes, 0, sizeof *nodes);
@@ -9,6 +16,8 @@ void nodes_init(struct nodes *nodes, struct ground *ground, struct network *netw
   nodes->network = network;
   nodes->world = world;
   nodes->options = *options;
+  network->sort = sort_of;
+  network->sort_self = nodes;
 }
 
 uint32_t nodes_add(struct nodes *nodes, const struct sim_node_kind *kind, const void *config, size_t config_size) {
@@ -225,6 +234,11 @@ static void tell_lifecycle(struct sim_node *node, bool up, enum sim_node_down wh
   if (nodes->lifecycle != NULL) nodes->lifecycle(nodes->world, nodes->lifecycle_self, node->number, up, why);
 }
 
+static void happened(const struct sim_node *node, enum sim_happening_kind kind, const uint64_t *fields, size_t count) {
+  const struct trace *trace = &node->ground->trace;
+  if (trace_watched(trace, kind)) trace_happened(trace, kind, node->number, fields, count, NULL);
+}
+
 /* It loses its process, and its power when `why` says so. */
 static void node_die(struct sim_node *node, enum sim_node_down why) {
   bool was_alive = node->heap != NULL;
@@ -246,7 +260,9 @@ static void node_die(struct sim_node *node, enum sim_node_down why) {
   } else {
     sim_disk_process_crash(node->disk);
   }
-  if (was_alive) tell_lifecycle(node, false, why);
+  if (!was_alive) return;
+  tell_lifecycle(node, false, why);
+  happened(node, SIM_HAPPENED_DOWN, fields, 1);
 }
 
 bool node_boot(struct sim_node *node) {
@@ -271,6 +287,7 @@ bool node_boot(struct sim_node *node) {
   }
   node->state = state;
   tell_lifecycle(node, true, (enum sim_node_down)0);
+  happened(node, SIM_HAPPENED_BOOT, NULL, 0);
   return true;
 }
 

@@ -212,6 +212,8 @@ static void env_trace(void *ctx, enum sync_trace_kind kind, const uint64_t *fiel
   ground_trace(node->ground, SIM_SUB_NODE, SIM_STEP_NODE_TRACE, node->number, all, count + 1);
   const struct nodes *nodes = node->nodes;
   if (nodes->traced != NULL) nodes->traced(nodes->world, nodes->traced_self, node->number, kind, all + 1, count);
+  if (trace_watched(&node->ground->trace, SIM_HAPPENED_STEP))
+    trace_happened(&node->ground->trace, SIM_HAPPENED_STEP, node->number, all, count + 1, NULL);
 }
 
 static void env_fatal(void *ctx, const char *file, int line, const char *what) {

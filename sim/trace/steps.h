@@ -6,6 +6,7 @@
 
 #include "sim/memory/memory.h"
 #include "sim/trace/fold.h"
+#include "sim/trace/happening.h"
 #include "sim/trace/trace.h"
 
 /* Outside the arena, reached through its root. */
@@ -13,6 +14,13 @@ struct trace_sink {
   struct sim_trace_log *log;     /* NULL: hash only */
   struct sim_trace_marks *marks; /* NULL: none are made */
   uint64_t mark_due;             /* after so many events; UINT64_MAX without marks */
+};
+
+/* Who waits for happenings, in the arena. */
+struct trace_watch {
+  uint32_t kinds; /* bit 1 << enum sim_happening_kind: those that he wants to be told */
+  sim_happening_fn happened;
+  void *self;
 };
 
 /* What a run remembers of its trace, in the arena: the moment, the chains, and
@@ -26,6 +34,7 @@ struct trace {
   uint64_t chains[SIM_SUB_COUNT];
   struct sim_fault_count faults[SIM_FAULT_COUNT];
   struct sim_violation violation;
+  struct trace_watch watch;
 };
 void trace_init(struct trace *trace, const struct memory *memory);
 
@@ -59,9 +68,23 @@ void trace_statement(struct trace *trace, enum sim_statement of, const char *tex
 /* Before events run on: a restore may have gone back. */
 void trace_marks_resume(struct trace *trace);
 
+/* Whether anybody waits for such a happening. */
+static inline bool trace_watched(const struct trace *trace, enum sim_happening_kind kind) {
+  return (trace->watch.kinds >> (uint32_t)kind & 1u) != 0;
+}
+/* Tells who waits for it. */
+void trace_happened(const struct trace *trace, enum sim_happening_kind kind, uint32_t node, const uint64_t *fields,
+                    size_t count, const char *text);
+
+/* A fault struck, of which it is known elsewhere that it could. */
+static inline void trace_fault_fired(struct trace *trace, enum sim_fault fault) {
+  trace->faults[fault].firings++;
+  uint64_t field = fault;
+  if (trace_watched(trace, SIM_HAPPENED_FAULT)) trace_happened(trace, SIM_HAPPENED_FAULT, 0, &field, 1, NULL);
+}
 static inline void trace_fault(struct trace *trace, enum sim_fault fault, uint32_t fired) {
   trace->faults[fault].opportunities++;
-  trace->faults[fault].firings += fired != 0;
+  if (fired != 0) trace_fault_fired(trace, fault);
 }
 
 /* Printf format; integers and strings only. `subject` may be NULL. */

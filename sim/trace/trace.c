@@ -50,6 +50,15 @@ void trace_statement(struct trace *trace, enum sim_statement of, const char *tex
   if (log != NULL) trace_name(trace, SIM_NAME_STATEMENT, (uint32_t)of, log->names.count, text);
 }
 
+void trace_happened(const struct trace *trace, enum sim_happening_kind kind, uint32_t node, const uint64_t *fields,
+                    size_t count, const char *text) {
+  struct sim_happening happening = {.kind = kind, .node = node, .text = text};
+  happening.count = (uint32_t)(count < SIM_HAPPENING_FIELDS_MAX ? count : SIM_HAPPENING_FIELDS_MAX);
+  for (uint32_t i = 0; i < happening.count; i++)
+    happening.fields[i] = fields[i];
+  trace->watch.happened(trace->watch.self, &happening);
+}
+
 uint64_t trace_hash(const struct trace *trace) {
   uint64_t hash = SIM_SUB_COUNT;
   for (int i = 0; i < SIM_SUB_COUNT; i++)

@@ -76,6 +76,10 @@ void sim_on_node_trace(struct sim_world *world, sim_node_trace_fn traced, void *
   world->nodes.traced_self = self;
 }
 
+void sim_on_happening(struct sim_world *world, uint32_t kinds, sim_happening_fn happened, void *self) {
+  world->ground.trace.watch = (struct trace_watch){.kinds = kinds, .happened = happened, .self = self};
+}
+
 void *sim_node_enter(struct sim_world *world, uint32_t number) {
   struct sim_node *node = sim_node_at(world, number);
   if (node->run_state != SIM_NODE_UP) return NULL;

@@ -20,6 +20,7 @@ static bool run_message(struct sim_world *world, struct sim_node *node, const st
   node_begin(node);
   node->kind->message(node, node->state, event->from, event->payload, event->size);
   node_end(node);
+  network_delivered(&world->network, event);
   network_free(&world->network, event);
   return true;
 }
@@ -133,6 +134,16 @@ static void spend_budget(struct sim_world *world) {
   }
 }
 
+/* What was asked for by the event that ran last, before all that waits on the timeline. */
+static void run_next(struct sim *sim, struct sim_world *world) {
+  uint32_t slot = world->next_first - 1;
+  const struct sim_event *event = timeline_event(&world->ground.timeline, slot);
+  world->next_first = event->next;
+  if (sim->progress != NULL) tell_progress(sim->progress, event, sim_now(world));
+  (void)dispatch(world, slot);
+  spend_budget(world);
+}
+
 enum sim_end sim_run(struct sim *sim, uint64_t until_ns, uint64_t events_max) {
   struct sim_world *world = sim->world;
   world->stop = false;
@@ -142,6 +153,12 @@ enum sim_end sim_run(struct sim *sim, uint64_t until_ns, uint64_t events_max) {
   for (;;) {
     if (world->ground.trace.violation.found) return SIM_END_VIOLATION;
     if (world->stop) return SIM_END_STOPPED;
+    if (world->next_first != 0) {
+      if (events >= events_max) return SIM_END_EVENTS;
+      events++;
+      run_next(sim, world);
+      continue;
+    }
     const struct timeline_entry *first = timeline_first(&world->ground.timeline);
     if (first == NULL || first->time_ns > until_ns) {
       if (until_ns > *now_ns && until_ns != SIM_TIME_NEVER) *now_ns = until_ns;

@@ -43,6 +43,7 @@ struct sim_world {
   struct nodes nodes;
   struct sim_driver drivers[SIM_DRIVERS_MAX];
   uint32_t driver_count;
+  uint32_t next_first, next_last; /* slot + 1; wakes of drivers that come before the timeline's (sim_driver_next) */
   bool stop;
   uint64_t events_per_second_max;
   uint64_t second;        /* of the livelock budget */

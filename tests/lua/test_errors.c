@@ -166,8 +166,9 @@ static void a_property_may_look_and_not_act(void **state) {
        "file.lua:3: world:pick: a property or condition may look, not act"},
       {"sim.always('p', function(w) end)", "file.lua:3: the property \"p\" returned a nil: return true or false"},
       {"sim.always('p', function(w) return w.x.y end)",
-       "file.lua:3: world has no method \"x\"; it has: sleep, now, between, pick, chance, spawn, wait_until, node, "
-       "nodes, "
+       "file.lua:3: world has no method \"x\"; it has: sleep, now, between, pick, chance, spawn, wait_until, wait_for, "
+       "on, "
+       "node, nodes, "
        "partition, partition_one_way, isolate, partition_halves, partition_bridge, partition_ring, partition_random, "
        "flap, clog, swizzle, rule, heal_all, power_loss, forge, link, workload, stats, fault, drained, converged, "
        "check, log, "

@@ -29,7 +29,7 @@ cluster/policies.c:cluster_policy_words  policy
 sim/node/node.c:names                    sim.Calls changes all
 lua/api/node_api.c:names                 sim.State
 lua/api/conflict_api.c:kinds             sim.Conflict.policy
-lua/api/rule_api.c:kinds                 sim.RuleOptions.kind
+lua/api/message_words.c:message_words    sim.RuleOptions.kind
 lua/api/rule_api.c:actions               -
 lua/api/world_api.c:names                -
 lua/api/world_api.c:trace_names          -
@@ -173,6 +173,20 @@ gives() { # ANNOTATIONS
 }
 claim what_calls_give_is_told gives "$scratch/annotations"
 
+# Events: their names and fields, and the options that choose among them.
+events() { # TREE
+  local words
+  words=$(sed -nE '/happening_word words/,/^#define WORDS/p' "$1/lua/api/happening.c" | grep -oE '"[a-z_]+"' | tr -d '"' | sort -u)
+  [ "$(wc -w <<<"$words")" -gt 50 ] || echo "no words of events were found"
+  for word in $words; do
+    grep -qF "\`$word\`" docs/scenarios.md || echo "$word is not in docs/scenarios.md"
+    grep -qE "^---\|.*\"$word\"|^---@field $word\b" "$1/lua/sim.d.lua" || echo "$word is not in lua/sim.d.lua"
+  done >"$scratch/untold"
+  cat "$scratch/untold"
+  [ ! -s "$scratch/untold" ]
+}
+claim every_word_of_an_event_is_told events .
+
 # Red controls, on a copy.
 tree() {
   rm -rf "$scratch/tree"
@@ -185,6 +199,9 @@ red() { # NAME SAYS FILE SED
   cmp -s "$3" "$scratch/tree/$3" && echo "not ok $1: nothing was changed" && failed=1
   claim "$1" refuses "$2" agree "$scratch/tree"
 }
+tree
+sed -i 's/"fsync_done"//' "$scratch/tree/lua/sim.d.lua"
+claim an_event_that_is_not_told_is_seen refuses 'fsync_done is not in' events "$scratch/tree"
 red a_method_that_is_not_told_is_seen 'world:chance is not in' lua/sim.d.lua '/^function world:chance/d'
 red a_method_that_is_not_there_is_seen 'world:prance is in lua/sim.d.lua and not' lua/sim.d.lua 's/^function world:chance/function world:prance/'
 red an_option_that_is_not_told_is_seen 'sim.Network.loss is not in' lua/sim.d.lua '/^---@field loss/d'
