@@ -158,8 +158,12 @@ static void make_small(struct retell *retell) {
   (void)try_changes(retell, simpler_close_ranks, NULL, 0, SIMPLER_NODES_MAX);
   while (drop_statements(retell) && !retell->stopped) {
   }
+  while (!retell->stopped && try_changes(retell, simpler_greater_puts, NULL, 0, simpler_greater) < simpler_greater)
+    (void)drop_statements(retell);
   for (size_t next = 0; next < retell->plain->option_count && !retell->stopped;)
     next = try_changes(retell, simpler_drop_option, NULL, next, retell->plain->option_count);
+  for (size_t next = 0; next < SIMPLER_KEYS_MAX && !retell->stopped;)
+    next = try_changes(retell, simpler_drop_key, NULL, next, SIMPLER_KEYS_MAX);
   (void)try_changes(retell, simpler_close_ranks, NULL, 0, SIMPLER_NODES_MAX);
   (void)try_changes(retell, simpler_fewer_nodes, NULL, 0, SIMPLER_NODES_MAX);
   simple_statements(retell);

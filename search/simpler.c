@@ -80,6 +80,82 @@ bool simpler_drop_part(struct plain_scenario *plain, size_t number, const void *
   return any;
 }
 
+/* --- Puts --------------------------------------------------------------------------------------- */
+
+/* The number behind `word`; false: there is none. */
+static bool number_behind(const struct plain_statement *statement, const char *word, unsigned long *number,
+                          const char **at, size_t *size) {
+  char *end;
+  const char *found = strstr(statement->text, word);
+  if (found == NULL) return false;
+  *at = found + strlen(word);
+  *number = strtoul(*at, &end, 10);
+  *size = (size_t)(end - *at);
+  return end != *at;
+}
+
+static bool set_behind(struct plain_statement *statement, const char *word, unsigned long to) {
+  unsigned long now = 0;
+  const char *at;
+  char text[32];
+  size_t size;
+  if (!number_behind(statement, word, &now, &at, &size) || now == to) return false;
+  (void)snprintf(text, sizeof text, "%lu", to);
+  return plain_replace(&statement->text, at, size, text);
+}
+
+/* The number behind `word`, replaced by another one; false when it is not there or no greater. */
+static bool lower(struct plain_statement *statement, const char *word, unsigned long to) {
+  unsigned long now = 0;
+  const char *at;
+  size_t size;
+  return number_behind(statement, word, &now, &at, &size) && now > to && set_behind(statement, word, to);
+}
+
+#define SIZE_OF_PUT ", \""
+#define FEWEST 6u /* puts that are worth it */
+static const unsigned long SIZES[] = {512, 2048, 8192, 32768};
+static const size_t KEPT[] = {16, 8, 4, 2}; /* one of so many */
+#define SIZE_COUNT (sizeof SIZES / sizeof *SIZES)
+#define KEPT_COUNT (sizeof KEPT / sizeof *KEPT)
+const size_t simpler_greater = SIZE_COUNT * KEPT_COUNT;
+
+static bool is_put(const struct plain_statement *statement) {
+  return strstr(statement->text, ":put(") != NULL && strstr(statement->text, SIZE_OF_PUT) != NULL;
+}
+
+/* A put of so many bytes, also where several keys were put; false: it is one already. */
+static bool make_put(struct plain_statement *statement, unsigned long bytes) {
+  char text[48];
+  const char *at = strstr(statement->text, ":submit {");
+  if (at == NULL) return set_behind(statement, SIZE_OF_PUT, bytes);
+  (void)snprintf(text, sizeof text, ":put(0, \"%luB\")", bytes);
+  return plain_replace(&statement->text, at, strlen(at), text);
+}
+
+static bool puts_something(const struct plain_statement *statement) {
+  return is_put(statement) || strstr(statement->text, ":submit {") != NULL;
+}
+
+bool simpler_greater_puts(struct plain_scenario *plain, size_t number, const void *arg) {
+  size_t puts = 0, seen = 0;
+  (void)arg;
+  for (size_t i = 0; i < plain->statement_count; i++)
+    puts += puts_something(&plain->statements[i]);
+  if (puts < FEWEST) return false;
+  const size_t kept = KEPT[number % KEPT_COUNT];
+  for (size_t i = 0; i < plain->statement_count;) {
+    struct plain_statement *statement = &plain->statements[i];
+    if (puts_something(statement) && ++seen % kept != 0 && seen != puts) { /* the last one is near what comes of it */
+      plain_drop_statement(plain, i);
+      continue;
+    }
+    if (puts_something(statement)) (void)make_put(statement, SIZES[number / KEPT_COUNT]);
+    i++;
+  }
+  return true;
+}
+
 /* --- Options ---------------------------------------------------------------------------------- */
 
 bool simpler_drop_option(struct plain_scenario *plain, size_t number, const void *arg) {
@@ -87,6 +163,37 @@ bool simpler_drop_option(struct plain_scenario *plain, size_t number, const void
   if (number >= plain->option_count || strncmp(plain->options[number], "nodes = ", 8) == 0) return false;
   plain_drop_option(plain, number);
   return true;
+}
+
+/* Where the number-th key of all options that are tables begins and ends, a comma with it. */
+static bool find_key(const struct plain_scenario *plain, size_t number, size_t *option, size_t *from, size_t *to) {
+  for (size_t i = 0; i < plain->option_count; i++) {
+    const char *text = plain->options[i], *at = strstr(text, " = { ");
+    if (at == NULL || strncmp(text, "absent", 6) == 0) continue;
+    size_t begin = (size_t)(at - text) + 4, depth = 0;
+    bool quoted = false;
+    for (size_t k = begin + 1; text[k] != '\0'; k++) {
+      quoted = quoted != (text[k] == '"');
+      if (quoted) continue;
+      depth += text[k] == '{';
+      const bool ends = depth == 0 && (text[k] == ',' || text[k] == '}');
+      depth -= depth > 0 && text[k] == '}';
+      if (!ends) continue;
+      *option = i;
+      *from = begin;
+      *to = k + (text[k] == ',');
+      if (number-- == 0) return *to - *from > 2;
+      begin = k + 1;
+    }
+  }
+  return false;
+}
+
+bool simpler_drop_key(struct plain_scenario *plain, size_t number, const void *arg) {
+  size_t option = 0, from = 0, to = 0;
+  (void)arg;
+  if (!find_key(plain, number, &option, &from, &to)) return false;
+  return plain_replace(&plain->options[option], plain->options[option] + from, to - from, "");
 }
 
 static unsigned long nodes_of(const struct plain_scenario *plain) {
@@ -206,19 +313,6 @@ bool simpler_coarse_end(struct plain_scenario *plain, size_t number, const void 
 
 /* --- Sizes, keys, moments of crashes -------------------------------------------------------------- */
 
-/* The number behind `word`, replaced by another one; false when it is not there or no greater. */
-static bool lower(struct plain_statement *statement, const char *word, unsigned long to) {
-  char text[32];
-  char *end;
-  const char *at = strstr(statement->text, word);
-  if (at == NULL) return false;
-  at += strlen(word);
-  const unsigned long now = strtoul(at, &end, 10);
-  if (end == at || now <= to) return false;
-  (void)snprintf(text, sizeof text, "%lu", to);
-  return plain_replace(&statement->text, at, (size_t)(end - at), text);
-}
-
 bool simpler_statement(struct plain_scenario *plain, size_t number, const void *arg) {
   struct plain_statement *statement = &plain->statements[*(const size_t *)arg];
   const char *at;
@@ -234,11 +328,17 @@ bool simpler_statement(struct plain_scenario *plain, size_t number, const void *
   case 3:
     return lower(statement, "delete(", 1);
   case 4:
-    return strstr(statement->text, ":put(") != NULL && lower(statement, ", \"", 16);
+    return is_put(statement) && lower(statement, SIZE_OF_PUT, 16);
   case 5:
     return lower(statement, "at = ", 1);
+  case 6:
+    return is_put(statement) && lower(statement, SIZE_OF_PUT, 512);
+  case 7:
+    return is_put(statement) && lower(statement, SIZE_OF_PUT, 2048);
+  case 8:
+    return !is_put(statement) && puts_something(statement) && make_put(statement, 512);
   default:
     return false;
   }
 }
-const size_t simpler_statements = 6;
+const size_t simpler_statements = 9;

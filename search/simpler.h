@@ -23,7 +23,14 @@ bool simpler_drop_pair(struct plain_scenario *plain, size_t number, const void *
 /* The number-th part of so many (size_t) goes. */
 bool simpler_drop_part(struct plain_scenario *plain, size_t number, const void *arg);
 
+/* Few great puts instead of many small ones: what only comes of so many bytes. */
+bool simpler_greater_puts(struct plain_scenario *plain, size_t number, const void *arg);
+extern const size_t simpler_greater;
+
 bool simpler_drop_option(struct plain_scenario *plain, size_t number, const void *arg);
+/* The number-th key of all options that are tables. */
+bool simpler_drop_key(struct plain_scenario *plain, size_t number, const void *arg);
+#define SIMPLER_KEYS_MAX 64u
 /* The nodes that are named become 1, 2, ..., and there are `number` others. */
 bool simpler_close_ranks(struct plain_scenario *plain, size_t number, const void *arg);
 /* number + 1 nodes. */

@@ -227,6 +227,36 @@ static void statements_get_simpler(void **state) {
   plain_free(&plain);
 }
 
+static void a_key_of_an_option_goes(void **state) {
+  (void)state;
+  struct plain_scenario plain;
+  assert_true(plain_read(&plain, "Oengine = { a = \"1, 2\", b = { c = 3, d = 4 }, e = 5 }\nOnodes = 2\n"));
+  plain.duration_ns = 1;
+  assert_true(simpler_drop_key(&plain, 1, NULL));
+  assert_true(says(&plain, "engine = { a = \"1, 2\", e = 5 }"));
+  assert_true(simpler_drop_key(&plain, 1, NULL));
+  assert_true(says(&plain, "engine = { a = \"1, 2\",}"));
+  assert_false(simpler_drop_key(&plain, 1, NULL));
+  plain_free(&plain);
+}
+
+static void few_great_puts_stand_for_many_small_ones(void **state) {
+  (void)state;
+  struct plain_scenario plain;
+  char text[1024] = "";
+  for (int i = 1; i <= 8; i++)
+    snprintf(text + strlen(text), sizeof text - strlen(text), "S%d 1 world:node(1):put(%d, \"20B\")\n", i, i);
+  snprintf(text + strlen(text), sizeof text - strlen(text),
+           "S9 1 world:node(1):submit { { key = 0, size = \"20B\" } }\n");
+  assert_true(plain_read(&plain, text));
+  plain.duration_ns = 10;
+  assert_true(simpler_greater_puts(&plain, 2, NULL)); /* one of four, of 512 bytes */
+  assert_int_equal(plain.statement_count, 3);
+  assert_true(says(&plain, "put(4, \"512B\")"));
+  assert_true(says(&plain, "put(0, \"512B\")"));
+  plain_free(&plain);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_and_names_with_numbers_do_not_tell_failures_apart),
@@ -241,6 +271,8 @@ int main(void) {
       cmocka_unit_test(a_range_becomes_its_end),
       cmocka_unit_test(nodes_that_are_named_close_ranks),
       cmocka_unit_test(statements_get_simpler),
+      cmocka_unit_test(a_key_of_an_option_goes),
+      cmocka_unit_test(few_great_puts_stand_for_many_small_ones),
   };
   return cmocka_run_group_tests_name("shrink", tests, NULL, NULL);
 }
