@@ -48,14 +48,16 @@ bool merge_policy(lua_State *lua, int index, uint32_t *policy) {
 
 /* --- Calling it ------------------------------------------------------------------------------ */
 
+/* The i-th value that the function is given: i, or count - 1 - i, or i + 1. */
+enum merge_order { ORDER_GIVEN, ORDER_REVERSED, ORDER_TURNED };
+
 struct merge_call {
   const struct script_merge *merge;
   const void *key;
   size_t key_size;
   const struct sync_sibling *values;
   size_t count;
-  /* The i-th value that the function is given: i, or count - 1 - i, or i + 1. */
-  enum { ORDER_GIVEN, ORDER_REVERSED, ORDER_TURNED } order;
+  enum merge_order order;
 };
 
 static const struct sync_sibling *value_at(const struct merge_call *call, size_t i) {
@@ -162,7 +164,7 @@ static void differs(const struct merge_call *call) {
 }
 
 /* Whether it gives the same in that order; the first result is on the stack, and stays. */
-static bool same_in(struct merge_call *call, int order) {
+static bool same_in(struct merge_call *call, enum merge_order order) {
   lua_State *lua = call->merge->script->lua;
   call->order = order;
   if (!call_once(call)) return false;

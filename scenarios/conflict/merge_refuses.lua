@@ -13,14 +13,14 @@ local function append(_, values)
 end
 
 local function expected(node, key)
-  local greatest, values = nil, {}
+  local values = {}
   for _, sibling in ipairs(node:siblings(key)) do
     if sibling.value then values[#values + 1] = sibling.value end
   end
-  greatest = #values > 1 and append(key, values) or nil
   if #values < 2 then return "SYNC_OK" end
-  if not greatest then return "SYNC_E_MERGE" end
-  return #greatest > limit and "SYNC_E_TOO_BIG" or "SYNC_OK", greatest
+  local merged = append(key, values)
+  if not merged then return "SYNC_E_MERGE" end
+  return #merged > limit and "SYNC_E_TOO_BIG" or "SYNC_OK", merged
 end
 
 -- Every document of the node reads as it must: merged, or as one of its values with the reason why not.
