@@ -55,7 +55,9 @@ enum cluster_policy {
   CLUSTER_MERGE_LONGEST = 5,
   CLUSTER_MERGE_GREATEST = 6,
   CLUSTER_POLICY_COUNT = 7,
+  CLUSTER_MERGE_OWN = 7, /* and behind it: by merge functions of the scenario (struct cluster_own_merges) */
 };
+#define CLUSTER_OWN_MERGES_MAX 16u
 #define CLUSTER_PREFIXES_MAX 16u
 #define CLUSTER_PREFIX_BYTES_MAX 30u
 
@@ -68,6 +70,12 @@ struct cluster_policies {
   struct cluster_prefix at[CLUSTER_PREFIXES_MAX]; /* in bytewise order */
   uint32_t count;
   uint8_t all; /* enum cluster_policy: of keys without another one */
+};
+
+/* Merge functions of a scenario: one callback, and an argument for each, which is the caller's as long as the world. */
+struct cluster_own_merges {
+  sync_merge *call;
+  void *args[CLUSTER_OWN_MERGES_MAX];
 };
 
 /* What one node has of its own. */
@@ -86,8 +94,9 @@ struct cluster_config {
   struct sync_options engine;       /* of every node; node_id and cluster_id are filled in ("n1", "n2", ...) */
   struct cluster_policies policies; /* of every node */
   const struct cluster_node_options *node_options; /* by number - 1; NULL: all are alike. Copied by cluster_create */
-  bool promise_at_submit;                          /* the canary: the ledger takes every submit for promised at once */
-  bool measured;                                   /* counts what is sent, and when it comes (tally.h, propagation.h) */
+  struct cluster_own_merges own_merges;
+  bool promise_at_submit; /* the canary: the ledger takes every submit for promised at once */
+  bool measured;          /* counts what is sent, and when it comes (tally.h, propagation.h) */
   bool no_oracles; /* for benches only: nothing is looked at while a run goes on, but the ledger's promises at a boot */
 };
 

@@ -12,7 +12,7 @@ int cluster_policy_set(struct cluster *cluster, uint32_t number, const char *pre
   struct cluster_software *software = sim_node_enter(cluster->world, number);
   int status = SYNC_E_POWERED_OFF;
   if (software) {
-    struct sync_policy given = policies_given(policy);
+    struct sync_policy given = policies_given(&cluster->config.own_merges, policy);
     status = sync_policy_set(software->engine, prefix, size, &given);
     if (status == SYNC_OK) cluster_pump(sim_node_at(cluster->world, number), software);
     sim_node_leave(cluster->world, number);

@@ -72,7 +72,11 @@ struct conflicts_reading conflicts_look(const struct cluster *cluster, uint32_t 
   struct conflicts_reading reading = count(&key);
   bool merges = reading.conflict && policies_kind(key.policy) == SYNC_MERGE;
   reading.number = greatest(&key, node, merges ? AMONG_VALUES : AMONG_ALL);
-  if (merges && reading.put > 1) reading.merge = policies_given(key.policy).merge;
+  if (merges && reading.put > 1) {
+    struct sync_policy policy = policies_given(&cluster->config.own_merges, key.policy);
+    reading.merge = policy.merge;
+    reading.merge_arg = policy.merge_arg;
+  }
   return reading;
 }
 

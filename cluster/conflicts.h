@@ -17,6 +17,7 @@ struct conflicts_reading {
   bool conflict;     /* two or more siblings, not all of them tombstones */
   bool settled;      /* policies wrote all of them */
   sync_merge *merge; /* what it reads as is made by this one; NULL: it is that change's */
+  void *merge_arg;
 };
 struct conflicts_reading conflicts_look(const struct cluster *cluster, uint32_t node, uint32_t slot);
 static inline struct conflicts_reading conflicts_read(const struct cluster *cluster, uint32_t node,

@@ -177,8 +177,8 @@ static bool merges_as(struct model *model, const uint8_t *bytes, int status, con
     model->values[high] = moved;
   }
   CLUSTER_GROW(cluster->world, cluster->merged, cluster->merged_capacity, (uint32_t)capacity);
-  int merged =
-      model->reading.merge(NULL, bytes, key->size, model->values, model->value_count, cluster->merged, capacity, &size);
+  int merged = model->reading.merge(model->reading.merge_arg, bytes, key->size, model->values, model->value_count,
+                                    cluster->merged, capacity, &size);
   if (merged != SYNC_OK || size > capacity) return status == (merged != SYNC_OK ? SYNC_E_MERGE : SYNC_E_TOO_BIG);
   return status == SYNC_OK && given->merged && given->value_size == size &&
          (size == 0 || memcmp(given->value, cluster->merged, size) == 0);

@@ -132,7 +132,7 @@ static void *start(struct sim_node *sim_node, const void *config) {
   struct sync_options options = *cluster_options(cluster, node->number);
   options.node_id = node->name;
   struct sync_prefix_policy prefixes[CLUSTER_PREFIXES_MAX];
-  policies_options(&node->policies, &options, prefixes);
+  policies_options(&node->policies, &cluster->config.own_merges, &options, prefixes);
   struct sync_open_report report;
   memset(&report, 0, sizeof report);
   cluster_pace_begin(node);

@@ -49,17 +49,20 @@ enum sync_policy_kind policies_kind(enum cluster_policy policy) {
   return policy < CLUSTER_MERGE_UNION ? (enum sync_policy_kind)policy : SYNC_MERGE;
 }
 
-struct sync_policy policies_given(enum cluster_policy policy) {
+struct sync_policy policies_given(const struct cluster_own_merges *own, enum cluster_policy policy) {
+  if (policy >= CLUSTER_MERGE_OWN)
+    return (struct sync_policy){
+        .kind = SYNC_MERGE, .merge = own->call, .merge_arg = own->args[policy - CLUSTER_MERGE_OWN]};
   return (struct sync_policy){.kind = policies_kind(policy), .merge = cluster_merge(policy)};
 }
 
-void policies_options(const struct cluster_policies *policies, struct sync_options *options,
-                      struct sync_prefix_policy room[CLUSTER_PREFIXES_MAX]) {
-  options->conflict_policy = policies_given((enum cluster_policy)policies->all);
+void policies_options(const struct cluster_policies *policies, const struct cluster_own_merges *own,
+                      struct sync_options *options, struct sync_prefix_policy room[CLUSTER_PREFIXES_MAX]) {
+  options->conflict_policy = policies_given(own, (enum cluster_policy)policies->all);
   for (uint32_t i = 0; i < policies->count; i++)
     room[i] = (struct sync_prefix_policy){.prefix = policies->at[i].text,
                                           .prefix_size = policies->at[i].size,
-                                          .policy = policies_given((enum cluster_policy)policies->at[i].policy)};
+                                          .policy = policies_given(own, (enum cluster_policy)policies->at[i].policy)};
   options->prefix_policies = room;
   options->prefix_policy_count = policies->count;
 }

@@ -14,9 +14,10 @@ bool policies_put(struct cluster_policies *policies, const char *prefix, size_t 
 /* The reference: the longest prefix of the key that has one, else that of all. */
 enum cluster_policy policies_find(const struct cluster_policies *policies, const void *key, size_t size);
 enum sync_policy_kind policies_kind(enum cluster_policy policy);
-struct sync_policy policies_given(enum cluster_policy policy);
+/* As an engine takes it; `own` are the scenario's merges. */
+struct sync_policy policies_given(const struct cluster_own_merges *own, enum cluster_policy policy);
 /* As options of an engine; the prefixes are in `room`, and stay the caller's. */
-void policies_options(const struct cluster_policies *policies, struct sync_options *options,
-                      struct sync_prefix_policy room[CLUSTER_PREFIXES_MAX]);
+void policies_options(const struct cluster_policies *policies, const struct cluster_own_merges *own,
+                      struct sync_options *options, struct sync_prefix_policy room[CLUSTER_PREFIXES_MAX]);
 
 #endif

@@ -17,6 +17,7 @@
 #include "lua/language/steps.h"
 #include "lua/language/world.h"
 #include "lua/memo.h"
+#include "lua/settings/merge.h"
 #include "lua/settings/parameters.h"
 #include "lua/settings/choices_settings.h"
 #include "lua/settings/properties.h"
@@ -219,6 +220,9 @@ static bool start(struct scenario_world *run) {
   task_drive(script);
   struct cluster_config config = run->settings.cluster;
   if (run->settings.has_node_options) config.node_options = run->settings.node_options;
+  config.own_merges.call = merge_callback;
+  for (uint32_t i = 0; i < CLUSTER_OWN_MERGES_MAX; i++)
+    config.own_merges.args[i] = &script->merges[i];
   script->cluster = cluster_create(run->world, &config);
   if (!script->cluster) return harness(run, "the arena is used up");
   if (run->settings.plain_workload) script->workload.variety = false;

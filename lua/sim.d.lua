@@ -128,7 +128,10 @@
 ---| "disk_truncate_error" | "disk_size_error" | "disk_rename_error" | "disk_unlink_error" | "disk_list_error"
 ---| "disk_fsync_request_error" | "disk_fsync_no_space" | "disk_latent" | "net_misdeliver" | "net_extend" | "net_splice"
 
+---@class sim.Merge
+
 ---@alias policy
+---| sim.Merge
 ---| "last_write_wins" | "keep_local" | "keep_remote" | "manual" | "merge_union" | "merge_longest" | "merge_greatest"
 
 ---@class sim.NodeOptions what one node has of its own
@@ -184,6 +187,12 @@ function sim.param(name, standard, about) end
 ---@param options sim.KvOptions
 ---@return sim.Kv
 function sim.kv(options) end
+
+---A conflict policy: what a key with several values reads as. The function sees its arguments alone, is called any
+---number of times, and gives the same whatever the order of the values; nil: they cannot be merged.
+---@param merge fun(key: string, values: string[]): string?
+---@return sim.Merge
+function sim.merge(merge) end
 
 ---Must be true every 100 ms of simulated time, and at the end.
 ---@param name string

@@ -25,6 +25,7 @@
 #include "lua/language/word.h"
 #include "lua/language/steps.h"
 #include "lua/language/world.h"
+#include "lua/settings/merge.h"
 #include "lua/settings/parameters.h"
 #include "lua/settings/properties.h"
 #include "lua/settings/settings.h"
@@ -289,10 +290,15 @@ static int world_forge(lua_State *lua) {
 /* --- The module ----------------------------------------------------------------------------- */
 
 static const luaL_Reg module_functions[] = {
-    {"scenario", settings_scenario},   {"kv", settings_kv},
-    {"param", parameters_param},       {"always", property_always},
-    {"sometimes", property_sometimes}, {"eventually", property_eventually},
-    {"never", property_never},         {NULL, NULL},
+    {"scenario", settings_scenario},
+    {"kv", settings_kv},
+    {"param", parameters_param},
+    {"always", property_always},
+    {"sometimes", property_sometimes},
+    {"eventually", property_eventually},
+    {"never", property_never},
+    {"merge", merge_make},
+    {NULL, NULL},
 };
 
 static int module_unknown(lua_State *lua) {
@@ -370,6 +376,7 @@ void world_open(lua_State *lua) {
   static const struct script_method none[] = {{NULL, NULL}};
   object_type(lua, WORLD_TYPE, "world", methods);
   object_type(lua, KV_TYPE, "sim.kv", none);
+  object_type(lua, MERGE_TYPE, "sim.merge", none);
   object_type(lua, PROPERTY_TYPE, "a property", none);
   object_type(lua, SCENARIO_TYPE, "a scenario", none);
   world_create(lua);

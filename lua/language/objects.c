@@ -58,6 +58,8 @@ void object_type(lua_State *lua, const char *type, const char *noun, const struc
 
 void *object_check(lua_State *lua, int index, const char *type, const char *noun) {
   void *object = luaL_testudata(lua, index, type);
+  if (object && script_of(lua)->merging)
+    script_raise(lua, "a merge function sees its key and its values, and nothing else: no %s", noun);
   if (object) return object;
   script_raise(lua, "expected %s, got %s (call methods with a colon: %s:method(...))", noun, luaL_typename(lua, index),
                noun);

@@ -20,6 +20,7 @@ void *object_check(lua_State *lua, int index, const char *type, const char *noun
 #define CUT_TYPE "sim.cut"
 #define RULE_TYPE "sim.rule"
 #define KV_TYPE "sim.kv"
+#define MERGE_TYPE "sim.merge"
 #define PROPERTY_TYPE "sim.property"
 #define SCENARIO_TYPE "sim.scenario"
 

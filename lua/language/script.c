@@ -121,6 +121,7 @@ static void spent(lua_State *lua) {
    * outlives it. */
   lua_sethook(lua, lua_gethook(lua), LUA_MASKCOUNT, 1);
   if (memory_is_spent(script)) script_raise(lua, "%s", memory_message(script));
+  if (script->merging) script_raise(lua, "a merge function takes too long (an endless loop?)");
   script_raise(lua,
                "the script takes too long without world:sleep (an endless loop?): more than %d million steps in one go",
                (int)(SCRIPT_SLICE_STEPS / 1000000u));

@@ -67,6 +67,23 @@ struct script_task {
   uint64_t deadline_ns;
 };
 
+struct script;
+/* A function that merges values (settings/merge.h). */
+struct script_merge {
+  struct script *script;
+  int function; /* registry reference */
+  int line;     /* where it begins */
+};
+
+#define SCRIPT_MERGED_MAX 256u
+/* What one made of some values. */
+struct script_merged {
+  uint64_t name; /* of the function, the key and the values; 0: none */
+  uint8_t *bytes;
+  uint32_t size;
+  bool refused; /* it made nothing of them */
+};
+
 struct script {
   struct sim_world *world;
   struct cluster *cluster; /* NULL while loading */
@@ -98,6 +115,11 @@ struct script {
 
   uint32_t current; /* the running task + 1; 0: none */
   bool watching;    /* a property or predicate runs: it may look, not act */
+  bool merging;     /* a merge function runs: it sees its values alone */
+  uint32_t merge_count;
+  uint64_t merge_calls; /* while nothing else of the script ran */
+  struct script_merge merges[CLUSTER_OWN_MERGES_MAX];
+  struct script_merged merged[SCRIPT_MERGED_MAX];
   enum script_phase phase;
   uint64_t settle_start_ns;
   uint64_t heal_generation;

@@ -5,29 +5,34 @@
 #include "cluster/policies.h"
 #include "lua/language/list.h"
 #include "lua/language/show.h"
+#include "lua/settings/merge.h"
 #include "lua/settings/schema.h"
 #include "lua/text/nearest.h"
 
-/* The place of the word at `index`; CLUSTER_POLICY_COUNT: it names none. */
+#define NO_POLICY UINT32_MAX
+
+/* The policy at `index`, a word or a merge function; NO_POLICY: it is none. */
 static uint32_t find_policy(lua_State *lua, int index) {
   size_t size;
+  uint32_t own;
+  if (merge_policy(lua, index, &own)) return own;
   const char *word = lua_type(lua, index) == LUA_TSTRING ? show_text(lua, index, &size) : NULL;
   uint32_t place = 0;
   while (place < CLUSTER_POLICY_COUNT && (!word || strcmp(word, cluster_policy_words[place]) != 0))
     place++;
-  return place;
+  return place < CLUSTER_POLICY_COUNT ? place : NO_POLICY;
 }
 
 enum cluster_policy settings_policy(lua_State *lua, int index, const char *path, const char *key) {
   size_t size;
   uint32_t place = find_policy(lua, index);
-  if (place < CLUSTER_POLICY_COUNT) return (enum cluster_policy)place;
+  if (place != NO_POLICY) return (enum cluster_policy)place;
   const char *word = lua_type(lua, index) == LUA_TSTRING ? show_text(lua, index, &size) : NULL;
   const char *near = word ? nearest_word(word, cluster_policy_words, CLUSTER_POLICY_COUNT) : NULL;
   if (near) schema_raise(lua, path, key, "there is no policy \"%s\"; did you mean \"%s\"?", word, near);
   schema_raise(lua, path, key,
                "a policy is \"last_write_wins\", \"keep_local\", \"keep_remote\", \"manual\", \"merge_union\", "
-               "\"merge_longest\" or \"merge_greatest\"");
+               "\"merge_longest\", \"merge_greatest\" or sim.merge(function(key, values) ... end)");
 }
 
 const char *settings_prefix(lua_State *lua, int index, const char *path, const char *key, size_t *size) {
@@ -44,7 +49,7 @@ static const char *first_wrong(lua_State *lua, int index, const char *path) {
   for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
     size_t size;
     const char *prefix = settings_prefix(lua, -2, path, "policies", &size); /* one error for all of them */
-    if (find_policy(lua, -1) == CLUSTER_POLICY_COUNT && (!wrong || strcmp(prefix, wrong) < 0)) wrong = prefix;
+    if (find_policy(lua, -1) == NO_POLICY && (!wrong || strcmp(prefix, wrong) < 0)) wrong = prefix;
   }
   return wrong;
 }

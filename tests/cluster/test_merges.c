@@ -35,7 +35,7 @@ static void every_merge_gives_the_same_in_every_order(void **state) {
       values[i] = (struct sync_merge_value){bytes[i], size};
     }
     for (uint32_t policy = CLUSTER_MERGE_UNION; policy < CLUSTER_POLICY_COUNT; policy++) {
-      struct sync_policy given = policies_given((enum cluster_policy)policy);
+      struct sync_policy given = policies_given(NULL, (enum cluster_policy)policy);
       assert_int_equal(sync_merge_check(&given, "k", 1, values, count, scratch, 256), SYNC_OK);
     }
   }
