@@ -59,7 +59,7 @@ static bool take_line(struct plain_scenario *plain, const char *line, size_t len
   if (line[0] == 'S') return take_statement(plain, line + 1, length - 1);
   char *option = copy_text(line + 1, length - 1);
   if (option == NULL) return false;
-  if (strstr(option, " = ") == NULL) plain->whole = false;
+  if (strstr(option, " = ") == NULL && strncmp(option, "property ", 9) != 0) plain->whole = false;
   plain->options[plain->option_count++] = option;
   return true;
 }
@@ -330,6 +330,24 @@ static void put_choices(struct writer *writer, const struct sim_choice_table *fa
   put(writer, "  },\n");
 }
 
+static bool is_property(const char *option) {
+  return strncmp(option, "property ", 9) == 0;
+}
+
+/* As they are written in their file, at any depth: so their lines keep their distance from each other. */
+static void put_properties(struct writer *writer, const struct plain_scenario *plain) {
+  bool any = false;
+  for (size_t i = 0; i < plain->option_count; i++) {
+    if (!is_property(plain->options[i])) continue;
+    put(writer, any ? "    " : "  properties = {\n    ");
+    any = true;
+    for (const char *at = plain->options[i] + 9; *at != '\0'; at++)
+      put(writer, "%c", *at == '\r' ? '\n' : *at);
+    put(writer, ",\n");
+  }
+  if (any) put(writer, "  },\n");
+}
+
 char *plain_write(const struct plain_scenario *plain, const struct plain_frame *frame) {
   struct writer writer = {0};
   uint64_t now_ns = 0;
@@ -338,7 +356,7 @@ char *plain_write(const struct plain_scenario *plain, const struct plain_frame *
   put_quoted(&writer, frame->name);
   put(&writer, ",\n");
   for (size_t i = 0; i < plain->option_count; i++)
-    put(&writer, "  %s,\n", plain->options[i]);
+    if (!is_property(plain->options[i])) put(&writer, "  %s,\n", plain->options[i]);
   put(&writer, "  duration = ");
   put_time(&writer, plain->duration_ns);
   put(&writer, ",\n");
@@ -354,7 +372,9 @@ char *plain_write(const struct plain_scenario *plain, const struct plain_frame *
     }
     put(&writer, "    %s\n", statement->text);
   }
-  put(&writer, "  end,\n}\n");
+  put(&writer, "  end,\n");
+  put_properties(&writer, plain);
+  put(&writer, "}\n");
   if (!writer.failed) return writer.text;
   free(writer.text);
   return NULL;

@@ -15,6 +15,7 @@
 #include "lua/settings/schema.h"
 #include "lua/settings/settings.h"
 #include "lua/text/info.h"
+#include "lua/text/source.h"
 #include "lua/text/units.h"
 
 #define STEPS_OF_ONE_MAX 12u
@@ -48,6 +49,33 @@ static int push_property(lua_State *lua, const struct property_object *property)
   return 1;
 }
 
+/* A property that needs nothing of its file but `sim` is told as it is written, for whoever records the run; its line
+ * ends as '\r'. */
+static void tell_property(lua_State *lua, int function, const char *name) {
+  static const char head[] = "property ";
+  struct script *script = script_of(lua);
+  lua_Debug debug;
+  size_t begin = 0;
+  char text[960];
+  if (!script->text || !sim_trace_recording(script->world)) return;
+  for (int i = 1;; i++) {
+    const char *upvalue = lua_getupvalue(lua, function, i);
+    if (!upvalue) break;
+    lua_pop(lua, 1);
+    if (strcmp(upvalue, "_ENV") != 0 && strcmp(upvalue, "sim") != 0) return;
+  }
+  lua_pushvalue(lua, function);
+  if (!lua_getinfo(lua, ">S", &debug) || strcmp(debug.source, "=" SCRIPT_CHUNK) != 0) return;
+  size_t size = source_call(script->text, script->text_size, debug.linedefined, "sim", name, &begin);
+  if (!size || size + sizeof head > sizeof text) return;
+  memcpy(text, head, sizeof head);
+  memcpy(text + sizeof head - 1, script->text + begin, size);
+  text[sizeof head - 1 + size] = '\0';
+  for (char *at = text; *at; at++)
+    if (*at == '\n') *at = '\r';
+  sim_trace_statement(script->world, SIM_STATEMENT_OF_OPTIONS, text);
+}
+
 static int make(lua_State *lua, enum script_property_kind kind, const char *call) {
   int function = kind == SCRIPT_EVENTUALLY ? 3 : 2;
   if (lua_gettop(lua) != function || lua_type(lua, 1) != LUA_TSTRING || lua_type(lua, function) != LUA_TFUNCTION)
@@ -55,6 +83,11 @@ static int make(lua_State *lua, enum script_property_kind kind, const char *call
   struct property_object property = {.kind = kind};
   read_name(lua, 1, "the name of a property", property.name, sizeof property.name);
   if (kind == SCRIPT_EVENTUALLY) property.within_ns = script_duration(lua, 2);
+  tell_property(lua, function,
+                kind == SCRIPT_ALWAYS       ? "always"
+                : kind == SCRIPT_NEVER      ? "never"
+                : kind == SCRIPT_EVENTUALLY ? "eventually"
+                                            : "sometimes");
   return push_property(lua, &property);
 }
 

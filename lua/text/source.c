@@ -214,6 +214,10 @@ static bool is_sign(const struct token *token, char sign) {
   return token->kind == TOKEN_SIGN && token->size == 1 && *token->start == sign;
 }
 
+static bool is_name(const struct token *token, const char *name) {
+  return token->kind == TOKEN_NAME && token->size == strlen(name) && memcmp(token->start, name, token->size) == 0;
+}
+
 bool source_next_require(const char *text, size_t size, size_t *at, char *name, size_t name_size) {
   struct lexer lexer = {text + *at, text + size, 1};
   struct token before = {TOKEN_END, NULL, 0, 0};
@@ -231,4 +235,35 @@ bool source_next_require(const char *text, size_t size, size_t *at, char *name, 
     return true;
   }
   return false;
+}
+
+/* Behind the bracket that closes the one before the lexer; NULL: there is none. */
+static const char *behind_brackets(struct lexer *lexer) {
+  for (size_t depth = 1;;) {
+    struct token token = next_token(lexer);
+    if (token.kind == TOKEN_END) return NULL;
+    if (is_sign(&token, '(')) depth++;
+    if (is_sign(&token, ')') && --depth == 0) return token.start + 1;
+  }
+}
+
+size_t source_call(const char *text, size_t size, int line, const char *module, const char *name, size_t *begin) {
+  struct lexer lexer = {text, text + size, 1}, behind = lexer;
+  struct token tokens[4] = {{TOKEN_END, NULL, 0, 0}};
+  const char *found = NULL;
+  lexer.at += source_begin(text, size);
+  for (;;) {
+    memmove(tokens, tokens + 1, 3 * sizeof *tokens);
+    tokens[3] = next_token(&lexer);
+    if (tokens[3].kind == TOKEN_END || tokens[3].line > line) break;
+    bool calls = is_name(&tokens[0], module) && is_sign(&tokens[1], '.') && is_name(&tokens[2], name) &&
+                 is_sign(&tokens[3], '(');
+    if (!calls) continue;
+    found = tokens[0].start;
+    behind = lexer;
+  }
+  const char *end = found ? behind_brackets(&behind) : NULL;
+  if (!end) return 0;
+  *begin = (size_t)(found - text);
+  return (size_t)(end - found);
 }

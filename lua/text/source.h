@@ -24,6 +24,10 @@ bool source_has_no_floats(const char *text, size_t size, int *line, char *messag
  * `from_line`. 0: not found. */
 int source_line_of(const char *text, size_t size, int from_line, const char *path);
 
+/* The last call of MODULE.NAME(...) that begins up to the end of `line`: *begin, and its length up to the closing
+ * bracket; 0: there is none. */
+size_t source_call(const char *text, size_t size, int line, const char *module, const char *name, size_t *begin);
+
 /* The next module that the text requires by a name in quotes, from *at on: require "x", require("x"). Puts the name
  * into `name` (those that do not fit are passed over) and *at behind it. false: there is none. */
 bool source_next_require(const char *text, size_t size, size_t *at, char *name, size_t name_size);

@@ -18,7 +18,7 @@ says() { # STATUS TEXT COMMAND...
 }
 statements() { # FILE MOST: so many statements of run at most
   local count
-  count=$(sed -n '/run = function/,/^  end/p' "$1" | grep -c '^    world')
+  count=$(sed -n '/run = function/,/^  end/p' "$1" | grep '^    ' | grep -vc '^    world:sleep')
   echo "$count statements"
   [ "$count" -le "$2" ]
 }
@@ -56,10 +56,18 @@ claim a_file_that_is_not_there_is_named says 2 "cannot read 'none.lua'" "$syncsi
 claim a_place_that_cannot_be_written_is_named says 5 'no/such/folder' "$syncsim" shrink "$canary" --seed 1 --out no/such/folder/x.lua
 claim no_folder_for_scratch_is_named says 5 'no/such/place' env TMPDIR=no/such/place "$syncsim" shrink "$canary" --seed 1
 
-printf 'local sim = require "sim"\nreturn sim.scenario { name = "own", duration = "1s",
+own() { # FILE PROPERTY: writes, and watches what is written
+  printf 'local sim = require "sim"\nlocal most = 0\nreturn sim.scenario { name = "own", duration = "1s", workload = sim.kv { rate = "20/s" },
   run = function(world) world:sleep "500ms" world:node(1):put(3, "32B") end,
-  properties = { sim.always("nothing is written", function(world) return world:stats().submits == 0 end) } }\n' >own.lua
-claim what_cannot_stand_alone_is_shown says 5 'world:node(1):put(3, "32B")' "$syncsim" shrink own.lua --seed 1
+  properties = { %s } }\n' "$2" >"$1"
+}
+own own.lua 'sim.always("little (at most 3) is written", function(world) -- a bracket: )
+    return world:stats().submits < 4 end)'
+claim a_property_of_the_script_is_carried_over says 0 'wrote own_small.lua' "$syncsim" shrink own.lua --seed 1 --out own_small.lua
+claim and_fails_under_every_seed fails_under_every_seed own_small.lua 10 'little (at most 3) is written'
+claim by_four_puts statements own_small.lua 4
+own outer.lua 'sim.always("nothing is written", function(world) return world:stats().submits <= most end)'
+claim what_cannot_stand_alone_is_shown says 5 'world:node(' "$syncsim" shrink outer.lua --seed 1
 
 scenario() { # FILE CHOICES
   printf 'local sim = require "sim"\nreturn sim.scenario { name = "c", duration = "1s", workload = sim.kv {}, choices = %s }\n' "$2" >"$1"
