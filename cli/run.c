@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
+#include "cli/run_shrink.h"
 #include "cli/story.h"
 #include "cli/tags.h"
 #include "reports/report.h"
@@ -27,6 +28,7 @@ struct run_options {
   bool seeds_given;
   const char *seed_from;
   const char *json, *junit;
+  uint64_t shrink_ns;
   bool quiet, hashes, trace;
 };
 
@@ -43,6 +45,7 @@ enum {
   OPTION_QUIET,
   OPTION_HASHES,
   OPTION_WATCHDOG,
+  OPTION_SHRINK,
   OPTION_TRACE,
   OPTION_TAG,
 };
@@ -60,6 +63,7 @@ static const struct option long_options[] = {
     {"quiet", no_argument, NULL, OPTION_QUIET},
     {"hashes", no_argument, NULL, OPTION_HASHES},
     {"watchdog", required_argument, NULL, OPTION_WATCHDOG},
+    {"shrink", required_argument, NULL, OPTION_SHRINK},
     {"trace", no_argument, NULL, OPTION_TRACE},
     {"tag", required_argument, NULL, OPTION_TAG},
     OPTIONS_OF_SCENARIOS,
@@ -113,6 +117,8 @@ static bool take_option(struct run_options *options, int option, const char *val
   case OPTION_QUIET:
     options->quiet = true;
     return true;
+  case OPTION_SHRINK:
+    return option_duration("shrink", value, &options->shrink_ns);
   case OPTION_HASHES:
     options->hashes = true;
     return true;
@@ -251,6 +257,7 @@ static int run(const char *program, int argc, char **argv) {
     struct suite_result *result = suite_run_all(paths.files, paths.count, &options.suite, error, sizeof error);
     progress_end(&line);
     if (result == NULL) (void)fprintf(stderr, "syncsim: %s\n", error);
+    if (result != NULL && options.shrink_ns > 0) run_shrink(result, &paths, &options.suite, options.shrink_ns);
     if (result != NULL && options.trace) status = trace(&options, result, paths.files[0]);
     status = exit_status_worse(status, result == NULL ? EXIT_HARNESS : report(&options, result));
     suite_result_free(result);
@@ -280,6 +287,8 @@ const struct command command_run = {
     "  --fail-fast        stop at the first failure\n"
     "  --json FILE        write a JSON report\n"
     "  --junit FILE       write a JUnit XML report\n"
+    "  --shrink D         make the first failure of each kind small, for so much real time\n"
+    "                     each (20s), as FOLDER/NAME-SEED/shrunk.lua\n"
     "  --bundles FOLDER   where failures leave their bundles (build/failures)\n"
     "  --watchdog D       end a run that makes no step in so much real time (120s)\n"
     "  --arena SIZE       memory that one world may take, such as 8GiB (4GiB, or what the\n"

@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/recording.h"
+#include "cli/shrunk.h"
 #include "lua/text/units.h"
 #include "reports/utf8.h"
 #include "search/bundle.h"
@@ -156,28 +157,12 @@ static void say_steps(const struct shrink_result *result) {
                (unsigned long long)result->told.runs);
 }
 
-static void head_of(const struct shrinking *shrinking, char *text, size_t size) {
-  const struct shrink_result *result = &shrinking->result;
-  const struct retelling *told = &result->told;
-  (void)snprintf(text, size,
-                 "Shrunk from \"%s\", seed %llu: %zu submits, acts, faults and fates, of which %zu are left.\n"
-                 "It violates *%s*, under %u of %u seeds:\n%s\n%s",
-                 shrinking->info.name, (unsigned long long)shrinking->options.seed, result->events_before,
-                 told->plain.statement_count + told->fates, result->first.property, told->seeds, RETELLING_SEEDS,
-                 told->outcome.detail,
-                 told->end == RETELLING_DONE ? "Without any one of its statements it does not." : "");
-}
-
 static bool write_out(FILE *file, const void *arg) {
   return fputs(arg, file) >= 0;
 }
 
 static int write_scenario(const struct shrinking *shrinking) {
-  char heading[4096], name[SCENARIO_NAME_BYTES];
-  head_of(shrinking, heading, sizeof heading);
-  (void)snprintf(name, sizeof name, "shrunk: %.80s", shrinking->info.name);
-  const struct plain_frame frame = {.name = name, .heading = heading, .fates = shrinking->result.told.choices};
-  char *text = plain_write(&shrinking->result.told.plain, &frame);
+  char *text = shrunk_scenario(&shrinking->result, shrinking->info.name, shrinking->options.seed);
   int status = text == NULL ? EXIT_HARNESS : EXIT_HELD;
   if (text != NULL && shrinking->out == NULL)
     (void)fputs(text, stdout);
@@ -235,8 +220,7 @@ static int report(const struct shrinking *shrinking) {
                                                      : "");
     say_steps(result);
   }
-  const bool told = result->told.end == RETELLING_DONE || result->told.seeds > 0;
-  return told ? write_scenario(shrinking) : say_what_is_left(shrinking);
+  return shrunk_told(result) ? write_scenario(shrinking) : say_what_is_left(shrinking);
 }
 
 /* --- All of it ----------------------------------------------------------------------------------- */
@@ -246,15 +230,7 @@ static int shrink_target(struct shrinking *shrinking) {
   room_settle(&shrinking->options.suite.sim);
   const int status = describe(shrinking);
   if (status != EXIT_HELD) return status;
-  const char *folder = getenv("TMPDIR");
-  (void)snprintf(shrinking->scratch, sizeof shrinking->scratch, "%.40s/syncsim-XXXXXX",
-                 folder == NULL ? "/tmp" : folder);
-  const int descriptor = mkstemp(shrinking->scratch);
-  if (descriptor < 0) {
-    (void)fprintf(stderr, "syncsim: no file can be made in '%s' (TMPDIR)\n", folder == NULL ? "/tmp" : folder);
-    return EXIT_HARNESS;
-  }
-  (void)close(descriptor);
+  if (!shrunk_scratch(shrinking->scratch, sizeof shrinking->scratch)) return EXIT_HARNESS;
   shrinking->options.scratch = shrinking->scratch;
   shrinking->options.choices = shrinking->choices;
   const bool ran = shrink_run(&shrinking->options, &shrinking->result);

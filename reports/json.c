@@ -155,6 +155,7 @@ static json_t *failure_object(const struct suite_result *result, const struct su
   put(object, "node", failure->node == 0 ? json_null() : count(failure->node), ok);
   put(object, "trace_hash", hexadecimal(failure->trace_hash), ok);
   put(object, "history", string(failure->history), ok);
+  put(object, "shrunk", failure->shrunk[0] == '\0' ? json_null() : string(failure->shrunk), ok);
   put(object, "bundle", failure->bundle[0] == '\0' ? json_null() : string(failure->bundle), ok);
   put(object, "reproduce", string(failure->reproduce), ok);
   put(object, "same_signature", count(failure->same_signature), ok);

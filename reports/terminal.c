@@ -470,6 +470,12 @@ static void failure(struct page *page, const struct suite_result *result, const 
   further(page, result, cause_of, number, one);
   /* On one line whatever the width: it is to be pasted. */
   char *line = clean_line(page, one->reproduce);
+  if (one->shrunk[0] != '\0') {
+    char left[sizeof one->shrunk + 64];
+    (void)snprintf(left, sizeof left, "%s, with %" PRIu64 " statement%s", one->shrunk, one->shrunk_left,
+                   one->shrunk_left == 1 ? "" : "s");
+    label(page, "shrunk", left);
+  }
   say(page, "  see it again\n    ");
   paint(page, BOLD);
   say(page, "%s", line == NULL ? "" : line);

@@ -46,6 +46,8 @@ struct suite_failure {
   char *history;           /* lines of text; may be empty, never NULL */
   char bundle[512];        /* path of the bundle, empty when it could not be written */
   char reproduce[1280];    /* one line to paste */
+  char shrunk[600];        /* path of the smallest scenario that fails like it; empty: none was made */
+  uint64_t shrunk_left;    /* statements and fates in it */
   uint64_t same_signature; /* further failures of the same scenario and property that are not listed */
 };
 

@@ -47,6 +47,11 @@ claim a_bundle_is_made_small says 0 'wrote bundle.lua' "$syncsim" shrink build/f
 claim which_fails_under_every_seed_too fails_under_every_seed bundle.lua 10 durability
 claim a_bundle_has_its_seed says 2 'ask for another run' "$syncsim" shrink build/failures/early-3 --seed 4
 
+claim a_suite_makes_its_failures_small says 1 'shrunk     build/failures/early-1/shrunk.lua, with ' "$syncsim" run early.lua --seeds 3 --shrink 20s \
+  --json suite.json
+claim the_report_names_the_file jq -e '.failures[0].shrunk == "build/failures/early-1/shrunk.lua" and .failures[1].shrunk == null' suite.json
+claim the_file_fails_under_every_seed fails_under_every_seed build/failures/early-1/shrunk.lua 10 durability
+
 printf 'local sim = require "sim"\nreturn sim.scenario { name = "good", duration = "1s", workload = sim.kv {} }\n' >good.lua
 claim a_run_that_holds_is_not_made_small says 1 'this run holds' "$syncsim" shrink good.lua --seed 1
 claim which_seed_must_be_said says 2 'which seed' "$syncsim" shrink early.lua

@@ -30,9 +30,17 @@ seen() {
 }
 same() { diff <(told | timeless) "$scratch/seen"; }
 
+# The scenario that shrinking writes, word for word.
+told_small() { awk '/^\$ build\/syncsim shrink/ { on = 1; next } /^```/ { on = 0 } on' README.md; }
+small() {
+  (cd "$copy" && "$objects/syncsim" shrink scenarios/crash/crash_at_rest.lua --seed 1) >"$scratch/small" &&
+    diff <(told_small) "$scratch/small"
+}
+
 claim readme_names_the_patch grep -qF "$patch" README.md
 claim the_patched_tree_builds make_copy
 claim its_run_is_red seen
 claim the_run_is_as_readme_tells_it same
+claim it_is_made_as_small_as_readme_tells small
 claim the_seed_is_green_without_the_patch "$objects/syncsim" replay scenarios/crash/crash_at_rest.lua --seed 1
 exit $failed
