@@ -235,6 +235,15 @@ check-planted: setup ## each bug of tests/planted/ is found, by the oracle expec
 	@$(MAKE_QUIET) build/syncsim
 	@tools/check-planted --jobs $(JOBS) --objects $(OUT)
 
+# How many mutants, and which.
+N ?= 60
+SEED ?= 1
+# More options of tools/mutants, such as --both or the id of one.
+MUTANT_OPTIONS ?=
+.PHONY: mutants
+mutants: setup ## small mistakes made in core/ by a program: does the suite find them, do the tests? (N=60 SEED=1)
+	@tools/mutants --count $(N) --seed $(SEED) --jobs $(JOBS) $(MUTANT_OPTIONS)
+
 .PHONY: check-scenarios
 check-scenarios: setup ## what only this scenario reaches, one by one; branches of core/ that nothing reaches
 	@tools/check-scenarios --jobs $(JOBS) --unreached
