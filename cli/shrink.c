@@ -203,7 +203,9 @@ static int report(const struct shrinking *shrinking) {
     return EXIT_NOT_DETERMINISTIC;
   case SHRINK_HARNESS:
     (void)fprintf(stderr, "syncsim: the run could not be made small: %s\n",
-                  result->first.detail[0] == '\0' ? "no worker could be started, or no memory" : result->first.detail);
+                  result->first.detail[0] != '\0'     ? result->first.detail
+                  : result->first.property[0] != '\0' ? "its worker process dies or hangs, and leaves no recording"
+                                                      : "no worker could be started, or no memory");
     return EXIT_HARNESS;
   case SHRINK_INTERRUPTED:
   case SHRINK_OUT_OF_TIME:

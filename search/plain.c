@@ -348,6 +348,21 @@ static void put_properties(struct writer *writer, const struct plain_scenario *p
   if (any) put(writer, "  },\n");
 }
 
+/* "32768B" reads better as "32KiB". */
+static void put_statement(struct writer *writer, const char *text) {
+  for (const char *at = text; *at != '\0'; at++) {
+    char *end = NULL;
+    const unsigned long bytes = *at == '"' && at[1] >= '1' && at[1] <= '9' ? strtoul(at + 1, &end, 10) : 0;
+    if (bytes == 0 || bytes % 1024 != 0 || strncmp(end, "B\"", 2) != 0) {
+      put(writer, "%c", *at);
+      continue;
+    }
+    put(writer, "\"%luKiB\"", bytes / 1024);
+    at = end + 1;
+  }
+  put(writer, "\n");
+}
+
 char *plain_write(const struct plain_scenario *plain, const struct plain_frame *frame) {
   struct writer writer = {0};
   uint64_t now_ns = 0;
@@ -370,7 +385,8 @@ char *plain_write(const struct plain_scenario *plain, const struct plain_frame *
       put(&writer, "\n");
       now_ns = statement->time_ns;
     }
-    put(&writer, "    %s\n", statement->text);
+    put(&writer, "    ");
+    put_statement(&writer, statement->text);
   }
   put(&writer, "  end,\n");
   put_properties(&writer, plain);

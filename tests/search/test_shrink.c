@@ -240,6 +240,16 @@ static void a_key_of_an_option_goes(void **state) {
   plain_free(&plain);
 }
 
+static void whole_kibibytes_are_told_as_such(void **state) {
+  (void)state;
+  struct plain_scenario plain;
+  assert_true(plain_read(&plain, "S1 1 world:node(1):put(4096, \"4096B\")\nS1 1 world:node(1):put(1, \"4097B\")\n"));
+  plain.duration_ns = 2;
+  assert_true(says(&plain, "put(4096, \"4KiB\")"));
+  assert_true(says(&plain, "put(1, \"4097B\")"));
+  plain_free(&plain);
+}
+
 static void few_great_puts_stand_for_many_small_ones(void **state) {
   (void)state;
   struct plain_scenario plain;
@@ -272,6 +282,7 @@ int main(void) {
       cmocka_unit_test(nodes_that_are_named_close_ranks),
       cmocka_unit_test(statements_get_simpler),
       cmocka_unit_test(a_key_of_an_option_goes),
+      cmocka_unit_test(whole_kibibytes_are_told_as_such),
       cmocka_unit_test(few_great_puts_stand_for_many_small_ones),
   };
   return cmocka_run_group_tests_name("shrink", tests, NULL, NULL);
