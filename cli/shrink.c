@@ -14,6 +14,7 @@
 #include "lua/text/units.h"
 #include "reports/utf8.h"
 #include "search/bundle.h"
+#include "search/deviation.h"
 #include "search/room.h"
 #include "search/shrink.h"
 
@@ -185,6 +186,15 @@ static int say_what_is_left(const struct shrinking *shrinking) {
     char time[64];
     units_format_duration(told->plain.statements[i].time_ns, time, sizeof time);
     (void)printf("  %-16s %s\n", time, told->plain.statements[i].text);
+  }
+  const struct sim_choice_table *choices = shrinking->result.choices;
+  for (size_t i = 0; choices != NULL && i < sim_choice_table_count(choices); i++) {
+    char text[SIM_TAG_TEXT_BYTES];
+    uint64_t outcome = 0;
+    const struct sim_tag tag = sim_choice_table_at(choices, i, &outcome);
+    if (!deviation_is_fate(tag.kind)) continue;
+    sim_tag_write(tag, text);
+    (void)printf("  by chance        %s = %llu\n", text, (unsigned long long)outcome);
   }
   return EXIT_HARNESS;
 }
