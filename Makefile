@@ -19,7 +19,9 @@ comma := ,
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 SANITIZE_FLAGS := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 LIBRARY_CFLAGS := -isystem /usr/include/lua5.4 -isystem /usr/include/libxml2
-CFLAGS_ALL := -std=c11 $(OPT) -g $(WARNINGS) -ffp-contract=off -I. $(LIBRARY_CFLAGS) -D_GNU_SOURCE $(SANITIZE_FLAGS) $(CFLAGS)
+# Outside of git, a release builds with compilers that nobody here has seen.
+RELEASE := $(if $(wildcard .git),,1)
+CFLAGS_ALL := -std=c11 $(OPT) -g $(filter-out $(if $(RELEASE),-Werror),$(WARNINGS)) -ffp-contract=off -I. $(LIBRARY_CFLAGS) -D_GNU_SOURCE $(SANITIZE_FLAGS) $(CFLAGS)
 LDLIBS_ALL := -llua5.4 -ljansson -lxml2 -lm -lpthread $(LDLIBS)
 
 # Lower layers first; each may include only what stands before it (tools/check-deps).
@@ -74,7 +76,7 @@ $(OUT)/syncsim: $(OUT)/cli/main.o $(OUT)/liball.a
 # the folder of its objects has its name.
 $(OUT)/bin/synctool: $(OUT)/synctool/main.o $(call layer_objects,synctool) $(call layer_objects,posix) $(call layer_objects,core)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -o $@ $^ -ljansson -lpthread $(LDLIBS)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ -ljansson -lpthread $(LDLIBS)
 
 # Tests of those layers get no more on this machine than on another processor,
 # so that what would fail there (tools/check-arches) fails here and at once.
@@ -106,10 +108,10 @@ $(OUT)/examples/syncnote/syncnote: $(patsubst %.c,$(OUT)/%.o,$(wildcard examples
 	$(CC) $(CFLAGS_ALL) -o $@ $^ -lpthread $(LDLIBS)
 
 # The library is made of the amalgamation, for who builds it into a program of their own gets the same, and what
-# is no API is out of reach in libsync.a too. No -Werror: it goes to compilers that nobody here has seen.
+# is no API is out of reach in libsync.a too.
 AMALGAMATION := build/dist/sync.c
 LIBRARY := $(OUT)/library
-LIBRARY_FLAGS = -std=c11 -pedantic-errors $(OPT) -g $(filter-out $(if $(wildcard .git),,-Werror),$(WARNINGS)) -ffp-contract=off \
+LIBRARY_FLAGS = -std=c11 -pedantic-errors $(OPT) -g $(filter-out $(if $(RELEASE),-Werror),$(WARNINGS)) -ffp-contract=off \
   -fPIC -fvisibility=hidden $(SANITIZE_FLAGS) $(CPPFLAGS) $(CFLAGS)
 $(AMALGAMATION): $(foreach layer,core posix,$(wildcard $(layer)/*.[ch] $(layer)/*/*.[ch])) tools/amalgamate tools/version \
   | build/CACHEDIR.TAG
@@ -148,11 +150,15 @@ tests: $(TESTS) $(CANARIES) $(OUT)/hashes $(OUT)/bin/synctool $(OUT)/tests/synct
 library: $(LIBRARY)/libsync.a $(LIBRARY)/libsync.so ## build libsync, static and shared, in build/gcc-O2/library
 
 .PHONY: install
-install: library ## install libsync, its header, its pkg-config file (PREFIX=/usr/local, DESTDIR)
+install: library ## install libsync, its header, its pkg-config file, its reference (PREFIX=/usr/local, DESTDIR)
 	@tools/install $(LIBRARY)
 
+.PHONY: install-tools
+install-tools: $(OUT)/bin/synctool ## install synctool and its page (PREFIX=/usr/local, DESTDIR)
+	@tools/install --tools $<
+
 .PHONY: uninstall
-uninstall: ## remove what install put there (PREFIX, DESTDIR)
+uninstall: ## remove what install and install-tools put there (PREFIX, DESTDIR)
 	@tools/install --remove
 
 .PHONY: dist

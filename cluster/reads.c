@@ -24,6 +24,7 @@ struct reading {
   uint32_t last_operation; /* of the outbox entry before */
   uint32_t last_peer;
   bool wrong;
+  uint64_t by_status[SYNC_OUTBOX_FAILED + 1]; /* entries that were seen */
 };
 
 CLUSTER_SELDOM static void differs(struct reading *reading, const char *what, uint64_t said, uint64_t expected) {
@@ -147,7 +148,22 @@ static int check_entry(void *arg, const struct sync_outbox_entry *entry) {
   reading->last_operation = index;
   reading->last_peer = entry->peer;
   reading->count++;
+  reading->by_status[entry->status]++;
   return --reading->left == 0;
+}
+
+/* What it counts by status; `walked`: all entries were seen. */
+static bool check_outbox_counts(struct reading *reading, bool walked) {
+  struct sync_outbox_counts counts;
+  if (sync_outbox_count(reading->engine, SYNC_PEER_NONE, &counts) != SYNC_OK)
+    return same(reading, "the status of its counts", 1, 0);
+  const uint64_t owed = counts.pending + counts.queued + counts.in_flight + counts.failed;
+  const uint64_t *seen = reading->by_status;
+  return same(reading, "its count of what is owed", owed, reading->owed_entries) &&
+         (!walked || (same(reading, "its count of pending entries", counts.pending, seen[SYNC_OUTBOX_PENDING]) &&
+                      same(reading, "its count of queued entries", counts.queued, seen[SYNC_OUTBOX_QUEUED]) &&
+                      same(reading, "its count of entries in flight", counts.in_flight, seen[SYNC_OUTBOX_IN_FLIGHT]) &&
+                      same(reading, "its count of failed entries", counts.failed, seen[SYNC_OUTBOX_FAILED])));
 }
 
 static void check_outbox(struct reading *reading, bool whole) {
@@ -175,9 +191,12 @@ static void check_outbox(struct reading *reading, bool whole) {
   reading->count = 0;
   reading->left = whole ? UINT64_MAX : OUTBOX_ENTRIES;
   reading->last_operation = LEDGER_NONE;
+  memset(reading->by_status, 0, sizeof reading->by_status);
   int ended = size ? sync_outbox(reading->engine, check_entry, reading) : 0;
-  if (ended >= 0 && !ended)
-    (void)same(reading, "the number of entries in its outbox", reading->count, reading->owed_entries);
+  if (ended < 0 ||
+      (!ended && !same(reading, "the number of entries in its outbox", reading->count, reading->owed_entries)))
+    return;
+  (void)check_outbox_counts(reading, !ended);
 }
 
 /* --- What it counts --------------------------------------------------------------------------- */

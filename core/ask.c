@@ -142,7 +142,8 @@ static void ask_peer(struct sync_engine *engine, struct peer *peer, uint64_t now
 static void ask_due(struct sync_engine *engine, bool again, uint64_t now_ns) {
   for (uint32_t i = 0; i < peer_handles(&engine->peers); i++) {
     struct peer *peer = peer_at(&engine->peers, i);
-    if (peer != NULL && peer->ask_due_ns <= now_ns && (peer->asks > 0) == again) ask_peer(engine, peer, now_ns);
+    if (peer == NULL || peer->held) continue;
+    if (peer->ask_due_ns <= now_ns && (peer->asks > 0) == again) ask_peer(engine, peer, now_ns);
   }
 }
 

@@ -71,11 +71,42 @@ static int ask(struct sync_backup *backup, enum backup_stage stage, sync_file fi
 
 /* --- Steps -------------------------------------------------------------------------- */
 
-static int is_ours(void *arg, const char *name) {
+/* What a backup that was killed has left: a base that has no name yet, and perhaps the log that was begun for it. */
+struct leftover {
+  uint64_t position, id;         /* of the base; id 0: there is none */
+  char log[SNAPSHOT_NAME_BYTES]; /* "": there is none */
+};
+
+/* 1: the directory is an engine's. */
+static int take_name(void *arg, const char *name) {
+  struct leftover *leftover = arg;
   uint64_t position = 0, id = 0;
   bool aside = false;
-  (void)arg;
-  return base_name_parse(name, &position, &id, &aside) || stage_name_parse(name, &id) || wal_name_is_one(name) ? 1 : 0;
+  if (base_name_parse(name, &position, &id, &aside)) {
+    if (!aside || leftover->id != 0) return 1;
+    leftover->position = position;
+    leftover->id = id;
+  } else if (wal_name_is_one(name)) {
+    if (leftover->log[0] != '\0') return 1;
+    memcpy(leftover->log, name, strlen(name) + 1);
+  } else if (stage_name_parse(name, &id)) {
+    return 1;
+  }
+  return 0;
+}
+
+/* Removes it, the base last: while that is there, it is known what the log is. */
+static int remove_leftover(const struct sync_env *to, const struct leftover *leftover) {
+  char name[SNAPSHOT_NAME_BYTES], log[WAL_NAME_BYTES];
+  if (leftover->log[0] != '\0') {
+    wal_first_name(log, leftover->position);
+    if (leftover->id == 0 || leftover->position == 0 || strcmp(log, leftover->log) != 0) return SYNC_E_EXISTS;
+    int rc = file_io_unlink(to, log);
+    if (rc != SYNC_OK) return rc;
+  }
+  if (leftover->id == 0) return SYNC_OK;
+  base_name(name, leftover->position, leftover->id, true);
+  return file_io_unlink(to, name);
 }
 
 static bool backup_peer(void *arg, uint32_t handle, const uint8_t **id, size_t *size) {
@@ -177,7 +208,9 @@ int sync_backup_begin(struct sync_engine *engine, const struct sync_env *to, str
   *out = NULL;
   if (engine->stopped != SYNC_OK) return engine->stopped;
   if (engine->backup != NULL) return SYNC_E_TOO_MANY;
-  int rc = file_io_list(to, is_ours, NULL);
+  struct leftover leftover = {0};
+  int rc = file_io_list(to, take_name, &leftover);
+  if (rc == SYNC_OK) rc = remove_leftover(to, &leftover);
   if (rc != SYNC_OK) return rc > 0 ? SYNC_E_EXISTS : rc;
   struct sync_backup *backup = memory_alloc_zero(engine->env, sizeof *backup, BACKUP_NOMINAL_BYTES);
   if (backup == NULL) return SYNC_E_NO_MEMORY;

@@ -93,7 +93,8 @@ static bool is_fetched(const struct sync_engine *engine, const struct engine_bas
     if (peer == NULL || peer->fetch_id != base->id) continue;
     uint64_t since = port_now(engine->env) - peer->fetch_asked_ns;
     bool ends = peer->fetch_sent >= base->size && !sent; /* what was lost is asked for again soon */
-    if (since < (ends ? 2 * engine->options.retry_interval_ns : PREVIOUS_KEPT_NS)) return true;
+    uint64_t again_ns = engine->options.retry_interval_ns;
+    if (since < (ends ? time_add(again_ns, again_ns) : PREVIOUS_KEPT_NS)) return true;
   }
   return false;
 }

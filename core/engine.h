@@ -141,6 +141,7 @@ struct sync_engine {
   bool committed_once;
   uint32_t commit_failures; /* writes and commits in a row that failed */
 
+  uint64_t turn_ns;      /* when time was told last, or a frame came */
   uint64_t tick_outbox;  /* entries at the last tick */
   uint64_t tick_submits; /* operations of its own at the last tick */
   uint64_t tick_durable; /* durable operations at the last tick */

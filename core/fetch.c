@@ -305,6 +305,7 @@ static int begin(struct sync_engine *engine) {
 
 void fetch_offered(struct sync_engine *engine, struct peer *peer, uint64_t session, uint64_t id, uint64_t size) {
   struct fetch *fetch = &engine->fetch;
+  if (peer->held) return; /* it could not be asked for it */
   if (id == fetch->done_id) tell_all(peer);
   if (size > size_max(engine)) {
     engine->stats.merges_refused++;

@@ -1,4 +1,4 @@
-/* Peers that come and go, by the log, and that are tried again. */
+/* Peers that come and go, by the log, and that are tried again, or held. */
 #include "core/engine.h"
 #include "core/fetch.h"
 #include "core/pending.h"
@@ -50,5 +50,14 @@ int sync_peer_retry(struct sync_engine *engine, uint32_t handle) {
   struct peer *peer = peer_at(&engine->peers, handle);
   if (peer == NULL) return SYNC_E_PEER;
   peer_retry(&engine->peers, peer, port_now(engine->env));
+  return SYNC_OK;
+}
+
+int sync_peer_hold(struct sync_engine *engine, uint32_t handle, bool held) {
+  if (engine->stopped != SYNC_OK) return engine->stopped;
+  struct peer *peer = peer_at(&engine->peers, handle);
+  if (peer == NULL) return SYNC_E_PEER;
+  if (held) fetch_peer_gone(engine, handle); /* another one may have it */
+  peer_hold(&engine->peers, peer, held, port_now(engine->env));
   return SYNC_OK;
 }

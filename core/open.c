@@ -131,7 +131,7 @@ static void open_begin_session(struct sync_engine *engine) {
   uint64_t now_ns = port_now(engine->env);
   engine->session = port_unique(engine->env);
   engine->log_begin = wal_appended_position(engine->wal);
-  engine->last_append_ns = now_ns;
+  engine->last_append_ns = engine->turn_ns = now_ns;
   engine->stats.log_bytes = 0;
   peers_start(&engine->peers, now_ns);
   sweep_begin(engine);

@@ -125,12 +125,13 @@ int sync_peer_info(const struct sync_engine *engine, uint32_t handle, struct syn
   if (peer == NULL) return SYNC_E_PEER;
   *info = (struct sync_peer_info){
       .node_id = peer->node_id,
-      .state = peer->state,
+      .state = peer->held ? SYNC_PEER_HELD : peer->state,
       .retries = peer->retries,
       .owed_ops = outbox_owed(&engine->peers, peer),
       .in_flight_ops = peer->in_flight_count,
       .next_deadline_ns = peer_deadline(peer),
       .heard_ns = peer->heard_ns,
+      .sent_ns = peer->sent_ns,
   };
   const struct oplog *oplog = &engine->state.oplog;
   uint64_t held_end = peer_held_end(&engine->peers, peer);
@@ -175,6 +176,16 @@ int sync_outbox_find(const struct sync_engine *engine, const struct sync_dot *do
                                              strlen(dot->origin.node_id), dot->origin.incarnation);
   if (origin == NULL || !origin->own_node || dot->seq == 0 || dot->seq > origin->applied) return SYNC_E_NOT_FOUND;
   *entry = outbox_find(&engine->peers, origin, dot->seq, peer);
+  return SYNC_OK;
+}
+
+int sync_outbox_count(const struct sync_engine *engine, uint32_t handle, struct sync_outbox_counts *counts) {
+  memset(counts, 0, sizeof *counts);
+  if (handle != SYNC_PEER_NONE && peer_at(&engine->peers, handle) == NULL) return SYNC_E_PEER;
+  for (uint32_t i = 0; i < peer_handles(&engine->peers); i++) {
+    const struct peer *peer = peer_at(&engine->peers, i);
+    if (peer != NULL && (handle == SYNC_PEER_NONE || handle == i)) outbox_add_counts(&engine->peers, peer, counts);
+  }
   return SYNC_OK;
 }
 

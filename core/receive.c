@@ -281,6 +281,7 @@ static int receive_block(struct sync_engine *engine, struct peer *peer, const st
 
 static int receive_frame(struct sync_engine *engine, struct peer *peer, const struct frame_view *frame) {
   uint64_t now_ns = port_now(engine->env);
+  engine->turn_ns = now_ns;
   switch ((enum frame_type)frame->type) {
   case FRAME_HELLO:
     return hear_hello(engine, peer, frame, now_ns);

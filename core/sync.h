@@ -162,7 +162,8 @@ struct sync_options {
   uint64_t segment_bytes;   /* rotate the log past this; 4 MiB */
   uint64_t snapshot_bytes;  /* the log grows by this, or by half the last snapshot if that is more, before the next
                                snapshot is taken: 4 MiB; also when it is in 128 files, of which each open that writes
-                               makes one. UINT64_MAX: only by sync_snapshot() */
+                               makes one. UINT64_MAX: only by sync_snapshot(), after a snapshot of a peer was merged, and
+                               where damage was met, for which it is the remedy */
   uint64_t retain_bytes;    /* of log below a snapshot, kept for peers that lack it: 16 MiB, in at most as many files as
                                that is segments, and 64. Past it they are sent the snapshot, so it should be more than
                                a few of the longest values come to */
@@ -206,7 +207,7 @@ struct sync_open_report {
   uint64_t tail_bytes_cut;    /* bytes behind the valid prefix */
   uint64_t damage_position;   /* with SYNC_E_DAMAGED: where */
   uint64_t claimed_position;  /* with SYNC_E_DAMAGED: a later record says that this much was durable */
-  bool repaired;              /* by sync_open_repair: something was put aside */
+  bool repaired;              /* by sync_open_repair: something was put aside, or a log begun where a base had none */
   uint64_t lost_named;        /* ... of which so many operations are whole and are not held now */
   uint64_t lost_unnamed;      /* ... and so many of which it cannot be told whose they are */
   char detail[160];           /* with an error: what, where and what would be right */
@@ -235,7 +236,9 @@ struct sync_lost {
  * operation that is whole behind the damage and not held now; what no peer holds of it is lost, unless somebody reads
  * it there. A non-zero result ends the open, and is returned if it is negative, else SYNC_E_INVALID. Repairing an
  * undamaged directory is a plain open. Without any base, or log from its beginning on, the engine opens empty, also of
- * peers: add them again. Errors: as sync_open, but SYNC_E_DAMAGED and SYNC_E_IO only where putting aside fails. */
+ * peers: add them again. What it did is durable when the durable position reaches sync_appended_position() of then;
+ * until then the directory may want a repair again. Errors: as sync_open, but SYNC_E_DAMAGED and SYNC_E_IO only where
+ * putting aside fails. */
 SYNC_MUST_USE int sync_open_repair(struct sync_engine **engine, const struct sync_env *env,
                                    const struct sync_options *options, struct sync_open_report *report,
                                    int (*each)(void *arg, const struct sync_lost *lost), void *arg);
@@ -303,7 +306,8 @@ SYNC_MUST_USE int sync_snapshot(struct sync_engine *engine);
  * node of its own right, even beside this one, for its first write begins a life that no other has. While one is made
  * the engine takes no snapshot of its own. */
 struct sync_backup;
-/* Begins a live backup. `to` must have no files of an engine, and must outlive *backup. SYNC_E_EXISTS: it has;
+/* Begins a live backup. `to` must have no files of an engine, and must outlive *backup; what a backup that was killed
+ * has left there is removed. SYNC_E_EXISTS: it has;
  * SYNC_E_TOO_MANY: one is being made; SYNC_E_NO_MEMORY, SYNC_E_FAILED, SYNC_E_POWERED_OFF, and what listing the names
  * gives. */
 SYNC_MUST_USE int sync_backup_begin(struct sync_engine *engine, const struct sync_env *to, struct sync_backup **backup);
@@ -473,12 +477,20 @@ SYNC_MUST_USE int sync_peer_remove(struct sync_engine *engine, uint32_t peer);
  * probed all the same. SYNC_E_PEER, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
 SYNC_MUST_USE int sync_peer_retry(struct sync_engine *engine, uint32_t peer);
 
+/* Holds the link to a peer, or lets it go: while it is held, sync_next_frame() has nothing for that peer, nothing is
+ * waited for, and nobody counts as silent. What comes from there is taken as ever, and acknowledged when the link is
+ * let go, which is as sync_peer_retry(). What is in flight when it is held counts as not sent. For what people decide:
+ * a metered line, a button. Of this process, not stored: hold it anew after an open, before the first frame is taken.
+ * SYNC_E_PEER, SYNC_E_FAILED, SYNC_E_POWERED_OFF. */
+SYNC_MUST_USE int sync_peer_hold(struct sync_engine *engine, uint32_t peer, bool held);
+
 /* How it stands between the engine and a peer. */
 enum sync_peer_state {
   SYNC_PEER_NEW = 1, /* no valid frame in this session of ours yet */
   SYNC_PEER_ACTIVE = 2,
   SYNC_PEER_BACKOFF = 3, /* an acknowledgement is overdue */
   SYNC_PEER_PARKED = 4,  /* retries used up; probed. sync_peer_retry() ends it */
+  SYNC_PEER_HELD = 5,    /* sync_peer_hold() */
 };
 /* What the engine knows of a peer. */
 struct sync_peer_info {
@@ -489,6 +501,8 @@ struct sync_peer_info {
   uint64_t in_flight_ops;    /* sent and not acknowledged */
   uint64_t next_deadline_ns; /* monotonic */
   uint64_t heard_ns;         /* monotonic: when a valid frame of it came last; 0: none since the open */
+  uint64_t sent_ns;          /* monotonic: when it was tried last, the turn (its sync_tick() or sync_receive()) in which
+                                sync_next_frame() gave a frame for it; 0: none since the open */
   /* Of whatever writer: how far it is behind. */
   struct sync_dot oldest; /* the first durable operation in our log that it is not known to hold; its seq is 0: none */
   uint64_t lag_bytes;     /* of our log, from there to what is durable */
@@ -596,6 +610,14 @@ uint64_t sync_outbox_size(const struct sync_engine *engine);
  * ends it and is returned. Never fails by itself. */
 int sync_outbox(const struct sync_engine *engine, int (*each)(void *arg, const struct sync_outbox_entry *entry),
                 void *arg);
+/* The outbox in numbers: pairs of an operation of this node and a peer, by how far it is. */
+struct sync_outbox_counts {
+  uint64_t pending, queued, in_flight, failed; /* owed; together as many as sync_outbox() lists */
+  uint64_t acknowledged;                       /* held durably there */
+};
+/* Counts the entries of the outbox of one peer, or with SYNC_PEER_NONE of all, without a walk over operations.
+ * SYNC_E_PEER. */
+SYNC_MUST_USE int sync_outbox_count(const struct sync_engine *engine, uint32_t peer, struct sync_outbox_counts *counts);
 /* Gives one entry of the outbox, by its id: how far an operation of this node (of any life of it) is on its way to one
  * peer. SYNC_OUTBOX_ACKNOWLEDGED when the peer is known to hold it durably, of which sync_outbox() says nothing any
  * more. The dot's node id need not be the engine's. SYNC_E_NOT_FOUND: no operation of this node that is held here has

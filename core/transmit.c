@@ -353,7 +353,7 @@ int sync_next_frame(struct sync_engine *engine, uint32_t *handle, void *buffer, 
   for (uint32_t i = 0; i < handles; i++) {
     uint32_t turn = (engine->peers.turn + i) % handles;
     struct peer *peer = peer_at(&engine->peers, turn);
-    if (peer == NULL) continue;
+    if (peer == NULL || peer->held) continue;
     if (!transmit_ready(engine, peer)) {
       /* A restarted window that found all held has nothing to wait for. */
       if (peer->state == SYNC_PEER_ACTIVE && peer->awaiting && !peer_owes_answer(peer))
@@ -366,6 +366,7 @@ int sync_next_frame(struct sync_engine *engine, uint32_t *handle, void *buffer, 
     engine->peers.turn = turn + 1;
     if (rc != SYNC_OK) return rc == SYNC_E_POWERED_OFF || rc == SYNC_E_FAILED ? rc : SYNC_E_IO;
     *handle = turn;
+    peer->sent_ns = engine->turn_ns;
     engine->stats.frames_out++;
     engine->stats.frames_out_bytes += *size;
     return SYNC_OK;

@@ -78,6 +78,7 @@ int sync_tick(struct sync_engine *engine, struct sync_tick_report *report) {
   sweep_run(engine);
   if (engine->stopped != SYNC_OK) return engine->stopped;
   uint64_t now_ns = port_now(engine->env);
+  engine->turn_ns = now_ns;
   pending_expire(engine, now_ns);
   ask_run(engine, now_ns);
   report->retried = peers_tick(&engine->peers, now_ns);

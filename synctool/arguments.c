@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "synctool/nearest.h"
+
 static const struct argument_option *find(const struct argument_option *options, const char *text, size_t length) {
   for (; options != NULL && options->name != NULL; options++)
     if (strlen(options->name) == length && memcmp(options->name, text, length) == 0) return options;
@@ -13,6 +15,16 @@ static const struct argument_option *find(const struct argument_option *options,
 
 static bool wrong(const struct command *command, const char *what, const char *word) {
   (void)fprintf(stderr, "synctool %s: %s '%s'\nTry 'synctool help %s'.\n", command->name, what, word, command->name);
+  return false;
+}
+
+static bool unknown_option(const struct command *command, const struct argument_option *options, const char *word) {
+  struct nearest nearest = {.word = word};
+  for (; options != NULL && options->name != NULL; options++)
+    nearest_try(&nearest, options->name);
+  if (nearest.best == NULL) return wrong(command, "unknown option", word);
+  (void)fprintf(stderr, "synctool %s: unknown option '%s': did you mean '%s'?\nTry 'synctool help %s'.\n",
+                command->name, word, nearest.best, command->name);
   return false;
 }
 
@@ -41,7 +53,7 @@ bool arguments_take(const struct command *command, int argc, char **argv, const 
     }
     const size_t length = strcspn(word, "=");
     const struct argument_option *option = find(options, word, length);
-    if (option == NULL) return wrong(command, "unknown option", word);
+    if (option == NULL) return unknown_option(command, options, word);
     if (!option->has_value && word[length] == '=') return wrong(command, "takes no value:", option->name);
     if (option->has_value && word[length] == '\0' && i + 1 == argc) return wrong(command, "needs a value:", word);
     *option->text = !option->has_value ? "" : word[length] == '=' ? word + length + 1 : argv[++i];

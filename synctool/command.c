@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "synctool/nearest.h"
+
 const struct command *const commands[] = {
     &command_info,     &command_log,  &command_verify,  &command_snapshot, &command_outbox, &command_get,
     &command_siblings, &command_keys, &command_compact, &command_backup,   &command_export, &command_import,
@@ -14,7 +16,12 @@ const struct command *command_find(const char *name) {
 }
 
 int command_unknown(const char *name) {
-  (void)fprintf(stderr, "synctool: unknown command '%s'\nTry 'synctool help'.\n", name);
+  struct nearest nearest = {.word = name};
+  for (size_t i = 0; commands[i] != NULL; i++)
+    nearest_try(&nearest, commands[i]->name);
+  (void)fprintf(stderr, "synctool: unknown command '%s'", name);
+  if (nearest.best != NULL) (void)fprintf(stderr, ": did you mean '%s'?", nearest.best);
+  (void)fputs("\nTry 'synctool help'.\n", stderr);
   return EXIT_USAGE;
 }
 

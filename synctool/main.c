@@ -2,7 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/sync.h"
 #include "synctool/command.h"
+
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+#define VERSION TEXT(SYNC_VERSION_MAJOR) "." TEXT(SYNC_VERSION_MINOR) "." TEXT(SYNC_VERSION_PATCH)
 
 static int run(int argc, char **argv) {
   const char *name = argv[1];
@@ -13,6 +18,10 @@ static int run(int argc, char **argv) {
       (void)fputs(command->help, stdout);
     else
       command_overview(stdout);
+    return EXIT_GOOD;
+  }
+  if (strcmp(name, "--version") == 0) {
+    (void)puts("synctool " VERSION);
     return EXIT_GOOD;
   }
   const struct command *command = command_find(name);

@@ -27,7 +27,9 @@ int place_cannot_open(const char *directory, int status) {
 }
 
 int place_complain(const char *directory, int status, const char *detail) {
-  (void)fprintf(stderr, "synctool: '%s': %s", directory, sync_status_message(status));
+  const char *message = sync_status_message(status);
+  /* What it says of one call behind a semicolon, `detail` says of the whole command. */
+  (void)fprintf(stderr, "synctool: '%s': %.*s", directory, (int)strcspn(message, ";"), message);
   if (detail != NULL && detail[0] != '\0' && strcmp(detail, sync_status_message(status)) != 0)
     (void)fprintf(stderr, ": %s", detail);
   if (status == SYNC_E_DAMAGED)

@@ -47,8 +47,8 @@ static int tell_lost(void *arg, const struct sync_lost *lost) {
   return 0;
 }
 
-/* What was put aside, without the number in its name, which is another one each time. */
-static void tell_aside(struct names *before, struct names *after) {
+/* What was put aside, and how much, without the number in its name, which is another one each time. */
+static size_t tell_aside(struct names *before, struct names *after) {
   size_t count = 0;
   for (size_t i = 0; i < after->count; i++) {
     if (strncmp(after->texts[i], "bad-", 4) != 0 || has_name(before, after->texts[i])) continue;
@@ -59,18 +59,7 @@ static void tell_aside(struct names *before, struct names *after) {
   for (size_t i = 0; i < count; i++)
     (void)printf("  put aside: %s, as bad-*-%s\n", after->texts[i] + BAD_PREFIX_BYTES,
                  after->texts[i] + BAD_PREFIX_BYTES);
-}
-
-/* Where nothing is left of the log behind a snapshot, there is nothing to put aside, and an engine that writes nothing
- * leaves a directory that the next one refuses. So something is written: a peer that comes and goes. */
-static int begin_log(struct sync_engine *engine) {
-  const uint64_t before = sync_appended_position(engine);
-  uint32_t peer = SYNC_PEER_NONE;
-  const int status = sync_peer_add(engine, "synctool-repair", &peer);
-  if (status != SYNC_OK) return status;
-  if (sync_appended_position(engine) == before) return SYNC_E_EXISTS; /* somebody's peer: it stays */
-  (void)puts("  begun: a new log behind the snapshot");
-  return sync_peer_remove(engine, peer);
+  return count;
 }
 
 static int repair(struct place *place) {
@@ -80,11 +69,10 @@ static int repair(struct place *place) {
   int status = file_io_list(place->env, add_name, &before);
   if (status == SYNC_OK)
     status = sync_open_repair(&place->engine, place->env, &options, &place->report, tell_lost, NULL);
-  if (status == SYNC_OK && !place->report.repaired) status = begin_log(place->engine);
   if (status == SYNC_OK) status = place_settle(place);
   if (status == SYNC_OK) status = file_io_list(place->env, add_name, &after);
   if (status == SYNC_OK) {
-    tell_aside(&before, &after);
+    if (tell_aside(&before, &after) == 0) (void)puts("  begun: a new log behind the snapshot");
     sync_digest_get(place->engine, &digest);
     if (place->report.lost_unnamed > 0)
       (void)printf("  lost unless a peer holds them: %" PRIu64 " more, of which it cannot be told whose they are\n",

@@ -126,7 +126,8 @@ static int run(int argc, char **argv) {
                  findings.records, report.appended_position, report.durable_position, findings.files,
                  findings.files == 1 ? "" : "s");
     if (report.tail_bytes_cut > 0)
-      (void)printf("(a torn tail of %" PRIu64 " bytes behind them was promised to nobody, and is no damage)\n",
+      (void)printf("(a torn tail of %" PRIu64
+                   " bytes behind them: no record says that it was durable, so it is no damage)\n",
                    report.tail_bytes_cut);
   } else {
     (void)printf("%" PRIu64 " damaged; %s\n", findings.damages,

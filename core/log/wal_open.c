@@ -486,7 +486,9 @@ int wal_open(struct wal **result, const struct sync_env *env, const struct wal_o
   if (wal->header.log_id == 0) wal->header.log_id = env->ops->unique(env->ctx);
   if (status == SYNC_OK) status = rewrite_tail(wal);
   report->repaired = recovery.quarantined;
-  if (status == SYNC_OK && recovery.quarantined) status = wal_repair_end(wal);
+  /* A base alone is refused, too: a repair leaves a directory that opens. */
+  if (status == SYNC_OK && wal->repairs && wal->chain.count == 0 && wal->base_position > 0) report->repaired = true;
+  if (status == SYNC_OK && report->repaired) status = wal_repair_end(wal);
   report->epoch = wal->writable ? wal->newest_epoch : (uint64_t)wal->newest_epoch + 1;
   report->log_id = wal->header.log_id;
   if (status != SYNC_OK) {

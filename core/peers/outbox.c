@@ -107,6 +107,34 @@ struct sync_outbox_entry outbox_find(const struct peers *peers, const struct ori
   return outbox_entry(peer, origin, seq, status);
 }
 
+/* Own operations that are on their way to it. */
+static uint64_t outbox_in_flight(const struct peers *peers, const struct peer *peer) {
+  uint64_t count = 0;
+  for (uint32_t i = 0; i < peer->in_flight_count; i++) {
+    const struct oplog_entry *entry = oplog_at(&peers->state->oplog, peer->in_flight[i]);
+    if (entry->origin->own_node && !peer_holds(peer, entry->origin, entry->seq)) count++;
+  }
+  return count;
+}
+
+void outbox_add_counts(const struct peers *peers, const struct peer *peer, struct sync_outbox_counts *counts) {
+  uint64_t owed = 0, pending = 0;
+  for (size_t i = 0; i < origins_count(&peers->state->origins); i++) {
+    const struct origin *origin = origins_at(&peers->state->origins, i);
+    if (!origin->own_node) continue;
+    uint64_t held = peer->known_session == 0 ? 0 : vector_get(&peer->known, origin->index);
+    if (held > origin->applied) held = origin->applied;
+    counts->acknowledged += held;
+    owed += origin->applied - held;
+    pending += origin->applied - (held > origin->durable ? held : origin->durable);
+  }
+  const bool parked = peer->state == SYNC_PEER_PARKED;
+  const uint64_t in_flight = parked ? 0 : outbox_in_flight(peers, peer);
+  counts->pending += pending;
+  counts->in_flight += in_flight;
+  *(parked ? &counts->failed : &counts->queued) += owed - pending - in_flight;
+}
+
 uint64_t outbox_owed(const struct peers *peers, const struct peer *peer) {
   uint64_t owed = 0;
   for (size_t i = 0; i < origins_count(&peers->state->origins); i++) {

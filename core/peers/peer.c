@@ -342,6 +342,12 @@ void peer_retry(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   peer_schedule(peers, peer, now_ns);
 }
 
+void peer_hold(struct peers *peers, struct peer *peer, bool held, uint64_t now_ns) {
+  if (peer->held == held) return;
+  peer->held = held;
+  peer_retry(peers, peer, now_ns);
+}
+
 static void peer_timeout(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   peer->retries++;
   peers->stats->timeouts++;
@@ -412,6 +418,7 @@ void peer_idle_heard(const struct peers *peers, struct peer *peer, uint64_t now_
 }
 
 uint64_t peer_deadline(const struct peer *peer) {
+  if (peer->held) return SYNC_NO_DEADLINE;
   uint64_t due_ns = peer->due_ns < peer->gap_due_ns ? peer->due_ns : peer->gap_due_ns;
   if (peer->tell_due_ns < due_ns) due_ns = peer->tell_due_ns;
   if (peer->ack_due_ns < due_ns) due_ns = peer->ack_due_ns;
@@ -566,7 +573,7 @@ uint32_t peers_tick(struct peers *peers, uint64_t now_ns) {
   uint32_t restarted = 0;
   for (uint32_t i = 0; i < peer_handles(peers); i++) {
     struct peer *peer = peer_at(peers, i);
-    if (peer != NULL && peer_tick(peers, peer, now_ns)) restarted++;
+    if (peer != NULL && !peer->held && peer_tick(peers, peer, now_ns)) restarted++;
   }
   return restarted;
 }

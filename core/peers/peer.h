@@ -38,7 +38,9 @@ struct peer {
 
   enum sync_peer_state state;
   uint32_t retries;
+  bool held;                /* nothing leaves for it, and nothing of it is due: sync_peer_hold() */
   uint64_t heard_ns;        /* when a valid frame came last; 0: none since the open */
+  uint64_t sent_ns;         /* of the turn in which it was given a frame last; 0: none was since the open */
   uint64_t due_ns;          /* retry, probe or idle HELLO */
   uint64_t gap_due_ns;      /* a restart put off by its spacing */
   uint64_t last_restart_ns; /* of the window */
@@ -183,6 +185,8 @@ void peer_start(struct peers *peers, struct peer *peer, uint64_t now_ns);
 void peer_alive(struct peers *peers, struct peer *peer, uint64_t now_ns);
 /* It is tried again as if it had never been silent: as sync_peer_retry(). */
 void peer_retry(struct peers *peers, struct peer *peer, uint64_t now_ns);
+/* As sync_peer_hold(). */
+void peer_hold(struct peers *peers, struct peer *peer, bool held, uint64_t now_ns);
 /* Drops from flight what `known` covers now. Only when the oldest is among it
  * the wait for the others begins anew. */
 void peer_settle(struct peers *peers, struct peer *peer, uint64_t now_ns);

@@ -43,8 +43,8 @@ void shell_end(struct shell *shell) {
   command_end(&shell->command);
 }
 
-/* Cuts a line into words, of which "..." and '...' may have blanks. */
-static size_t split(char *line, char *words[WORDS_MAX]) {
+/* Cuts a line into words, of which "..." and '...' may have blanks. False: a quote has no end. */
+static bool split(char *line, char *words[WORDS_MAX], size_t *words_count) {
   size_t count = 0;
   char *from = line;
   while (count < WORDS_MAX) {
@@ -58,10 +58,12 @@ static size_t split(char *line, char *words[WORDS_MAX]) {
       else
         *to++ = *from;
     }
+    if (quote) return false;
     if (*from) from++;
     *to = '\0';
   }
-  return count;
+  *words_count = count;
+  return true;
 }
 
 static void run(struct shell *shell) {
@@ -95,7 +97,8 @@ static void take_line(struct shell *shell, char *line) {
     return;
   }
   char *words[WORDS_MAX];
-  size_t count = split(line, words);
+  size_t count = 0;
+  if (!split(line, words, &count)) fprintf(stderr, "syncnote: a quote has no end, and the line is not taken\n");
   if (count == 0) return;
   bool good = command_parse(&shell->command, count, words);
   shell->reads_text = shell->command.wants_text;

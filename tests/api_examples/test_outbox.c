@@ -25,6 +25,15 @@ static void an_operation_is_followed_to_its_peers(void **state) {
   /* end */
   assert_int_equal(status, SYNC_OK);
   assert_int_equal(failed, 0);
+  /* example: sync_outbox_count */
+  struct sync_outbox_counts counts;
+  status = sync_outbox_count(engine, SYNC_PEER_NONE, &counts); /* or of one peer */
+  if (status == SYNC_OK)
+    printf("%" PRIu64 " wait, %" PRIu64 " are on their way, %" PRIu64 " are for peers that do not answer\n",
+           counts.pending + counts.queued, counts.in_flight, counts.failed);
+  /* end */
+  assert_int_equal(status, SYNC_OK);
+  assert_int_equal(counts.pending + counts.queued, 1);
   example_settle();
   /* example: sync_outbox_find */
   struct sync_outbox_entry entry;

@@ -77,6 +77,11 @@ static void peers_come_and_go(void **state) {
   status = sync_peer_retry(engine, peer); /* the network is back: do not wait for the next try */
   /* end */
   assert_int_equal(status, SYNC_OK);
+  /* example: sync_peer_hold */
+  status = sync_peer_hold(engine, peer, true); /* "sync now" is a button: nothing leaves until it is pressed */
+  if (status == SYNC_OK) status = sync_peer_hold(engine, peer, false); /* it was: all that waits goes out at once */
+  /* end */
+  assert_int_equal(status, SYNC_OK);
   /* example: sync_peer_remove */
   status = sync_peer_remove(engine, peer); /* gives up what it is owed */
   /* end */

@@ -187,6 +187,75 @@ static void whatever_fails_there_leaves_nothing_that_counts(void **state) {
     }
 }
 
+/* Killed at each call: the next backup goes to the same directory, unless what is there opens. After a loss of power a
+ * log may be left alone, which might be anybody's. */
+static void a_backup_goes_where_one_was_killed(void **state) {
+  (void)state;
+  unsigned again = 0;
+  for (uint64_t k = 1; k < 40; k++)
+    for (unsigned style = 0; style < MEMORY_ENV_LOSSES; style++) {
+      begin(1);
+      for (unsigned i = 0; i < 30; i++)
+        put(0, i, "value");
+      replica_flush(world, 0);
+      struct sync_backup *backup;
+      target.power_off_at = k;
+      int rc = sync_backup_begin(world->at[0].engine, &target.env, &backup);
+      if (rc == SYNC_OK) (void)run(backup, NULL);
+      if (rc == SYNC_OK) sync_backup_end(backup);
+      target.power_off_at = 0;
+      memory_env_power_loss(&target, (enum memory_env_loss)style, k);
+      const size_t left = target.live_count;
+      rc = sync_backup_begin(world->at[0].engine, &target.env, &backup);
+      if (rc == SYNC_OK) {
+        assert_int_equal(target.live_count, 0);
+        again += left > 0;
+        assert_int_equal(run(backup, NULL), SYNC_OK);
+        sync_backup_end(backup);
+      } else {
+        assert_int_equal(rc, SYNC_E_EXISTS);
+        assert_int_equal(target.live_count, left);
+      }
+      if (rc == SYNC_OK || style == MEMORY_ENV_KEEP_ALL) sync_close(open_backup());
+      memory_env_process_crash(&target);
+      end();
+    }
+  assert_true(again > 10);
+}
+
+static int create(const char *name) {
+  sync_file file = -1;
+  int rc = target.env.ops->file_open(target.env.ctx, name, SYNC_OPEN_CREATE, &file);
+  return rc == SYNC_OK ? target.env.ops->file_close(target.env.ctx, file) : rc;
+}
+static void what_an_engine_has_there_is_not_removed(void **state) {
+  (void)state;
+  static const char *const theirs[][3] = {
+      {"wal-0000000000000000-00000001"},
+      {"wal-0000000000000070-00000001"},
+      {"wal-0000000000000070-00000001.new"},
+      {"base-0000000000000070-00000000000000aa"},
+      {"base-0000000000000070-00000000000000aa.new", "wal-0000000000000000-00000001"},
+      {"base-0000000000000070-00000000000000aa.new", "wal-0000000000000070-00000002"},
+      {"base-0000000000000070-00000000000000aa.new", "base-0000000000000060-00000000000000bb.new"},
+      {"base-0000000000000070-00000000000000aa.new", "wal-0000000000000070-00000001",
+       "base-0000000000000060-00000000000000bb"},
+      {"base-0000000000000070-00000000000000aa.new", "wal-0000000000000070-00000001", "wal-0000000000000080-00000001"},
+      {"stage-00000000000000aa"},
+  };
+  for (size_t i = 0; i < sizeof theirs / sizeof theirs[0]; i++) {
+    begin(1);
+    put(0, 1, "value");
+    for (size_t k = 0; k < 3 && theirs[i][k] != NULL; k++)
+      assert_int_equal(create(theirs[i][k]), SYNC_OK);
+    const size_t count = target.live_count;
+    struct sync_backup *backup;
+    assert_int_equal(sync_backup_begin(world->at[0].engine, &target.env, &backup), SYNC_E_EXISTS);
+    assert_int_equal(target.live_count, count);
+    end();
+  }
+}
+
 static void closing_the_engine_ends_its_backup(void **state) {
   (void)state;
   begin(1);
@@ -219,6 +288,8 @@ int main(void) {
       cmocka_unit_test(a_backup_is_of_one_instant_while_writing_goes_on),
       cmocka_unit_test(a_backup_is_a_node_of_its_own_right),
       cmocka_unit_test(whatever_fails_there_leaves_nothing_that_counts),
+      cmocka_unit_test(a_backup_goes_where_one_was_killed),
+      cmocka_unit_test(what_an_engine_has_there_is_not_removed),
       cmocka_unit_test(closing_the_engine_ends_its_backup),
   };
   return cmocka_run_group_tests(tests, allocate, release);

@@ -97,6 +97,36 @@ static void an_undamaged_directory_opens_as_it_is(void **state) {
   replicas_destroy(world);
 }
 
+static void a_base_whose_log_is_gone_is_mended_for_good(void **state) {
+  (void)state;
+  begin(1, UINT64_MAX);
+  write_some(0, 40);
+  assert_int_equal(sync_snapshot(world->at[0].engine), SYNC_OK);
+  settle(3000 * MS);
+  struct sync_stats stats;
+  sync_stats_get(world->at[0].engine, &stats);
+  assert_true(stats.snapshot_position > 0);
+  struct memory_env *memory = &world->at[0].memory;
+  replica_close(world, 0);
+  for (size_t i = memory->live_count; i-- > 0;)
+    if (strncmp(memory->live[i].name, "wal-", 4) == 0)
+      assert_int_equal(memory->env.ops->file_unlink(memory->env.ctx, memory->live[i].name), SYNC_OK);
+  struct told told;
+  struct sync_digest before, after;
+  assert_int_equal(sync_open(&world->at[0].engine, &memory->env, &world->at[0].options, &world->at[0].report),
+                   SYNC_E_DAMAGED);
+  assert_int_equal(open_repaired(0, &told), SYNC_OK);
+  assert_true(world->at[0].report.repaired);
+  sync_digest_get(world->at[0].engine, &before);
+  assert_true(before.keys > 0);
+  settle(100 * MS); /* nothing is written, but for what the repair itself does */
+  replica_close(world, 0);
+  assert_int_equal(sync_open(&world->at[0].engine, &memory->env, &world->at[0].options, &world->at[0].report), SYNC_OK);
+  sync_digest_get(world->at[0].engine, &after);
+  assert_memory_equal(&before, &after, sizeof before);
+  replicas_destroy(world);
+}
+
 /* Name of the n-th file of the node. */
 static const char *file_of(uint32_t index, size_t n) {
   return n < world->at[index].memory.live_count ? world->at[index].memory.live[n].name : NULL;
@@ -253,6 +283,7 @@ static int release(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_undamaged_directory_opens_as_it_is),
+      cmocka_unit_test(a_base_whose_log_is_gone_is_mended_for_good),
       cmocka_unit_test(whatever_is_damaged_in_a_log_is_mended_by_a_peer),
       cmocka_unit_test(whatever_is_damaged_behind_a_snapshot_is_mended_by_a_peer),
       cmocka_unit_test(power_may_go_at_every_call_of_a_repair_and_again_in_the_next),

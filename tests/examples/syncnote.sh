@@ -228,6 +228,7 @@ claim a_conflict_is_shown_with_all_versions_and_what_to_type diff plan plan.want
 claim a_conflict_is_not_edited_unseen [ "$(ask b 'edit plan over')" = "syncnote: 'plan' is in conflict: \`show\` it, then \`resolve\` it" ]
 claim a_token_of_something_else_is_refused [ "$(ask b 'resolve plan 0123abcd-1')" = "syncnote: 'plan' has changed since: \`show\` it again" ]
 claim a_version_that_is_not_there_is_refused [ "$(ask b "resolve plan $token-4")" = "syncnote: 'plan' has no such version" ]
+claim a_quote_without_an_end_is_told [ "$(ask b 'show "plan')" = 'syncnote: a quote has no end, and the line is not taken' ]
 tell b "resolve plan $token-2"
 claim a_resolution_is_said_to_be_saved soon says "resolved 'plan'" b.out
 claim a_resolution_arrives soon says "* 'plan' was changed by b" c.out

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The loop in libuv's words works, where libuv is. usage: uv_loop.sh BUILD_FOLDER
+# The loop in libuv's words works. Built without libuv (packages.txt has it) the program ends with 77, and this fails. usage: uv_loop.sh BUILD_FOLDER
 # shellcheck disable=SC1091,SC2154,SC2317 # tests/support/shell.sh is found there, sets scratch, and calls what claims name
 if [ $# -ne 1 ]; then
   echo "usage: $0 BUILD_FOLDER" >&2
@@ -9,11 +9,6 @@ fi
 program=$1/examples/uv_loop
 status=0
 timeout 60 "$program" "$scratch" >"$scratch/said" 2>&1 || status=$?
-if [ "$status" -eq 77 ]; then
-  echo "# libuv1-dev is not here: its loop was not compiled, and did not run"
-  claim without_libuv_that_is_said grep -qx 'uv_loop: built without libuv' "$scratch/said"
-  exit "$failed"
-fi
 equal() {
   cat "$scratch/said"
   [ "$status" -eq 0 ] && [ "$(grep -c 'holds 40 keys' "$scratch/said")" -eq 2 ] &&

@@ -3,13 +3,14 @@
 # what pkg-config says: it builds in C and C++, two directories sync, a process is killed, both end equal.
 # usage: test_install.sh BUILD_FOLDER
 . "$(dirname "$0")/../support/shell.sh"
-unset MAKEFLAGS MFLAGS MAKELEVEL PREFIX LIBDIR INCLUDEDIR DESTDIR
+unset MAKEFLAGS MFLAGS MAKELEVEL PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR DESTDIR PKG_CONFIG_PATH
 root=$scratch/root
 mkdir "$root"
 version=$(tools/version)
 soname=libsync.so.$(tools/version --soname)
 
 claim it_installs_into_an_empty_root make -s install DESTDIR="$root" PREFIX=/usr
+tools/man-pages --out "$scratch/man" || exit 1
 there() { # FOLDER: all that is in it but folders
   (cd "$1" && find . ! -type d | LC_ALL=C sort | sed 's|^\./||')
 }
@@ -18,11 +19,39 @@ usr/lib/libsync.a
 usr/lib/libsync.so
 usr/lib/$soname
 usr/lib/libsync.so.$version
-usr/lib/pkgconfig/libsync.pc"
+usr/lib/pkgconfig/libsync.pc
+$(cd "$scratch/man" && printf 'usr/share/man/%s\n' man3/*)"
 claim what_is_there_is_what_the_docs_list diff <(LC_ALL=C sort <<<"$wanted") <(there "$root")
 claim the_library_asks_for_its_name_with_the_minor eval 'readelf -d "$root/usr/lib/libsync.so" | grep -qF "[$soname]"'
 claim its_links_lead_to_it cmp "$root/usr/lib/libsync.so" "$root/usr/lib/libsync.so.$version"
 claim no_text_names_the_root_that_stands_for_it eval '! grep -rqF -- "$root" "$root/usr/include" "$root/usr/lib/pkgconfig"'
+
+claim every_page_is_there [ "$(ls "$root/usr/share/man/man3" | wc -l)" -gt 60 ]
+page_says() { # PAGE TEXT
+  man -P cat "$root/usr/share/man/$1" >"$scratch/page" 2>/dev/null || mandoc -T ascii "$root/usr/share/man/$1" >"$scratch/page"
+  sed 's/.\x08//g' "$scratch/page" | grep -F -- "$2"
+}
+claim a_function_has_its_page page_says man3/sync_put.3 'submits one operation that puts one key'
+claim a_link_between_pages_leads_to_one page_says man3/sync_options.3 'node_id'
+claim no_page_leads_nowhere [ -z "$(find "$root/usr/share/man" -xtype l)" ]
+
+# --- synctool -----------------------------------------------------------------------
+
+claim the_tools_are_installed_apart make -s install-tools DESTDIR="$root" PREFIX=/usr
+claim synctool_runs_from_there grep -qx "synctool $version" <("$root/usr/bin/synctool" --version)
+claim it_has_its_page page_says man1/synctool.1 'look into the directory of a node'
+page_has_all() { # each command that help lists has its usage and a section
+  local command commands
+  commands=$("$root/usr/bin/synctool" help | sed -nE 's/^  ([a-z]+) +[^ ].*/\1/p')
+  [ "$(wc -w <<<"$commands")" -gt 10 ] || return 1
+  for command in $commands; do
+    grep -qx ".SS $command" "$root/usr/share/man/man1/synctool.1" || { echo "no section: $command"; return 1; }
+    grep -q "^.fBsynctool $command" "$root/usr/share/man/man1/synctool.1" || { echo "no usage: $command"; return 1; }
+  done
+}
+claim its_page_has_every_command page_has_all
+claim mandoc_finds_no_fault_in_it [ -z "$(mandoc -T lint -W warning "$root/usr/share/man/man1/synctool.1" | grep -v 'missing date')" ]
+claim what_is_no_synctool_is_not_installed eval '! DESTDIR=$scratch/none tools/install --tools /bin/false && [ ! -e "$scratch/none" ]'
 
 # --- A project that stands outside ------------------------------------------------
 
@@ -98,6 +127,9 @@ claim uninstalling_nothing_is_no_error make -s uninstall DESTDIR="$root" PREFIX=
 odd="$scratch/it's a root"
 claim any_folder_can_be_the_root make -s install DESTDIR="$odd" LIBDIR=/usr/local/lib/machine
 claim folders_of_its_own_for_libraries [ -f "$odd/usr/local/lib/machine/pkgconfig/libsync.pc" ]
+claim pages_of_its_own_place make -s install DESTDIR="$odd" LIBDIR=/usr/local/lib/machine MANDIR=/usr/local/man
+claim pages_are_where_they_were_wanted [ -f "$odd/usr/local/man/man3/libsync.3" ]
+claim those_are_taken_away_again make -s uninstall DESTDIR="$odd" LIBDIR=/usr/local/lib/machine MANDIR=/usr/local/man
 claim the_same_root_is_emptied make -s uninstall DESTDIR="$odd" LIBDIR=/usr/local/lib/machine
 claim nothing_is_left_of_it [ -z "$(there "$odd")" ]
 claim not_even_the_folder_of_the_header [ ! -e "$odd/usr/local/include/sync" ]
@@ -111,6 +143,7 @@ says() { # TEXT COMMAND...: status 2 (make's), one line that says TEXT
 }
 claim a_prefix_that_is_no_path_is_refused says 'PREFIX must be an absolute path' make -s install DESTDIR="$odd" PREFIX=usr
 claim a_prefix_with_a_blank_is_refused says 'PREFIX must be an absolute path' make -s install DESTDIR="$odd" PREFIX='/my lib'
+claim a_bad_folder_of_pages_is_refused_by_name says 'MANDIR must be' make -s install DESTDIR="$odd" MANDIR='man pages'
 claim a_bad_libdir_is_refused_by_name says 'LIBDIR must be' make -s install DESTDIR="$odd" LIBDIR=lib
 claim refused_is_before_anything_is_written [ -z "$(there "$odd")" ]
 claim a_root_that_cannot_be_is_named says "cannot write /dev/null/none/usr/local/include/sync/sync.h" \

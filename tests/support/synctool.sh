@@ -6,6 +6,8 @@ if [ $# -ne 1 ] || [ ! -x "$1/bin/synctool" ] || [ ! -x "$1/tests/synctool/make_
 fi
 synctool=$(realpath "$1/bin/synctool")
 # shellcheck disable=SC2034 # for the tests
+repository=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
+# shellcheck disable=SC2034 # for the tests
 make_store=$(realpath "$1/tests/synctool/make_store")
 . "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
 cd "$scratch" || exit 1

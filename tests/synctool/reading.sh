@@ -93,7 +93,12 @@ claim an_absent_key_in_a_message_is_harmless harmless get alice "x${esc}[2J"
 
 # --- What people do wrong ---------------------------------------------------------------
 claim an_unknown_command_is_named says 2 "unknown command 'lgo'" lgo alice
+claim the_nearest_command_is_named says 2 "did you mean 'log'?" lgo alice
+claim one_that_is_near_to_none_is_not_guessed eval '! "$synctool" frobnicate alice 2>&1 | grep -q mean'
 claim an_unknown_option_is_named says 2 "unknown option '--jsno'" info alice --jsno
+claim the_nearest_option_is_named says 2 "did you mean '--json'?" info alice --jsno
+version=$("$repository"/tools/version)
+claim its_version_is_that_of_the_library says 0 "synctool $version" --version
 claim a_missing_directory_is_asked_for says 2 'an argument is missing' info
 claim one_too_many_is_named says 2 "too many: 'more'" info alice more
 claim a_position_must_be_a_number says 2 "'12x' is not a number" log alice --from 12x

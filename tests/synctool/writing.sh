@@ -26,6 +26,9 @@ own_node() { "$make_store" hold copy </dev/null | grep -q open && echo '{"key":"
 claim the_copy_is_a_node_of_its_own own_node
 claim a_target_in_use_is_refused says 3 'files of an engine already' backup alice one
 claim a_target_without_a_parent_is_named says 3 "cannot open 'no/such'" backup alice no/such
+mkdir killed && printf begun >killed/base-0000000000000070-00000000000000aa.new && printf log >killed/wal-0000000000000070-00000001
+claim a_backup_goes_where_one_was_killed says 0 'all 201 keys' backup alice killed
+claim nothing_of_the_killed_one_is_left [ -z "$(ls killed | grep 0000000000000070)" ]
 siblings_kept() { "$synctool" backup one kept && diff <("$synctool" siblings one both) <("$synctool" siblings kept both); }
 claim a_backup_has_all_siblings siblings_kept
 
