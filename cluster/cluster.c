@@ -108,7 +108,9 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
     node->life = LEDGER_NONE;
     node->policies = config->policies;
     cluster_name_node(node);
-    node->absent = (config->absent >> (i - 1u) & 1u) || sim_left_out(world, sim_tag(SIM_CHOICE_NODE_SKIP, i, 0));
+    node->left_out = (config->absent >> (i - 1u) & 1u) || sim_left_out(world, sim_tag(SIM_CHOICE_NODE_SKIP, i, 0));
+    node->spare = i > config->nodes - config->spares;
+    node->absent = node->left_out || node->spare;
     if (config->node_options != NULL && !take_options(cluster, node, &config->node_options[i - 1])) return NULL;
     if (!node->absent) node->rank = ++cluster->present;
     if (sim_node_add(world, &cluster_node_kind, &node, sizeof(struct cluster_node *)) != i) return NULL;

@@ -88,7 +88,8 @@ struct cluster_node_options {
 };
 
 struct cluster_config {
-  uint32_t nodes; /* 1 to 64 */
+  uint32_t nodes;  /* 1 to 64 */
+  uint32_t spares; /* the last so many of them are not there until cluster_add_node(); fewer than nodes */
   enum cluster_topology topology;
   uint64_t absent;                  /* bit n - 1: node n never takes part, and nobody knows it */
   struct sync_options engine;       /* of every node; node_id and cluster_id are filled in ("n1", "n2", ...) */

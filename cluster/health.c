@@ -67,6 +67,8 @@ static int count_owed(void *arg, const struct sync_outbox_entry *entry) {
   struct cluster_debt *debt = &owed->debt;
   uint32_t peer = entry->peer <= CLUSTER_NODES_MAX ? owed->software->node_of[entry->peer] : 0;
   if (!peer || !owed->health->group[peer]) return 0;
+  const struct cluster_node *node = owed->software->node;
+  if (!cluster_linked(node->cluster, node->number, peer)) return 0; /* who has removed it takes nothing from it */
   bool same = debt->operations && owed->last.seq == entry->dot.seq &&
               owed->last.origin.incarnation == entry->dot.origin.incarnation;
   owed->last = entry->dot;

@@ -2,8 +2,12 @@
 
 #include "cluster/state.h"
 
-bool cluster_linked(const struct cluster *cluster, uint32_t a, uint32_t b) {
+bool cluster_knows(const struct cluster *cluster, uint32_t a, uint32_t b) {
   return (cluster->links[a] >> (b - 1u) & 1u) != 0;
+}
+
+bool cluster_linked(const struct cluster *cluster, uint32_t a, uint32_t b) {
+  return cluster_knows(cluster, a, b) && cluster_knows(cluster, b, a);
 }
 
 bool cluster_present(const struct cluster *cluster, uint32_t node) {

@@ -12,7 +12,9 @@ struct cluster_node; /* state.h */
 uint32_t cluster_nodes(const struct cluster *cluster);
 /* Whether the node is part of this run (SIM_CHOICE_NODE_SKIP). */
 bool cluster_present(const struct cluster *cluster, uint32_t node);
-/* Whether the topology makes them peers. */
+/* Whether `b` is to be a peer of `a`, by the topology and by what a script has changed of it. */
+bool cluster_knows(const struct cluster *cluster, uint32_t a, uint32_t b);
+/* Whether each is to be a peer of the other: only then does anything pass between them. */
 bool cluster_linked(const struct cluster *cluster, uint32_t a, uint32_t b);
 /* The engine of a node that is up, NULL otherwise. */
 struct sync_engine *cluster_engine(struct cluster *cluster, uint32_t node);

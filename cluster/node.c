@@ -36,12 +36,12 @@ static struct cluster_node *config_node(const void *config) {
   return node;
 }
 
-/* Who is gone for good is a peer no more. */
+/* Who is gone for good, or removed by a script, is a peer no more. */
 static void remove_peers(struct cluster_software *software) {
   struct cluster_node *node = software->node;
   for (uint32_t other = 1; other <= node->cluster->config.nodes; other++) {
     uint32_t peer = software->peer_of[other];
-    if (cluster_linked(node->cluster, node->number, other) || !node->peers[other].end) continue;
+    if (cluster_knows(node->cluster, node->number, other) || !node->peers[other].end) continue;
     int status = peer == SYNC_PEER_NONE ? sync_peer_add(software->engine, node->cluster->nodes[other].name, &peer)
                                         : SYNC_OK; /* it is known since before this life: gives its handle */
     if (status == SYNC_OK) status = sync_peer_remove(software->engine, peer);
@@ -60,7 +60,7 @@ static void register_peers(struct cluster_software *software) {
   software->peers_missing = false;
   remove_peers(software);
   for (uint32_t other = 1; other <= cluster->config.nodes; other++) {
-    if (!cluster_linked(cluster, software->node->number, other) || software->peer_of[other] != SYNC_PEER_NONE) continue;
+    if (!cluster_knows(cluster, software->node->number, other) || software->peer_of[other] != SYNC_PEER_NONE) continue;
     uint32_t peer = 0;
     int status = sync_peer_add(software->engine, cluster->nodes[other].name, &peer);
     if (status != SYNC_OK) {
@@ -85,7 +85,7 @@ static void look_at_peers(struct cluster_software *software) {
       known = sync_peer_info(software->engine, peer, &info) == SYNC_OK &&
               strcmp(info.node_id, node->cluster->nodes[other].name) == 0;
     node->peers[other].lost = node->peers[other].promised && !known;
-    bool linked = cluster_linked(node->cluster, node->number, other);
+    bool linked = cluster_knows(node->cluster, node->number, other);
     if (known && !linked && !node->peers[other].end) node->peers[other].end = 1; /* its removal was lost */
     if (!known && !node->peers[other].lost) node->peers[other].end = 0;          /* it is registered once more */
   }

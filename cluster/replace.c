@@ -4,8 +4,8 @@
 
 #include "cluster/follower.h"
 #include "cluster/lookup.h"
+#include "cluster/membership.h"
 #include "cluster/state.h"
-#include "cluster/submit.h"
 #include "cluster/topology.h"
 
 /* What another disk, or an older one, knows is not promised. */
@@ -22,14 +22,7 @@ void cluster_retire(struct cluster *cluster, uint32_t number) {
   for (uint32_t i = 1; i <= cluster->config.nodes; i++)
     if (!cluster->nodes[i].absent) cluster->nodes[i].rank = ++cluster->present;
   topology_retire(cluster, number);
-  for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
-    if (cluster->nodes[i].absent) continue;
-    struct cluster_software *software = sim_node_software(cluster->nodes[i].machine);
-    if (!software) continue;
-    software->peers_missing = true;
-    software = cluster_turn_begin(cluster, i);
-    if (software) cluster_turn_end(cluster, software);
-  }
+  cluster_peers_changed(cluster);
 }
 
 void cluster_wipe(struct cluster *cluster, uint32_t node) {

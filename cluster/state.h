@@ -59,6 +59,8 @@ struct cluster_node {
   struct cluster_policies policies;
   uint64_t policies_ns;     /* when a script changed them last */
   bool absent;              /* left out of this run: it never boots, and nobody knows it */
+  bool spare;               /* it waits for a script to add it; absent until then */
+  bool left_out;            /* by an override: absent for good, and was never there */
   uint32_t rank;            /* among those that are not absent, from 1 */
   uint64_t limits_hash;     /* as its last HELLO told it, for forged ones; 0: none yet */
   struct log_damage damage; /* of its disk, just before the last boot */
@@ -116,6 +118,8 @@ struct cluster {
   struct cluster_node nodes[CLUSTER_NODES_MAX + 1u]; /* from 1 */
   uint32_t present;                                  /* nodes that are not absent */
   uint64_t links[CLUSTER_NODES_MAX + 1u];            /* by number: whom the node knows, bits by number - 1 */
+  uint64_t added[CLUSTER_NODES_MAX + 1u];            /* ... by a script, whatever the shape says, */
+  uint64_t removed[CLUSTER_NODES_MAX + 1u];          /* ... and whom it does not know, by a script */
   struct ledger ledger;
   uint32_t driver;
   struct cluster_workload workload;
@@ -143,7 +147,7 @@ struct cluster {
   uint32_t value_capacity;
   struct sync_change *changes;
   uint32_t change_capacity;
-  struct queries *queries; /* scratch of queries.c; NULL: none was asked yet */
+  struct queries *queries;                 /* scratch of queries.c; NULL: none was asked yet */
   struct cluster_tally *tally;             /* NULL: not counted */
   struct cluster_propagation *propagation; /* NULL: not measured */
   uint8_t *merged;                         /* scratch of readings */

@@ -57,7 +57,13 @@ static void link_randomly(struct cluster *cluster) {
   }
 }
 
-void topology_link(struct cluster *cluster) {
+/* What a script has said of whom knows whom, in place of what the shape says. */
+static void apply_changes(struct cluster *cluster) {
+  for (uint32_t i = 1; i <= cluster->config.nodes; i++)
+    cluster->links[i] = (cluster->links[i] | cluster->added[i]) & ~cluster->removed[i];
+}
+
+static void link_all(struct cluster *cluster) {
   if (cluster->config.topology == CLUSTER_RANDOM) {
     link_randomly(cluster);
     return;
@@ -67,8 +73,41 @@ void topology_link(struct cluster *cluster) {
       if (shaped(cluster, cluster->nodes[a].rank, cluster->nodes[b].rank)) know(cluster, a, b);
 }
 
+void topology_link(struct cluster *cluster) {
+  link_all(cluster);
+  apply_changes(cluster);
+}
+
+void topology_change(struct cluster *cluster, uint32_t node, uint32_t other, bool knows) {
+  uint64_t bit = UINT64_C(1) << (other - 1u);
+  cluster->added[node] = knows ? cluster->added[node] | bit : cluster->added[node] & ~bit;
+  cluster->removed[node] = knows ? cluster->removed[node] & ~bit : cluster->removed[node] | bit;
+  cluster->links[node] = knows ? cluster->links[node] | bit : cluster->links[node] & ~bit;
+}
+
+void topology_add(struct cluster *cluster, uint32_t node, const uint64_t *peers) {
+  uint32_t earlier = draw(cluster, node, 0, cluster->config.nodes);
+  if (peers != NULL) {
+    for (uint32_t i = 1; i <= cluster->config.nodes; i++) {
+      bool knows = (*peers >> (i - 1u) & 1u) != 0 && i != node && !cluster->nodes[i].absent;
+      topology_change(cluster, node, i, knows);
+      topology_change(cluster, i, node, knows);
+    }
+  } else if (cluster->config.topology != CLUSTER_RANDOM) {
+    memset(cluster->links, 0, sizeof cluster->links);
+    topology_link(cluster);
+  } else {
+    while (cluster->nodes[earlier].absent || earlier == node)
+      earlier = earlier % cluster->config.nodes + 1u;
+    know(cluster, node, earlier);
+  }
+}
+
 void topology_retire(struct cluster *cluster, uint32_t node) {
   uint64_t neighbours = cluster->links[node];
+  cluster->added[node] = 0;
+  for (uint32_t i = 1; i <= cluster->config.nodes; i++)
+    cluster->added[i] &= ~(UINT64_C(1) << (node - 1u));
   if (cluster->config.topology != CLUSTER_RANDOM) {
     memset(cluster->links, 0, sizeof cluster->links);
     topology_link(cluster);

@@ -147,6 +147,7 @@
 ---@field nodes? integer 1 to 64; 3
 ---@field absent? integer[] nodes that never take part
 ---@field choices? table<string, integer> what chance decides, by name ("disk_style n2 1a7cf0df"); all else is calm
+---@field spares? integer nodes that world:add_node() adds
 ---@field topology? "mesh"|"line"|"ring"|"star"|"random"
 ---@field duration? duration of faults; "20s"
 ---@field settle? duration to converge in; "120s"
@@ -400,6 +401,14 @@ function world:node(number) end
 
 ---@return sim.Node[]
 function world:nodes() end
+
+---@class sim.AddNode
+---@field peers? anynode[] who know it, and whom it knows
+
+---The next spare node is there, with an empty disk, and boots.
+---@param options? sim.AddNode
+---@return sim.Node
+function world:add_node(options) end
 
 ---@param a group
 ---@param b group
@@ -707,6 +716,21 @@ function node:snapshot() end
 function node:repair() end
 ---It is gone for good: never boots again, and nobody's peer any more.
 function node:retire() end
+
+---It is told that the other one is its peer; the other one is told nothing.
+---@param other anynode
+---@return boolean done of a node that is down: when it starts
+function node:add_peer(other) end
+
+---It is told that the other one is its peer no more.
+---@param other anynode
+---@return boolean done
+function node:remove_peer(other) end
+
+---Has it try the peer again at once.
+---@param other anynode
+---@return boolean
+function node:retry(other) end
 
 ---@return integer
 function node:number() end

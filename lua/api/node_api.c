@@ -13,6 +13,7 @@
 #include "lua/api/conflict_api.h"
 #include "lua/api/data_api.h"
 #include "lua/api/disk_api.h"
+#include "lua/api/member_api.h"
 #include "lua/api/node_object.h"
 #include "lua/api/tell.h"
 #include "lua/language/objects.h"
@@ -488,6 +489,9 @@ void node_open(lua_State *lua) {
       {"snapshot", node_snapshot},
       {"repair", node_repair},
       {"retire", node_retire},
+      {"add_peer", member_add_peer},
+      {"remove_peer", member_remove_peer},
+      {"retry", member_retry},
       {"tombstones", node_tombstones},
       {"state", node_state},
       {"up", node_up},

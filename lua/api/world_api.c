@@ -6,10 +6,12 @@
 #include "cluster/cluster.h"
 #include "cluster/identify.h"
 #include "cluster/lookup.h"
+#include "cluster/membership.h"
 #include "cluster/oracle.h"
 #include "cluster/workload.h"
 #include "lua/api/act.h"
 #include "lua/api/hook_api.h"
+#include "lua/api/member_api.h"
 #include "lua/api/network_api.h"
 #include "lua/api/node_object.h"
 #include "lua/api/partition_api.h"
@@ -231,7 +233,7 @@ static int world_nodes(lua_State *lua) {
   struct script *script = world_check(lua);
   uint32_t count = cluster_nodes(script->cluster);
   lua_createtable(lua, (int)count, 0);
-  for (uint32_t i = 1; i <= count; i++) {
+  for (uint32_t i = 1; i <= count && !cluster_is_spare(script->cluster, i); i++) {
     node_push(lua, i);
     lua_rawseti(lua, -2, (lua_Integer)i);
   }
@@ -348,6 +350,7 @@ void world_open(lua_State *lua) {
       {"on", hook_on},
       {"node", world_node},
       {"nodes", world_nodes},
+      {"add_node", member_add_node},
       {"partition", network_partition},
       {"partition_one_way", network_partition_one_way},
       {"isolate", network_isolate},

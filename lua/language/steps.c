@@ -55,6 +55,8 @@ void script_name_steps(struct sim_world *world) {
       {SCRIPT_STEP_RESOLVE, "the script resolves a conflict: kind %u1, key %u2, %u3 bytes: %s4"},
       {SCRIPT_STEP_POLICY, "the script sets a conflict policy: %u1, prefix of %u2 bytes: %s3"},
       {SCRIPT_STEP_SUBMIT, "the script submits an operation, changes: %u1: %s3"},
+      {SCRIPT_STEP_PEER, "the script changes its peer %N1 (0: removes it, 1: adds it, 2: has it tried again): %u2"},
+      {SCRIPT_STEP_ADD_NODE, "the script adds the node"},
       {SCRIPT_STEP_HOOK, "the script waits for something to happen to it (hook %u1, the %u3th)"},
       {SCRIPT_STEP_HOOK_RUNS, "... and for the %u2th time it has (hook %u1)"},
       {SCRIPT_STEP_HOOK_END, "the script ends hook %u1"},

@@ -52,6 +52,8 @@ enum script_step {
   SCRIPT_STEP_HOOK = 40,      /* {place, bits of happenings, nth, count} a wait: {place, bits, nth, 0, until} */
   SCRIPT_STEP_HOOK_RUNS = 41, /* {place, the how manyth that it was} */
   SCRIPT_STEP_HOOK_END = 42,  /* {place} */
+  SCRIPT_STEP_PEER = 43,      /* {the other node, 1: added, 0: removed, 2: tried again; 1: done} */
+  SCRIPT_STEP_ADD_NODE = 44,  /* {} */
   SCRIPT_STEP_SUBMIT = 60     /* {changes, a hash of them, status} */
 };
 

@@ -232,7 +232,7 @@ struct outline {
   char name[SCENARIO_NAME_BYTES];
   char story[sizeof(((struct scenario_info *)0)->story)];
   char must_fail[sizeof(((struct scenario_info *)0)->must_fail)];
-  uint32_t nodes, topology;
+  uint32_t nodes, spares, topology;
   uint64_t duration_ns, settle_ns;
   bool shuffle, swarm, vary;
 };
@@ -243,6 +243,7 @@ static const struct schema_field scenario_fields[] = {
     {"name", SCHEMA_TEXT, SCHEMA_AT(OUTLINE, name), NO_WORDS},
     {"story", SCHEMA_TEXT, SCHEMA_AT(OUTLINE, story), NO_WORDS},
     COUNT(OUTLINE, "nodes", nodes, 1, 64),
+    COUNT(OUTLINE, "spares", spares, 1, 63),
     WORD(OUTLINE, "topology", topology, topologies),
     {"duration", SCHEMA_DURATION, SCHEMA_AT(OUTLINE, duration_ns), 0, 0, 1, YEAR_NS, NULL},
     DURATION(OUTLINE, "settle", settle_ns),
@@ -420,13 +421,14 @@ static void keep_outline(struct script *script, struct settings *settings, const
   memcpy(info->story, outline->story, sizeof info->story);
   memcpy(info->must_fail, outline->must_fail, sizeof info->must_fail);
   memcpy(script->name, outline->name, sizeof script->name);
-  info->nodes = outline->nodes;
+  info->nodes = outline->nodes + outline->spares;
   info->duration_ns = outline->duration_ns;
   info->settle_ns = outline->settle_ns;
   settings->shuffle = outline->shuffle;
   settings->swarm = outline->swarm;
   settings->vary = outline->vary;
-  settings->cluster.nodes = outline->nodes;
+  settings->cluster.nodes = outline->nodes + outline->spares;
+  settings->cluster.spares = outline->spares;
   settings->cluster.topology = (enum cluster_topology)outline->topology;
 }
 
@@ -479,6 +481,10 @@ int settings_scenario(lua_State *lua) {
   if (settings->complete) script_raise(lua, "sim.scenario is called once in a file");
   schema_read(lua, 1, scenario_fields, COUNT_OF(scenario_fields), &outline, "sim.scenario", "");
   if (!outline.name[0]) script_raise(lua, "sim.scenario needs a name: name = \"what must hold, in a few words\"");
+  if (outline.nodes + outline.spares > 64) schema_raise(lua, "", "spares", "nodes and spares are more than 64");
+  if (outline.spares && outline.vary)
+    schema_raise(lua, "", "spares",
+                 "spares and vary do not go together: how many nodes there are is the seed's choice");
   keep_outline(script, settings, &outline);
   read_parts(lua, script, settings);
   refuse_apart(lua, settings);

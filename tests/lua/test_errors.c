@@ -67,11 +67,13 @@ static void an_unknown_option_names_the_nearest(void **state) {
 
 static void of_two_unknown_options_the_first_by_name_is_told(void **state) {
   for (int i = 0; i < 20; i++)
-    file_says(state, HEAD "return sim.scenario { name = \"x\", zzzzzz = 1, qqqqqq = 2, yyyyyy = 3 }",
-              "file.lua:2: sim.scenario has no option \"qqqqqq\"; it has: name, story, nodes, topology, duration, "
-              "settle, workload, network, disk, engine, policy, policies, node_options, shuffle, swarm, vary, "
-              "must_fail, expects, run, "
-              "properties, variants, without");
+    file_says(
+        state, HEAD "return sim.scenario { name = \"x\", zzzzzz = 1, qqqqqq = 2, yyyyyy = 3 }",
+        "file.lua:2: sim.scenario has no option \"qqqqqq\"; it has: name, story, nodes, spares, topology, duration, "
+        "settle, absent, choices, workload, network, disk, engine, policy, policies, node_options, shuffle, swarm, "
+        "vary, "
+        "must_fail, expects, run, "
+        "properties, variants, without, tags");
 }
 
 static void a_wrong_unit_names_the_right_ones(void **state) {
@@ -168,7 +170,7 @@ static void a_property_may_look_and_not_act(void **state) {
       {"sim.always('p', function(w) return w.x.y end)",
        "file.lua:3: world has no method \"x\"; it has: sleep, now, between, pick, chance, spawn, wait_until, wait_for, "
        "on, "
-       "node, nodes, "
+       "node, nodes, add_node, "
        "partition, partition_one_way, isolate, partition_halves, partition_bridge, partition_ring, partition_random, "
        "flap, clog, swizzle, rule, heal_all, power_loss, forge, link, workload, stats, fault, drained, converged, "
        "check, log, "

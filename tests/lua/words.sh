@@ -16,6 +16,7 @@ lua/settings/settings.c:kv_fields        sim.KvOptions
 lua/settings/settings.c:node_fields      sim.NodeOptions
 lua/settings/settings.c:scenario_fields  sim.ScenarioOptions
 lua/api/rule_api.c:fields                sim.RuleOptions
+lua/api/member_api.c:node_fields       sim.AddNode
 lua/api/node_api.c:clock_fields          sim.ClockChange
 lua/api/node_api.c:crash_fields          sim.Crash
 lua/api/node_api.c:restart_fields        sim.Restart
