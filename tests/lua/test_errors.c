@@ -69,9 +69,10 @@ static void of_two_unknown_options_the_first_by_name_is_told(void **state) {
   for (int i = 0; i < 20; i++)
     file_says(state, HEAD "return sim.scenario { name = \"x\", zzzzzz = 1, qqqqqq = 2, yyyyyy = 3 }",
               "file.lua:2: sim.scenario has no option \"qqqqqq\"; it has: name, story, nodes, topology, duration, "
-              "settle, workload, network, disk, engine, policy, policies, node_options, shuffle, swarm, vary, "
+              "settle, absent, choices, workload, network, disk, engine, policy, policies, node_options, shuffle, "
+              "faults, swarm, vary, "
               "must_fail, expects, run, "
-              "properties, variants, without");
+              "properties, variants, without, tags");
 }
 
 static void a_wrong_unit_names_the_right_ones(void **state) {
