@@ -229,6 +229,7 @@ static void print_outcome(const struct replay *replay) {
   if (outcome->verdict != SUITE_HELD) {
     print_text("property  ", outcome->property, UTF8_FOR_LINE);
     print_text("saw       ", outcome->detail, UTF8_FOR_LINE);
+    if (outcome->waits[0] != '\0') print_text("script    ", outcome->waits, UTF8_FOR_LINE);
   }
   units_format_duration(outcome->time_ns, time, sizeof time);
   (void)printf("time      %s of simulated time", time);

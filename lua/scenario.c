@@ -22,6 +22,7 @@
 #include "lua/settings/choices_settings.h"
 #include "lua/settings/properties.h"
 #include "lua/settings/settings.h"
+#include "lua/settings/swarm.h"
 #include "lua/settings/vary.h"
 #include "lua/text/info.h"
 #include "lua/text/nearest.h"
@@ -191,13 +192,14 @@ static bool begin(struct scenario_world *run) {
       .trace = run->options.trace,
       .marks = run->options.marks,
   };
-  if (run->settings.swarm || run->settings.vary) {
+  if (run->settings.swarm || run->settings.vary || run->settings.swarm_all) {
     /* Which faults this seed has is asked of a world that does nothing else. */
     config.trace = NULL;
     config.marks = NULL;
     struct sim_world *world = sim_world_begin(run->sim, &config);
     if (!world) return harness(run, "the arena is used up");
     if (run->settings.swarm) settings_swarm(world, &run->settings);
+    if (run->settings.swarm_all) swarm_faults(world, &run->settings);
     if (run->settings.vary) vary_settings(world, &run->settings);
     config.link = run->settings.link;
     config.disk = run->settings.disk;
@@ -227,6 +229,8 @@ static bool start(struct scenario_world *run) {
   if (!script->cluster) return harness(run, "the arena is used up");
   if (run->settings.plain_workload) script->workload.variety = false;
   if (run->settings.vary) vary_workload(run->world, &script->workload);
+  if (script->swarm_operations) swarm_operations(run->world, &script->workload);
+  if (run->settings.swarm_all) swarm_clocks(run->world);
   if (script->has_workload) cluster_workload_start(script->cluster, &script->workload);
   lua_State *lua = script->lua;
   if (lua_getfield(lua, LUA_REGISTRYINDEX, "run") == LUA_TFUNCTION) {
@@ -289,6 +293,7 @@ static void collect(const struct scenario_world *run, struct scenario_result *re
   } else if (violation->found) {
     result->verdict = SCENARIO_VIOLATED;
     result->violation = *violation;
+    task_tell_waits(script, run->file->path, result->waits, sizeof result->waits);
   }
 }
 

@@ -111,6 +111,7 @@
 ---@field batch? share of submits that are one operation of several keys
 ---@field burst? integer
 ---@field variety? boolean keys and values of all shapes; false
+---@field swarm? boolean each seed has some kinds of operations; false
 ---@field promise? "durable"|"submit"
 
 ---@class sim.Kv
@@ -156,6 +157,7 @@
 ---@field disk? sim.Disk
 ---@field engine? sim.Engine
 ---@field shuffle? boolean simultaneous events in an order that the seed chooses
+---@field faults? "written"|"swarm" swarm: each seed has a random half of all faults, each at a strength of its own
 ---@field swarm? boolean each seed turns off a random half of the faults
 ---@field vary? boolean each seed has another shape of it
 ---@field policy? policy what becomes of conflicts; "last_write_wins"

@@ -151,6 +151,7 @@ static json_t *failure_object(const struct suite_result *result, const struct su
   put(object, "verdict", json_string(report_verdict_name(failure->verdict)), ok);
   put(object, "property", string(failure->property), ok);
   put(object, "detail", string(failure->detail), ok);
+  put(object, "waits", string(failure->waits), ok);
   put(object, "time_ns", count(failure->time_ns), ok);
   put(object, "node", failure->node == 0 ? json_null() : count(failure->node), ok);
   put(object, "trace_hash", hexadecimal(failure->trace_hash), ok);

@@ -350,6 +350,7 @@ static void failure_seen(struct page *page, const struct suite_failure *one) {
   label(page, "property", one->property);
   if (one->verdict != SUITE_VIOLATED) label(page, "verdict", report_verdict_name(one->verdict));
   label(page, "saw", one->detail);
+  if (one->waits[0] != '\0') label(page, "script", one->waits);
   int length = snprintf(text, sizeof text, "%" PRIu64 ".%09" PRIu64 " s simulated", one->time_ns / 1000000000u,
                         one->time_ns % 1000000000u);
   if (one->node != 0) (void)snprintf(text + length, sizeof text - (size_t)length, ", at node n%" PRIu32, one->node);

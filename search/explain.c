@@ -66,6 +66,7 @@ static void fill_failure(const struct suite *suite, struct suite_failure *failur
   failure->trace_hash = run->trace_hash;
   memcpy(failure->property, outcome->property, sizeof failure->property);
   memcpy(failure->detail, outcome->detail, sizeof failure->detail);
+  memcpy(failure->waits, outcome->waits, sizeof failure->waits);
   reproduce_line(failure->reproduce, sizeof failure->reproduce, suite->options->program, scenario->path, &scenario->set,
                  run->seed);
 }

@@ -92,6 +92,7 @@ static void take_verdict(struct outcome *outcome, const struct scenario_result *
     outcome->verdict = SUITE_VIOLATED;
     (void)snprintf(outcome->property, sizeof outcome->property, "%s", result->violation.property);
     (void)snprintf(outcome->detail, sizeof outcome->detail, "%s", result->violation.detail);
+    memcpy(outcome->waits, result->waits, sizeof outcome->waits);
     outcome->time_ns = result->violation.time_ns;
     outcome->event = result->violation.event;
     outcome->node = result->violation.node;

@@ -18,6 +18,7 @@ struct outcome {
   bool fatal;                 /* an assertion failed: the process has seen better days */
   char property[64];
   char detail[1024];
+  char waits[400]; /* where the tasks of the script wait; may be empty */
   uint64_t time_ns, event;
   uint32_t node;
   uint64_t subject[3];

@@ -40,6 +40,7 @@ struct suite_failure {
   enum suite_verdict verdict;
   char property[64];
   char detail[1024];
+  char waits[400]; /* where the tasks of the script wait; may be empty */
   uint64_t time_ns;
   uint32_t node; /* 0: none in particular */
   uint64_t trace_hash;

@@ -1,6 +1,7 @@
 #include "lua/api/task.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cluster/settle.h"
@@ -11,10 +12,12 @@
 #include "lua/language/steps.h"
 #include "lua/language/world.h"
 #include "lua/settings/properties.h"
+#include "lua/text/units.h"
 
 #define CHECK_INTERVAL_NS (100u * SIM_MS)
 #define POLL_INTERVAL_NS (10u * SIM_MS)
 #define COLLECT_EVERY 128u /* wakes */
+#define WAITS_TOLD_MAX 3u
 /* Below every task's, whose generations begin at 1. */
 #define TOKEN_CHECK 1u
 #define TOKEN_PHASE 2u
@@ -94,6 +97,8 @@ int task_sleep(lua_State *lua) {
   uint64_t until = sim_now(script->world) + sim_usual(script->world, tag, ns, 0, ns);
   uint64_t fields[] = {task->number, until};
   script_trace(script, SCRIPT_STEP_SLEEP, 0, fields, 2);
+  task->since_ns = sim_now(script->world);
+  task->until_ns = until;
   schedule(script, task, until);
   return lua_yield(lua, 0);
 }
@@ -121,6 +126,7 @@ int task_wait_until(lua_State *lua) {
   if (lua_type(lua, 2) != LUA_TFUNCTION || lua_gettop(lua) != 3)
     script_raise(lua, "write world:wait_until(function() ... end, \"30s\")");
   task->deadline_ns = sim_now(script->world) + script_duration(lua, 3);
+  task->since_ns = sim_now(script->world);
   lua_settop(lua, 2);
   luaL_unref(lua, LUA_REGISTRYINDEX, task->predicate);
   task->predicate = luaL_ref(lua, LUA_REGISTRYINDEX);
@@ -282,6 +288,37 @@ static void wake(struct sim_world *world, void *self, uint64_t token) {
   struct script_task *task = &script->tasks[(uint32_t)token];
   if (script->phase != SCRIPT_RUNS || !task->used || task->generation != (uint32_t)(token >> 32)) return;
   resume(script, task);
+}
+
+/* --- What is not finished --------------------------------------------------------- */
+
+static size_t tell_wait(const struct script_task *task, const char *path, char *text, size_t size) {
+  struct stack stack;
+  char where[600] = "", since[32], until[32];
+  bool condition = task->predicate != LUA_NOREF;
+  stack_take(task->co, &stack);
+  if (stack.count) stack_frame_text(&stack.frames[0], path, where, sizeof where);
+  units_format_duration(task->since_ns, since, sizeof since);
+  units_format_duration(condition ? task->deadline_ns : task->until_ns, until, sizeof until);
+  int length =
+      snprintf(text, size, "task %u %s at %s since %s, until %s%s", task->number,
+               condition ? "waits for a condition" : "sleeps", where, since, until, condition ? " at the latest" : "");
+  return length > 0 && (size_t)length < size ? (size_t)length : size - 1u;
+}
+
+void task_tell_waits(const struct script *script, const char *path, char *text, size_t size) {
+  uint32_t told = 0, waiting = 0;
+  size_t used = 0;
+  text[0] = '\0';
+  for (uint32_t i = 0; i < script->task_slots; i++) {
+    const struct script_task *task = &script->tasks[i];
+    if (!task->used || !task->waiting || lua_status(task->co) != LUA_YIELD) continue;
+    waiting++;
+    if (told >= WAITS_TOLD_MAX || used + 2u >= size) continue;
+    if (told++) used += (size_t)snprintf(text + used, size - used, "; ");
+    used += tell_wait(task, path, text + used, size - used);
+  }
+  if (waiting > told && used < size) (void)snprintf(text + used, size - used, "; and %u more", waiting - told);
 }
 
 void task_drive(struct script *script) {

@@ -30,5 +30,8 @@ void task_drive(struct script *script);
 /* Faults stop now: the cluster settles for at most so long and is judged, in events of
  * the script's driver, the last of which stops the world (script->phase SCRIPT_OVER). */
 void task_end(struct script *script, uint64_t settle_ns);
+/* Which tasks have not come to their end, where each waits, since when and until when; empty: none. `path`: of the
+ * scenario. */
+void task_tell_waits(const struct script *script, const char *path, char *text, size_t size);
 
 #endif

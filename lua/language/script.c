@@ -292,10 +292,12 @@ static void describe_object(lua_State *lua, char *out, size_t room) {
 
 void script_failed(struct script *script, lua_State *lua, int status) {
   if (script->wrong) return;
-  char object[sizeof script->error - 32];
+  char object[sizeof script->error - 32] = "";
   const char *what = object;
   describe_object(lua, object, sizeof object);
   int line = script_line(lua);
+  /* Of a task it is still there; else add_line() took it. */
+  if (!script->stack.count) stack_take(lua, &script->stack);
   script->wrong = true;
   if (memory_is_spent(script) || status == LUA_ERRMEM) {
     script->memory_spent = !script->arena_spent;
@@ -308,10 +310,11 @@ void script_failed(struct script *script, lua_State *lua, int status) {
   sim_stop(script->world);
 }
 
-/* Runs on the failing stack: adds the line to messages of C functions. */
+/* Runs on the failing stack: takes it, and adds the line to messages of C functions. */
 static int add_line(lua_State *lua) {
   const char *text = show_text(lua, 1, NULL);
   int line = script_line(lua);
+  stack_take(lua, &script_of(lua)->stack);
   if (!text || line <= 0 || begins_with_place(text)) return 1;
   lua_pushfstring(lua, "%s:%d: ", script_chunk(lua), line);
   lua_pushvalue(lua, 1);
@@ -338,8 +341,12 @@ bool script_call(struct script *script, int args, int results) {
 
 void script_error_text(const struct script *script, const char *path, struct scenario_error *error) {
   const char *rest = script->error + sizeof SCRIPT_CHUNK - 1u, *slash = strrchr(path, '/');
+  char stack[sizeof error->text / 2];
+  stack_text(&script->stack, path, stack, sizeof stack);
   if (*rest != '/')
     (void)snprintf(error->text, sizeof error->text, "%s%s", path, rest);
   else
     (void)snprintf(error->text, sizeof error->text, "%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, rest + 1);
+  size_t used = strlen(error->text);
+  (void)snprintf(error->text + used, sizeof error->text - used, "%s", stack);
 }

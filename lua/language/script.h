@@ -10,14 +10,11 @@
 #include <stdint.h>
 
 #include "cluster/config.h"
+#include "lua/language/chunk.h"
+#include "lua/language/stack.h"
 #include "lua/text/helpers.h"
 #include "lua/text/info.h"
 #include "sim/sim.h"
-
-/* Messages of the compiler and of Lua begin with this, whatever the file is
- * called, so that no path reaches a run; the path is put in at the end. Those of a helper
- * begin with "scenario/helpers/NAME.lua". */
-#define SCRIPT_CHUNK "scenario"
 
 #define SCRIPT_MEMORY_BYTES (32u * 1024u * 1024u)
 #define SCRIPT_PLACE_BYTES (128u * 1024u * 1024u) /* of tables, beside that */
@@ -65,6 +62,8 @@ struct script_task {
   lua_State *co;
   int predicate; /* registry reference, LUA_NOREF */
   uint64_t deadline_ns;
+  uint64_t since_ns; /* when it began to wait */
+  uint64_t until_ns; /* of a sleep */
 };
 
 struct script;
@@ -103,15 +102,16 @@ struct script {
    * outside the arena). */
   const char *text;
   size_t text_size;
-  const struct helpers *helpers; /* what it may require; NULL: nothing more */
-  const struct params *params;   /* what is set; NULL: nothing */
-  struct variants *variants;     /* where they go, NULL: nowhere */
+  const struct helpers *helpers;    /* what it may require; NULL: nothing more */
+  const struct params *params;      /* what is set; NULL: nothing */
+  struct variants *variants;        /* where they go, NULL: nowhere */
 
   struct settings *settings; /* where sim.scenario puts them; only while loading */
   char name[SCENARIO_NAME_BYTES];
   struct sim_link_config link; /* as the settings say */
   struct cluster_workload workload;
   bool has_workload;
+  bool swarm_operations; /* each seed has some kinds of operations */
 
   uint32_t current; /* the running task + 1; 0: none */
   bool watching;    /* a property or predicate runs: it may look, not act */
@@ -133,6 +133,7 @@ struct script {
   struct script_property properties[SCRIPT_PROPERTIES_MAX];
 
   bool wrong;
+  struct stack stack;                        /* where it failed */
   char error[sizeof(struct scenario_error)]; /* begins with SCRIPT_CHUNK ":" */
 };
 

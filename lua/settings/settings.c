@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "cluster/oracle_names.h"
 #include "lua/language/list.h"
 #include "lua/language/literal.h"
 #include "lua/language/objects.h"
@@ -29,6 +30,8 @@ static const char *const overwrites[] = {"safe", "unsafe", NULL};
 static const char *const renames[] = {"whole", "loose", NULL};
 static const char *const promises[] = {"durable", "submit", NULL};
 static const char *const presets[] = {"durable", "fast", NULL};
+
+static const char *const fault_choices[] = {"written", "swarm", NULL};
 
 #define NO_WORDS 0, 0, 0, 0, NULL
 #define DURATION(type, key, member)                                                                                    \
@@ -198,6 +201,7 @@ static void read_nodes(lua_State *lua, int index, struct settings *settings) {
 struct kv {
   struct cluster_workload workload;
   uint32_t promise;
+  bool swarm;
 };
 static const struct schema_field kv_fields[] = {
     COUNT(struct kv, "keys", workload.keys, 1, 1000000),
@@ -211,6 +215,7 @@ static const struct schema_field kv_fields[] = {
     {"variety", SCHEMA_BOOL, SCHEMA_AT(struct kv, workload.variety), NO_WORDS},
     COUNT(struct kv, "writers", workload.writers, 1, 64),
     WORD(struct kv, "promise", promise, promises),
+    {"swarm", SCHEMA_BOOL, SCHEMA_AT(struct kv, swarm), NO_WORDS},
 };
 
 int settings_kv(lua_State *lua) {
@@ -232,7 +237,7 @@ struct outline {
   char name[SCENARIO_NAME_BYTES];
   char story[sizeof(((struct scenario_info *)0)->story)];
   char must_fail[sizeof(((struct scenario_info *)0)->must_fail)];
-  uint32_t nodes, spares, topology;
+  uint32_t nodes, spares, topology, faults;
   uint64_t duration_ns, settle_ns;
   bool shuffle, swarm, vary;
 };
@@ -257,6 +262,7 @@ static const struct schema_field scenario_fields[] = {
     READ_LATER("policies", SCHEMA_TABLE),
     READ_LATER("node_options", SCHEMA_TABLE),
     {"shuffle", SCHEMA_BOOL, SCHEMA_AT(OUTLINE, shuffle), NO_WORDS},
+    WORD(OUTLINE, "faults", faults, fault_choices),
     {"swarm", SCHEMA_BOOL, SCHEMA_AT(OUTLINE, swarm), NO_WORDS},
     {"vary", SCHEMA_BOOL, SCHEMA_AT(OUTLINE, vary), NO_WORDS},
     {"must_fail", SCHEMA_TEXT, SCHEMA_AT(OUTLINE, must_fail), NO_WORDS},
@@ -388,6 +394,7 @@ static void read_parts(lua_State *lua, struct script *script, struct settings *s
     if (!kv) schema_raise(lua, "", "workload", "workload must be sim.kv { ... }, not a %s", luaL_typename(lua, 2));
     script->workload = kv->workload;
     script->has_workload = true;
+    script->swarm_operations = kv->swarm;
     settings->cluster.promise_at_submit = kv->promise == 1;
     lua_pop(lua, 1);
   }
@@ -426,6 +433,7 @@ static void keep_outline(struct script *script, struct settings *settings, const
   info->settle_ns = outline->settle_ns;
   settings->shuffle = outline->shuffle;
   settings->swarm = outline->swarm;
+  settings->swarm_all = outline->faults == 1;
   settings->vary = outline->vary;
   settings->cluster.nodes = outline->nodes + outline->spares;
   settings->cluster.spares = outline->spares;
@@ -453,8 +461,9 @@ static void refuse_apart(lua_State *lua, const struct settings *settings) {
 
 /* The options that make the world, as they are written, for whoever records the run. */
 static void tell_options(lua_State *lua, struct script *script) {
-  static const char *const keys[] = {"nodes",  "absent",   "topology",     "settle",  "network", "disk", "engine",
-                                     "policy", "policies", "node_options", "shuffle", "swarm",   "vary"};
+  static const char *const keys[] = {"nodes",   "absent", "topology", "settle",   "network",
+                                     "disk",    "engine", "policy",   "policies", "node_options",
+                                     "shuffle", "swarm",  "vary",     "faults",   "without"};
   if (!sim_trace_recording(script->world)) return;
   for (size_t i = 0; i < COUNT_OF(keys); i++) {
     char text[960];
@@ -472,6 +481,29 @@ static void tell_options(lua_State *lua, struct script *script) {
                         "workload = sim.kv { rate = \"1/h\", promise = \"submit\" }");
 }
 
+/* A canary that fails for want of the right word would be missed for ever. */
+static void check_must_fail(lua_State *lua, const struct settings *settings) {
+  const struct script *script = script_of(lua);
+  const char *names[SCRIPT_PROPERTIES_MAX + CLUSTER_ORACLES_MAX + 3u], *wanted = settings->info.must_fail;
+  size_t count = 0;
+  if (!wanted[0]) return;
+  for (size_t i = 0; i < cluster_oracle_count() && i < CLUSTER_ORACLES_MAX; i++)
+    names[count++] = cluster_oracle_names[i];
+  for (uint32_t i = 0; i < script->property_count; i++)
+    names[count++] = script->properties[i].name;
+  names[count++] = CLUSTER_LIVELOCK;
+  names[count++] = "assertion";
+  names[count++] = settings->info.name; /* of world:fail */
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(names[i], wanted) == 0) return;
+  const char *near = nearest_word(wanted, names, count);
+  if (near)
+    schema_raise(lua, "", "must_fail", "must_fail: there is no oracle or property \"%s\"; did you mean \"%s\"?", wanted,
+                 near);
+  schema_raise(lua, "", "must_fail",
+               "must_fail: there is no oracle or property \"%s\" (docs/promises.md has the oracles)", wanted);
+}
+
 int settings_scenario(lua_State *lua) {
   struct script *script = script_of(lua);
   struct settings *settings = script->settings;
@@ -485,9 +517,12 @@ int settings_scenario(lua_State *lua) {
   if (outline.spares && outline.vary)
     schema_raise(lua, "", "spares",
                  "spares and vary do not go together: how many nodes there are is the seed's choice");
+  if (outline.swarm && outline.faults == 1)
+    schema_raise(lua, "", "swarm", "swarm = true is part of faults = \"swarm\": leave it out");
   keep_outline(script, settings, &outline);
   read_parts(lua, script, settings);
   refuse_apart(lua, settings);
+  check_must_fail(lua, settings);
   for (uint32_t i = 0; i < script->property_count; i++) {
     struct script_property *property = &script->properties[i];
     if (property->kind != SCRIPT_SOMETIMES) continue;

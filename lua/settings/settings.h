@@ -25,6 +25,7 @@ struct settings {
   bool fixed; /* chance decides nothing: `choices` says what, and all else is calm */
   uint32_t choice_count;
   struct settings_choice choices[SETTINGS_CHOICES_MAX];
+  bool swarm_all;      /* faults = "swarm" */
   bool plain_workload; /* this seed of a swarm has no variety of keys and values */
   struct cluster_config cluster;
   bool has_node_options;

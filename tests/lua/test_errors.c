@@ -70,7 +70,8 @@ static void of_two_unknown_options_the_first_by_name_is_told(void **state) {
     file_says(
         state, HEAD "return sim.scenario { name = \"x\", zzzzzz = 1, qqqqqq = 2, yyyyyy = 3 }",
         "file.lua:2: sim.scenario has no option \"qqqqqq\"; it has: name, story, nodes, spares, topology, duration, "
-        "settle, absent, choices, workload, network, disk, engine, policy, policies, node_options, shuffle, swarm, "
+        "settle, absent, choices, workload, network, disk, engine, policy, policies, node_options, shuffle, faults, "
+        "swarm, "
         "vary, "
         "must_fail, expects, run, "
         "properties, variants, without, tags");

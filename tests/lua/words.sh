@@ -40,6 +40,7 @@ lua/settings/settings.c:keys             -
 lua/language/sandbox.c:refused           -
 lua/language/sandbox.c:removed           -
 lua/settings/settings.c:crash_styles     sim.Disk.on_crash
+lua/settings/settings.c:fault_choices    sim.ScenarioOptions.faults
 lua/settings/settings.c:tearings         sim.Disk.torn
 lua/settings/settings.c:overwrites       sim.Disk.overwrite
 lua/settings/settings.c:renames          sim.Disk.rename
