@@ -7,6 +7,7 @@ more variants, of which the seed picks one.
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 
@@ -46,7 +47,9 @@ class Site:
 
 def parse(file):
     """The tree of one file; clang names a file and a line only where they differ from those before, here they are filled in."""
-    out = subprocess.run(CLANG + ["-include", "core/base/banned.h", file], capture_output=True)
+    # A compiler cache may give the tree of a file with other names in it.
+    environment = {**os.environ, "CCACHE_DISABLE": "1"}
+    out = subprocess.run(CLANG + ["-include", "core/base/banned.h", file], capture_output=True, env=environment)
     if out.returncode != 0:
         raise SystemExit(f"clang cannot read {file}: {out.stderr.decode()[:400]}")
     last = [""]
@@ -259,6 +262,8 @@ def find_sites(sources, headers, run_all):
             texts[file] = opened.read()
     found = {}
     for file, sites in zip(sources, run_all(sites_of, [(file, texts) for file in sources])):
+        if not any(site.file == file for site in sites):
+            raise SystemExit(f"not ok mutants: no place is found in {file}")
         for site in sites:  # a header's functions are seen by many
             found.setdefault((site.file, site.start, site.operator, site.old), site)
     for file in sources + headers:

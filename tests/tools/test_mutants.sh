@@ -130,4 +130,6 @@ claim an_initializer_is_removed kinds '+ struct pair pair = { .b = b};'
 claim success_is_returned kinds '+ return 0;'
 claim a_bound_is_off_by_one eval "mutants --list --count 99 --operator bound | grep -qE 'pair.a <(= \(pair.b\) \+ 1| pair.b)'"
 claim a_named_number_is_another eval "mutants --list --count 99 --operator constant | grep -qE '^. #define ROOM (128|32)u'"
+echo 'int nothing;' >"$tree/core/empty.c"
+claim a_file_without_places_was_overlooked refuses 'no place is found in core/empty.c' mutants --list
 exit $failed
