@@ -158,6 +158,7 @@ static json_t *failure_object(const struct suite_result *result, const struct su
   put(object, "shrunk", failure->shrunk[0] == '\0' ? json_null() : string(failure->shrunk), ok);
   put(object, "bundle", failure->bundle[0] == '\0' ? json_null() : string(failure->bundle), ok);
   put(object, "reproduce", string(failure->reproduce), ok);
+  put(object, "regression", failure->regression[0] == '\0' ? json_null() : string(failure->regression), ok);
   put(object, "same_signature", count(failure->same_signature), ok);
   return object;
 }
@@ -173,6 +174,7 @@ static json_t *suite_object(const struct suite_result *result, bool *ok) {
   put(object, "interrupted", json_boolean(result->interrupted), ok);
   put(object, "seed_first", decimal(result->seed_first), ok);
   put(object, "seed_last", decimal(result->seed_last), ok);
+  put(object, "regressions", count(result->regressions), ok);
   put(object, "jobs", count(result->jobs), ok);
   put(object, "runs", count(result->run_count), ok);
   put(object, "failed", count(failed), ok);

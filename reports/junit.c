@@ -185,9 +185,11 @@ static void told_failure(struct junit *junit, xmlNodePtr testcase, const struct 
   else
     (void)snprintf(node_name, sizeof node_name, "n%" PRIu32, failure->node);
   (void)snprintf(body, size,
-                 "%s\nproperty: %s\nsaw: %s\nsimulated time: %" PRIu64 ".%09" PRIu64
+                 "%s\nproperty: %s\nsaw: %s\n%s%s%ssimulated time: %" PRIu64 ".%09" PRIu64
                  " s\nnode: %s\ntrace hash: 0x%016" PRIx64 "\nbundle: %s\nfurther failures like it: %" PRIu64 "\n%s%s",
-                 failure->reproduce, failure->property, failure->detail, failure->time_ns / 1000000000u,
+                 failure->reproduce, failure->property, failure->detail,
+                 failure->regression[0] == '\0' ? "" : "regression: ", failure->regression,
+                 failure->regression[0] == '\0' ? "" : "\n", failure->time_ns / 1000000000u,
                  failure->time_ns % 1000000000u, node_name, failure->trace_hash,
                  failure->bundle[0] == '\0' ? "none" : failure->bundle, failure->same_signature,
                  history[0] == '\0' ? "" : "history:\n", history);

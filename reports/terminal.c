@@ -281,6 +281,11 @@ static void totals_line(struct page *page, const struct suite_result *result) {
                  grouped(totals.ran, a), grouped(totals.events, b), grouped(totals.firings, c),
                  duration(totals.simulated_ns, d), duration(result->real_ns, e), result->jobs,
                  result->jobs == 1 ? "" : "s");
+  if (result->regressions > 0) {
+    const size_t length = strlen(text);
+    (void)snprintf(text + length, sizeof text - length, "; %s of the runs are regressions, which came first",
+                   grouped(result->regressions, a));
+  }
   say(page, "\n");
   paragraph(page, text, 0);
 }
@@ -350,6 +355,7 @@ static void failure_seen(struct page *page, const struct suite_failure *one) {
   label(page, "property", one->property);
   if (one->verdict != SUITE_VIOLATED) label(page, "verdict", report_verdict_name(one->verdict));
   label(page, "saw", one->detail);
+  if (one->regression[0] != '\0') label(page, "regression", one->regression);
   int length = snprintf(text, sizeof text, "%" PRIu64 ".%09" PRIu64 " s simulated", one->time_ns / 1000000000u,
                         one->time_ns % 1000000000u);
   if (one->node != 0) (void)snprintf(text + length, sizeof text - (size_t)length, ", at node n%" PRIu32, one->node);

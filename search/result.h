@@ -33,6 +33,8 @@ struct suite_run {
   struct sim_fault_count faults[SIM_FAULT_COUNT];
 };
 
+#define SUITE_STORY_BYTES 256u
+
 /* One failure, told in full. Strings are owned by the suite. */
 struct suite_failure {
   uint32_t scenario;
@@ -48,6 +50,7 @@ struct suite_failure {
   char reproduce[1280];    /* one line to paste */
   char shrunk[600];        /* path of the smallest scenario that fails like it; empty: none was made */
   uint64_t shrunk_left;    /* statements and fates in it */
+  char regression[SUITE_STORY_BYTES]; /* what this seed found once; empty: it is none of the scenario's regressions */
   uint64_t same_signature; /* further failures of the same scenario and property that are not listed */
 };
 
@@ -80,7 +83,7 @@ struct suite_slow {
 struct suite_result {
   struct suite_scenario *scenarios;
   size_t scenario_count;
-  struct suite_run *runs; /* in order of (scenario, seed) */
+  struct suite_run *runs; /* in order of scenario; of each its regressions, then its seeds */
   size_t run_count;
   struct suite_failure *failures; /* at most 20 of each scenario, in the same order */
   size_t failure_count;
@@ -89,6 +92,7 @@ struct suite_result {
   char **vacuous; /* one sentence each: a fault or a `sometimes` that never happened */
   size_t vacuous_count;
   uint64_t seed_first, seed_last;
+  uint64_t regressions; /* runs of seeds that failed once, before those */
   uint32_t jobs;
   uint64_t real_ns;
   bool interrupted;

@@ -35,10 +35,10 @@ static void drop_rows(struct suite *suite) {
   struct suite_result *result = suite->result;
   for (size_t i = 0; i < result->run_count; i++) {
     struct suite_run *run = &result->runs[i];
-    const uint64_t seed = i - suite->first_row[run->scenario];
-    const uint64_t order = seed * result->scenario_count + run->scenario;
+    const uint64_t round = suite_round(suite, i);
+    const uint64_t order = round * result->scenario_count + run->scenario;
     const bool described = result->scenarios[run->scenario].verdict == SUITE_HELD;
-    if (!described || (order < suite->stop_at && seed <= suite->wrong_at[run->scenario])) continue;
+    if (!described || (order < suite->stop_at && round <= suite->wrong_at[run->scenario])) continue;
     const struct suite_run blank = {.scenario = run->scenario, .seed = run->seed, .verdict = SUITE_NOT_RUN};
     *run = blank;
     memset(&suite->rows[i], 0, sizeof suite->rows[i]);
@@ -69,7 +69,8 @@ static void add_run(struct suite_scenario *scenario, const struct suite_run *run
 }
 
 static bool all_seeds_ran(const struct suite *suite, const struct suite_scenario *scenario) {
-  return scenario->runs == suite->seeds && !suite->result->interrupted;
+  const size_t index = (size_t)(scenario - suite->result->scenarios);
+  return scenario->runs == suite->seeds + suite_regression_count(suite, index) && !suite->result->interrupted;
 }
 
 void suite_tally(struct suite *suite) {
