@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/known.h"
 #include "cli/named.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -27,6 +28,9 @@ struct run_options {
   struct params set;
   struct tags tags;
   struct suite_regressions *regressions;
+  struct known_list known;
+  const char *known_path;
+  unsigned today; /* 20261231; 0: ask the machine */
   bool seeds_given;
   const char *seed_from;
   const char *json, *junit;
@@ -50,6 +54,8 @@ enum {
   OPTION_SHRINK,
   OPTION_TRACE,
   OPTION_TAG,
+  OPTION_KNOWN,
+  OPTION_TODAY,
   OPTION_NO_REGRESSIONS,
 };
 
@@ -70,6 +76,8 @@ static const struct option long_options[] = {
     {"trace", no_argument, NULL, OPTION_TRACE},
     {"no-regressions", no_argument, NULL, OPTION_NO_REGRESSIONS},
     {"tag", required_argument, NULL, OPTION_TAG},
+    {"known", required_argument, NULL, OPTION_KNOWN},
+    {"today", required_argument, NULL, OPTION_TODAY},
     OPTIONS_OF_SCENARIOS,
     OPTIONS_OF_WORLDS,
     {"help", no_argument, NULL, OPTIONS_HELP},
@@ -133,6 +141,14 @@ static bool take_option(struct run_options *options, int option, const char *val
   case OPTION_NO_REGRESSIONS:
     options->no_regressions = true;
     return true;
+  case OPTION_KNOWN:
+    options->known_path = value;
+    return true;
+  case OPTION_TODAY:
+    options->today = known_day(value);
+    if (options->today != 0) return true;
+    (void)fprintf(stderr, "syncsim: --today '%s' is no day such as 2026-12-31\n", value);
+    return false;
   case OPTION_TAG:
     return tags_take(&options->tags, value);
   case OPTION_SET:
@@ -244,7 +260,11 @@ static int choose(struct run_options *options, struct paths *paths, char **argum
   if (status == EXIT_HELD && !settle_trace(options, paths->count)) status = EXIT_USAGE;
   if (status == EXIT_HELD && !options->one_seed && !options->trace && !options->no_regressions)
     status = regressions_read(paths, &options->regressions);
+  if (status == EXIT_HELD && options->known_path != NULL)
+    status = known_read(&options->known, options->known_path, options->today == 0 ? known_today() : options->today);
   suite->regressions = options->regressions;
+  suite->known = options->known.items;
+  suite->known_count = options->known.count;
   return status;
 }
 
@@ -280,6 +300,7 @@ static int run(const char *program, int argc, char **argv) {
     status = exit_status_worse(status, result == NULL ? EXIT_HARNESS : report(&options, result));
     suite_result_free(result);
   }
+  known_free(&options.known);
   regressions_free(options.regressions, paths.count);
   paths_free(&paths);
   return status;
@@ -299,6 +320,9 @@ const struct command command_run = {
     "  --seed S           one seed\n"
     "  --set NAME=VALUE   a parameter of the scenarios (sim.param); as often as needed\n"
     "  --seed-from TEXT   --seeds N starts at a seed made from TEXT, such as a commit id\n"
+    "  --known FILE       failures that are known, and count for nothing until a day:\n"
+    "                     lines DATE | SCENARIO | PROPERTY | REASON\n"
+    "  --today DATE       the day to judge that list by (today, UTC)\n"
     "  --no-regressions   not the seeds that failed once (NAME.seeds beside NAME.lua), which else\n"
     "                     come first; nor are they run with --seed\n"
     "  --tag TAG          only scenarios that have this tag; may be repeated\n"

@@ -108,6 +108,7 @@ static bool lay_out(struct suite *suite, const struct outcome *problems) {
     for (size_t row = suite->first_row[i]; row < end; row++) {
       result->runs[row].scenario = (uint32_t)i;
       result->runs[row].seed = seed_at(suite, i, row - suite->first_row[i]);
+      result->runs[row].regression = row - suite->first_row[i] < suite_regression_count(suite, i);
       result->runs[row].verdict = SUITE_NOT_RUN;
     }
     if (scenario->verdict == SUITE_HELD) {
@@ -147,6 +148,16 @@ static void fill_row(struct suite_run *run, struct suite_row *row, const struct 
   }
 }
 
+/* Index + 1; 0: it is not known. */
+static uint32_t find_known(const struct suite *suite, uint32_t scenario, const char *property) {
+  const struct suite_result *result = suite->result;
+  for (size_t i = 0; i < result->known_count; i++)
+    if (strcmp(result->known[i].property, property) == 0 &&
+        suite_known_is_of(&result->known[i], result->scenarios[scenario].path))
+      return (uint32_t)i + 1;
+  return 0;
+}
+
 static void finish_row(struct suite *suite, size_t index, const struct outcome *outcome) {
   struct suite_run *run = &suite->result->runs[index];
   struct suite_row *row = &suite->rows[index];
@@ -156,9 +167,11 @@ static void finish_row(struct suite *suite, size_t index, const struct outcome *
   if (run->verdict == SUITE_VIOLATED && must_fail[0] != '\0' && strcmp(must_fail, outcome->property) == 0) {
     run->verdict = SUITE_FAILED_AS_IT_MUST;
   }
+  run->known = run->verdict == SUITE_VIOLATED ? find_known(suite, run->scenario, outcome->property) : 0;
+  if (run->known != 0 && !suite->result->known[run->known - 1].expired) run->verdict = SUITE_KNOWN;
   row->finished = true;
   suite->progress.done++;
-  if (run->verdict != SUITE_HELD && run->verdict != SUITE_FAILED_AS_IT_MUST) {
+  if (run->verdict != SUITE_HELD && run->verdict != SUITE_KNOWN && run->verdict != SUITE_FAILED_AS_IT_MUST) {
     suite->progress.failed++;
     row->signature = (uint32_t)(signatures_add(&suite->signatures, run->scenario, index, outcome) + 1);
     const uint64_t order = started_order(suite, index);
@@ -362,6 +375,12 @@ static bool prepare(struct suite *suite, size_t file_count) {
   suite->wrong_at = calloc(file_count, sizeof *suite->wrong_at);
   if (result->scenarios == NULL || suite->first_row == NULL || suite->wrong_at == NULL) return false;
   result->scenario_count = file_count;
+  if (suite->options->known_count > 0) {
+    result->known = calloc(suite->options->known_count, sizeof *result->known);
+    if (result->known == NULL) return false;
+    memcpy(result->known, suite->options->known, suite->options->known_count * sizeof *result->known);
+    result->known_count = suite->options->known_count;
+  }
   for (size_t i = 0; i < file_count; i++) {
     (void)snprintf(result->scenarios[i].path, sizeof result->scenarios[i].path, "%s",
                    scenario_file_label(suite->files[i]));

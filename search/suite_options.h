@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "search/known.h"
 #include "sim/sim.h"
 
 #define SUITE_RUNS_MAX UINT64_C(2000000) /* rows of one suite: about 800 bytes each */
@@ -33,7 +34,9 @@ struct suite_regressions {
 struct suite_options {
   uint64_t seed_first, seed_last;              /* both included */
   const struct suite_regressions *regressions; /* one for each file, in their order; NULL: none */
-  uint32_t jobs;                               /* worker processes, 1 to SUITE_JOBS_MAX; 0: one per processor */
+  const struct suite_known *known;             /* failures that are known */
+  size_t known_count;
+  uint32_t jobs;        /* worker processes, 1 to SUITE_JOBS_MAX; 0: one per processor */
   uint64_t time_ns;     /* no run is started after so much real time, and none goes on for longer than
                          * watchdog_ns after it; 0: no bound */
   uint64_t watchdog_ns; /* a run that makes no step in so much real time is ended; 0: 120 s */

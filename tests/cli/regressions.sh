@@ -44,6 +44,14 @@ claim the_others_were_not_run says 1 '5 not run' run_mine --fail-fast
 claim its_line_shows_it_again says 1 'replay mine/one.lua --seed 77' run_mine
 claim machines_get_the_story eval '! run_mine --quiet --json out.json >/dev/null; jq -e ".failures[0].regression == \"the third peer was forgotten\" and (.failures[] | select(.seed == \"1\") | .regression == null)" out.json'
 claim junit_has_it eval '! run_mine --quiet --junit out.xml >/dev/null; xmllint --noout out.xml && grep -q "regression: the third peer was forgotten" out.xml'
+printf '77 one\n2 two\n' >mine/one.seeds
+junit_pairs() {
+  run_mine --quiet --junit out.xml >/dev/null
+  [ "$(xmllint --xpath 'count(//testcase)' out.xml)" -eq 5 ] && [ "$(xmllint --xpath 'count(//failure)' out.xml)" -eq 5 ] &&
+    [ "$(xmllint --xpath 'count(//testcase[@name="regression, seed 2"]/failure)' out.xml)" -eq 1 ] &&
+    [ "$(xmllint --xpath 'count(//testcase[@name="seed 2"]/failure)' out.xml)" -eq 1 ]
+}
+claim junit_has_each_failure_with_its_run junit_pairs
 
 # Variants have seeds of their own.
 scenario one '' 'variants = { ["few nodes"] = {}, ["many nodes"] = { n = 5 } },'
