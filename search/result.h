@@ -49,14 +49,14 @@ struct suite_failure {
   uint64_t time_ns;
   uint32_t node; /* 0: none in particular */
   uint64_t trace_hash;
-  char *history;           /* lines of text; may be empty, never NULL */
-  char bundle[512];        /* path of the bundle, empty when it could not be written */
-  char reproduce[1280];    /* one line to paste */
-  char shrunk[600];        /* path of the smallest scenario that fails like it; empty: none was made */
-  uint64_t shrunk_left;    /* statements and fates in it */
+  char *history;                      /* lines of text; may be empty, never NULL */
+  char bundle[512];                   /* path of the bundle, empty when it could not be written */
+  char reproduce[1280];               /* one line to paste */
+  char shrunk[600];                   /* path of the smallest scenario that fails like it; empty: none was made */
+  uint64_t shrunk_left;               /* statements and fates in it */
   char known[SUITE_KNOWN_TOLD_BYTES]; /* it was known "until ...", which has passed; else empty */
   char regression[SUITE_STORY_BYTES]; /* what this seed found once; empty: it is none of the scenario's regressions */
-  uint64_t same_signature; /* further failures of the same scenario and property that are not listed */
+  uint64_t same_signature;            /* further failures of the same scenario and property that are not listed */
 };
 
 struct suite_scenario {
