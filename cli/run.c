@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/known.h"
 #include "cli/named.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
+#include "cli/regressions.h"
 #include "cli/run_shrink.h"
 #include "cli/story.h"
 #include "cli/tags.h"
@@ -25,11 +27,15 @@ struct run_options {
   struct suite_options suite;
   struct params set;
   struct tags tags;
+  struct suite_regressions *regressions;
+  struct known_list known;
+  const char *known_path;
+  unsigned today; /* 20261231; 0: ask the machine */
   bool seeds_given;
   const char *seed_from;
   const char *json, *junit;
   uint64_t shrink_ns;
-  bool quiet, hashes, trace;
+  bool quiet, hashes, trace, one_seed, no_regressions;
 };
 
 enum {
@@ -48,6 +54,9 @@ enum {
   OPTION_SHRINK,
   OPTION_TRACE,
   OPTION_TAG,
+  OPTION_KNOWN,
+  OPTION_TODAY,
+  OPTION_NO_REGRESSIONS,
 };
 
 static const struct option long_options[] = {
@@ -65,7 +74,10 @@ static const struct option long_options[] = {
     {"watchdog", required_argument, NULL, OPTION_WATCHDOG},
     {"shrink", required_argument, NULL, OPTION_SHRINK},
     {"trace", no_argument, NULL, OPTION_TRACE},
+    {"no-regressions", no_argument, NULL, OPTION_NO_REGRESSIONS},
     {"tag", required_argument, NULL, OPTION_TAG},
+    {"known", required_argument, NULL, OPTION_KNOWN},
+    {"today", required_argument, NULL, OPTION_TODAY},
     OPTIONS_OF_SCENARIOS,
     OPTIONS_OF_WORLDS,
     {"help", no_argument, NULL, OPTIONS_HELP},
@@ -80,6 +92,7 @@ static bool take_seeds(struct run_options *options, int option, const char *valu
   options->seeds_given = true;
   struct suite_options *suite = &options->suite;
   if (option == OPTION_SEEDS) return option_seeds("seeds", value, &suite->seed_first, &suite->seed_last);
+  options->one_seed = true;
   if (!option_seed("seed", value, &suite->seed_first)) return false;
   suite->seed_last = suite->seed_first;
   return true;
@@ -125,6 +138,17 @@ static bool take_option(struct run_options *options, int option, const char *val
   case OPTION_TRACE:
     options->trace = true;
     return true;
+  case OPTION_NO_REGRESSIONS:
+    options->no_regressions = true;
+    return true;
+  case OPTION_KNOWN:
+    options->known_path = value;
+    return true;
+  case OPTION_TODAY:
+    options->today = known_day(value);
+    if (options->today != 0) return true;
+    (void)fprintf(stderr, "syncsim: --today '%s' is no day such as 2026-12-31\n", value);
+    return false;
   case OPTION_TAG:
     return tags_take(&options->tags, value);
   case OPTION_SET:
@@ -225,6 +249,25 @@ static bool fits_one_suite(const struct run_options *options, size_t files) {
   return false;
 }
 
+/* What is to be run: scenarios, and the seeds that lie beside them. */
+static int choose(struct run_options *options, struct paths *paths, char **arguments, int count) {
+  struct suite_options *suite = &options->suite;
+  int status = paths_read(paths, arguments, count, &options->set);
+  if (status == EXIT_HELD) room_settle(&suite->sim);
+  if (status == EXIT_HELD) status = paths_expand(paths, &suite->sim);
+  if (status == EXIT_HELD) status = tags_select(&options->tags, paths, &suite->sim);
+  if (status == EXIT_HELD && !fits_one_suite(options, paths->count)) status = EXIT_USAGE;
+  if (status == EXIT_HELD && !settle_trace(options, paths->count)) status = EXIT_USAGE;
+  if (status == EXIT_HELD && !options->one_seed && !options->trace && !options->no_regressions)
+    status = regressions_read(paths, &options->regressions);
+  if (status == EXIT_HELD && options->known_path != NULL)
+    status = known_read(&options->known, options->known_path, options->today == 0 ? known_today() : options->today);
+  suite->regressions = options->regressions;
+  suite->known = options->known.items;
+  suite->known_count = options->known.count;
+  return status;
+}
+
 static int run(const char *program, int argc, char **argv) {
   struct run_options options = {0};
   struct progress_line line;
@@ -246,12 +289,7 @@ static int run(const char *program, int argc, char **argv) {
     if (option == OPTIONS_WRONG || !take_option(&options, option, optarg)) return EXIT_USAGE;
   }
   if (!settle_seeds(&options)) return EXIT_USAGE;
-  int status = paths_read(&paths, argv + optind, argc - optind, &options.set);
-  if (status == EXIT_HELD) room_settle(&options.suite.sim);
-  if (status == EXIT_HELD) status = paths_expand(&paths, &options.suite.sim);
-  if (status == EXIT_HELD) status = tags_select(&options.tags, &paths, &options.suite.sim);
-  if (status == EXIT_HELD && !fits_one_suite(&options, paths.count)) status = EXIT_USAGE;
-  if (status == EXIT_HELD && !settle_trace(&options, paths.count)) status = EXIT_USAGE;
+  int status = choose(&options, &paths, argv + optind, argc - optind);
   if (status == EXIT_HELD) {
     progress_begin(&line);
     struct suite_result *result = suite_run_all(paths.files, paths.count, &options.suite, error, sizeof error);
@@ -262,6 +300,8 @@ static int run(const char *program, int argc, char **argv) {
     status = exit_status_worse(status, result == NULL ? EXIT_HARNESS : report(&options, result));
     suite_result_free(result);
   }
+  known_free(&options.known);
+  regressions_free(options.regressions, paths.count);
   paths_free(&paths);
   return status;
 }
@@ -280,6 +320,11 @@ const struct command command_run = {
     "  --seed S           one seed\n"
     "  --set NAME=VALUE   a parameter of the scenarios (sim.param); as often as needed\n"
     "  --seed-from TEXT   --seeds N starts at a seed made from TEXT, such as a commit id\n"
+    "  --known FILE       failures that are known, and count for nothing until a day:\n"
+    "                     lines DATE | SCENARIO | PROPERTY | REASON\n"
+    "  --today DATE       the day to judge that list by (today, UTC)\n"
+    "  --no-regressions   not the seeds that failed once (NAME.seeds beside NAME.lua), which else\n"
+    "                     come first; nor are they run with --seed\n"
     "  --tag TAG          only scenarios that have this tag; may be repeated\n"
     "  --jobs N           worker processes (one per processor)\n"
     "  --time D           start no run after so much real time (90s, 5min), and stop those\n"

@@ -159,6 +159,8 @@ static json_t *failure_object(const struct suite_result *result, const struct su
   put(object, "shrunk", failure->shrunk[0] == '\0' ? json_null() : string(failure->shrunk), ok);
   put(object, "bundle", failure->bundle[0] == '\0' ? json_null() : string(failure->bundle), ok);
   put(object, "reproduce", string(failure->reproduce), ok);
+  put(object, "known", failure->known[0] == '\0' ? json_null() : string(failure->known), ok);
+  put(object, "regression", failure->regression[0] == '\0' ? json_null() : string(failure->regression), ok);
   put(object, "same_signature", count(failure->same_signature), ok);
   return object;
 }
@@ -174,6 +176,7 @@ static json_t *suite_object(const struct suite_result *result, bool *ok) {
   put(object, "interrupted", json_boolean(result->interrupted), ok);
   put(object, "seed_first", decimal(result->seed_first), ok);
   put(object, "seed_last", decimal(result->seed_last), ok);
+  put(object, "regressions", count(result->regressions), ok);
   put(object, "jobs", count(result->jobs), ok);
   put(object, "runs", count(result->run_count), ok);
   put(object, "failed", count(failed), ok);
@@ -200,6 +203,17 @@ static json_t *vacuous_at(const struct suite_result *result, size_t i, bool *ok)
   (void)ok; /* a NULL string is noticed where it is written */
   return string(result->vacuous[i]);
 }
+static json_t *known_at(const struct suite_result *result, size_t i, bool *ok) {
+  const struct suite_known *known = &result->known[i];
+  json_t *object = json_object();
+  put(object, "scenario", string(known->scenario), ok);
+  put(object, "property", string(known->property), ok);
+  put(object, "told", string(known->told), ok);
+  put(object, "expired", json_boolean(known->expired), ok);
+  put(object, "runs", count(known->runs), ok);
+  put(object, "seen", count(known->seen), ok);
+  return object;
+}
 static json_t *run_at(const struct suite_result *result, size_t i, bool *ok) {
   return run_object(result, &result->runs[i], ok);
 }
@@ -222,6 +236,7 @@ bool report_json(FILE *file, const struct suite_result *result) {
                        write_list(file, "scenarios", result, result->scenario_count, scenario_at, &ok) &&
                        write_list(file, "failures", result, result->failure_count, failure_at, &ok) &&
                        write_list(file, "vacuous", result, result->vacuous_count, vacuous_at, &ok) &&
+                       write_list(file, "known", result, result->known_count, known_at, &ok) &&
                        write_list(file, "runs", result, result->run_count, run_at, &ok) && fputs("}\n", file) != EOF;
   return fflush(file) == 0 && written && ok && !ferror(file);
 }

@@ -24,6 +24,7 @@ struct junit {
   size_t cases;
   size_t next_run, next_failure;
   bool ok;
+  size_t row, row_of; /* the run of a failure, and of which: index + 1 */
 };
 
 struct counts {
@@ -185,9 +186,12 @@ static void told_failure(struct junit *junit, xmlNodePtr testcase, const struct 
   else
     (void)snprintf(node_name, sizeof node_name, "n%" PRIu32, failure->node);
   (void)snprintf(body, size,
-                 "%s\nproperty: %s\nsaw: %s\nsimulated time: %" PRIu64 ".%09" PRIu64
+                 "%s\nproperty: %s\nsaw: %s\n%s%s%s%s%s%ssimulated time: %" PRIu64 ".%09" PRIu64
                  " s\nnode: %s\ntrace hash: 0x%016" PRIx64 "\nbundle: %s\nfurther failures like it: %" PRIu64 "\n%s%s",
-                 failure->reproduce, failure->property, failure->detail, failure->time_ns / 1000000000u,
+                 failure->reproduce, failure->property, failure->detail, failure->known[0] == '\0' ? "" : "was known ",
+                 failure->known, failure->known[0] == '\0' ? "" : "\n",
+                 failure->regression[0] == '\0' ? "" : "regression: ", failure->regression,
+                 failure->regression[0] == '\0' ? "" : "\n", failure->time_ns / 1000000000u,
                  failure->time_ns % 1000000000u, node_name, failure->trace_hash,
                  failure->bundle[0] == '\0' ? "none" : failure->bundle, failure->same_signature,
                  history[0] == '\0' ? "" : "history:\n", history);
@@ -237,15 +241,24 @@ static bool has_room_for_held(const struct junit *junit) {
   return junit->cases < REPORT_JUNIT_CASES_MAX && junit->bytes < HELD_BYTES_MAX;
 }
 
+/* The run of a failure, from `first` on; SIZE_MAX: its scenario has none of that seed there. */
+static size_t row_of_failure(const struct suite_result *result, size_t first, const struct suite_failure *failure) {
+  for (size_t i = first; i < result->run_count && result->runs[i].scenario == failure->scenario; i++)
+    if (result->runs[i].seed == failure->seed) return i;
+  return SIZE_MAX;
+}
+
 static void run_case(struct junit *junit, xmlNodePtr suite, const char *class, const struct suite_run *run,
-                     unsigned repeat, const struct suite_failure *failure, struct counts *counts) {
+                     unsigned repeat, const struct suite_failure *failure, const char *known, struct counts *counts) {
   const bool is_bad = failure != NULL || report_verdict_is_bad(run->verdict);
   if (is_bad ? junit->bytes > (failure == NULL ? BODIES_BYTES_MAX : CASES_BYTES_MAX) : !has_room_for_held(junit)) {
     counts->left_out++;
     return;
   }
-  char name[40];
-  if (repeat == 0)
+  char name[60];
+  if (run->regression)
+    (void)snprintf(name, sizeof name, "regression, seed %" PRIu64, run->seed);
+  else if (repeat == 0)
     (void)snprintf(name, sizeof name, "seed %" PRIu64, run->seed);
   else
     (void)snprintf(name, sizeof name, "seed %" PRIu64 " (%u)", run->seed, repeat + 1);
@@ -254,6 +267,8 @@ static void run_case(struct junit *junit, xmlNodePtr suite, const char *class, c
     told_failure(junit, testcase, failure, counts);
   else if (is_bad)
     untold_failure(junit, testcase, run, counts);
+  else if (run->verdict == SUITE_KNOWN)
+    skip(junit, testcase, known, counts);
   else if (run->verdict == SUITE_NOT_RUN)
     skip(junit, testcase, "not run: interrupted, out of time, or after the first failure", counts);
 }
@@ -319,18 +334,27 @@ static void scenario_cases(struct junit *junit, xmlNodePtr suite, size_t index, 
   unsigned repeat = 0; /* runs before this one with its seed */
   for (; junit->next_run < result->run_count && result->runs[junit->next_run].scenario == index; junit->next_run++) {
     const struct suite_run *run = &result->runs[junit->next_run];
-    repeat = junit->next_run > first && run[-1].seed == run->seed ? repeat + 1 : 0;
+    repeat = junit->next_run > first && run[-1].seed == run->seed && !run[-1].regression ? repeat + 1 : 0;
     const struct suite_failure *failure = NULL;
     while (junit->next_failure < result->failure_count) {
       const struct suite_failure *next = &result->failures[junit->next_failure];
-      if (next->scenario != index || next->seed > run->seed) break;
+      if (next->scenario != index) break;
+      if (junit->row_of != junit->next_failure + 1) {
+        junit->row = row_of_failure(result, junit->next_run + (failure != NULL), next);
+        junit->row_of = junit->next_failure + 1;
+      }
+      if (junit->row > junit->next_run && junit->row != SIZE_MAX) break;
       junit->next_failure++;
-      if (next->seed == run->seed && failure == NULL)
+      if (junit->row != SIZE_MAX && failure == NULL)
         failure = next;
       else
         failure_without_run(junit, suite, class, next, counts);
     }
-    run_case(junit, suite, class, run, repeat, failure, counts);
+    char known[SUITE_KNOWN_TOLD_BYTES + 80] = "";
+    if (run->known != 0)
+      (void)snprintf(known, sizeof known, "known: %s %s", result->known[run->known - 1].property,
+                     result->known[run->known - 1].told);
+    run_case(junit, suite, class, run, repeat, failure, known, counts);
   }
   for (; junit->next_failure < result->failure_count && result->failures[junit->next_failure].scenario == index;
        junit->next_failure++)

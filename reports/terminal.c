@@ -167,6 +167,9 @@ static void verdict_text(const struct suite_scenario *scenario, char *text, size
   case SUITE_NOT_RUN:
     words = "not run";
     break;
+  case SUITE_KNOWN:
+    words = "known";
+    break;
   }
   if (report_verdict_is_bad(scenario->verdict) && scenario->failed > 0)
     (void)snprintf(text, size, "%s (%" PRIu64 ")", words, scenario->failed);
@@ -192,7 +195,9 @@ static void row_make(struct page *page, struct row *row, const struct suite_scen
                    kinds == 1 ? "" : "s");
   (void)duration(scenario->simulated_ns, row->text[COLUMN_SIMULATED]);
   (void)duration(scenario->real_ns, row->text[COLUMN_REAL]);
-  row->colour = report_verdict_is_bad(scenario->verdict) ? RED : scenario->verdict == SUITE_NOT_RUN ? YELLOW : GREEN;
+  row->colour = report_verdict_is_bad(scenario->verdict)                                 ? RED
+                : scenario->verdict == SUITE_NOT_RUN || scenario->verdict == SUITE_KNOWN ? YELLOW
+                                                                                         : GREEN;
 }
 
 static void table_row(struct page *page, const struct row *row, const unsigned widths[COLUMN_COUNT]) {
@@ -247,7 +252,7 @@ static void table(struct page *page, const struct suite_result *result) {
 /* --- Around the table ------------------------------------------------------------ */
 
 struct totals {
-  uint64_t ran, failed, caught, not_run, events, simulated_ns, firings;
+  uint64_t ran, failed, caught, known, not_run, events, simulated_ns, firings;
 };
 
 static struct totals totals_of(const struct suite_result *result) {
@@ -261,6 +266,7 @@ static struct totals totals_of(const struct suite_result *result) {
     totals.ran++;
     if (report_verdict_is_bad(verdict)) totals.failed++;
     if (verdict == SUITE_FAILED_AS_IT_MUST) totals.caught++;
+    if (verdict == SUITE_KNOWN) totals.known++;
   }
   for (size_t i = 0; i < result->scenario_count; i++) {
     totals.events += result->scenarios[i].events;
@@ -281,6 +287,11 @@ static void totals_line(struct page *page, const struct suite_result *result) {
                  grouped(totals.ran, a), grouped(totals.events, b), grouped(totals.firings, c),
                  duration(totals.simulated_ns, d), duration(result->real_ns, e), result->jobs,
                  result->jobs == 1 ? "" : "s");
+  if (result->regressions > 0) {
+    const size_t length = strlen(text);
+    (void)snprintf(text + length, sizeof text - length, "; %s of the runs are regressions, which came first",
+                   grouped(result->regressions, a));
+  }
   say(page, "\n");
   paragraph(page, text, 0);
 }
@@ -290,8 +301,9 @@ static void verdict_line(struct page *page, const struct suite_result *result) {
   char number[32];
   paint(page, result->exit_status == 0 ? GREEN : RED);
   say(page, "%s: ", result->exit_status == 0 ? "HELD" : "FAILED");
-  say(page, "%s held", grouped(totals.ran - totals.failed - totals.caught, number));
+  say(page, "%s held", grouped(totals.ran - totals.failed - totals.caught - totals.known, number));
   if (totals.caught > 0) say(page, ", %s failed as they must", grouped(totals.caught, number));
+  if (totals.known > 0) say(page, ", %s known", grouped(totals.known, number));
   say(page, ", %s failed", grouped(totals.failed, number));
   if (totals.not_run > 0) say(page, ", %s not run", grouped(totals.not_run, number));
   if (result->interrupted) say(page, ", interrupted");
@@ -310,6 +322,28 @@ static void vacuous_notes(struct page *page, const struct suite_result *result) 
   for (size_t i = 0; i < result->vacuous_count; i++) {
     say(page, "  - ");
     paragraph(page, result->vacuous[i], 4);
+  }
+}
+
+/* Those that were seen, and those that were not though their scenario ran. */
+static void known_notes(struct page *page, const struct suite_result *result, bool seen, const char *title) {
+  bool titled = false;
+  for (size_t i = 0; i < result->known_count; i++) {
+    const struct suite_known *known = &result->known[i];
+    char text[1200], number[32], runs[32];
+    if (known->runs == 0 || (known->seen > 0) != seen || (seen && known->expired)) continue;
+    if (!titled) {
+      say(page, "\n");
+      paint(page, YELLOW);
+      say(page, "%s", title);
+      plain(page);
+      say(page, "\n");
+    }
+    titled = true;
+    (void)snprintf(text, sizeof text, "%s: %s, in %s of %s runs, known %s", known->scenario, known->property,
+                   grouped(known->seen, number), grouped(known->runs, runs), known->told);
+    say(page, "  - ");
+    paragraph(page, text, 4);
   }
 }
 
@@ -351,6 +385,12 @@ static void failure_seen(struct page *page, const struct suite_failure *one) {
   if (one->verdict != SUITE_VIOLATED) label(page, "verdict", report_verdict_name(one->verdict));
   label(page, "saw", one->detail);
   if (one->waits[0] != '\0') label(page, "script", one->waits);
+  if (one->known[0] != '\0') {
+    char known[sizeof one->known + 32];
+    (void)snprintf(known, sizeof known, "%s (that day has passed)", one->known);
+    label(page, "was known", known);
+  }
+  if (one->regression[0] != '\0') label(page, "regression", one->regression);
   int length = snprintf(text, sizeof text, "%" PRIu64 ".%09" PRIu64 " s simulated", one->time_ns / 1000000000u,
                         one->time_ns % 1000000000u);
   if (one->node != 0) (void)snprintf(text + length, sizeof text - (size_t)length, ", at node n%" PRIu32, one->node);
@@ -526,6 +566,9 @@ bool report_terminal_columns(FILE *file, const struct suite_result *result, bool
   vacuous_notes(&page, result);
   without_notes(&page, result);
   failures(&page, result);
+  known_notes(&page, result, true, "Known failures, which count for nothing yet:");
+  known_notes(&page, result, false,
+              "Known failures that were not seen (take them out of the list if they are mended):");
   slow_notes(&page, result);
   totals_line(&page, result);
   verdict_line(&page, result);

@@ -18,10 +18,13 @@ const char *report_verdict_name(enum suite_verdict verdict) {
     return "canary_missed";
   case SUITE_NOT_RUN:
     return "not_run";
+  case SUITE_KNOWN:
+    return "known";
   }
   return "harness";
 }
 
 bool report_verdict_is_bad(enum suite_verdict verdict) {
-  return verdict != SUITE_HELD && verdict != SUITE_FAILED_AS_IT_MUST && verdict != SUITE_NOT_RUN;
+  return verdict != SUITE_HELD && verdict != SUITE_FAILED_AS_IT_MUST && verdict != SUITE_NOT_RUN &&
+         verdict != SUITE_KNOWN;
 }

@@ -64,6 +64,11 @@ static void fill_failure(const struct suite *suite, struct suite_failure *failur
   failure->time_ns = outcome->time_ns;
   failure->node = outcome->node;
   failure->trace_hash = run->trace_hash;
+  if (run->known != 0) memcpy(failure->known, suite->result->known[run->known - 1].told, sizeof failure->known);
+  const uint64_t place = (uint64_t)(run - suite->result->runs) - suite->first_row[run->scenario];
+  if (place < suite_regression_count(suite, run->scenario))
+    (void)snprintf(failure->regression, sizeof failure->regression, "%s",
+                   suite->options->regressions[run->scenario].stories[place]);
   memcpy(failure->property, outcome->property, sizeof failure->property);
   memcpy(failure->detail, outcome->detail, sizeof failure->detail);
   memcpy(failure->waits, outcome->waits, sizeof failure->waits);

@@ -20,6 +20,8 @@ const char *suite_verdict_name(enum suite_verdict verdict) {
     return "canary missed";
   case SUITE_NOT_RUN:
     return "not run";
+  case SUITE_KNOWN:
+    return "known";
   }
   return "?";
 }
@@ -32,6 +34,7 @@ void suite_result_free(struct suite_result *result) {
   for (size_t i = 0; i < result->vacuous_count; i++) {
     free(result->vacuous[i]);
   }
+  free(result->known);
   free(result->failures);
   free(result->vacuous);
   free(result->runs);

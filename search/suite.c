@@ -81,13 +81,20 @@ static void name_scenario(struct suite_scenario *scenario) {
   }
 }
 
+/* Of a row of a scenario, counted from 0. */
+static uint64_t seed_at(const struct suite *suite, size_t scenario, uint64_t place) {
+  const uint64_t own = suite_regression_count(suite, scenario);
+  return place < own ? suite->options->regressions[scenario].seeds[place] : suite->options->seed_first + (place - own);
+}
+
 /* One row per scenario and seed; a scenario that cannot be run has one, that says so. */
 static bool lay_out(struct suite *suite, const struct outcome *problems) {
   struct suite_result *result = suite->result;
   size_t count = 0;
   for (size_t i = 0; i < result->scenario_count; i++) {
     suite->first_row[i] = count;
-    count += result->scenarios[i].verdict == SUITE_HELD ? (size_t)suite->seeds : 1;
+    const uint64_t rows = suite->seeds + suite_regression_count(suite, i);
+    count += result->scenarios[i].verdict == SUITE_HELD ? (size_t)rows : 1;
     suite->wrong_at[i] = UINT64_MAX;
   }
   result->runs = calloc(count, sizeof *result->runs);
@@ -100,11 +107,13 @@ static bool lay_out(struct suite *suite, const struct outcome *problems) {
     const size_t end = i + 1 < result->scenario_count ? suite->first_row[i + 1] : count;
     for (size_t row = suite->first_row[i]; row < end; row++) {
       result->runs[row].scenario = (uint32_t)i;
-      result->runs[row].seed = suite->options->seed_first + (row - suite->first_row[i]);
+      result->runs[row].seed = seed_at(suite, i, row - suite->first_row[i]);
+      result->runs[row].regression = row - suite->first_row[i] < suite_regression_count(suite, i);
       result->runs[row].verdict = SUITE_NOT_RUN;
     }
     if (scenario->verdict == SUITE_HELD) {
-      suite->progress.total += suite->seeds;
+      suite->progress.total += suite->seeds + suite_regression_count(suite, i);
+      result->regressions += suite_regression_count(suite, i);
     } else {
       struct suite_row *row = &suite->rows[suite->first_row[i]];
       result->runs[suite->first_row[i]].verdict = scenario->verdict;
@@ -120,7 +129,7 @@ static bool lay_out(struct suite *suite, const struct outcome *problems) {
 
 static uint64_t started_order(const struct suite *suite, size_t row) {
   const uint32_t scenario = suite->result->runs[row].scenario;
-  return (row - suite->first_row[scenario]) * suite->result->scenario_count + scenario;
+  return suite_round(suite, row) * suite->result->scenario_count + scenario;
 }
 
 static void fill_row(struct suite_run *run, struct suite_row *row, const struct outcome *outcome) {
@@ -139,6 +148,16 @@ static void fill_row(struct suite_run *run, struct suite_row *row, const struct 
   }
 }
 
+/* Index + 1; 0: it is not known. */
+static uint32_t find_known(const struct suite *suite, uint32_t scenario, const char *property) {
+  const struct suite_result *result = suite->result;
+  for (size_t i = 0; i < result->known_count; i++)
+    if (strcmp(result->known[i].property, property) == 0 &&
+        suite_known_is_of(&result->known[i], result->scenarios[scenario].path))
+      return (uint32_t)i + 1;
+  return 0;
+}
+
 static void finish_row(struct suite *suite, size_t index, const struct outcome *outcome) {
   struct suite_run *run = &suite->result->runs[index];
   struct suite_row *row = &suite->rows[index];
@@ -148,16 +167,18 @@ static void finish_row(struct suite *suite, size_t index, const struct outcome *
   if (run->verdict == SUITE_VIOLATED && must_fail[0] != '\0' && strcmp(must_fail, outcome->property) == 0) {
     run->verdict = SUITE_FAILED_AS_IT_MUST;
   }
+  run->known = run->verdict == SUITE_VIOLATED ? find_known(suite, run->scenario, outcome->property) : 0;
+  if (run->known != 0 && !suite->result->known[run->known - 1].expired) run->verdict = SUITE_KNOWN;
   row->finished = true;
   suite->progress.done++;
-  if (run->verdict != SUITE_HELD && run->verdict != SUITE_FAILED_AS_IT_MUST) {
+  if (run->verdict != SUITE_HELD && run->verdict != SUITE_KNOWN && run->verdict != SUITE_FAILED_AS_IT_MUST) {
     suite->progress.failed++;
     row->signature = (uint32_t)(signatures_add(&suite->signatures, run->scenario, index, outcome) + 1);
     const uint64_t order = started_order(suite, index);
     if (suite->options->fail_fast && order + 1 < suite->stop_at) suite->stop_at = order + 1;
-    const uint64_t seed = index - suite->first_row[run->scenario];
-    if (run->verdict == SUITE_SCENARIO_WRONG && seed < suite->wrong_at[run->scenario]) {
-      suite->wrong_at[run->scenario] = seed;
+    const uint64_t round = suite_round(suite, index);
+    if (run->verdict == SUITE_SCENARIO_WRONG && round < suite->wrong_at[run->scenario]) {
+      suite->wrong_at[run->scenario] = round;
     }
   }
   suite_show(suite);
@@ -263,11 +284,12 @@ static bool next_row(struct suite *suite, size_t *row) {
     suite->out_of_time = outcome_clock_ns() - suite->start_ns >= suite->options->time_ns;
   }
   if (suite->out_of_time) return false;
-  for (; suite->next < suite->stop_at && suite->next < suite->seeds * scenarios; suite->next++) {
+  const uint64_t rounds = suite->first_rounds + suite->seeds;
+  for (; suite->next < suite->stop_at && suite->next < rounds * scenarios; suite->next++) {
     const size_t scenario = (size_t)(suite->next % scenarios);
-    const uint64_t seed = suite->next / scenarios;
-    if (suite->result->scenarios[scenario].verdict != SUITE_HELD || seed > suite->wrong_at[scenario]) continue;
-    *row = suite->first_row[scenario] + (size_t)seed;
+    const uint64_t round = suite->next / scenarios;
+    if (suite->result->scenarios[scenario].verdict != SUITE_HELD || round > suite->wrong_at[scenario]) continue;
+    if (!suite_row_of(suite, scenario, round, row)) continue;
     suite->next++;
     return true;
   }
@@ -353,6 +375,12 @@ static bool prepare(struct suite *suite, size_t file_count) {
   suite->wrong_at = calloc(file_count, sizeof *suite->wrong_at);
   if (result->scenarios == NULL || suite->first_row == NULL || suite->wrong_at == NULL) return false;
   result->scenario_count = file_count;
+  if (suite->options->known_count > 0) {
+    result->known = calloc(suite->options->known_count, sizeof *result->known);
+    if (result->known == NULL) return false;
+    memcpy(result->known, suite->options->known, suite->options->known_count * sizeof *result->known);
+    result->known_count = suite->options->known_count;
+  }
   for (size_t i = 0; i < file_count; i++) {
     (void)snprintf(result->scenarios[i].path, sizeof result->scenarios[i].path, "%s",
                    scenario_file_label(suite->files[i]));
@@ -422,6 +450,8 @@ struct suite_result *suite_run_all(struct scenario_file *const *files, size_t fi
   suite->options = options;
   suite->result = result;
   suite->seeds = last_index + 1;
+  for (size_t i = 0; i < file_count; i++)
+    if (suite_regression_count(suite, i) > suite->first_rounds) suite->first_rounds = suite_regression_count(suite, i);
   errno = 0;
   const bool good = work(suite, file_count);
   if (good) {

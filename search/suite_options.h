@@ -3,8 +3,10 @@
 #define SEARCH_SUITE_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "search/known.h"
 #include "sim/sim.h"
 
 #define SUITE_RUNS_MAX UINT64_C(2000000) /* rows of one suite: about 800 bytes each */
@@ -22,13 +24,23 @@ struct suite_progress {
   char running_told[400];
 };
 
+/* Seeds of one scenario that failed once, and are run before all others. */
+struct suite_regressions {
+  const uint64_t *seeds;
+  const char *const *stories; /* what each found, in a line */
+  size_t count;
+};
+
 struct suite_options {
-  uint64_t seed_first, seed_last; /* both included */
-  uint32_t jobs;                  /* worker processes, 1 to SUITE_JOBS_MAX; 0: one per processor */
-  uint64_t time_ns;               /* no run is started after so much real time, and none goes on for longer than
-                                   * watchdog_ns after it; 0: no bound */
-  uint64_t watchdog_ns;           /* a run that makes no step in so much real time is ended; 0: 120 s */
-  uint64_t slow_ns;               /* real time of one run from which on it is named as slow; 0: 10 s */
+  uint64_t seed_first, seed_last;              /* both included */
+  const struct suite_regressions *regressions; /* one for each file, in their order; NULL: none */
+  const struct suite_known *known;             /* failures that are known */
+  size_t known_count;
+  uint32_t jobs;        /* worker processes, 1 to SUITE_JOBS_MAX; 0: one per processor */
+  uint64_t time_ns;     /* no run is started after so much real time, and none goes on for longer than
+                         * watchdog_ns after it; 0: no bound */
+  uint64_t watchdog_ns; /* a run that makes no step in so much real time is ended; 0: 120 s */
+  uint64_t slow_ns;     /* real time of one run from which on it is named as slow; 0: 10 s */
   /* Repetitions run in workers that are executed anew (fresh.h): the program must give FRESH_COMMAND to
    * fresh_main. Else they run in forked ones. */
   bool execute_again;

@@ -15,16 +15,18 @@ static int severity(enum suite_verdict verdict) {
     return 1;
   case SUITE_FAILED_AS_IT_MUST:
     return 2;
-  case SUITE_HARNESS:
+  case SUITE_KNOWN:
     return 3;
-  case SUITE_CANARY_MISSED:
+  case SUITE_HARNESS:
     return 4;
-  case SUITE_VIOLATED:
+  case SUITE_CANARY_MISSED:
     return 5;
-  case SUITE_NOT_DETERMINISTIC:
+  case SUITE_VIOLATED:
     return 6;
-  case SUITE_SCENARIO_WRONG:
+  case SUITE_NOT_DETERMINISTIC:
     return 7;
+  case SUITE_SCENARIO_WRONG:
+    return 8;
   }
   return 0;
 }
@@ -35,11 +37,12 @@ static void drop_rows(struct suite *suite) {
   struct suite_result *result = suite->result;
   for (size_t i = 0; i < result->run_count; i++) {
     struct suite_run *run = &result->runs[i];
-    const uint64_t seed = i - suite->first_row[run->scenario];
-    const uint64_t order = seed * result->scenario_count + run->scenario;
+    const uint64_t round = suite_round(suite, i);
+    const uint64_t order = round * result->scenario_count + run->scenario;
     const bool described = result->scenarios[run->scenario].verdict == SUITE_HELD;
-    if (!described || (order < suite->stop_at && seed <= suite->wrong_at[run->scenario])) continue;
-    const struct suite_run blank = {.scenario = run->scenario, .seed = run->seed, .verdict = SUITE_NOT_RUN};
+    if (!described || (order < suite->stop_at && round <= suite->wrong_at[run->scenario])) continue;
+    const struct suite_run blank = {
+        .scenario = run->scenario, .seed = run->seed, .regression = run->regression, .verdict = SUITE_NOT_RUN};
     *run = blank;
     memset(&suite->rows[i], 0, sizeof suite->rows[i]);
   }
@@ -47,7 +50,7 @@ static void drop_rows(struct suite *suite) {
 
 static void add_run(struct suite_scenario *scenario, const struct suite_run *run, const struct suite_row *row) {
   scenario->runs++;
-  scenario->failed += run->verdict != SUITE_HELD;
+  scenario->failed += run->verdict != SUITE_HELD && run->verdict != SUITE_KNOWN;
   scenario->events += run->events;
   scenario->simulated_ns += run->simulated_ns;
   scenario->real_ns += run->real_ns;
@@ -69,7 +72,22 @@ static void add_run(struct suite_scenario *scenario, const struct suite_run *run
 }
 
 static bool all_seeds_ran(const struct suite *suite, const struct suite_scenario *scenario) {
-  return scenario->runs == suite->seeds && !suite->result->interrupted;
+  const size_t index = (size_t)(scenario - suite->result->scenarios);
+  return scenario->runs == suite->seeds + suite_regression_count(suite, index) && !suite->result->interrupted;
+}
+
+/* What was seen of the failures that are known. */
+static void tally_known(struct suite *suite) {
+  struct suite_result *result = suite->result;
+  for (size_t i = 0; i < result->run_count; i++) {
+    if (suite->rows[i].finished && result->runs[i].known != 0) result->known[result->runs[i].known - 1].seen++;
+  }
+  for (size_t i = 0; i < result->known_count; i++) {
+    for (size_t n = 0; n < result->scenario_count; n++) {
+      if (suite_known_is_of(&result->known[i], result->scenarios[n].path))
+        result->known[i].runs += result->scenarios[n].runs;
+    }
+  }
 }
 
 void suite_tally(struct suite *suite) {
@@ -89,6 +107,7 @@ void suite_tally(struct suite *suite) {
       scenario->verdict = SUITE_CANARY_MISSED;
     }
   }
+  tally_known(suite);
 }
 
 /* --- Vacuity -------------------------------------------------------------------- */

@@ -461,9 +461,9 @@ static void refuse_apart(lua_State *lua, const struct settings *settings) {
 
 /* The options that make the world, as they are written, for whoever records the run. */
 static void tell_options(lua_State *lua, struct script *script) {
-  static const char *const keys[] = {"nodes",   "absent", "topology", "settle",   "network",
-                                     "disk",    "engine", "policy",   "policies", "node_options",
-                                     "shuffle", "swarm",  "vary",     "faults",   "without"};
+  static const char *const keys[] = {"nodes", "spares", "absent", "topology", "settle",       "network",
+                                     "disk",  "engine", "policy", "policies", "node_options", "shuffle",
+                                     "swarm", "vary",   "faults", "without"};
   if (!sim_trace_recording(script->world)) return;
   for (size_t i = 0; i < COUNT_OF(keys); i++) {
     char text[960];

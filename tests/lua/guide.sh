@@ -76,8 +76,8 @@ have_examples() { # BINDINGS FOLDER...
 }
 
 documents=(docs/scenarios.md)
-[ ! -f docs/scenario-guide.md ] || documents+=(docs/scenario-guide.md)
-[ ! -f docs/scenario-reference.md ] || documents+=(docs/scenario-reference.md)
+
+
 for document in "${documents[@]}"; do
   claim "every_block_of_$(basename "$document" .md | tr - _)_runs" all_run "$document" "$scratch/$(basename "$document" .md)"
 done
