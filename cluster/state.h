@@ -153,7 +153,7 @@ struct cluster {
   uint32_t value_capacity;
   struct sync_change *changes;
   uint32_t change_capacity;
-  struct queries *queries; /* scratch of queries.c; NULL: none was asked yet */
+  struct queries *queries;                 /* scratch of queries.c; NULL: none was asked yet */
   struct cluster_tally *tally;             /* NULL: not counted */
   struct cluster_propagation *propagation; /* NULL: not measured */
   uint8_t *merged;                         /* scratch of readings */
