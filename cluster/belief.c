@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cluster/backoffs.h"
 #include "cluster/grow.h"
 #include "cluster/lookup.h"
 #include "cluster/seldom.h"
@@ -290,6 +291,7 @@ static void check_hello(struct belief *belief, struct decode_reader body, uint64
     mumbles(belief, "is no HELLO, or is not its own");
     return;
   }
+  cluster_backoff_greeting(cluster, belief->node, belief->to, hello.flags, hello.snapshot_id);
   if (!(hello.flags & HELLO_GOES_ON))
     cluster_traffic_greeting(cluster, belief->node, belief->to, hello.flags, hello.wanted);
   struct replica *replica = &cluster->nodes[belief->node].replica;
@@ -350,6 +352,7 @@ static void check_news(struct belief *belief, struct decode_reader body, uint64_
     mumbles(belief, "is no NEWS, or is not its own");
     return;
   }
+  cluster_backoff_greeting(cluster, belief->node, belief->to, news.flags, 0);
   cluster_traffic_greeting(cluster, belief->node, belief->to, news.flags, news.wanted);
   bool damaged = is_damaged(cluster, belief->node);
   if (news.named) {
@@ -438,6 +441,7 @@ static uint64_t check_operations(struct belief *belief, struct decode_reader bod
   uint64_t count = 0;
   bool damaged = is_damaged(belief->cluster, belief->node);
   if (decode_ops_session(&body) != session) mumbles(belief, "names another session");
+  cluster_backoff_operations(belief->cluster, belief->node, belief->to);
   cluster_traffic_begin(belief->cluster, belief->node, belief->to);
   if (!learn_names(belief, body)) {
     mumbles(belief, "says of its operations that they are of others than they are");

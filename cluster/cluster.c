@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cluster/backoffs.h"
 #include "cluster/lookup.h"
 #include "cluster/node.h"
 #include "cluster/oracle.h"
@@ -133,6 +134,7 @@ struct cluster *cluster_create(struct sim_world *world, const struct cluster_con
       if (!cluster->traffic) return NULL;
       memset(cluster->traffic, 0, bytes);
     }
+    if (!cluster_backoffs_begin(cluster)) return NULL;
     sim_link_watch(world);
   }
   if (config->measured && !(cluster_tally_begin(cluster) && cluster_propagation_begin(cluster))) return NULL;

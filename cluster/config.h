@@ -31,8 +31,9 @@ struct cluster; /* in the arena */
 #define CLUSTER_SWEEPS "honest sweeps"         /* a tombstone is swept only when all peers have held it */
 #define CLUSTER_SWEEPING "sweeping progresses" /* ... and then it is, soon */
 #define CLUSTER_FEED "change feed"             /* a reader of it is told everything, once, in order */
-#define CLUSTER_CLOCK "clock safety" /* times are past what was seen, within the bound; timers ignore the wall */
-#define CLUSTER_LIVELOCK "livelock"  /* reported by sim */
+#define CLUSTER_CLOCK "clock safety"     /* times are past what was seen, within the bound; timers ignore the wall */
+#define CLUSTER_BACKOFF "honest backoff" /* who is silent is tried again just when the options and the draws say */
+#define CLUSTER_LIVELOCK "livelock"      /* reported by sim */
 
 enum cluster_topology {
   CLUSTER_MESH = 0, /* everyone knows everyone */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cluster/backoffs.h"
 #include "cluster/belief.h"
 #include "cluster/clocks.h"
 #include "cluster/identify.h"
@@ -55,7 +56,8 @@ static void remove_peers(struct cluster_software *software) {
   }
 }
 
-static void register_peers(struct cluster_software *software) {
+/* boots: those whom its log names are tried from now on, too. */
+static void register_peers(struct cluster_software *software, bool boots) {
   const struct cluster *cluster = software->node->cluster;
   software->peers_missing = false;
   remove_peers(software);
@@ -70,6 +72,7 @@ static void register_peers(struct cluster_software *software) {
     struct cluster_node *node = software->node;
     if (!node->peers[other].end) node->peers[other].end = sync_appended_position(software->engine);
     software->peer_of[other] = peer;
+    cluster_backoff_known(node->cluster, node->number, other, boots);
     sim_trace_name(cluster->world, SIM_NAME_PEER, software->node->number, peer, cluster->nodes[other].name);
     if (peer <= CLUSTER_NODES_MAX) software->node_of[peer] = (uint8_t)other;
   }
@@ -153,7 +156,7 @@ static void *start(struct sim_node *sim_node, const void *config) {
     return NULL;
   }
   look_at_peers(software);
-  register_peers(software);
+  register_peers(software, true);
   cluster_pump(sim_node, software);
   return software;
 }
@@ -184,13 +187,16 @@ static uint64_t operations_sent(const struct cluster_software *software) {
 
 void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) {
   struct cluster_node *node = software->node;
-  if (software->peers_missing) register_peers(software);
+  if (software->peers_missing) register_peers(software, false);
   uint64_t sent_before = operations_sent(software);
+  int status;
+  bool failed = false;
   for (;;) {
     uint32_t peer = 0;
     size_t size = 0;
-    int status = sync_next_frame(software->engine, &peer, software->frame, software->frame_bytes, &size);
+    status = sync_next_frame(software->engine, &peer, software->frame, software->frame_bytes, &size);
     if (node->replica.behind) replica_follow(node->cluster, node->number); /* it has tried to write once more */
+    failed = failed || status == SYNC_E_IO;
     if (status == SYNC_E_IO) continue; /* that peer waits for its next retry; the others do not */
     if (status != SYNC_OK) break;
     uint32_t to = peer <= CLUSTER_NODES_MAX ? software->node_of[peer] : 0;
@@ -204,6 +210,7 @@ void cluster_pump(struct sim_node *sim_node, struct cluster_software *software) 
     sim_send(sim_node, to, software->frame, size);
   }
   uint64_t deadline = sync_next_deadline(software->engine);
+  cluster_backoff_end(node->cluster, node->number, deadline, status == SYNC_E_NOT_FOUND && !failed);
   if (software->peers_missing) { /* with no peer at all nothing else would happen here */
     const struct sync_env *env = sim_node_env(sim_node);
     uint64_t retry = env->ops->mono_ns(env->ctx) + SIM_SECOND;
@@ -247,7 +254,9 @@ static void message(struct sim_node *sim_node, void *state, uint32_t from, const
   /* A refused frame has told its reason to the engine's counters; the peer
    * sends it again. */
   struct cluster_node *node = software->node;
+  cluster_backoff_hears(node, from);
   int status = sync_receive(software->engine, peer, bytes, size);
+  cluster_backoff_heard(node->cluster, node->number, from, status);
   cluster_flush(software);
   if (is_looked_at(node->cluster)) {
     if (status == SYNC_OK) cluster_traffic_heard(node->cluster, node->number, from, bytes, size);
@@ -267,6 +276,7 @@ static void timer(struct sim_node *sim_node, void *state, uint32_t number) {
   int status = sync_tick(software->engine, &report);
   (void)status; /* a failed engine shows in its counters; the pump looks */
   if (is_looked_at(software->node->cluster)) {
+    cluster_backoff_ticked(software->node->cluster, software->node->number, software->engine);
     replica_follow(software->node->cluster, software->node->number);
     sweeps_judge(software->node->cluster);
   }

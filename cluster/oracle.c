@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cluster/backoffs.h"
 #include "cluster/clocks.h"
 #include "cluster/grow.h"
 #include "cluster/deliveries.h"
@@ -266,6 +267,8 @@ void cluster_traced(struct sim_world *world, void *self, uint32_t number, enum s
   clocks_explained(&cluster->nodes[number], kind, fields, count);
   if (kind == SYNC_TRACE_APPLY || kind == SYNC_TRACE_TIMEOUT || kind == SYNC_TRACE_PARKED || kind == SYNC_TRACE_REVIVED)
     cluster_traffic_traced(cluster, number, kind, count > 0 ? fields[0] : 0);
+  if (backoff_takes(kind)) cluster_backoff_took(cluster, number, kind, fields, count);
+  if (backoff_wants(kind)) cluster_backoff_traced(cluster, number, kind, fields, count);
   if (log_watch_wants(kind)) traced(cluster, &cluster->nodes[number], kind, fields, count);
 }
 

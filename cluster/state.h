@@ -2,6 +2,7 @@
 #ifndef CLUSTER_STATE_H
 #define CLUSTER_STATE_H
 
+#include "cluster/backoff.h"
 #include "cluster/config.h"
 #include "cluster/delivery.h"
 #include "cluster/ledger.h"
@@ -84,6 +85,14 @@ struct cluster_node {
     uint64_t reads;          /* of the wall clock, at the last look */
     uint64_t explained;      /* of those since then */
   } clock;
+  struct {                /* backoffs.h: of the event that runs */
+    uint32_t hears;       /* whose message is being taken; 0: none */
+    bool parked;          /* ... whom it has parked for it */
+    bool refused, to_all; /* it refused something; what it holds now is news to everybody; */
+    bool acknowledges;    /* ... or may be to whom it has it from */
+    bool waits;           /* it waited for somebody at the end of the last event, or has begun to */
+    uint64_t picks;       /* that waits were made of, or that were made before */
+  } backoff;
   uint32_t *applied; /* by life: highest sequence number applied, as traced */
   uint32_t applied_capacity;
 };
@@ -135,6 +144,7 @@ struct cluster {
   struct delivery *deliveries;    /* by (from - 1) * nodes + to - 1; NULL: not watched */
   struct traffic *traffic;        /* the same; NULL: not watched */
   struct traffic_calm calm;       /* of all of it */
+  struct backoff *backoffs;       /* the same; NULL: not watched */
   uint32_t delivery_node;         /* whose turn it is, in a large cluster */
   uint64_t looked;                /* records and keys that the oracles looked at: what they cost */
   uint32_t *known, *known_by_all; /* scratch of reads and deliveries, by life */

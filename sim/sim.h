@@ -136,6 +136,7 @@ void *sim_node_peek(struct sim_world *world, uint32_t number);
 
 /* What the node's wall clock shows now, without a call of the machine. */
 uint64_t sim_clock_wall_peek(struct sim_world *world, uint32_t number);
+uint64_t sim_clock_mono_peek(struct sim_world *world, uint32_t number); /* the same of the monotonic one */
 /* Clocks, from now on. */
 void sim_clock_step(struct sim_world *world, uint32_t number, int64_t wall_ns);
 void sim_clock_rate(struct sim_world *world, uint32_t number, int32_t ppm); /* wall and monotonic; -500000 to 500000 */

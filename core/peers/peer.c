@@ -379,20 +379,24 @@ static void peer_probe(const struct peers *peers, struct peer *peer, uint64_t no
   peer_watch_flight(peers, peer, now_ns);
 }
 
+/* Who does not answer is greeted as the backoff allows, and told then. */
+static void peer_greet_soon(struct peer *peer) {
+  if (peer->state != SYNC_PEER_BACKOFF && peer->state != SYNC_PEER_PARKED) peer->hello_pending = true;
+}
+
 /* Does what is due. True: its window was restarted. */
 static bool peer_tick(struct peers *peers, struct peer *peer, uint64_t now_ns) {
   bool restarted = peer->gap_due_ns <= now_ns;
   if (restarted) peer_restart_after_gap(peers, peer, now_ns);
   if (peer->offer_due_ns <= now_ns) {
     peer->offer_due_ns = SYNC_NO_DEADLINE;
-    peer->hello_pending = true;
+    peer_greet_soon(peer);
   }
   if (peer->tell_due_ns <= now_ns || peer->ack_due_ns <= now_ns) {
     if (peer->tell_due_ns <= now_ns) peer->tell_all = true;
     if (peer->tell_due_ns <= now_ns) peer->tell_due_ns = SYNC_NO_DEADLINE;
     peer->ack_due_ns = SYNC_NO_DEADLINE;
-    /* Who does not answer is greeted as the backoff allows. */
-    if (peer->state != SYNC_PEER_BACKOFF && peer->state != SYNC_PEER_PARKED) peer->hello_pending = true;
+    peer_greet_soon(peer);
   }
   if (peer->probe_due_ns <= now_ns) peer_probe(peers, peer, now_ns);
   if (peer->due_ns > now_ns) return restarted;

@@ -110,6 +110,8 @@ uint64_t sim_node_refusals(const struct sim_node *node);
 bool sim_node_write_failed(const struct sim_node *node);
 /* How often its software has read the wall clock so far. */
 uint64_t sim_node_wall_reads(const struct sim_node *node);
+/* What its software drew last (env->pick), and how often it has drawn so far. */
+uint64_t sim_node_picked(const struct sim_node *node, uint64_t *picks);
 /* Whether power was cut in the event that runs there now: its software unwinds. */
 bool sim_node_unwinds(const struct sim_node *node);
 /* Its state, as boot() gave it; NULL: it does not run. To look at: no event, no power loss. */

@@ -85,6 +85,7 @@ struct sim_node {
 
   uint64_t refusals;                                /* sim_node_refusals() */
   uint64_t wall_reads;                              /* sim_node_wall_reads() */
+  uint64_t picked, picks;                           /* sim_node_picked() */
   bool write_failed;                                /* sim_node_write_failed() */
   uint64_t log_handles[SIM_NODE_LOG_HANDLES / 64u]; /* one bit for each handle of a file that it looks at */
   uint32_t interrupts;                              /* in a row */

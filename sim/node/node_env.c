@@ -39,6 +39,8 @@ static uint64_t env_pick(void *ctx, enum sync_pick_kind kind, uint64_t n) {
   if (!node_call(node, node_call_kind(SIM_CALL_PICK))) return 0;
   uint64_t identity = sim_mix((uint64_t)kind) + ground_moment(node->ground, SIM_CHOICE_NODE_PICK, node->number);
   uint64_t outcome = ground_pick(node->ground, sim_tag(SIM_CHOICE_NODE_PICK, node->number, identity), n);
+  node->picked = outcome;
+  node->picks++;
   trace(node, SIM_STEP_NODE_PICK, (uint64_t)kind, outcome);
   return outcome;
 }
@@ -97,6 +99,11 @@ uint64_t sim_node_refusals(const struct sim_node *node) {
 
 uint64_t sim_node_wall_reads(const struct sim_node *node) {
   return node->wall_reads;
+}
+
+uint64_t sim_node_picked(const struct sim_node *node, uint64_t *picks) {
+  *picks = node->picks;
+  return node->picked;
 }
 
 bool sim_node_unwinds(const struct sim_node *node) {

@@ -101,6 +101,10 @@ uint64_t sim_clock_wall_peek(struct sim_world *world, uint32_t number) {
   return clock_wall(&sim_node_at(world, number)->clock, sim_now(world));
 }
 
+uint64_t sim_clock_mono_peek(struct sim_world *world, uint32_t number) {
+  return clock_mono(&sim_node_at(world, number)->clock, sim_now(world));
+}
+
 void sim_clock_step(struct sim_world *world, uint32_t number, int64_t wall_ns) {
   clock_step(&sim_node_at(world, number)->clock, wall_ns);
 }
