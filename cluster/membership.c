@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cluster/backoffs.h"
 #include "cluster/lookup.h"
 #include "cluster/node.h"
 #include "cluster/state.h"
@@ -54,7 +55,10 @@ bool cluster_peer_retry(struct cluster *cluster, uint32_t node, uint32_t other) 
   struct cluster_software *software = cluster_turn_begin(cluster, node);
   if (!software) return false;
   int status = sync_peer_retry(software->engine, software->peer_of[other]);
-  if (status == SYNC_OK) forget_pair(cluster, node, other); /* all that is in flight counts as not sent */
+  if (status == SYNC_OK) {
+    forget_pair(cluster, node, other); /* all that is in flight counts as not sent */
+    cluster_backoff_known(cluster, node, other, true);
+  }
   cluster_turn_end(cluster, software);
   return status == SYNC_OK;
 }
