@@ -113,6 +113,12 @@ struct cluster_workload {
   uint32_t burst_max;                        /* submits in one turn of a node's loop, at least 1; 1 */
   bool variety;     /* keys of all shapes (keys.h); values that are empty, equal, or what the key had before, too */
   uint32_t writers; /* the first so many nodes submit; 0: all */
+  uint32_t zipf;    /* exponent in hundredths, by which keys are drawn, the first most (of growing ones the newest); 0:
+                       all alike. At most ZIPF_RANKS_MAX keys then */
+  uint64_t grow_interval_ns; /* time until there is one key more; 0: their number stays */
+  uint64_t busy_min_ns, busy_max_ns, quiet_min_ns,
+      quiet_max_ns; /* busy for so long, quiet for so long; 0: always busy */
 };
+#define CLUSTER_KEYS_MAX 1000000u
 
 #endif

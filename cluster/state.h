@@ -10,6 +10,7 @@
 #include "cluster/replica_types.h"
 #include "cluster/steps.h"
 #include "cluster/traffic.h"
+#include "cluster/zipf.h"
 
 struct cluster_tally;       /* tally.h */
 struct cluster_propagation; /* propagation.h */
@@ -134,6 +135,10 @@ struct cluster {
   struct cluster_workload workload;
   uint64_t workload_generation; /* 0: stopped */
   uint64_t workload_submits;    /* identities of its choices */
+  uint64_t workload_started_ns; /* for the first time */
+  uint64_t busy_times;          /* so far, */
+  uint64_t busy_end_ns;         /* ... and the end of this one */
+  struct zipf zipf;             /* of its keys; without ranks: all alike */
   uint64_t checks;              /* at intervals, so far */
   uint64_t progress_ns;         /* when a vector changed last, seen while it settles */
   uint64_t progress;            /* ... a hash of all */

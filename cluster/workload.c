@@ -14,11 +14,27 @@ static struct sim_tag tag(uint32_t kind, uint64_t submit, uint64_t part) {
   return sim_tag(kind, 0, submit << 4 | part);
 }
 
+static uint64_t draw_phase(struct cluster *cluster, uint64_t part, uint64_t min_ns, uint64_t max_ns) {
+  return sim_range(cluster->world, tag(SIM_CHOICE_WORKLOAD_PHASE, cluster->busy_times, part), min_ns, max_ns);
+}
+
+/* The time, or when the next busy time begins. */
+static uint64_t when_busy(struct cluster *cluster, uint64_t time_ns) {
+  const struct cluster_workload *w = &cluster->workload;
+  while (w->busy_max_ns && time_ns >= cluster->busy_end_ns) {
+    uint64_t begin = cluster->busy_end_ns + draw_phase(cluster, 1, w->quiet_min_ns, w->quiet_max_ns);
+    cluster->busy_times++;
+    cluster->busy_end_ns = begin + draw_phase(cluster, 0, w->busy_min_ns, w->busy_max_ns);
+    if (time_ns < begin) time_ns = begin;
+  }
+  return time_ns;
+}
+
 static void schedule(struct cluster *cluster) {
   uint64_t mean = cluster->workload.interval_ns;
   uint64_t gap = sim_range(cluster->world, tag(SIM_CHOICE_WORKLOAD_GAP, cluster->workload_submits, 0), mean / 2u,
                            mean + mean / 2u);
-  sim_driver_at(cluster->world, cluster->driver, sim_now(cluster->world) + gap,
+  sim_driver_at(cluster->world, cluster->driver, when_busy(cluster, sim_now(cluster->world) + gap),
                 CLUSTER_WAKE_WORKLOAD | cluster->workload_generation << 8);
 }
 
@@ -29,6 +45,10 @@ void cluster_workload_start(struct cluster *cluster, const struct cluster_worklo
   if (!w->interval_ns) w->interval_ns = 20 * SIM_MS;
   if (!w->value_bytes_min) w->value_bytes_min = LEDGER_VALUE_BYTES_MIN;
   if (!w->value_bytes_max) w->value_bytes_max = w->value_bytes_min > 64 ? w->value_bytes_min : 64;
+  if (w->zipf && !cluster->zipf.ranks) zipf_make(&cluster->zipf, cluster->world, w->keys, w->zipf);
+  if (!cluster->workload_generation) cluster->workload_started_ns = sim_now(cluster->world);
+  if (w->busy_max_ns)
+    cluster->busy_end_ns = sim_now(cluster->world) + draw_phase(cluster, 0, w->busy_min_ns, w->busy_max_ns);
   cluster->workload_generation++;
   schedule(cluster);
 }
@@ -37,10 +57,22 @@ void cluster_workload_stop(struct cluster *cluster) {
   cluster->workload_generation++;
 }
 
+/* How many keys there are by now. */
+static uint32_t keys_now(const struct cluster *cluster) {
+  const struct cluster_workload *w = &cluster->workload;
+  if (!w->grow_interval_ns) return w->keys;
+  uint64_t more = (sim_now(cluster->world) - cluster->workload_started_ns) / w->grow_interval_ns;
+  return more < CLUSTER_KEYS_MAX - w->keys ? w->keys + (uint32_t)more : CLUSTER_KEYS_MAX;
+}
+
+/* Of growing keys the newest are the hottest, as news are. */
 static uint32_t choose_key(struct cluster *cluster, uint64_t submit, uint64_t part) {
   const struct cluster_workload *w = &cluster->workload;
   if (sim_chance(cluster->world, tag(SIM_CHOICE_WORKLOAD_HOT, submit, part), w->hot_ppm)) return 0;
-  return (uint32_t)sim_pick(cluster->world, tag(SIM_CHOICE_WORKLOAD_KEY, submit, part), w->keys);
+  struct sim_tag drawn = tag(SIM_CHOICE_WORKLOAD_KEY, submit, part);
+  if (!cluster->zipf.ranks) return (uint32_t)sim_pick(cluster->world, drawn, keys_now(cluster));
+  uint32_t rank = zipf_draw(&cluster->zipf, cluster->world, drawn);
+  return w->grow_interval_ns ? keys_now(cluster) - 1u - rank : rank;
 }
 
 /* One in two is like no other. */
@@ -53,12 +85,12 @@ static enum cluster_value choose_value(struct cluster *cluster, uint64_t submit,
 static uint32_t choose_changes(struct cluster *cluster, uint64_t submit, struct cluster_change changes[BATCH_MAX]) {
   struct sim_world *world = cluster->world;
   const struct cluster_workload *w = &cluster->workload;
-  uint32_t count = 1;
-  if (w->keys >= BATCH_MAX && sim_chance(world, tag(SIM_CHOICE_WORKLOAD_OPERATION, submit, 15), w->batch_ppm))
+  uint32_t count = 1, keys = keys_now(cluster);
+  if (keys >= BATCH_MAX && sim_chance(world, tag(SIM_CHOICE_WORKLOAD_OPERATION, submit, 15), w->batch_ppm))
     count = (uint32_t)sim_range(world, tag(SIM_CHOICE_WORKLOAD_SIZE, submit, 15), BATCH_MIN, BATCH_MAX);
   for (uint32_t i = 0; i < count; i++) {
     /* The keys of one operation are neighbours, hence different. */
-    uint32_t key = i ? (changes[0].key + i) % w->keys : choose_key(cluster, submit, 0);
+    uint32_t key = i ? (changes[0].key + i) % keys : choose_key(cluster, submit, 0);
     bool deletes = sim_chance(world, tag(SIM_CHOICE_WORKLOAD_OPERATION, submit, i), w->deletes_ppm) != 0;
     changes[i] = (struct cluster_change){.kind = deletes ? SYNC_DELETE : SYNC_PUT, .key = key};
     if (deletes) continue;

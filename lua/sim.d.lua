@@ -113,6 +113,10 @@
 ---@field variety? boolean keys and values of all shapes; false
 ---@field swarm? boolean each seed has some kinds of operations; false
 ---@field promise? "durable"|"submit"
+---@field zipf? string exponent by which keys are drawn, the first most: "0.99"
+---@field grow? rate at which there are more keys
+---@field busy? durations of writing, and then
+---@field quiet? durations of silence
 
 ---@class sim.Kv
 

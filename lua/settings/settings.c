@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cluster/oracle_names.h"
+#include "cluster/zipf.h"
 #include "lua/language/list.h"
 #include "lua/language/literal.h"
 #include "lua/language/objects.h"
@@ -202,6 +203,7 @@ struct kv {
   struct cluster_workload workload;
   uint32_t promise;
   bool swarm;
+  char zipf[12];
 };
 static const struct schema_field kv_fields[] = {
     COUNT(struct kv, "keys", workload.keys, 1, 1000000),
@@ -216,7 +218,41 @@ static const struct schema_field kv_fields[] = {
     COUNT(struct kv, "writers", workload.writers, 1, 64),
     WORD(struct kv, "promise", promise, promises),
     {"swarm", SCHEMA_BOOL, SCHEMA_AT(struct kv, swarm), NO_WORDS},
+    {"zipf", SCHEMA_TEXT, SCHEMA_AT(struct kv, zipf), NO_WORDS},
+    {"grow", SCHEMA_RATE, SCHEMA_AT(struct kv, workload.grow_interval_ns), NO_WORDS},
+    {"busy", SCHEMA_DURATION_RANGE, SCHEMA_AT(struct kv, workload.busy_min_ns),
+     SCHEMA_AT(struct kv, workload.busy_max_ns), SIM_MS, YEAR_NS, NULL},
+    {"quiet", SCHEMA_DURATION_RANGE, SCHEMA_AT(struct kv, workload.quiet_min_ns),
+     SCHEMA_AT(struct kv, workload.quiet_max_ns), SIM_MS, YEAR_NS, NULL},
 };
+
+/* "0.99" in hundredths; 0: that is none. */
+static uint32_t exponent_of(const char *text) {
+  uint32_t whole = 0, hundredths = 0, digits = 0;
+  if (*text < '0' || *text > '9') return 0;
+  for (; *text >= '0' && *text <= '9' && whole < 100; text++)
+    whole = whole * 10u + (uint32_t)(*text - '0');
+  if (*text == '.')
+    for (text++; *text >= '0' && *text <= '9' && digits < 2; text++, digits++)
+      hundredths += (uint32_t)(*text - '0') * (digits == 0 ? 10u : 1u);
+  if (*text != '\0' || whole * 100u + hundredths > ZIPF_EXPONENT_MAX) return 0;
+  return whole * 100u + hundredths;
+}
+
+/* What does not go together. */
+static void check_kv(lua_State *lua, struct kv *kv) {
+  struct cluster_workload *w = &kv->workload;
+  w->zipf = exponent_of(kv->zipf);
+  if (kv->zipf[0] && !w->zipf)
+    schema_raise(lua, "", "zipf",
+                 "sim.kv.zipf is an exponent from \"0.01\" to \"4\", with two digits behind the point "
+                 "at most; \"0.99\" is usual");
+  if (w->zipf && w->keys > ZIPF_RANKS_MAX)
+    schema_raise(lua, "", "zipf", "sim.kv.zipf goes with at most %u keys", ZIPF_RANKS_MAX);
+  if (w->zipf && w->hot_ppm) schema_raise(lua, "", "zipf", "sim.kv takes one of hot and zipf");
+  if (!w->busy_max_ns != !w->quiet_max_ns)
+    schema_raise(lua, "", "busy", "sim.kv takes busy and quiet together, or neither");
+}
 
 int settings_kv(lua_State *lua) {
   struct kv kv = {
@@ -224,6 +260,7 @@ int settings_kv(lua_State *lua) {
   };
   lua_settop(lua, 1);
   schema_read(lua, 1, kv_fields, COUNT_OF(kv_fields), &kv, "sim.kv", "");
+  check_kv(lua, &kv);
   struct kv *object = lua_newuserdatauv(lua, sizeof *object, 0);
   *object = kv;
   luaL_setmetatable(lua, KV_TYPE);

@@ -98,6 +98,7 @@ static const struct choice_name NAMES[] = {
     {SIM_CHOICE_WORKLOAD_SKIP, "workload_skip"},
     {SIM_CHOICE_WORKLOAD_VALUE, "workload_value"},
     {SIM_CHOICE_WORKLOAD_BURST, "workload_burst"},
+    {SIM_CHOICE_WORKLOAD_PHASE, "workload_phase"},
     {SIM_CHOICE_DISK_ERROR_WHICH, "disk_error_which"},
     {SIM_CHOICE_DISK_ERROR_DONE, "disk_error_done"},
     {SIM_CHOICE_DISK_ROT_RUNNING, "disk_rot_running"},

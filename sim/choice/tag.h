@@ -93,6 +93,7 @@ enum sim_choice_kind {
   SIM_CHOICE_WORKLOAD_SKIP = 126,    /* 1: the submit is left out */
   SIM_CHOICE_WORKLOAD_VALUE = 127,   /* what a value is made from */
   SIM_CHOICE_WORKLOAD_BURST = 128,   /* submits in one turn */
+  SIM_CHOICE_WORKLOAD_PHASE = 129,   /* how long it is busy, and how long it is quiet */
   SIM_CHOICE_DISK_ERROR_WHICH = 140, /* of the errors of a call */
   SIM_CHOICE_DISK_ERROR_DONE = 141,  /* whether a call that failed took effect */
   SIM_CHOICE_DISK_ROT_RUNNING = 142,
