@@ -73,6 +73,11 @@ void cluster_backoff_known(struct cluster *cluster, uint32_t node, uint32_t othe
                 exact);
 }
 
+void cluster_backoff_gone(struct cluster *cluster, uint32_t node, uint32_t other) {
+  if (!cluster->backoffs || cluster->judging) return;
+  cluster->backoffs[(node - 1u) * cluster->config.nodes + other - 1u].life = UINT64_MAX; /* of no run */
+}
+
 void cluster_backoff_traced(struct cluster *cluster, uint32_t number, enum sync_trace_kind kind, const uint64_t *fields,
                             size_t count) {
   struct cluster_node *node = &cluster->nodes[number];

@@ -14,6 +14,8 @@
 bool cluster_backoffs_begin(struct cluster *cluster);
 /* The node's engine knows the other as a peer from now on. exact: its first wait begins now. */
 void cluster_backoff_known(struct cluster *cluster, uint32_t node, uint32_t other, bool exact);
+/* The other is no peer of the node any more. */
+void cluster_backoff_gone(struct cluster *cluster, uint32_t node, uint32_t other);
 /* A step of the node that concerns its waits, in its own numbers of peers. */
 void cluster_backoff_traced(struct cluster *cluster, uint32_t node, enum sync_trace_kind kind, const uint64_t *fields,
                             size_t count);

@@ -51,6 +51,7 @@ static void remove_peers(struct cluster_software *software) {
       continue;
     }
     memset(&node->peers[other], 0, sizeof node->peers[other]);
+    cluster_backoff_gone(node->cluster, node->number, other);
     software->peer_of[other] = SYNC_PEER_NONE;
     if (peer <= CLUSTER_NODES_MAX) software->node_of[peer] = 0;
   }
