@@ -241,6 +241,10 @@ check-planted: setup ## each bug of tests/planted/ is found, by the oracle expec
 	@$(MAKE_QUIET) build/syncsim
 	@tools/check-planted --jobs $(JOBS) --objects $(OUT)
 
+.PHONY: coverage
+coverage: setup ## lines and branches of core/ that the scenarios alone reach, and do not (COVERAGE_OPTIONS='--seeds 20')
+	@tools/check-coverage --jobs $(JOBS) $(COVERAGE_OPTIONS)
+
 # How many mutants, and which.
 N ?= 60
 SEED ?= 1

@@ -8,6 +8,9 @@
 
 #include <cmocka.h>
 
+#include "core/base/file_io.h"
+#include "core/snapshot/block.h"
+#include "core/snapshot/image.h"
 #include "tests/support/replica.h"
 
 #define MS UINT64_C(1000000)
@@ -94,6 +97,41 @@ static void a_backup_is_of_one_instant_while_writing_goes_on(void **state) {
   memory_env_process_crash(&target);
   /* It may write a snapshot of its own again, and another backup goes elsewhere only. */
   assert_int_equal(sync_backup_begin(world->at[0].engine, &target.env, &other), SYNC_E_EXISTS);
+  end();
+}
+
+static int base_of(void *arg, const char *name) {
+  uint64_t position = 0, id = 0;
+  bool aside = false;
+  if (base_name_parse(name, &position, &id, &aside) && !aside) (void)snprintf(arg, SNAPSHOT_NAME_BYTES, "%s", name);
+  return 0;
+}
+
+/* Position and id stand in the head as well: tools read them there, and a file that was renamed is told. */
+static void the_head_of_a_backup_says_what_its_name_says(void **state) {
+  (void)state;
+  begin(1);
+  for (unsigned i = 0; i < 20; i++)
+    put(0, i, "value");
+  replica_flush(world, 0);
+  struct sync_backup *backup;
+  assert_int_equal(sync_backup_begin(world->at[0].engine, &target.env, &backup), SYNC_OK);
+  assert_int_equal(run(backup, NULL), SYNC_OK);
+  sync_backup_end(backup);
+  char name[SNAPSHOT_NAME_BYTES] = "";
+  assert_int_equal(file_io_list(&target.env, base_of, name), SYNC_OK);
+  uint64_t position = 0, id = 0;
+  bool aside = true;
+  assert_true(base_name_parse(name, &position, &id, &aside));
+  assert_true(position > 0);
+  size_t size = 0;
+  const uint8_t *bytes = memory_env_bytes(&target, name, &size);
+  struct block block;
+  struct image_head head;
+  assert_true(size > BLOCK_HEADER_BYTES && block_peek(bytes, BLOCK_FULL_BYTES, &block) && block.type == BLOCK_HEAD);
+  assert_int_equal(image_head_parse(bytes + BLOCK_HEADER_BYTES, block.size, &head), SYNC_OK);
+  assert_int_equal(head.position, position);
+  assert_int_equal(head.id, id);
   end();
 }
 
@@ -286,6 +324,7 @@ static int release(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_backup_is_of_one_instant_while_writing_goes_on),
+      cmocka_unit_test(the_head_of_a_backup_says_what_its_name_says),
       cmocka_unit_test(a_backup_is_a_node_of_its_own_right),
       cmocka_unit_test(whatever_fails_there_leaves_nothing_that_counts),
       cmocka_unit_test(a_backup_goes_where_one_was_killed),

@@ -12,6 +12,7 @@ bench  measures and judges nothing
 nightly  runs for hours, with seeds of its own
 smoke  runs a part of what sim runs, for people who commit
 deb  wants a minute with the tools that it installs (packages-deb.txt); tests compare the versions that it names
+coverage  measures how far the scenarios are from a goal; tests/tools/test_check_coverage.sh runs its tool over a small tree
 mutants  wants an hour; tests/tools/test_mutants.sh runs its tool over a small tree
 clean  would throw away what the other gates built
 help   lists these
