@@ -20,6 +20,9 @@ return sim.scenario {
       world:node(gone % 4 + 1):crash()
       world:sleep(world:between("10ms", "500ms"))
     end
+    world:workload "stop" -- or a write would take a tombstone's place
+    for key = 0, 59 do world:node(gone):delete(key) end
+    world:sleep "150ms" -- the others have them, and it has swept none yet
     world:node(gone):retire()
     world:sleep(world:between("100ms", "2s"))
     for _, node in ipairs(world:nodes()) do
