@@ -46,12 +46,12 @@ struct scenario_result {
 
 struct scenario_options {
   struct sim_choice_source source; /* the seed, overrides, recording of choices */
-  struct sim_trace_log *trace;   /* NULL: hash only */
-  struct sim_trace_marks *marks; /* NULL: none */
-  uint64_t until_ns;             /* 0: to the end; else stop there, without a final word */
-  uint64_t until_events;         /* the same after so many events (sim_events_run) */
-  uint64_t duration_ns;          /* not 0: faults stop that early, if it is earlier */
-  bool no_oracles;               /* for benches only: see struct cluster_config */
+  struct sim_trace_log *trace;     /* NULL: hash only */
+  struct sim_trace_marks *marks;   /* NULL: none */
+  uint64_t until_ns;               /* 0: to the end; else stop there, without a final word */
+  uint64_t until_events;           /* the same after so many events (sim_events_run) */
+  uint64_t duration_ns;            /* not 0: faults stop that early, if it is earlier */
+  bool no_oracles;                 /* for benches only: see struct cluster_config */
 };
 
 /* One world, from birth to verdict. Forgets the world before it in `sim`. */

@@ -102,9 +102,9 @@ struct script {
    * outside the arena). */
   const char *text;
   size_t text_size;
-  const struct helpers *helpers;    /* what it may require; NULL: nothing more */
-  const struct params *params;      /* what is set; NULL: nothing */
-  struct variants *variants;        /* where they go, NULL: nowhere */
+  const struct helpers *helpers; /* what it may require; NULL: nothing more */
+  const struct params *params;   /* what is set; NULL: nothing */
+  struct variants *variants;     /* where they go, NULL: nowhere */
 
   struct settings *settings; /* where sim.scenario puts them; only while loading */
   char name[SCENARIO_NAME_BYTES];
