@@ -48,9 +48,21 @@ static struct sync_outbox_entry outbox_entry(const struct peer *peer, const stru
   };
 }
 
-/* Of one that a snapshot pays. */
-static enum sync_outbox_status outbox_compacted_status(const struct peer *peer) {
-  return peer->state == SYNC_PEER_PARKED ? SYNC_OUTBOX_FAILED : SYNC_OUTBOX_QUEUED;
+/* Whether one that the log may have no more was sent while it had it. */
+static bool outbox_sent(const struct peers *peers, const struct peer *peer, const struct origin *origin, uint64_t seq) {
+  for (uint32_t i = 0; i < peer->in_flight_count; i++) {
+    const struct oplog_entry *entry = oplog_at(&peers->state->oplog, peer->in_flight[i]);
+    if (entry->origin == origin && entry->seq == seq) return true;
+  }
+  return false;
+}
+
+/* Of one that a snapshot pays: what came back by one is not durable before its merge is. */
+static enum sync_outbox_status outbox_compacted_status(const struct peers *peers, const struct peer *peer,
+                                                       const struct origin *origin, uint64_t seq) {
+  if (seq > origin->durable) return SYNC_OUTBOX_PENDING;
+  if (peer->state == SYNC_PEER_PARKED) return SYNC_OUTBOX_FAILED;
+  return outbox_sent(peers, peer, origin, seq) ? SYNC_OUTBOX_IN_FLIGHT : SYNC_OUTBOX_QUEUED;
 }
 
 static enum sync_outbox_status outbox_status(const struct peers *peers, const struct peer *peer, uint64_t ordinal) {
@@ -69,7 +81,8 @@ static int outbox_each_compacted(const struct peers *peers,
       for (uint32_t k = 0; k < peer_handles(peers); k++) {
         const struct peer *peer = peer_at(peers, k);
         if (peer == NULL || peer_holds(peer, origin, seq)) continue;
-        struct sync_outbox_entry entry = outbox_entry(peer, origin, seq, outbox_compacted_status(peer));
+        struct sync_outbox_entry entry =
+            outbox_entry(peer, origin, seq, outbox_compacted_status(peers, peer, origin, seq));
         int rc = each(arg, &entry);
         if (rc != 0) return rc;
       }
@@ -99,7 +112,7 @@ int outbox_each(const struct peers *peers, int (*each)(void *arg, const struct s
 struct sync_outbox_entry outbox_find(const struct peers *peers, const struct origin *origin, uint64_t seq,
                                      const struct peer *peer) {
   uint64_t ordinal = 0;
-  enum sync_outbox_status status = outbox_compacted_status(peer);
+  enum sync_outbox_status status = outbox_compacted_status(peers, peer, origin, seq);
   if (peer_holds(peer, origin, seq))
     status = SYNC_OUTBOX_ACKNOWLEDGED;
   else if (oplog_find(&peers->state->oplog, origin, seq, &ordinal) != NULL)
