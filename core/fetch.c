@@ -114,7 +114,7 @@ static void note_sender(struct sync_engine *engine, const struct merge *merge) {
 
 /* It offers what is held here: perhaps it cannot tell what the lives that a HELLO leaves out imply. */
 static void tell_all(struct peer *peer) {
-  peer->hello_pending = true;
+  peer_greet_soon(peer);
   peer->list_all = true;
 }
 

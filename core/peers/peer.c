@@ -379,8 +379,7 @@ static void peer_probe(const struct peers *peers, struct peer *peer, uint64_t no
   peer_watch_flight(peers, peer, now_ns);
 }
 
-/* Who does not answer is greeted as the backoff allows, and told then. */
-static void peer_greet_soon(struct peer *peer) {
+void peer_greet_soon(struct peer *peer) {
   if (peer->state != SYNC_PEER_BACKOFF && peer->state != SYNC_PEER_PARKED) peer->hello_pending = true;
 }
 
@@ -468,9 +467,11 @@ uint64_t peer_held_end(const struct peers *peers, struct peer *peer) {
 
 static bool peer_is_behind(const struct peers *peers, const struct peer *peer) {
   const struct origins *origins = &peers->state->origins;
-  for (size_t i = 0; i < peer->heard && peer->known_session != 0; i++) {
+  for (size_t i = 0; i < origins_count(origins) && peer->known_session != 0; i++) {
     const struct origin *origin = origins_at(origins, i);
-    if (origin->floor > vector_get(&peer->known, origin->index)) return true;
+    uint64_t known = vector_get(&peer->known, origin->index);
+    /* Of who came later it may have told in NEWS, or not yet at all. */
+    if (origin->floor > known && (i < peer->heard || known > 0)) return true;
   }
   return false;
 }

@@ -194,6 +194,8 @@ void peer_settle(struct peers *peers, struct peer *peer, uint64_t now_ns);
 void peer_new_session(struct peers *peers, struct peer *peer, uint64_t session, uint64_t now_ns);
 /* The peer skipped operations of ours. */
 void peer_gap(const struct peers *peers, struct peer *peer, uint64_t now_ns);
+/* A greeting at once; who does not answer is greeted as the backoff allows, and told then. */
+void peer_greet_soon(struct peer *peer);
 /* The peer says whether it has no room to apply. If so, it is sent one frame at
  * a time, at the pace of probes, until it has. */
 void peer_full(struct peers *peers, struct peer *peer, bool full, uint64_t now_ns);
