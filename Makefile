@@ -179,6 +179,7 @@ TIME ?= 75s
 # More options of `syncsim run`, such as --seed-from TEXT.
 SUITE_OPTIONS ?=
 TEST_OPTIONS ?=
+LINT_OPTIONS ?=
 MAKE_QUIET := $(MAKE) --no-print-directory -s -j$(JOBS)
 
 .PHONY: setup
@@ -284,7 +285,7 @@ man: ## the reference of the API as man pages, in build/man/man3: `man -M build/
 
 .PHONY: lint
 lint: setup ## clang-format, clang-tidy, cppcheck; luacheck for scenarios
-	@tools/lint --jobs $(JOBS)
+	@tools/lint --jobs $(JOBS) $(LINT_OPTIONS)
 
 .PHONY: bench
 bench: setup ## measure speeds

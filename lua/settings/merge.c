@@ -202,7 +202,7 @@ static void remember(const struct merge_call *call) {
   made.refused = text == NULL;
   made.bytes = size ? sim_alloc(script->world, size) : NULL;
   if (size && !made.bytes) return;
-  if (size) memcpy(made.bytes, text, size);
+  if (size && text) memcpy(made.bytes, text, size);
   struct script_merged *place = place_of(script, made.name);
   if (place->size) sim_free(script->world, place->bytes, place->size);
   *place = made;
