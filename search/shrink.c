@@ -9,7 +9,8 @@
 #include "search/shrink_work.h"
 
 #define WATCHDOG_NS (UINT64_C(120) * SIM_SECOND)
-#define SEEN_SLOTS (1u << 16) /* candidates that are remembered; a power of two */
+#define PATIENCE_NS (5 * SIM_SECOND) /* of who pressed Ctrl-C: for telling what there is */
+#define SEEN_SLOTS (1u << 16)        /* candidates that are remembered; a power of two */
 
 /* --- Candidates ------------------------------------------------------------------- */
 
@@ -263,6 +264,14 @@ static void shrink_close(struct shrink *shrink) {
   free(shrink);
 }
 
+/* Candidates that are still under way when there is no time for more: nobody waits for them. */
+static void stop_flights(struct shrink *shrink) {
+  pool_limit(shrink->pool, 0);
+  while (pool_busy_count(shrink->pool) > 0)
+    pool_wait(shrink->pool, SIM_SECOND, &shrink->event);
+  pool_limit(shrink->pool, UINT64_MAX);
+}
+
 /* The smallest run as statements, and its recording. NULL: it could not be run once more. */
 static struct sim_choice_table *gather(struct shrink *shrink, struct plain_scenario *plain) {
   struct outcome outcome;
@@ -285,20 +294,28 @@ static struct sim_choice_table *gather(struct shrink *shrink, struct plain_scena
   return recording;
 }
 
+/* When telling it must be over. */
+static uint64_t last_moment(const struct shrink *shrink, enum shrink_end end) {
+  if (end == SHRINK_INTERRUPTED) return outcome_clock_ns() + PATIENCE_NS;
+  return shrink->options->time_ns == 0 ? UINT64_MAX : shrink->start_ns + shrink->options->time_ns;
+}
+
 static void retell(struct shrink *shrink) {
   struct plain_scenario plain;
   struct retelling *told = &shrink->result->told;
   told->end = RETELLING_HARNESS;
+  const enum shrink_end end = shrink->result->end;
+  stop_flights(shrink);
   struct sim_choice_table *recording = gather(shrink, &plain);
+  shrink->result->end = end; /* the run is small, whatever becomes of telling it */
   if (recording == NULL) return;
-  const struct retelling_options options = {
-      .suite = &shrink->options->suite,
-      .failure = &shrink->result->first,
-      .seed = shrink->best.seed,
-      .fates = shrink->table,
-      .recording = recording,
-      .scratch = shrink->options->scratch,
-      .stop_ns = shrink->options->time_ns == 0 ? UINT64_MAX : shrink->start_ns + shrink->options->time_ns};
+  const struct retelling_options options = {.suite = &shrink->options->suite,
+                                            .failure = &shrink->result->first,
+                                            .seed = shrink->best.seed,
+                                            .fates = shrink->table,
+                                            .recording = recording,
+                                            .scratch = shrink->options->scratch,
+                                            .stop_ns = last_moment(shrink, end)};
   retelling_run(&options, &plain, told);
   sim_choice_table_destroy(recording);
 }

@@ -52,6 +52,38 @@ claim a_suite_makes_its_failures_small says 1 'shrunk     build/failures/early-1
 claim the_report_names_the_file jq -e '.failures[0].shrunk == "build/failures/early-1/shrunk.lua" and .failures[1].shrunk == null' suite.json
 claim the_file_fails_under_every_seed fails_under_every_seed build/failures/early-1/shrunk.lua 10 durability
 
+# Long enough that there is something left to do when it is stopped.
+sed '/must_fail/d; s/duration  = "5s"/duration  = "60s"/; s/1, 10 do/1, 150 do/; s#"100/s"#"800/s"#' "$canary" >long.lua
+# How fast the machine is nobody knows: stopped after ever longer, until there is something to write and something left.
+interrupted() {
+  local after status
+  for after in 0.05 0.1 0.2 0.4 0.8 1.6 3.2 6.4; do
+    status=0
+    rm -f best.lua
+    "$syncsim" shrink long.lua --seed 1 --jobs 2 --out best.lua >stopped.out 2>&1 &
+    sleep "$after"
+    kill -INT $! 2>/dev/null
+    wait $! || status=$?
+    if grep -q 'interrupted: this is the best so far' stopped.out; then break; fi
+  done
+  cat stopped.out
+  grep -q 'interrupted: this is the best so far' stopped.out && [ "$status" -eq 0 ] && [ -s best.lua ]
+}
+out_of_time() {
+  local time status
+  for time in 50ms 100ms 200ms 400ms 800ms 1600ms 3200ms 6400ms; do
+    status=0
+    rm -f timed.lua
+    "$syncsim" shrink long.lua --seed 1 --jobs 1 --time "$time" --out timed.lua >stopped.out 2>&1 || status=$?
+    if grep -q 'out of time' stopped.out && [ "$status" -eq 0 ]; then break; fi
+  done
+  cat stopped.out
+  grep -q 'out of time' stopped.out && [ "$status" -eq 0 ] && [ -s timed.lua ]
+}
+claim an_interruption_writes_the_best_so_far interrupted
+claim which_fails_under_every_seed fails_under_every_seed best.lua 5 durability
+claim so_does_the_end_of_the_time out_of_time
+
 printf 'local sim = require "sim"\nreturn sim.scenario { name = "good", duration = "1s", workload = sim.kv {} }\n' >good.lua
 claim a_run_that_holds_is_not_made_small says 1 'this run holds' "$syncsim" shrink good.lua --seed 1
 claim which_seed_must_be_said says 2 'which seed' "$syncsim" shrink early.lua
