@@ -54,6 +54,21 @@ claim the_file_fails_under_every_seed fails_under_every_seed build/failures/earl
 
 # Long enough that there is something left to do when it is stopped.
 sed '/must_fail/d; s/duration  = "5s"/duration  = "60s"/; s/1, 10 do/1, 150 do/; s#"100/s"#"800/s"#' "$canary" >long.lua
+# What each pass left, and the scenario, for a run in which there is much to choose from.
+way() { # JOBS SEED
+  "$syncsim" shrink long.lua --seed "$2" --jobs "$1" --time 10min --out way.lua | awk '/^what was taken/ { on = 1 } on && NF == 3 { print $1, $2 } on && NF > 3 { $NF = ""; print }'
+  grep -v '^--' way.lua
+}
+same_way() { # JOBS...: as one job
+  local jobs seed
+  for seed in 2 3; do
+    way 1 "$seed" >one.way
+    for jobs in "$@"; do diff one.way <(way "$jobs" "$seed") || return 1; done
+  done
+  [ "$(grep -c left one.way)" -ge 1 ] && cat one.way
+}
+claim each_pass_leaves_the_same_for_any_number_of_jobs same_way 2 5
+
 # How fast the machine is nobody knows: stopped after ever longer, until there is something to write and something left.
 interrupted() {
   local after status
